@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks NAME``; each module has ``main(argv)`` and prints a Markdown table."""

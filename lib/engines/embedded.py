@@ -1,0 +1,300 @@
+"""Models that run in this process through fastembed (ONNX Runtime): the bundled demo model, CLIP and SigLIP.
+
+All three are loaded alike, from a folder (layout: ``_models``): the one that is given, else the one under
+``PROMPTREEL_MODELS``, else the model hub's cache, else what is downloaded into it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lib.engines import _models
+from lib.engines._checks import Preparation, check_images, check_texts, unit_rows
+from lib.engines._models import EMBEDDED_MODELS, MODELS_VARIABLE, Half
+from lib.errors import BadReplyError, EngineUnavailableError, PromptTooLongError
+
+if TYPE_CHECKING:
+    from fastembed import ImageEmbedding, TextEmbedding
+
+__all__ = ["EMBEDDED_MODELS", "MODELS_VARIABLE", "EmbeddedEngine"]
+
+Download = Callable[[Half, Path | None, Callable[[int, int | None], None]], Path]
+_CUDA = "CUDAExecutionProvider"
+_CUDA_BATCH_SIZE = 32
+_TEXT_BATCH_SIZE = 32
+
+
+class EmbeddedEngine:
+    """A model in this process. Safe to use from several threads; making one loads nothing."""
+
+    def __init__(
+        self,
+        model: str = "demo",
+        *,
+        folder: Path | None = None,
+        cache_dir: Path | None = None,
+        on_progress: Callable[[Preparation], None] | None = None,
+        download: Download = _models.download,
+    ) -> None:
+        """Make an engine; nothing is read or downloaded yet.
+
+        Args:
+            model: ``demo``, ``clip`` or ``siglip``.
+            folder: the model's own folder; no other place is looked at then.
+            cache_dir: a cache in the hub's layout, looked at before the hub's own and downloaded into.
+            on_progress: told about a download, from any thread.
+            download: what gets a missing half from the hub, for tests.
+
+        Raises:
+            UnknownModelError: there is no such model.
+        """
+        self._model = _models.find_model(model)
+        self._folder = folder
+        self._cache_dir = cache_dir
+        self._on_progress = on_progress
+        self._download = download
+        self._lock = threading.RLock()
+        self._closed = False
+        self._id = ""
+        self._places: tuple[Path, Path] | None = None
+        self._images: ImageEmbedding | None = None
+        self._texts: TextEmbedding | None = None
+
+    def __repr__(self) -> str:
+        return f"EmbeddedEngine({self._model.key!r})"
+
+    @property
+    def id(self) -> str:
+        """Model and weights, ``demo:0123456789ab``. Reads the files; downloads them where they are missing.
+
+        Raises:
+            EngineUnavailableError: the model is not on this machine and can't be downloaded.
+        """
+        with self._lock:
+            if not self._id:  # once, so that it stays that of the model that is loaded
+                self._id = f"{self._model.key}:{_models.fingerprint(self._model, *self.prepare())}"
+            return self._id
+
+    @property
+    def model(self) -> str:
+        """Which model: ``demo``, ``clip`` or ``siglip``."""
+        return self._model.key
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return f"{self._model.title} (embedded)"
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._model.dim
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the square the model sees."""
+        return self._model.input_size
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures a call works best with."""
+        return _CUDA_BATCH_SIZE if _has_cuda() else self._model.batch_size
+
+    @property
+    def concurrency(self) -> int:
+        """Two: the next pictures are prepared while ONNX Runtime is busy with the last ones."""
+        return 2
+
+    @property
+    def installed(self) -> bool:
+        """Whether the model is on this machine, so that nothing needs a download. Asks no network."""
+        return all(self._find(half) for half in (self._model.visual, self._model.textual))
+
+    def prepare(self, on_progress: Callable[[Preparation], None] | None = None) -> tuple[Path, Path]:
+        """Find the model, or download it; return the folders of its halves for pictures and for texts.
+
+        Args:
+            on_progress: told about a download in place of the engine's own.
+
+        Raises:
+            EngineUnavailableError: it is not on this machine and can't be downloaded.
+        """
+        with self._lock:
+            if self._places is None:
+                halves = (self._model.visual, self._model.textual)
+                tell = on_progress or self._on_progress
+                visual, textual = (self._find(half) or self._fetch(half, tell) for half in halves)
+                self._places = visual, textual
+            return self._places
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return one unit row a picture, ``(n, dim)``.
+
+        Args:
+            images: uint8 RGB ``(height, width, 3)``; resized and cropped as the model's configuration says.
+
+        Raises:
+            EngineUnavailableError: the model is not there or can't be loaded.
+            BadReplyError: it fails on these pictures, or its vectors are of no use.
+            ValueError: a picture is not uint8 RGB.
+        """
+        check_images(images)
+        model = self._load_images()
+        pictures = [Image.fromarray(image) for image in images]
+        return self._run(lambda: model.embed(pictures, batch_size=self.batch_size), len(pictures))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit row a text, ``(n, dim)``.
+
+        Raises:
+            PromptTooLongError: a text has more tokens than the model reads; nothing is cut off silently.
+            InputError: a text is empty.
+            EngineError: as ``embed_images``.
+        """
+        check_texts(texts)
+        model = self._load_texts()
+        self._check_length(model, texts)
+        return self._run(lambda: model.embed(list(texts), batch_size=_TEXT_BATCH_SIZE), len(texts))
+
+    def close(self) -> None:
+        """Free the model."""
+        with self._lock:
+            self._closed = True
+            self._images = self._texts = None
+
+    def _find(self, half: Half) -> Path | None:
+        """Return the folder of ``half`` on this machine, None when it is nowhere whole."""
+        for place in self._folders(half):
+            if half.is_in(place):
+                return place
+        if self._folder is None and half.repo:
+            for cache_dir in dict.fromkeys((self._cache_dir, None)):
+                if folder := _models.hub_folder(half, cache_dir):
+                    return folder
+        return None
+
+    def _folders(self, half: Half) -> list[Path]:
+        if self._folder is not None:
+            return [self._folder / half.folder]
+        if not half.repo:
+            return [_models.BUNDLED / half.folder]
+        models = _models.models_folder()
+        return [models / self._model.key / half.folder] if models else []
+
+    def _fetch(self, half: Half, tell: Callable[[Preparation], None] | None) -> Path:
+        model = self._model
+        if self._folder is not None or not half.repo:
+            (folder,) = self._folders(half)
+            what = "reinstall Promptreel" if not half.repo else f"copy the files of {half.repo} there"
+            raise EngineUnavailableError(
+                f"{model.title} is not whole: {folder} should hold {', '.join(half.needed)}; {what}."
+            )
+        part = "pictures" if half is model.visual else "texts"
+
+        def report(done: int, total: int | None) -> None:
+            if tell:
+                tell(Preparation(f"Downloading {model.title}, the part for {part}.", done, total))
+
+        try:
+            return self._download(half, self._cache_dir, report)
+        except (
+            Exception
+        ) as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
+            raise self._not_here(half, error) from error
+
+    def _not_here(self, half: Half, error: Exception) -> EngineUnavailableError:
+        model = self._model
+        looked = [str(folder) for folder in self._folders(half)]
+        looked += [f"the cache {self._cache_dir}"] if self._cache_dir else []
+        looked.append(f"the model hub's cache {_models.hub_cache()}")
+        halves = (model.visual, model.textual)
+        layout = {half.repo: f"{model.key}/{half.folder}".rstrip("/") for half in halves}
+        copies = " and ".join(f"the files of {repo} to {place}" for repo, place in layout.items())
+        return EngineUnavailableError(
+            f"{model.title} is not on this machine (looked in {', '.join(looked)}) and could not be "
+            f"downloaded ({type(error).__name__}). Where the model hub can be reached it downloads itself "
+            f"({model.size}); else copy {copies} in a folder of your choice and set {MODELS_VARIABLE} to it."
+        )
+
+    def _load_images(self) -> ImageEmbedding:
+        with self._lock:
+            self._check_open()
+            if self._images is None:
+                from fastembed import ImageEmbedding
+
+                folder, _ = self.prepare()
+                self._images = self._load(ImageEmbedding, self._model.visual, folder)
+            return self._images
+
+    def _load_texts(self) -> TextEmbedding:
+        with self._lock:
+            self._check_open()
+            if self._texts is None:
+                from fastembed import TextEmbedding
+
+                _, folder = self.prepare()
+                self._texts = self._load(TextEmbedding, self._model.textual, folder)
+            return self._texts
+
+    def _load(self, kind: Callable[..., Any], half: Half, folder: Path) -> Any:
+        try:
+            return kind(half.loader, specific_model_path=str(folder))
+        except Exception as error:  # ONNX Runtime's exceptions have no common base
+            raise EngineUnavailableError(
+                f"{self._model.title} in {folder} can't be loaded ({_first_line(error)}); "
+                "its files are damaged or of another kind: get them anew."
+            ) from error
+
+    def _run(self, embed: Callable[[], Any], count: int) -> NDArray[np.float32]:
+        try:
+            rows = list(embed())
+        except Exception as error:  # as above
+            raise BadReplyError(
+                f"{self._model.title} fails ({_first_line(error)}); its files may be damaged: get them anew."
+            ) from error
+        return unit_rows(
+            rows,
+            count=count,
+            dim=self.dim,
+            who=self._model.title,
+            advice="Its files are damaged or of another model: get them anew.",
+        )
+
+    def _check_length(self, model: TextEmbedding, texts: Sequence[str]) -> None:
+        """Refuse what the tokenizer would cut off: a part that overflows has tokens of its own."""
+        tokenizer: Any = getattr(model.model, "tokenizer")  # noqa: B009 - its base class doesn't declare it
+        limit = tokenizer.truncation["max_length"]
+        for text, encoding in zip(texts, tokenizer.encode_batch(list(texts)), strict=True):
+            if not encoding.overflowing:
+                continue
+            parts = [encoding, *encoding.overflowing]
+            special = sum(encoding.special_tokens_mask)
+            tokens = special + sum(len(part.ids) - sum(part.special_tokens_mask) for part in parts)
+            line = " ".join(text.split())
+            shown = line if len(line) <= 60 else line[:59] + "…"
+            raise PromptTooLongError(
+                f"The prompt “{shown}” has {tokens} tokens, more than the {limit} that {self._model.title} "
+                "can read; shorten it."
+            )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise EngineUnavailableError("The engine was closed; choose it again to go on.")
+
+
+def _has_cuda() -> bool:
+    import onnxruntime
+
+    return _CUDA in onnxruntime.get_available_providers()
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0][:160] if lines else "") or type(error).__name__

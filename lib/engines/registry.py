@@ -1,0 +1,86 @@
+"""One entry point that makes an engine from a few words, and what there is to choose from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lib.engines import Engine
+from lib.engines._address import EXAMPLE_URL, normalise_url
+from lib.engines._checks import Preparation
+from lib.engines._models import EMBEDDED_MODELS
+from lib.engines._versions import DEFAULT_VERSION, MODEL_VERSIONS, ModelVersion
+from lib.engines.embedded import EmbeddedEngine
+from lib.engines.server import DEFAULT_BATCH_SIZE, DEFAULT_CONCURRENCY, ServerEngine
+from lib.errors import InputError
+
+__all__ = [
+    "API_KEY_VARIABLE",
+    "DEFAULT_VERSION",
+    "EMBEDDED_MODELS",
+    "ENGINE_VARIABLE",
+    "MODEL_VERSIONS",
+    "ModelVersion",
+    "Preparation",
+    "api_key_from_environment",
+    "default_engine",
+    "make_engine",
+]
+
+API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
+ENGINE_VARIABLE = "PROMPTREEL_ENGINE"
+
+
+def make_engine(
+    spec: str,
+    *,
+    model_version: str = DEFAULT_VERSION,
+    api_key: str | None = None,
+    home: Path | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    concurrency: int = DEFAULT_CONCURRENCY,
+    on_progress: Callable[[Preparation], None] | None = None,
+) -> Engine:
+    """Return the engine that ``spec`` names; nothing is loaded, sent or downloaded yet.
+
+    Args:
+        spec: ``demo``, ``clip`` or ``siglip`` (in this process), or the address of an inference server.
+        model_version: CLIP version, for a server.
+        api_key: for a server.
+        home: folder of the store; models are downloaded into its ``models``, else into the hub's own cache.
+        batch_size: pictures a request, for a server.
+        concurrency: requests in flight, for a server.
+        on_progress: told when a model is downloaded or a server loads one, from any thread.
+
+    Raises:
+        InputError: ``spec`` is neither, or the key can't be one.
+        UnknownModelError: there is no such model version.
+    """
+    words = spec.strip()
+    if words.lower() in EMBEDDED_MODELS:
+        cache_dir = home / "models" if home else None
+        return EmbeddedEngine(words.lower(), cache_dir=cache_dir, on_progress=on_progress)
+    if not any(sign in words for sign in ":/."):
+        raise InputError(
+            f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, "
+            f"or the address of an inference server such as {EXAMPLE_URL}."
+        )
+    return ServerEngine(
+        normalise_url(words),
+        model_version=model_version,
+        api_key=api_key,
+        batch_size=batch_size,
+        concurrency=concurrency,
+        on_progress=on_progress,
+    )
+
+
+def default_engine() -> str:
+    """Return the engine to use when none is chosen: ``PROMPTREEL_ENGINE``, else ``demo``."""
+    return os.environ.get(ENGINE_VARIABLE, "").strip() or "demo"
+
+
+def api_key_from_environment() -> str | None:
+    """Return ``ROBOFLOW_API_KEY``, None when it is not set or empty."""
+    return os.environ.get(API_KEY_VARIABLE, "").strip() or None

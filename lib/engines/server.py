@@ -1,0 +1,360 @@
+"""A Roboflow Inference Server as an engine: its routes ``/clip/embed_image`` and ``/clip/embed_text``.
+
+What the server does, as measured: it takes 8 pictures a request by default and answers a bare 500 to more;
+its vectors are not of unit length; it resizes the short side to the model's input and crops the centre,
+so frames are sent as that square already.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import requests
+from numpy.typing import NDArray
+
+from lib.engines._checks import Preparation, check_images, check_texts, unit_rows
+from lib.engines._client import Client, Reply, Retries, Timeouts
+from lib.engines._pictures import payload
+from lib.engines._versions import DEFAULT_VERSION, find_version
+from lib.errors import (
+    BadReplyError,
+    EngineError,
+    EngineUnavailableError,
+    InputError,
+    PromptTooLongError,
+    UnknownModelError,
+)
+
+__all__ = ["DEFAULT_BATCH_SIZE", "DEFAULT_CONCURRENCY", "Retries", "ServerEngine", "ServerReport", "Timeouts"]
+
+DEFAULT_BATCH_SIZE = 8
+"""Pictures a request: the server's own default limit (``CLIP_MAX_BATCH_SIZE``)."""
+DEFAULT_CONCURRENCY = 2
+"""Requests in flight: one is computed while the next one is on its way."""
+_TEXT_BATCH_SIZE = 32
+_IMAGES, _TEXTS = "/clip/embed_image", "/clip/embed_text"
+_FIELDS = {_IMAGES: "image", _TEXTS: "text"}
+_CONTEXT_TOKENS = 77
+_SLOW_BATCH_S = 2.0
+_NO_SUCH_MODEL = (
+    "model package is broken",
+    "could not retrieve model",
+    "model loading failed",
+    "could not negotiate model package",
+    "requested roboflow resource not found",
+    "invalid model id",
+)
+
+
+@dataclass(frozen=True)
+class ServerReport:
+    """What ``test_connection`` found."""
+
+    name: str
+    """The server's own name."""
+    version: str | None
+    """Its version; None where it doesn't tell."""
+    model_id: str
+    """The model that answered, for example ``clip/ViT-B-16``."""
+    latency_s: float
+    """Seconds for one text, with the model loaded."""
+    images_per_s: float
+    """Pictures a second at this engine's batch size and requests in flight."""
+
+
+class ServerEngine:
+    """CLIP on an inference server. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model_version: str = DEFAULT_VERSION,
+        api_key: str | None = None,
+        batch_size: int = DEFAULT_BATCH_SIZE,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        timeouts: Timeouts | None = None,
+        retries: Retries | None = None,
+        on_progress: Callable[[Preparation], None] | None = None,
+        session: requests.Session | None = None,
+        sleep: Callable[[float], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Make an engine; nothing is sent yet.
+
+        Args:
+            url: address of the server, for example ``http://localhost:9001``.
+            model_version: one of ``MODEL_VERSIONS``.
+            api_key: sent in the ``Authorization`` header; in the body, or last in the URL, only where an old
+                server refuses the header. It is in no message, log record or repr.
+            batch_size: pictures a request at first; halved for good when the server refuses a batch.
+            concurrency: requests in flight at once, over all threads.
+            timeouts: time limits of a request.
+            retries: how often a request is tried anew.
+            on_progress: told once that the first request loads the model.
+            session: the HTTP session, for tests.
+            sleep: waits before a retry, for tests; by default ``close`` interrupts it.
+            clock: seconds that only grow, for tests.
+            rng: source of the retries' jitter, for tests.
+
+        Raises:
+            InputError: the address, key, batch size or concurrency can't be used.
+            UnknownModelError: there is no such model version.
+        """
+        if batch_size < 1 or concurrency < 1:
+            raise InputError("Pictures a request and requests in flight must be 1 or more; try 8 and 2.")
+        self._version = find_version(model_version)
+        self._client = Client(
+            url,
+            api_key=api_key,
+            concurrency=concurrency,
+            timeouts=timeouts,
+            retries=retries,
+            session=session,
+            sleep=sleep,
+            clock=clock,
+            rng=rng,
+        )
+        self._concurrency = concurrency
+        self._limits = {_IMAGES: batch_size, _TEXTS: _TEXT_BATCH_SIZE}
+        self._lock = threading.Lock()
+        self._on_progress = on_progress
+
+    def __repr__(self) -> str:
+        return f"ServerEngine({self._client.url!r}, model_version={self._version.name!r})"
+
+    @property
+    def id(self) -> str:
+        """``clip/`` and the version, as the server itself calls its model."""
+        return f"clip/{self._version.name}"
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return f"CLIP {self._version.title} (inference server)"
+
+    @property
+    def url(self) -> str:
+        """Address of the server."""
+        return self._client.url
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._version.dim
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the square the model sees."""
+        return self._version.input_size
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures a request; shrinks when the server refuses a batch."""
+        return self._limits[_IMAGES]
+
+    @property
+    def concurrency(self) -> int:
+        """One call more than requests in flight: its pictures are encoded while the others are answered."""
+        return self._concurrency + 1
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return one unit row a picture, ``(n, dim)``, in requests of at most ``batch_size``.
+
+        Args:
+            images: uint8 RGB ``(height, width, 3)``.
+
+        Raises:
+            EngineUnavailableError: nothing answers, or the server stays overloaded.
+            EngineAuthError: the key is missing or refused.
+            UnknownModelError: the server doesn't have this version.
+            BadReplyError: the answer is of no use.
+            ValueError: a picture is not uint8 RGB.
+        """
+        check_images(images)
+        return self._embed(
+            _IMAGES, len(images), lambda part: [payload(image, self.input_size) for image in images[part]]
+        )
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit row a text, ``(n, dim)``.
+
+        Raises:
+            PromptTooLongError: a text has more than 77 tokens; the message names it.
+            InputError: a text is empty.
+            EngineError: as ``embed_images``.
+        """
+        check_texts(texts)
+        return self._embed(_TEXTS, len(texts), lambda part: list(texts[part]))
+
+    def test_connection(self) -> ServerReport:
+        """Ask the server who it is and how fast it answers; a few seconds, more while it loads the model.
+
+        Raises:
+            EngineError: as ``embed_images``.
+        """
+        info = self._client.get("/info")
+        if info.is_page:
+            raise self._no_inference_server()
+        about = info.body if info.status == 200 and isinstance(info.body, dict) else {}
+        words = ["a photo of a street", "a photo of a building"]
+        self.embed_texts(words[:1])  # loads the model
+        begun = time.perf_counter()
+        self.embed_texts(words[1:])
+        latency_s = time.perf_counter() - begun
+        return ServerReport(
+            name=self._told(about, "name") or "Inference server",
+            version=self._told(about, "version"),
+            model_id=self.id,
+            latency_s=latency_s,
+            images_per_s=self._images_per_s(),
+        )
+
+    def close(self) -> None:
+        """Close the connections; a retry that waits ends at once."""
+        self._client.close()
+
+    def _told(self, about: dict[str, object], field: str) -> str | None:
+        value = about.get(field)
+        return _shortened(self._client.without_key(str(value))) if value else None
+
+    def _images_per_s(self) -> float:
+        """Return the speed of one batch, or, when that is quick, of one batch a request in flight."""
+        side = self.input_size
+        blocks = np.random.default_rng(0).integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
+        picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
+        begun = time.perf_counter()
+        batch = [picture] * self.batch_size
+        self.embed_images(batch)
+        elapsed = time.perf_counter() - begun
+        if elapsed > _SLOW_BATCH_S or self._concurrency == 1:
+            return len(batch) / elapsed
+        batch = [picture] * self.batch_size
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            list(pool.map(self.embed_images, [batch] * self._concurrency))
+        return len(batch) * self._concurrency / (time.perf_counter() - begun)
+
+    def _embed(self, route: str, count: int, encode: Callable[[slice], list[object]]) -> NDArray[np.float32]:
+        """Return the vectors of ``count`` items, by requests; ``encode`` makes the items of a slice."""
+        rows = [np.empty((0, self.dim), np.float32)]
+        begin = 0
+        while begin < count:
+            size = min(self._limits[route], count - begin)
+            chunk = encode(slice(begin, begin + size))
+            reply = self._ask(route, chunk)
+            if size > 1 and _is_too_much(reply):
+                with self._lock:  # by what was refused, so that two refusals at once halve only once
+                    self._limits[route] = min(self._limits[route], size // 2)
+                continue
+            if size > 1 and _is_too_long(reply):
+                for item in chunk:
+                    self._rows(self._ask(route, [item]), [item], route)
+            rows.append(self._rows(reply, chunk, route))
+            begin += size
+        return np.concatenate(rows)
+
+    def _ask(self, route: str, chunk: list[object]) -> Reply:
+        with self._lock:
+            tell, self._on_progress = (
+                (None, self._on_progress) if self._client.answered else (self._on_progress, None)
+            )
+        if tell:
+            tell(
+                Preparation(
+                    f"The inference server at {self.url} loads {self._version.name}; "
+                    "the first time it downloads the weights, which can take a minute or two."
+                )
+            )
+        return self._client.post(route, {_FIELDS[route]: chunk, "clip_version_id": self._version.name})
+
+    def _rows(self, reply: Reply, chunk: list[object], route: str) -> NDArray[np.float32]:
+        """Return the unit rows of ``reply``, or raise what it says."""
+        who = f"The inference server at {self.url}"
+        if reply.status != 200:
+            raise self._refusal(reply, chunk, route)
+        if not isinstance(reply.body, dict):
+            if reply.is_page:
+                raise self._no_inference_server()
+            raise BadReplyError(
+                f"{who} gave an answer that is no JSON object; "
+                "check the address, and that nothing stands between."
+            )
+        self._check_model(reply.body)
+        return unit_rows(
+            reply.body.get("embeddings"),
+            count=len(chunk),
+            dim=self.dim,
+            who=who,
+            advice=f"Check that it really serves {self.id}, and update it.",
+        )
+
+    def _refusal(self, reply: Reply, chunk: list[object], route: str) -> EngineError:
+        who = f"The inference server at {self.url}"
+        said = f"{reply.status} “{reply.message}”" if reply.message else str(reply.status)
+        message = reply.message.lower()
+        if _is_too_long(reply):
+            return PromptTooLongError(
+                f"The prompt “{_shortened(str(chunk[0]))}” is longer than the {_CONTEXT_TOKENS} tokens "
+                f"{self._version.title} can read; shorten it."
+            )
+        if any(sentence in message for sentence in _NO_SUCH_MODEL):
+            return UnknownModelError(
+                f"{who} has no usable {self.id} ({said}); choose another version, "
+                "or let the server download it (it needs a network and may need an API key)."
+            )
+        if reply.status in (404, 405) or reply.is_page:
+            return self._no_inference_server(route)
+        if "could not load input image" in message:
+            return BadReplyError(
+                f"{who} could not read a picture it was sent ({said}); something between may change "
+                "requests, or the server is damaged: reinstall it."
+            )
+        if reply.status in (402, 423):
+            return EngineUnavailableError(
+                f"{who} won't work for this account ({said}); check its credits, or use a server of your own."
+            )
+        if reply.status >= 500:
+            what = "a single picture" if route == _IMAGES else "a single text"
+            return BadReplyError(f"{who} fails even on {what} ({said}); look at its log, or restart it.")
+        return BadReplyError(f"{who} refuses the request ({said}); check its version and address.")
+
+    def _check_model(self, body: dict[str, object]) -> None:
+        """Refuse vectors of another model: they would be kept under this name. Old servers don't tell."""
+        resolved = body.get("resolved_model")
+        answered = str(resolved.get("model_id") or "") if isinstance(resolved, dict) else ""
+        if answered and answered.rpartition("/")[2].lower() != self._version.name.lower():
+            told = _shortened(self._client.without_key(answered))
+            raise UnknownModelError(
+                f"The inference server at {self.url} answered with {told} "
+                f"where {self.id} was asked for; choose that version, or update the server."
+            )
+
+    def _no_inference_server(self, route: str = "") -> BadReplyError:
+        lacks = f" at {route}" if route else ""
+        return BadReplyError(
+            f"What answers at {self.url} is no inference server with CLIP{lacks}; check the address and port "
+            "(usually 9001), and that CLIP is switched on there."
+        )
+
+
+def _is_too_long(reply: Reply) -> bool:
+    return reply.status == 400 and "too long" in reply.message.lower()
+
+
+def _is_too_much(reply: Reply) -> bool:
+    """Return whether a smaller batch may pass: 413, or 500 for no other reason (the server gives none)."""
+    named = any(sentence in reply.message.lower() for sentence in _NO_SUCH_MODEL)
+    return reply.status == 413 or (reply.status == 500 and not named)
+
+
+def _shortened(text: str, longest: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

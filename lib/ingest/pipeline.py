@@ -1,0 +1,228 @@
+"""One run of the pipeline: decode, embed, make thumbnails and store at the same time, in order."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lib.engines import Engine
+from lib.errors import BadReplyError
+from lib.ingest.progress import TICK_S, Meter
+from lib.ingest.workers import Workers
+from lib.store import EmbeddingKey, Store
+from lib.video import Frame, FrameReader
+
+THUMBNAIL_SIDE = 256
+"""Longest side of a thumbnail in pixels."""
+_THUMBNAIL_QUALITY = 80
+_COMMIT_SAMPLES = 256
+_COMMIT_S = (2.0, 10.0)  # the longer it runs, the rarer: each commit is three files until the end
+_COMMIT_SHARE = 0.05  # of the time since the start
+_STOP_S = 2.0  # how long a decoder gets to notice that it should stop
+
+T = TypeVar("T")
+
+
+def make_thumbnail(image: NDArray[np.uint8]) -> bytes:
+    """Return an RGB picture as a JPEG whose longest side is at most 256 pixels; never enlarged."""
+    picture = Image.fromarray(image)
+    scale = THUMBNAIL_SIDE / max(picture.size)
+    if scale < 1:
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        picture = picture.resize(size, Image.Resampling.BOX)  # area average; a third less work than bilinear
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Samples on their way, and the promises of their vectors and thumbnails."""
+
+    frames: list[int]
+    times_s: list[float]
+    vectors: Future[NDArray[np.float32]]
+    thumbnails: Future[list[bytes]]
+
+
+class _Cancelled(Exception):  # noqa: N818 - not an error
+    pass
+
+
+class Run:
+    """One run of the pipeline, under the lock of its key."""
+
+    def __init__(
+        self,
+        store: Store,
+        key: EmbeddingKey,
+        engine: Engine,
+        reader: FrameReader,
+        meter: Meter,
+        cancel: threading.Event,
+        *,
+        done: int,
+    ) -> None:
+        self._store = store
+        self._key = key
+        self._engine = engine
+        self._reader = reader
+        self._meter = meter
+        self._cancel = cancel
+        self._done = done
+        self._buffer = _Buffer(store, key)
+        concurrency = max(1, engine.concurrency)
+        # Batches ahead of the writer: enough that no commit makes the engine wait, and few enough.
+        self._room = threading.BoundedSemaphore(2 * concurrency + 2)
+        self._batches: SimpleQueue[_Batch | BaseException | None] = SimpleQueue()
+        self._stop = threading.Event()
+        self._engine_threads = Workers(concurrency, "embed")
+        self._thumbnail_thread = Workers(1, "thumbnails")
+
+    def run(self) -> bool:
+        """Embed and store; return whether the video was read to its end (False: cancelled)."""
+        self._meter.update(self._done)
+        decoder = threading.Thread(target=self._decode, name="decode", daemon=True)
+        decoder.start()
+        try:
+            self._collect()
+        except _Cancelled:
+            return False
+        finally:
+            self._stop.set()
+            self._engine_threads.stop()
+            self._thumbnail_thread.stop()
+            decoder.join(_STOP_S)
+            self._buffer.commit()
+        return True
+
+    def _decode(self) -> None:
+        """Read frames and hand them to the engine and thumbnail threads, batch by batch (decoding thread)."""
+        waiting: list[Frame] = []
+        try:
+            with self._reader as frames:
+                for frame in frames:
+                    if self._stop.is_set():
+                        return
+                    waiting.append(frame)
+                    if len(waiting) >= max(1, self._engine.batch_size):
+                        if not self._send(waiting):
+                            return
+                        waiting = []
+            self._send(waiting)
+            self._batches.put(None)
+        except BaseException as error:  # raised again in the calling thread, after what came before is stored
+            self._batches.put(error)
+
+    def _send(self, batch: list[Frame]) -> bool:
+        """Hand over a batch as soon as there is room; return whether to go on."""
+        if not batch:
+            return True
+        while not self._room.acquire(timeout=TICK_S):
+            if self._stop.is_set():
+                return False
+        images = [frame.image for frame in batch]
+        self._batches.put(
+            _Batch(
+                [frame.index for frame in batch],
+                [frame.time_s for frame in batch],
+                self._engine_threads.submit(lambda: self._engine.embed_images(images)),
+                self._thumbnail_thread.submit(lambda: [make_thumbnail(image) for image in images]),
+            )
+        )
+        return True
+
+    def _collect(self) -> None:
+        """Take finished batches in order and store them, until the video or the user ends it."""
+        while (batch := self._next()) is not None:
+            vectors, thumbnails = self._result(batch.vectors), self._result(batch.thumbnails)
+            self._room.release()
+            if vectors.shape != (len(batch.frames), self._engine.dim):
+                raise BadReplyError(
+                    f"{self._engine.name} gave {vectors.shape} numbers instead of "
+                    f"{(len(batch.frames), self._engine.dim)}. Check that it serves the model you chose."
+                )
+            self._buffer.add(batch.frames, batch.times_s, vectors, thumbnails)
+            self._done += len(batch.frames)
+            self._tick()
+
+    def _next(self) -> _Batch | None:
+        """Return the next batch; None at the end of the video."""
+        while True:
+            try:
+                item = self._batches.get(not self._stop.is_set(), TICK_S)
+            except Empty:
+                self._tick()
+                if self._stop.is_set():
+                    raise _Cancelled from None
+                continue
+            if isinstance(item, BaseException):
+                raise item
+            return item
+
+    def _result(self, future: Future[T]) -> T:
+        while not future.done():
+            if self._stop.is_set():
+                raise _Cancelled
+            wait([future], timeout=TICK_S)
+            self._tick()
+        return future.result()
+
+    def _tick(self) -> None:
+        """Tell progress, commit when it is time, see a cancel: then only finished batches are still taken."""
+        self._meter.update(self._done)
+        self._buffer.commit_if_due()
+        if self._cancel.is_set():
+            self._stop.set()
+
+
+class _Buffer:
+    """Samples that wait for the next commit."""
+
+    def __init__(self, store: Store, key: EmbeddingKey) -> None:
+        self._store = store
+        self._key = key
+        self._began = self._committed = time.monotonic()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._frames: list[int] = []
+        self._times_s: list[float] = []
+        self._vectors: list[NDArray[np.float32]] = []
+        self._thumbnails: list[bytes] = []
+
+    def add(
+        self, frames: list[int], times_s: list[float], vectors: NDArray[np.float32], thumbnails: list[bytes]
+    ) -> None:
+        self._frames += frames
+        self._times_s += times_s
+        self._vectors.append(vectors)
+        self._thumbnails += thumbnails
+
+    def commit_if_due(self) -> None:
+        now = time.monotonic()
+        shortest, longest = _COMMIT_S
+        pause = min(max(shortest, _COMMIT_SHARE * (now - self._began)), longest)
+        if len(self._frames) >= _COMMIT_SAMPLES or now - self._committed >= pause:
+            self.commit()
+
+    def commit(self) -> None:
+        if self._frames:
+            self._store.append(
+                self._key,
+                frames=self._frames,
+                times_s=self._times_s,
+                vectors=np.concatenate(self._vectors),
+                thumbnails=self._thumbnails,
+            )
+            self._clear()
+        self._committed = time.monotonic()

@@ -1,0 +1,319 @@
+"""Embeddings: a catalogue with one row each, and one Lance table of samples each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lib.errors import NotStoredError, StoreError
+from lib.samples import Samples
+from lib.store.format import Home, mapped_errors, tree_bytes
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
+
+TABLE = "embeddings"
+SAMPLES_PREFIX = "samples-"
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("sha256", pa.string()),
+        ("engine_id", pa.string()),
+        ("sampling_key", pa.string()),
+        ("preprocessing", pa.string()),
+        ("engine_name", pa.string()),
+        ("dim", pa.int64()),
+        ("complete", pa.bool_()),
+        ("samples", pa.int64()),  # this and the next three are final only when complete
+        ("duration_s", pa.float64()),
+        ("damage", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_FRAMES_A_QUERY = 500
+_AT_ONCE = timedelta(milliseconds=1)  # exactly zero makes LanceDB warn about readers, which try again here
+
+
+def _samples_schema(dim: int) -> pa.Schema:
+    return pa.schema(
+        [
+            ("frame", pa.int64()),
+            ("time_s", pa.float64()),
+            ("vector", pa.list_(pa.float16(), dim)),
+            ("thumbnail", pa.binary()),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class EmbeddingKey:
+    """What an embedding is of and how it was made; a change in any part is another embedding."""
+
+    sha256: str
+    engine_id: str
+    sampling_key: str
+    preprocessing: str
+
+    @property
+    def id(self) -> str:
+        """32 hex digits that stand for the key in file names."""
+        text = "\n".join((self.sha256, self.engine_id, self.sampling_key, self.preprocessing))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def table(self) -> str:
+        """Name of the table of samples."""
+        return SAMPLES_PREFIX + self.id
+
+
+@dataclass(frozen=True)
+class EmbeddingInfo:
+    """What the catalogue knows of an embedding."""
+
+    key: EmbeddingKey
+    engine_name: str
+    dim: int
+    samples: int
+    complete: bool
+    duration_s: float
+    """End of the video in seconds; of an incomplete embedding, the end of its last sample so far."""
+    damage: str | None
+    """What broke in the middle of the video; None when it was read to its end."""
+    size_bytes: int
+    """Space on disk, thumbnails included."""
+    created_at: datetime
+
+
+class Embeddings:
+    """The catalogue of embeddings and their samples."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def infos(self, sha256: str | None = None) -> list[EmbeddingInfo]:
+        """Return all embeddings, or those of one video, oldest first."""
+        return [self._info(row) for row in self._rows() if sha256 in (None, row["sha256"])]
+
+    def find(self, key: EmbeddingKey) -> EmbeddingInfo | None:
+        """Return one embedding, or None."""
+        row = self._find_row(key)
+        return None if row is None else self._info(row)
+
+    def begin(self, key: EmbeddingKey, *, engine_name: str, dim: int) -> EmbeddingInfo:
+        """See ``Store.begin``."""
+        with self._home.writing():
+            row = self._find_row(key)
+            if row is None:
+                row = {
+                    **{"id": key.id, "sha256": key.sha256, "engine_id": key.engine_id},
+                    **{"sampling_key": key.sampling_key, "preprocessing": key.preprocessing},
+                    **{"engine_name": engine_name, "dim": dim, "complete": False, "samples": 0},
+                    **{"duration_s": 0.0, "damage": None, "size_bytes": 0, "created_at": datetime.now(UTC)},
+                }
+                self._home.drop(key.table)  # what a crash between table and catalogue may have left
+                self._home.create(key.table, _samples_schema(dim))
+                self._home.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+            elif row["dim"] != dim:
+                raise StoreError(
+                    f"{engine_name} gives vectors of {dim} numbers, but the stored ones have {row['dim']}. "
+                    "Delete the stored embedding, then embed the video again."
+                )
+        return self._info(row)
+
+    def append(
+        self,
+        key: EmbeddingKey,
+        *,
+        frames: Sequence[int] | NDArray[np.int64],
+        times_s: Sequence[float] | NDArray[np.float64],
+        vectors: NDArray[np.float32],
+        thumbnails: Sequence[bytes],
+    ) -> None:
+        """See ``Store.append``."""
+        new_frames, new_times = np.asarray(frames, np.int64), np.asarray(times_s, np.float64)
+        n = len(new_frames)
+        if n == 0:
+            return
+        with self._home.writing():
+            row = self._row(key)  # a video deleted meanwhile must not come back as an orphan
+            if new_times.shape != (n,) or vectors.shape != (n, row["dim"]) or len(thumbnails) != n:
+                raise StoreError(
+                    f"{n} frames came with times {new_times.shape}, vectors {vectors.shape} and "
+                    f"{len(thumbnails)} thumbnails; each sample needs one, and a vector has {row['dim']} "
+                    "numbers. Check that the engine serves the model you chose."
+                )
+            last = self.last_sample(key) or (-1, -np.inf)
+            steps = (np.diff(new_frames, prepend=last[0]), np.diff(new_times, prepend=last[1]))
+            if any(np.any(step <= 0) for step in steps):
+                raise StoreError(
+                    f"Samples from frame {new_frames[0]} on do not follow the stored frame {last[0]}, but "
+                    "each is stored once and in order. Delete this embedding, then embed the video again."
+                )
+            if row["complete"]:
+                raise StoreError("This embedding is complete; delete it before embedding the video again.")
+            flat = pa.array(np.ascontiguousarray(vectors, np.float16).reshape(-1))
+            columns = [
+                pa.array(new_frames),
+                pa.array(new_times),
+                pa.FixedSizeListArray.from_arrays(flat, row["dim"]),
+                pa.array(list(thumbnails), pa.binary()),
+            ]
+            table = self._home.open(key.table)
+            with mapped_errors("storing samples"):
+                table.add(pa.Table.from_arrays(columns, schema=_samples_schema(row["dim"])))
+
+    def finish(self, key: EmbeddingKey, *, duration_s: float, damage: str | None) -> EmbeddingInfo:
+        """See ``Store.finish``."""
+        self._row(key)
+        last = self.last_sample(key)
+        if not np.isfinite(duration_s) or (last is not None and duration_s <= last[1]):
+            raise StoreError(
+                f"The video can't end at {duration_s} s when its last sample is at {last and last[1]} s. "
+                "Delete this embedding, then embed the video again."
+            )
+        self._compact(key)  # outside the lock: only the writer of this key comes here, and it takes a while
+        with self._home.writing():
+            row = self._row(key)
+            row |= {"complete": True, "samples": self._count(key), "duration_s": duration_s, "damage": damage}
+            row |= {"size_bytes": tree_bytes(self._home.path_of(key.table))}
+            self._home.write_rows(TABLE, _SCHEMA, [row if r["id"] == key.id else r for r in self._rows()])
+        return self._info(row)
+
+    def last_sample(self, key: EmbeddingKey) -> tuple[int, float] | None:
+        """Return frame index and time of the last sample stored; None when there is none."""
+        tail = self._tail(key, 1)
+        return (int(tail[0][0]), float(tail[1][0])) if len(tail[0]) else None
+
+    def load(self, key: EmbeddingKey) -> Samples:
+        """See ``Store.load``."""
+        row = self._row(key)
+        columns = ["frame", "time_s", "vector"]  # a thumbnail is not touched
+        found = self._home.read(key.table, lambda table: table.search().select(columns).to_arrow())
+        if found is None:
+            raise self._gone()
+        vectors = np.empty((found.num_rows, row["dim"]), np.float32)
+        start = 0
+        for chunk in found["vector"].chunks:
+            vectors[start : start + len(chunk)] = chunk.flatten().to_numpy().reshape(len(chunk), -1)
+            start += len(chunk)
+        if len(vectors):  # float16 rounding leaves rows a few 1e-5 off unit length
+            vectors /= np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
+        frames, times_s = found["frame"].to_numpy(), found["time_s"].to_numpy()
+        if np.any(np.diff(frames) < 0):  # Lance keeps the order of appending; this does not rely on it
+            order = np.argsort(frames, kind="stable")
+            frames, times_s, vectors = frames[order], times_s[order], vectors[order]
+        duration_s = row["duration_s"] if row["complete"] else _end_so_far(times_s)
+        return Samples(frames=frames, times_s=times_s, vectors=vectors, duration_s=float(duration_s))
+
+    def thumbnails(self, key: EmbeddingKey, frames: Iterable[int]) -> dict[int, bytes]:
+        """See ``Store.thumbnails``."""
+        self._row(key)
+        wanted = sorted({int(frame) for frame in frames})
+        result: dict[int, bytes] = {}
+        for start in range(0, len(wanted), _FRAMES_A_QUERY):
+            listed = ", ".join(map(str, wanted[start : start + _FRAMES_A_QUERY]))
+
+            def read(table: Table, where: str = f"frame IN ({listed})") -> pa.Table:
+                return table.search().where(where).select(["frame", "thumbnail"]).to_arrow()
+
+            found = self._home.read(key.table, read)
+            if found is None:
+                raise self._gone()
+            result |= zip(found["frame"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
+        return result
+
+    def delete(self, key: EmbeddingKey) -> int:
+        """Remove one embedding; return the bytes freed.
+
+        Raises:
+            NotStoredError: no such embedding.
+        """
+        with self._home.writing():
+            self._row(key)
+            self._home.write_rows(TABLE, _SCHEMA, [r for r in self._rows() if r["id"] != key.id])
+            return self._home.drop(key.table)
+
+    def delete_of(self, sha256: str) -> int:
+        """Remove all embeddings of a video; return the bytes freed."""
+        with self._home.writing():
+            rows = self._rows()
+            gone = [_key(row) for row in rows if row["sha256"] == sha256]
+            if gone:
+                self._home.write_rows(TABLE, _SCHEMA, [row for row in rows if row["sha256"] != sha256])
+            return sum(self._home.drop(key.table) for key in gone)
+
+    def sweep(self) -> None:
+        """Remove tables of samples that no row names: a process died between table and catalogue."""
+        with self._home.writing():
+            known = {_key(row).table for row in self._rows()}
+            for name in self._home.table_names():
+                if name.startswith(SAMPLES_PREFIX) and name not in known:
+                    self._home.drop(name)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return self._home.rows(TABLE, _SCHEMA)
+
+    def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
+        return next((row for row in self._rows() if row["id"] == key.id), None)
+
+    def _row(self, key: EmbeddingKey) -> dict[str, Any]:
+        row = self._find_row(key)
+        if row is None:
+            raise self._gone()
+        return row
+
+    @staticmethod
+    def _gone() -> NotStoredError:
+        return NotStoredError("This embedding is not in the store, or no longer; embed the video again.")
+
+    def _info(self, row: dict[str, Any]) -> EmbeddingInfo:
+        fields = {k: row[k] for k in ("engine_name", "dim", "complete", "damage", "created_at")}
+        fields |= {k: row[k] for k in ("samples", "duration_s", "size_bytes")}
+        key = _key(row)
+        if not row["complete"]:
+            fields["samples"] = self._count(key)
+            fields["duration_s"] = _end_so_far(self._tail(key, 2)[1])
+            fields["size_bytes"] = tree_bytes(self._home.path_of(key.table))
+        return EmbeddingInfo(key=key, **fields)
+
+    def _count(self, key: EmbeddingKey) -> int:
+        return self._home.read(key.table, lambda table: int(table.count_rows())) or 0
+
+    def _tail(self, key: EmbeddingKey, rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return frames and times of the last samples stored, in order."""
+
+        def read(table: Table) -> pa.Table:
+            n = table.count_rows()
+            offsets = list(range(max(0, n - rows), n))
+            return table.take_offsets(offsets).select(["frame", "time_s"]).to_arrow() if offsets else None
+
+        found = self._home.read(key.table, read)
+        if found is None:
+            return np.empty(0, np.int64), np.empty(0)
+        order = np.argsort(found["frame"].to_numpy())
+        return found["frame"].to_numpy()[order], found["time_s"].to_numpy()[order]
+
+    def _compact(self, key: EmbeddingKey) -> None:
+        """Make one fragment of many and free old versions' space; readers try again (``Home.read``)."""
+        table = self._home.open(key.table)
+        with mapped_errors("tidying the samples"):
+            table.optimize(cleanup_older_than=_AT_ONCE, delete_unverified=True)
+
+
+def _key(row: dict[str, Any]) -> EmbeddingKey:
+    return EmbeddingKey(row["sha256"], row["engine_id"], row["sampling_key"], row["preprocessing"])
+
+
+def _end_so_far(times_s: NDArray[np.float64]) -> float:
+    """Return where the last sample's span ends while the video's end is unknown: one step after it."""
+    if len(times_s) == 0:
+        return 0.0
+    return float(times_s[-1] + (times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0))

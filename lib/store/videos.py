@@ -1,0 +1,305 @@
+"""Videos of the store: referenced where they lie, or kept by hash; one row each in the table ``videos``."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lib import video as video_files
+from lib.errors import NotStoredError, StoreError, VideoUnreadableError
+from lib.store.format import Home, mapped_errors
+
+TABLE = "videos"
+HASHES = "hashes"
+_SCHEMA = pa.schema(
+    [
+        ("sha256", pa.string()),
+        ("name", pa.string()),
+        ("path", pa.binary()),  # as the file system spells it: names need not be valid UTF-8
+        ("owned", pa.bool_()),
+        ("size_bytes", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("duration_s", pa.float64()),
+        ("rate", pa.string()),  # a fraction such as 30000/1001
+        ("variable_rate", pa.bool_()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("rotation", pa.int64()),
+        ("codec", pa.string()),
+        ("pixel_format", pa.string()),
+        ("container", pa.string()),
+        ("frame_count", pa.int64()),
+        ("browser_playable", pa.bool_()),
+        ("added_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+_HASH_SCHEMA = pa.schema(
+    [("path", pa.binary()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64()), ("sha256", pa.string())]
+)
+_MAX_HASHES = 5000
+_RACY_NS = 2_000_000_000  # a file this young may change again within one tick of its clock
+_CHUNK = 1 << 20
+_NAME_LENGTH = 120
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video of the store, identified by the SHA-256 of its bytes."""
+
+    sha256: str
+    name: str
+    """File name for people, cleaned; not unique."""
+    path: Path
+    """Where the bytes lie now; ``Store.file_path`` checks that they still do."""
+    owned: bool
+    """Whether the file is the store's own (an upload) and goes with it."""
+    size_bytes: int
+    duration_s: float | None
+    rate: Fraction | None
+    """Frames a second, exact; None when unknown."""
+    variable_rate: bool | None
+    width: int
+    """Width in pixels as displayed; likewise ``height``."""
+    height: int
+    rotation: int
+    codec: str
+    pixel_format: str
+    container: str
+    frame_count: int | None
+    browser_playable: bool
+    added_at: datetime
+
+
+def clean_name(name: str) -> str:
+    """Return ``name`` without folders, control and formatting characters, at most 120 characters long."""
+    name = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = " ".join(name.split())
+    name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip(". ") or "video"
+    if len(name) > _NAME_LENGTH:
+        stem, dot, suffix = name.rpartition(".")
+        keep = len(suffix) + 1 if dot and len(suffix) <= 10 else 0
+        name = f"{(stem if keep else name)[: _NAME_LENGTH - keep]}{'.' + suffix if keep else ''}"
+    return name
+
+
+def clean_suffix(name: str) -> str:
+    """Return the suffix a kept file gets, for example ``.mp4``; empty when the name has none to trust."""
+    suffix = Path(clean_name(name)).suffix.lower()
+    return suffix if 2 <= len(suffix) <= 9 and suffix[1:].isascii() and suffix[1:].isalnum() else ""
+
+
+class Videos:
+    """The table of videos and the files that belong to it."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def all(self) -> list[Video]:
+        """Return all videos, oldest first."""
+        return [self._video(row) for row in self._rows()]
+
+    def get(self, sha256: str) -> Video:
+        """Return one video.
+
+        Raises:
+            NotStoredError: no such video.
+        """
+        return self._video(self._row(sha256))
+
+    def add(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        sha256: str | None = None,
+        move: bool = False,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Video:
+        """See ``Store.add_file``."""
+        path = path.expanduser().absolute()
+        stat = _stat(path)
+        digest = sha256 or self._remembered_hash(path, stat)
+        for row in self._rows():  # opening a known file again costs neither probing nor hashing
+            if row["sha256"] == digest and not move and self._unchanged(row):
+                return self._video(row)
+        info = video_files.probe(path)
+        digest = digest or self._hash(path, stat, on_progress)
+        if _stat(path) != stat:
+            raise VideoUnreadableError(f"{path.name} changed while it was read; add it when it is complete.")
+        shown = clean_name(name or path.name)
+        new: dict[str, Any] = {
+            "sha256": digest,
+            "name": shown,
+            "path": os.fsencode(path),
+            "owned": False,
+            "size_bytes": stat[0],
+            "mtime_ns": stat[1],
+            "duration_s": info.duration_s,
+            "rate": None if info.rate is None else str(info.rate),
+            "variable_rate": info.variable_rate,
+            "width": info.width,
+            "height": info.height,
+            "rotation": info.rotation,
+            "codec": info.codec,
+            "pixel_format": info.pixel_format,
+            "container": info.container,
+            "frame_count": info.frame_count,
+            "browser_playable": info.browser_playable,
+            "added_at": datetime.now(UTC),
+        }
+        with self._home.writing():
+            rows = self._rows()
+            old = next((row for row in rows if row["sha256"] == digest), None)
+            row = {**new, "name": old["name"], "added_at": old["added_at"]} if old else new
+            if old and self._unchanged(old) and (old["owned"] or not move):
+                if move and not self._is_kept(path):
+                    with mapped_errors(f"removing the second copy of {shown}"):
+                        path.unlink()
+                return self._video(old)
+            if move:
+                row |= self._take(path, digest, clean_suffix(shown))
+            self._home.write_rows(TABLE, _SCHEMA, [*(r for r in rows if r["sha256"] != digest), row])
+        return self._video(row)
+
+    def delete(self, sha256: str) -> int:
+        """Remove the row, the kept file and the playable copy; return the bytes freed.
+
+        A referenced file stays where it is.
+
+        Raises:
+            NotStoredError: no such video.
+        """
+        with self._home.writing():
+            row = self._row(sha256)
+            rows = [r for r in self._rows() if r["sha256"] != sha256]
+            self._home.write_rows(TABLE, _SCHEMA, rows)
+            freed = self._home.remove(self.proxy_path(sha256))
+            return freed + (self._home.remove(self._path(row)) if row["owned"] else 0)
+
+    def file_path(self, sha256: str) -> Path:
+        """Return the path of the video's bytes, having checked that it still holds them.
+
+        Raises:
+            NotStoredError: no such video, or its file was moved or changed.
+        """
+        row = self._row(sha256)
+        if self._unchanged(row):
+            return self._path(row)
+        path = self._path(row)
+        try:
+            stat = _stat(path)
+            same = stat[0] == row["size_bytes"] and self._hash(path, stat, None) == sha256
+        except VideoUnreadableError:
+            same = False
+        if not same:
+            raise NotStoredError(f"{row['name']} was moved or changed ({path}); add it again.")
+        with self._home.writing():  # only touched: remember its new time, so that it is not hashed again
+            rows = [{**r, "mtime_ns": stat[1]} if r["sha256"] == sha256 else r for r in self._rows()]
+            self._home.write_rows(TABLE, _SCHEMA, rows)
+        return path
+
+    def proxy_path(self, sha256: str) -> Path:
+        """Return where the playable copy belongs; whether it is there is the caller's question."""
+        return self._home.proxies / f"{sha256}.mp4"
+
+    def has(self, sha256: str) -> bool:
+        """Return whether the video is in the store."""
+        return any(row["sha256"] == sha256 for row in self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return self._home.rows(TABLE, _SCHEMA)
+
+    def _row(self, sha256: str) -> dict[str, Any]:
+        for row in self._rows():
+            if row["sha256"] == sha256:
+                return row
+        raise NotStoredError(f"The store has no video {sha256[:12]} (any more); add it again.")
+
+    def _path(self, row: dict[str, Any]) -> Path:
+        path = Path(os.fsdecode(row["path"]))
+        return self._home.videos / path if row["owned"] else path  # kept files move with the store's folder
+
+    def _video(self, row: dict[str, Any]) -> Video:
+        fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns")}
+        rate = None if row["rate"] is None else Fraction(row["rate"])
+        return Video(**fields, path=self._path(row), rate=rate)
+
+    def _unchanged(self, row: dict[str, Any]) -> bool:
+        try:
+            size, mtime_ns = _stat(self._path(row))
+        except VideoUnreadableError:
+            return False
+        return bool(size == row["size_bytes"] and (row["owned"] or mtime_ns == row["mtime_ns"]))
+
+    def _is_kept(self, path: Path) -> bool:
+        return path.parent == self._home.videos
+
+    def _take(self, path: Path, sha256: str, suffix: str) -> dict[str, Any]:
+        """Move a file into the store; return the fields of its row that this changes."""
+        target = self._home.videos / f"{sha256}{suffix}"
+        with mapped_errors(f"moving {path.name} into the store"):
+            try:
+                os.replace(path, target)
+            except OSError:  # another disk: copy beside the target, so that a half copy never has its name
+                partial = target.with_name(f".partial-{target.name}")
+                try:
+                    shutil.copyfile(path, partial)
+                    os.replace(partial, target)
+                finally:
+                    partial.unlink(missing_ok=True)
+                path.unlink()
+        return {"path": os.fsencode(target.name), "owned": True, "mtime_ns": target.stat().st_mtime_ns}
+
+    def _remembered_hash(self, path: Path, stat: tuple[int, int]) -> str | None:
+        key = os.fsencode(path)
+        for row in self._home.rows(HASHES, _HASH_SCHEMA):
+            if (row["path"], row["size_bytes"], row["mtime_ns"]) == (key, *stat):
+                return str(row["sha256"])
+        return None
+
+    def _hash(self, path: Path, stat: tuple[int, int], on_progress: Callable[[int, int], None] | None) -> str:
+        """Return the SHA-256 of a file, and remember it by path, size and time of change."""
+        size, mtime_ns = stat
+        key = os.fsencode(path)
+        digest = _sha256_of(path, size, on_progress)
+        if time.time_ns() - mtime_ns > _RACY_NS:
+            with self._home.writing():
+                rows = [row for row in self._home.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]
+                rows.append({"path": key, "size_bytes": size, "mtime_ns": mtime_ns, "sha256": digest})
+                self._home.write_rows(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
+        return digest
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Return size in bytes and time of change in nanoseconds."""
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise VideoUnreadableError(f"There is no readable file at {path}; check the path.") from error
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _sha256_of(path: Path, size: int, on_progress: Callable[[int, int], None] | None) -> str:
+    digest, done, buffer = hashlib.sha256(), 0, memoryview(bytearray(_CHUNK))
+    try:
+        with path.open("rb", buffering=0) as file:
+            while n := file.readinto(buffer):
+                digest.update(buffer[:n])
+                done += n
+                if on_progress is not None:
+                    on_progress(done, max(size, done))
+    except OSError as error:
+        raise StoreError(f"{path.name} can't be read to its end ({error.strerror}); try again.") from error
+    return digest.hexdigest()

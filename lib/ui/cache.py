@@ -1,0 +1,126 @@
+"""Everything that outlives a rerun: one store, one job manager, loaded models and vectors, computed analyses.
+
+This is the only place with Streamlit's cache decorators. Arrays are handed over with a leading underscore (not hashed:
+Streamlit samples large arrays when hashing, and would take two different ones for the same) beside a key of plain text
+that names their content. Cached objects are shared by all sessions, so arrays are read-only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.analysis import Analysis, analyse, prompt_cosines
+from lib.engines import Engine
+from lib.engines.embedded import EmbeddedEngine
+from lib.errors import EngineError
+from lib.prompts import PromptSet
+from lib.samples import Samples
+from lib.scoring import vector_change
+from lib.store import EmbeddingInfo, EmbeddingKey, Store, default_home, embed_texts_cached
+from lib.ui.jobs import JobManager
+
+Vectors = dict[str, NDArray[np.float32]]
+
+
+@st.cache_resource(show_spinner=False)
+def _store(folder: str) -> Store:
+    return Store(Path(folder))
+
+
+def store() -> Store:
+    """Return the store, opened once for all sessions."""
+    return _store(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobManager:
+    """Return the process's job manager; its jobs outlive sessions."""
+    # A busy Python thread would starve the server's own; switching more often keeps clicks quick during a job.
+    sys.setswitchinterval(0.0005)
+    return JobManager()
+
+
+@st.cache_resource(show_spinner=False)
+def embedded_engine(model: str) -> EmbeddedEngine:
+    """Return an embedded engine, its weights loaded once for all sessions."""
+    return EmbeddedEngine(model, cache_dir=store().home / "models")
+
+
+def samples(info: EmbeddingInfo) -> Samples:
+    """Return the stored samples; read again only when more of them are there."""
+    return _samples(f"{info.key.id}|{info.samples}|{info.complete}|{info.created_at}", info.key)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _samples(name: str, _key: EmbeddingKey) -> Samples:
+    loaded = store().load(_key)
+    for array in (loaded.frames, loaded.times_s, loaded.vectors):
+        array.flags.writeable = False
+    return loaded
+
+
+def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
+    """Return the vectors of ``texts`` that could be had, and one sentence for each text or cause that failed.
+
+    Only texts never seen with this engine reach it, and one bad text costs none of the others.
+    """
+    try:
+        return embed_texts_cached(store(), engine, texts), []
+    except EngineError as error:
+        return _one_by_one(engine, texts, error)
+
+
+def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> tuple[Vectors, list[str]]:
+    found: Vectors = dict(store().text_vectors(engine.id, texts))
+    problems: dict[str, None] = {}
+    for text in texts:
+        if text in found:
+            continue
+        if len(texts) > 1 and first.concerns_one_text:
+            try:
+                found |= embed_texts_cached(store(), engine, (text,))
+                continue
+            except EngineError as error:
+                problems[str(error)] = None
+        else:
+            problems[str(first)] = None
+    return found, list(problems)
+
+
+def analysis(
+    info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
+) -> Analysis:
+    """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
+    name = f"{info.key.id}|{info.samples}|{info.created_at}"
+    loaded = samples(info)
+    wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
+    cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
+    change = _numbers(f"{name}|change", lambda: vector_change(loaded.vectors))
+    return _analysis(
+        f"{name}|{_digest(prompt_set.to_dict())}",
+        lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _numbers(name: str, _compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+    array = _compute()
+    array.flags.writeable = False
+    return array
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _analysis(name: str, _compute: Callable[[], Analysis]) -> Analysis:
+    return _compute()
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,29 @@
+"""Registers a browser component (plain HTML, CSS and JavaScript, no build step) with Streamlit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_SHARED_STYLE = Path(__file__).with_suffix(".css")
+
+
+def register(name: str, folder: Path) -> ComponentRenderer:
+    """Register the component ``<folder>/<name>.html|.css|.js``; call once, when the module is imported.
+
+    The texts travel inside the page's messages, again whenever the component's data changes: keep them small.
+    """
+    html, style, script = (
+        (folder / name).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js")
+    )
+    shared = _SHARED_STYLE.read_text(encoding="utf-8")
+    return st.components.v2.component(f"promptreel_{name}", html=html, css=f"{shared}\n{style}", js=script)
+
+
+def nothing() -> None:
+    """Stand in for a callback: Streamlit only offers values whose callback is given."""

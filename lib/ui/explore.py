@@ -1,0 +1,198 @@
+"""Panels of the Explore page: what is embedded, the player, and what the prompts find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from lib.analysis import Analysis
+from lib.engines import Engine
+from lib.engines.vocabulary import unknown_words
+from lib.errors import PromptreelError
+from lib.ingest import embedding_key, estimate_samples
+from lib.prompts import PromptSet
+from lib.store import EmbeddingInfo, Video
+from lib.timebase import Sampling, format_duration
+from lib.ui import cache, engine_panel, jobs_tray, prompt_table, settings_panel, state, work
+from lib.ui.jobs import Job
+from lib.ui.player import Seek, player
+
+_STARTED = "start_embedding"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the page is about: a video seen through an engine at a sampling."""
+
+    video: Video
+    engine: Engine
+    sampling: Sampling
+    info: EmbeddingInfo | None
+    """None while nothing is embedded."""
+    job: Job | None
+    """The running job, if there is one."""
+
+
+def choose() -> Chosen | None:
+    """Draw the choice of the video, and what is embedded of it; None (with a way on, drawn) when there is nothing."""
+    videos = cache.store().videos()[::-1]
+    if not videos:
+        st.info("There is no video yet.", icon=":material/video_library:")
+        st.page_link(
+            "pages/library.py", label="Open a sample or add a video", icon=":material/arrow_forward:"
+        )
+        return None
+    by_id = {video.sha256: video for video in videos}
+    wanted = state.current().video
+    if wanted not in by_id:
+        wanted = videos[0].sha256
+        state.open_video(wanted)
+    st.selectbox(
+        "Video",
+        list(by_id),
+        format_func=lambda sha256: by_id[sha256].name,
+        label_visibility="collapsed",
+        **state.bound("video", wanted, state.open_video),
+    )
+    video = by_id[state.current().video or wanted]
+    try:
+        engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
+        key = embedding_key(video, engine, sampling)
+    except PromptreelError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    job, info = cache.jobs().find(key), cache.store().find_embedding(key)
+    asked = st.session_state.pop(_STARTED, False)
+    if asked and job is None and (info is None or not info.complete):
+        job = work.ensure_embedding(video, engine, sampling)
+    return Chosen(video, engine, sampling, info, job)
+
+
+def embedding_state(chosen: Chosen) -> None:
+    """Draw what is embedded when that is not everything: progress, a start, or a way to go on."""
+    video, info, job = chosen.video, chosen.info, chosen.job
+    if job is not None:
+        _running(chosen, job)
+    elif info is None:
+        with st.container(border=True):
+            st.markdown(
+                f"**{video.name}** is not embedded yet with {chosen.engine.name}, {chosen.sampling.description}."
+            )
+            expected = estimate_samples(video, chosen.sampling)
+            if expected:
+                st.caption(f"About {expected:,} samples. They are kept, so this is needed once.")
+            _start_button("Embed", chosen)
+            _last_failure(chosen)
+    elif not info.complete:
+        with st.container(border=True):
+            st.markdown(f"Embedding stopped at {info.samples:,} samples; what is below covers those.")
+            _start_button("Go on", chosen)
+            _last_failure(chosen)
+    elif info.damage:
+        st.warning(info.damage, icon=":material/broken_image:")
+
+
+def _start_button(label: str, chosen: Chosen) -> None:
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="start"):
+        work.ensure_embedding(chosen.video, chosen.engine, chosen.sampling)
+        st.rerun()
+
+
+def _last_failure(chosen: Chosen) -> None:
+    key = embedding_key(chosen.video, chosen.engine, chosen.sampling)
+    failed = [job for job in cache.jobs().jobs() if job.key == key and job.state == "failed"]
+    if failed:
+        st.error(failed[-1].error, icon=":material/error:")
+
+
+def _running(chosen: Chosen, job: Job) -> None:
+    @st.fragment(run_every=0.5)
+    def progress() -> None:
+        with st.container(border=True):
+            done = job.progress
+            share = done.done / done.total if done and done.total else 0.0
+            st.markdown(
+                f"Embedding **{chosen.video.name}** with {chosen.engine.name}, {chosen.sampling.description}"
+            )
+            st.progress(min(share, 1.0), text=jobs_tray.progress_text(job))
+            st.button("Cancel", key="cancel_here", on_click=job.cancel, icon=":material/close:")
+        if not job.live:
+            st.rerun()
+
+    progress()
+
+
+def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two containers, side by side where the page is wide enough."""
+    with st.container(horizontal=True, gap="small"):
+        return st.container(width=390), st.container(width=574)
+
+
+def watch(chosen: Chosen) -> None:
+    """Draw the player."""
+    video, here = chosen.video, state.session()
+    source = work.playable(video)
+    if source.problem:
+        st.error(source.problem, icon=":material/error:")
+        return
+    shown = player(
+        source.src,
+        key=f"player_{video.sha256[:12]}",
+        width=video.width,
+        height=video.height,
+        label=video.name,
+        duration_s=video.duration_s,
+        seek=Seek(here.seek_id, here.seek_s) if here.seek_s is not None else None,
+        progress=source.progress,
+    )
+    if shown.problem == "unsupported" and source.src is not None:
+        work.want_copy(video)
+    rate = f"{float(video.rate):.4g} frames a second" if video.rate else "unknown rate"
+    length = format_duration(video.duration_s) if video.duration_s else "unknown length"
+    st.caption(f"{video.width}×{video.height}, {rate}, {length}, {video.codec}")
+
+
+def edit_prompts() -> None:
+    """Draw the prompt table with its tools."""
+    prompt_table.draw(settings_panel.threshold_range())
+    prompt_table.tools()
+
+
+def edit_settings(chosen: Chosen) -> None:
+    """Draw the settings."""
+    settings_panel.draw(cache.samples(chosen.info).step_s if chosen.info and chosen.info.samples else None)
+
+
+def _unknown_words(prompt_set: PromptSet) -> None:
+    unknown = dict.fromkeys(word for phrase in prompt_set.texts for word in unknown_words(phrase))
+    if unknown:
+        st.warning(
+            f"Not in the demo model’s vocabulary: {', '.join(unknown)}. Its scores say nothing about such words; "
+            "try another wording, or choose a real CLIP engine in the sidebar.",
+            icon=":material/dictionary:",
+        )
+
+
+def analyse(chosen: Chosen) -> Analysis | None:
+    """Return the analysis of what is embedded, with a sentence drawn for everything that kept a prompt out of it."""
+    prompt_set, problems = state.current().prompt_set()
+    if prompt_set is not None and chosen.info is not None and chosen.info.samples:
+        vectors, more = cache.text_vectors(chosen.engine, prompt_set.texts)
+        problems += more
+        prompt_set = work.with_vectors(prompt_set, vectors)
+    for problem in problems:
+        st.warning(problem, icon=":material/edit_note:")
+    if prompt_set is not None and state.current().engine == "demo":
+        _unknown_words(prompt_set)
+    if chosen.info is None or not chosen.info.samples:
+        return None
+    if prompt_set is None or not prompt_set.enabled:
+        st.info("Type a prompt into the table to see where it is in the video.", icon=":material/edit:")
+        return None
+    try:
+        return cache.analysis(chosen.info, prompt_set, vectors)
+    except PromptreelError as error:
+        st.warning(str(error), icon=":material/edit_note:")
+        return None

@@ -1,0 +1,168 @@
+"""What the prompts find, in words, tables and frames."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lib.analysis import Analysis
+from lib.store import EmbeddingInfo
+from lib.timebase import format_time
+from lib.ui import cache, routes, state, theme
+from lib.ui.gallery import GalleryItem, gallery
+
+_FRAMES_SHOWN = 12
+_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Downloads")
+
+
+def answers(analysis: Analysis) -> None:
+    """Draw the three answers (is it there, since when, for how long) as one sentence a label."""
+    colours = theme.colours(analysis.prompt_set.prompts)
+    lines = []
+    for label, sentence in analysis.answers().items():
+        dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
+        rest = sentence.removeprefix(f"{label}: ")
+        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {html.escape(rest)}</li>")
+    st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9">{"".join(lines)}</ul>')
+
+
+def choose_view() -> str:
+    """Draw the choice of what is shown under the timeline, and return it."""
+    key = "explore_view"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get("explore_view_kept", _VIEWS[0])
+    view = st.segmented_control("Show", _VIEWS, required=True, label_visibility="collapsed", key=key)
+    st.session_state["explore_view_kept"] = view  # the widget's own value is dropped on a page switch
+    return str(view)
+
+
+def metrics(analysis: Analysis) -> None:
+    """Draw the metrics table."""
+    frame = analysis.metrics_frame()
+    frame["share"] *= 100
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "role": st.column_config.TextColumn("Role"),
+            "present": st.column_config.CheckboxColumn("Present"),
+            "first_seen_s": _seconds("First seen, s"),
+            "last_seen_s": _seconds("Last seen, s"),
+            "duration_s": _seconds("Duration, s"),
+            "share": st.column_config.ProgressColumn("Share", format="%.1f %%", min_value=0, max_value=100),
+            "segments": st.column_config.NumberColumn("Segments"),
+            "longest_s": _seconds("Longest, s"),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        alt="Metrics by label",
+    )
+
+
+def segments(analysis: Analysis) -> None:
+    """Draw the segments table; choosing a line moves the player to its start."""
+    frame = analysis.segments_frame()
+    if frame.empty:
+        st.info("No segments: nothing reaches its threshold. Lower it, or choose the decision “Best label”.")
+        return
+    event = st.dataframe(
+        frame,
+        key="segments_table",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        height=min(38 + 35 * len(frame), 400),
+        column_config={
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "start_s": _seconds("Start, s"),
+            "end_s": _seconds("End, s"),
+            "duration_s": _seconds("Duration, s"),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        alt="Segments; choose one to see it in the player",
+    )
+    rows = event["selection"]["rows"]
+    chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
+    if state.newly_picked("segments_table", chosen) and chosen is not None:
+        state.seek(chosen)
+        st.rerun()
+
+
+def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
+    """Draw best, borderline and most changed frames; a click moves the player there."""
+    labels = list(analysis.labels)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Frames",
+            ["best", "borderline", "changed"],
+            default="best",
+            required=True,
+            format_func={"best": "Best", "borderline": "Borderline", "changed": "Most changed"}.__getitem__,
+            help="Best: highest scores. Borderline: nearest to where the decision flips. "
+            "Most changed: least like the frame before.",
+            key="frames_kind",
+        )
+        label: str | None = None
+        if kind != "changed":
+            label = st.selectbox("Label", labels, key="frames_label", width=260)
+    if label is None:
+        chosen = analysis.most_changed_samples(_FRAMES_SHOWN)
+    elif kind == "best":
+        chosen = analysis.best_samples(label, _FRAMES_SHOWN)
+    else:
+        chosen = analysis.borderline_samples(label, _FRAMES_SHOWN)
+    clicked = gallery(
+        _items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", layout="grid"
+    )
+    if clicked is not None and clicked.time_s is not None:
+        state.seek(clicked.time_s)
+        st.rerun()
+
+
+def _items(
+    analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label: str | None
+) -> list[GalleryItem]:
+    base = thumbnails_url(info)
+    colours = theme.colours(analysis.prompt_set.prompts)
+    items = []
+    for index in chosen:
+        frame = int(analysis.samples.frames[index])
+        time_s = float(analysis.samples.times_s[index])
+        shown = label or analysis.labels[int(np.argmax(analysis.scores[index]))]
+        score = float(analysis.scores[index, analysis.labels.index(shown)])
+        items.append(
+            GalleryItem(
+                id=str(frame),
+                url=f"{base}/{frame}",
+                title=format_time(time_s),
+                subtitle=f"{shown} {score:.3f}",
+                time_s=time_s,
+                colour=colours[shown],
+                alt=f"Frame at {format_time(time_s)}",
+            )
+        )
+    return items
+
+
+def thumbnails_url(info: EmbeddingInfo) -> str:
+    """Return the base URL of an embedding's thumbnails."""
+    store = cache.store()
+    return routes.url_for_thumbnails(
+        f"{info.key.id}|{info.created_at}", lambda frame: store.thumbnails(info.key, [frame]).get(frame)
+    )
+
+
+def _seconds(title: str) -> Any:
+    return st.column_config.NumberColumn(title, format="%.2f")
+
+
+def _score(title: str) -> Any:
+    return st.column_config.NumberColumn(title, format="%.3f")

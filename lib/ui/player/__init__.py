@@ -1,0 +1,106 @@
+"""The video player: plays a route's URL, goes where Python says, and says where it came to rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+from lib.ui.component import nothing, register
+
+__all__ = ["PlayerState", "Problem", "Seek", "player"]
+
+_COMPONENT = register("player", Path(__file__).parent)
+
+Problem = Literal["unsupported", "network", "gone"]
+"""What the browser met: it can't play the format, it lost the server, or the URL is not known any more."""
+
+
+@dataclass(frozen=True)
+class Seek:
+    """A command to the player: go to ``time_s`` seconds. Acts when ``id`` changes, also to the same time."""
+
+    id: int | str
+    time_s: float
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """Where the player rests, in seconds, and what it met."""
+
+    time_s: float
+    problem: Problem | None
+
+
+@dataclass
+class _Memory:
+    """What this session knows of one player; outlives page switches, unlike a component's own state."""
+
+    src: str | None
+    time_s: float = 0.0
+    seek_id: int | str | None = None
+    report: dict[str, Any] | None = None
+
+
+def player(
+    src: str | None,
+    *,
+    key: str,
+    width: int,
+    height: int,
+    label: str = "Video",
+    duration_s: float | None = None,
+    seek: Seek | None = None,
+    poster: str | None = None,
+    preparing: str = "Preparing a playable copy…",
+    progress: float | None = None,
+) -> PlayerState:
+    """Draw the player and return where it rests.
+
+    Other arguments may change at will: only another ``src`` loads again. The page runs once for each time a
+    person pauses or scrubs, not while playing and not for commands from Python.
+
+    Args:
+        src: URL from ``routes.url_for_video``; None while there is nothing to play yet.
+        key: widget key.
+        width: of the video as displayed; with ``height`` it fixes the frame's aspect, so that nothing jumps.
+        height: of the video as displayed.
+        label: names the player for screen readers.
+        duration_s: length in seconds; commands beyond it go to its end.
+        seek: command; done when its id changes, kept for later while ``src`` is None.
+        poster: URL of a picture shown before the first frame.
+        preparing: shown while ``src`` is None.
+        progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
+    """
+    data = {
+        "key": key,
+        "src": src,
+        "aspect": f"{max(1, width)} / {max(1, height)}",
+        "label": label,
+        "duration": duration_s,
+        "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
+        "poster": poster,
+        "preparing": preparing,
+        "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
+    }
+    report = _COMPONENT(key=key, data=data, on_report_change=nothing).report
+    return _settle(key, src, seek, report)
+
+
+def _settle(key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None) -> PlayerState:
+    memory: _Memory | None = st.session_state.get(f"_player.{key}")
+    if memory is None or (memory.src != src and memory.src is not None and src is not None):
+        # Another video starts at its beginning; a command that the one before has done is not done again.
+        memory = _Memory(src, seek_id=memory.seek_id if memory else None)
+    memory.src = src or memory.src
+    news = report if report and report != memory.report and report["src"] == memory.src else None
+    if news:
+        memory.time_s = float(news["time_s"])
+    if seek is not None and seek.id != memory.seek_id:
+        memory.time_s, memory.seek_id = seek.time_s, seek.id
+    memory.report = report or memory.report
+    st.session_state[f"_player.{key}"] = memory
+    current = memory.report if memory.report and memory.report["src"] == src else None
+    return PlayerState(memory.time_s, current["problem"] if current else None)

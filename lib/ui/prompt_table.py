@@ -1,0 +1,99 @@
+"""The prompt table: labels, phrasings, roles, thresholds, colours; import, template, undo."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.errors import PromptreelError
+from lib.prompts import parse_prompt_set
+from lib.ui import state, theme
+from lib.ui.prompt_editor import prompt_editor
+from lib.ui.workspace import Row, rows_to_prompts
+
+_TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
+_EXAMPLE = "construction site\nshipyard\nsomething else"
+
+
+def draw(thresholds: tuple[float, float]) -> None:
+    """Draw the table; every edit is in the workspace when this returns.
+
+    Args:
+        thresholds: lowest and highest threshold that makes sense for the chosen score.
+    """
+    version = state.session().version
+
+    def keep(rows: tuple[Row, ...]) -> None:
+        # An import in the same run may have replaced the rows that the edit was about.
+        if state.session().version == version and rows != state.current().rows:
+            state.change(rows=rows)
+
+    here = state.current()
+    prompts, _ = rows_to_prompts(here.rows)
+    rows = prompt_editor(
+        here.rows,
+        key="prompts",
+        version=version,
+        colours=theme.colours(prompts),
+        threshold=here.settings.threshold,
+        thresholds=thresholds,
+        uses_thresholds=here.settings.decision != "best",
+        on_change=keep,
+    )
+    keep(rows)
+
+
+def tools() -> None:
+    """Draw template, import and undo, folded away behind one button each."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.popover("Import", icon=":material/upload_file:"):
+            _import()
+        with st.popover("Template", icon=":material/format_quote:"):
+            _template()
+        undo = state.session().undo
+        if undo:
+            st.button("Undo import", icon=":material/undo:", on_click=state.undo_load, key="undo_load")
+
+
+def _import() -> None:
+    st.markdown("Paste one prompt a line, or a prompt set as YAML or JSON.")
+    st.text_area("Prompts", key="import_text", height=160, placeholder=_EXAMPLE, label_visibility="collapsed")
+    st.file_uploader("or a file", type=["yaml", "yml", "json", "txt"], key="import_file", max_upload_size=1)
+    st.button("Replace the prompts", type="primary", key="import_apply", on_click=_apply_import)
+    problem = st.session_state.pop("import_problem", None)
+    if problem:
+        st.error(problem)
+
+
+def _apply_import() -> None:
+    file = st.session_state.get("import_file")
+    typed = st.session_state.get("import_text", "")
+    try:
+        text = file.getvalue().decode("utf-8") if file is not None else typed
+        name = file.name.rpartition(".")[0] if file is not None else "pasted"
+        state.load_prompt_set(parse_prompt_set(text, name=name))
+    except UnicodeDecodeError:
+        st.session_state["import_problem"] = "The file is not UTF-8 text; save it as UTF-8 and try again."
+    except PromptreelError as error:
+        st.session_state["import_problem"] = str(error)
+    else:
+        st.session_state["import_text"] = ""
+
+
+def _template() -> None:
+    st.selectbox(
+        "Template around every phrasing",
+        list(dict.fromkeys((*_TEMPLATES, state.current().template))),
+        accept_new_options=True,
+        help="{} stands for the phrasing.",
+        **state.bound("template", state.current().template, _change_template),
+    )
+    st.text_input(
+        "Name of the prompt set",
+        **state.bound(
+            "name", state.current().name, lambda value: state.change(name=value.strip() or "untitled")
+        ),
+    )
+
+
+def _change_template(value: str | None) -> None:
+    state.change(template=value or "{}")

@@ -1,0 +1,252 @@
+"""The dashboard's own HTTP routes: videos with ranges, thumbnails, uploads straight to disk.
+
+Page script and routes share one process, so a token the script hands out is known to the routes. Tokens can't
+be guessed and are only given for files and embeddings the app chose; nobody turns a URL into a path.
+
+=========================================  =================================================================
+``GET|HEAD /promptreel/video/<token>``     a video from disk; 206, 416 and multipart ranges by Starlette
+``GET /promptreel/thumb/<token>/<frame>``  the JPEG thumbnail of one sample
+``PUT /promptreel/upload/<name>``          a video from the browser; ``lib.ui.receiving`` has the answers
+``GET /library``                           the front page, under the name its title suggests
+=========================================  =================================================================
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import re
+import secrets
+import stat
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import quote
+
+import streamlit as st
+from anyio import to_thread
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from lib.errors import NotStoredError, PromptreelError, VideoUnreadableError
+from lib.ui.http_security import SecurityHeaders, refused_host, refused_origin, refused_token
+from lib.ui.receiving import OnUpload, receive, refuse, remove_stale_parts
+
+PREFIX = "/promptreel"
+ThumbnailLoader = Callable[[int], bytes | None]
+"""Frame index -> JPEG bytes; None when the store has no such sample."""
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+_RANGE = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.IGNORECASE)
+_COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
+_MEDIA_TYPES = {
+    ".mkv": "video/x-matroska",
+    ".avi": "video/x-msvideo",
+    ".ts": "video/mp2t",
+    ".m4v": "video/mp4",
+}
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+    media_type: str
+
+
+@dataclass
+class _State:
+    """What script and routes share."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    files: dict[str, _File] = field(default_factory=dict)
+    file_tokens: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    loaders: dict[str, ThumbnailLoader] = field(default_factory=dict)
+    loader_tokens: dict[str, str] = field(default_factory=dict)
+    incoming: Path | None = None
+    on_upload: OnUpload | None = None
+
+
+def _state() -> _State:
+    # Streamlit drops and re-imports this module when a source file changes while it runs; the server's routes
+    # stay the old ones. So the state hangs on a module that no source file stands for.
+    holder = sys.modules.setdefault("_promptreel_routes_state", ModuleType("_promptreel_routes_state"))
+    state: _State = holder.__dict__.setdefault("state", _State())
+    return state
+
+
+def routes() -> list[Route]:
+    """Return the routes for ``st.App(routes=…)``, below ``server.baseUrlPath`` when there is one."""
+    base = _base()
+    return [
+        Route(f"{base}/video/{{token}}", _guarded(_video), methods=["GET"]),  # Starlette adds HEAD
+        Route(f"{base}/thumb/{{token}}/{{frame:int}}", _guarded(_thumbnail), methods=["GET"]),
+        Route(f"{base}/upload/{{name}}", _guarded(_upload), methods=["PUT"]),
+        Route(f"{base.removesuffix(PREFIX)}/library", _to_front_page, methods=["GET"]),
+    ]
+
+
+def middleware() -> list[Middleware]:
+    """Return the middleware for ``st.App(middleware=…)``: security headers on every answer."""
+    return [Middleware(SecurityHeaders)]
+
+
+def accept_uploads(folder: Path, on_upload: OnUpload) -> None:
+    """Say where uploads are written and who takes them; cheap enough to call on every run.
+
+    Args:
+        folder: where parts are written; on the store's own disk, so that taking a file in is a rename.
+        on_upload: called in a worker thread with the temporary file, its clean name and its SHA-256. What a
+            ``PromptreelError`` says is shown to the user beside the file.
+    """
+    state = _state()
+    with state.lock:
+        first = state.incoming != folder
+        state.incoming, state.on_upload = folder, on_upload
+    if first:
+        remove_stale_parts(folder)
+
+
+def max_upload_bytes() -> int:
+    """Return the largest upload allowed: Streamlit's ``server.maxUploadSize``, in bytes."""
+    return int(st.get_option("server.maxUploadSize")) * (1 << 20)
+
+
+def url_for_upload() -> str:
+    """Return the URL that the upload component puts files under, followed by their name."""
+    return f"{_base()}/upload/"
+
+
+def url_for_video(path: Path) -> str:
+    """Return a URL that plays ``path``; the same file has the same URL, a replaced file another one.
+
+    Raises:
+        VideoUnreadableError: there is no such file.
+    """
+    path = Path(path).resolve()
+    try:
+        status = path.stat()
+        media_type = _media_type(path)
+    except OSError as error:
+        raise VideoUnreadableError(
+            f"“{path.name}” can't be read any more ({error.strerror}); check that it is still where it was."
+        ) from error
+    identity = (str(path), status.st_size, status.st_mtime_ns)
+    state = _state()
+    with state.lock:
+        token = state.file_tokens.setdefault(identity, secrets.token_urlsafe(18))
+        state.files[token] = _File(path, media_type)
+    return f"{_base()}/video/{token}"
+
+
+def url_for_thumbnails(key: str, loader: ThumbnailLoader) -> str:
+    """Return the base URL of one embedding's thumbnails: ``f"{base}/{frame}"`` is one JPEG.
+
+    Args:
+        key: names the embedding. The same key keeps the same URL, so that the browser's cache holds.
+        loader: reads one thumbnail; called in a worker thread.
+    """
+    state = _state()
+    with state.lock:
+        token = state.loader_tokens.setdefault(key, secrets.token_urlsafe(18))
+        state.loaders[token] = loader
+    return f"{_base()}/thumb/{token}"
+
+
+def _base() -> str:
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{quote(base)}{PREFIX}" if base else PREFIX
+
+
+async def _to_front_page(request: Request) -> Response:
+    """Send ``/library`` to the front page: the default page of ``st.navigation`` has no address of its own."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{_base().removesuffix(PREFIX)}/{query}", status_code=307)
+
+
+def _guarded(endpoint: _Endpoint) -> _Endpoint:
+    @wraps(endpoint)
+    async def guarded(request: Request) -> Response:
+        if refused_host(request):
+            return PlainTextResponse("This host name is not allowed here.", 403)
+        return await endpoint(request)
+
+    return guarded
+
+
+def _media_type(path: Path) -> str:
+    """Return the MIME type by the file's first bytes (uploads are stored by hash), else by its name."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] == b"ftyp":
+        return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "video/webm" if b"webm" in head else "video/x-matroska"
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "video/x-msvideo"
+    guess = _MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or ""
+    # Anything else is never served as something a browser would run.
+    return guess if guess.startswith(("video/", "audio/")) else "application/octet-stream"
+
+
+class _VideoResponse(FileResponse):
+    chunk_size = 256 * 1024
+
+
+def _regular_file(path: Path) -> os.stat_result | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+async def _video(request: Request) -> Response:
+    file = _state().files.get(request.path_params["token"])
+    status = await to_thread.run_sync(_regular_file, file.path) if file else None
+    if file is None or status is None:
+        return PlainTextResponse("This video is not here any more.", 404)
+    headers = request.headers.get("range")
+    if headers is not None and not _RANGE.fullmatch(headers):
+        # RFC 9110, 14.2: a Range header that can't be understood is ignored; Starlette would answer 400.
+        request.scope["headers"] = [item for item in request.scope["headers"] if item[0] != b"range"]
+    return _VideoResponse(
+        file.path,
+        media_type=file.media_type,
+        stat_result=status,
+        headers={**_COMMON_HEADERS, "Cache-Control": "private, max-age=86400"},
+    )
+
+
+async def _thumbnail(request: Request) -> Response:
+    loader = _state().loaders.get(request.path_params["token"])
+    if loader is None:
+        return PlainTextResponse("This thumbnail is not here any more.", 404)
+    try:
+        picture = await to_thread.run_sync(loader, request.path_params["frame"])
+    except NotStoredError:
+        picture = None
+    except PromptreelError as error:
+        return PlainTextResponse(str(error), 500)
+    if picture is None:
+        return PlainTextResponse("This thumbnail is not here any more.", 404)
+    headers = {**_COMMON_HEADERS, "Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(picture, media_type="image/jpeg", headers=headers)
+
+
+async def _upload(request: Request) -> Response:
+    state = _state()
+    if refused_origin(request) or refused_token(request):
+        return await refuse(
+            request, 403, "This upload didn't come from the dashboard's own page; reload the page."
+        )
+    if state.incoming is None or state.on_upload is None:
+        return await refuse(request, 503, "The dashboard is still starting; try again in a moment.")
+    return await receive(
+        request, folder=state.incoming, limit_bytes=max_upload_bytes(), on_upload=state.on_upload
+    )

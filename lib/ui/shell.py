@@ -1,0 +1,28 @@
+"""The frame around every page: page configuration, navigation, engine panel and running jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from lib.ui import cache, engine_panel, jobs_tray, library, routes, state
+
+
+def main() -> None:
+    """Draw the frame, then the page that the address asks for."""
+    st.set_page_config(page_title="Promptreel", page_icon="🎞️", layout="wide")
+    st.logo(Path(__file__).with_name("logo.svg"), size="large")
+    state.begin()
+    store = cache.store()
+    routes.accept_uploads(store.incoming, library.upload_taker(store))
+    page = st.navigation(
+        [
+            st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
+            st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
+        ]
+    )
+    with st.sidebar:
+        engine_panel.draw()
+        jobs_tray.draw()
+    page.run()

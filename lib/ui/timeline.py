@@ -1,0 +1,96 @@
+"""The charts on one time axis, and the histogram: drawn from one preparation of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from lib import charts
+from lib.analysis import Analysis
+from lib.timebase import format_time
+from lib.ui import state, theme
+
+_OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "chart_segments", "chart_change"
+
+
+def draw(analysis: Analysis) -> None:
+    """Draw overview, scores, segments and change; a brush zooms all of them, a click moves the player."""
+    here = state.session()
+    colours = theme.colours(analysis.prompt_set.prompts)
+    _heading(here.window)
+    st.altair_chart(
+        charts.overview_chart(analysis, colours),
+        key=_overview_key(),
+        on_select=_brushed,
+        selection_mode=["brush"],
+        alt="Overview of the whole video; drag over a part to zoom all lanes",
+    )
+    data = charts.prepare(analysis, window=here.window)
+    playhead = here.seek_s
+    for key, chart, words in (
+        (
+            _SCORES,
+            charts.scores_chart(data, colours, playhead_s=playhead),
+            "Scores over time; click to go there",
+        ),
+        (
+            _SEGMENTS,
+            charts.segments_chart(data, colours, playhead_s=playhead),
+            "Segments; click one to go there",
+        ),
+        (_CHANGE, charts.change_chart(data, playhead_s=playhead), "Change between neighbouring samples"),
+    ):
+        st.altair_chart(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)
+
+
+def _heading(window: tuple[float, float] | None) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("#### Timeline", width="content")
+        if window is None:
+            st.caption(
+                "Drag over the strip to zoom; click in a lane to go there; click the legend to hide a label."
+            )
+        else:
+            st.caption(f"Zoomed to {format_time(window[0])} – {format_time(window[1])}", width="content")
+            st.button("Show all", key="zoom_out", icon=":material/zoom_out_map:", on_click=_zoom_out)
+
+
+def _overview_key() -> str:
+    return f"{_OVERVIEW}.{state.session().brushes}"
+
+
+def _brushed() -> None:
+    selected: Any = st.session_state[_overview_key()]["selection"].get("brush", {})
+    span = next(iter(selected.values()), None)
+    state.session().window = (float(span[0]), float(span[1])) if span and span[1] - span[0] > 0.01 else None
+
+
+def _zoom_out() -> None:
+    state.session().window = None
+    state.session().brushes += 1  # the strip is drawn anew, without its brush
+
+
+def _clicked(key: str) -> Any:
+    def go() -> None:
+        picked = st.session_state[key]["selection"].get("pick")
+        if picked:
+            time_s = picked[0].get("time_s", picked[0].get("start_s"))
+            if time_s is not None:
+                state.seek(float(time_s))
+
+    return go
+
+
+def histogram(analysis: Analysis) -> None:
+    """Draw how often each score occurs, of one label or of all."""
+    everything = "all labels"
+    choice = st.selectbox("Scores of", [everything, *analysis.labels], key="histogram_label", width=260)
+    label = None if choice == everything or choice not in analysis.labels else choice
+    st.altair_chart(
+        charts.histogram_chart(analysis, theme.colours(analysis.prompt_set.prompts), label=label),
+        key="chart_histogram",
+        alt="Histogram of scores, with thresholds as dashed rules",
+    )
+    if not analysis.uses_thresholds:
+        st.caption("The decision “Best label” uses no threshold, so none is drawn.")

@@ -1,0 +1,37 @@
+import streamlit as st
+
+from lib.ui import downloads, explore, findings, timeline
+
+st.title("Explore")
+chosen = explore.choose()
+if chosen is None:
+    st.stop()
+
+explore.embedding_state(chosen)
+left, right = explore.two_panels()
+with left:
+    explore.watch(chosen)
+with right:
+    explore.edit_prompts()
+    answers = st.container()
+explore.edit_settings(chosen)
+
+analysis = explore.analyse(chosen)
+if analysis is None or chosen.info is None:
+    st.stop()
+
+with answers:
+    findings.answers(analysis)
+timeline.draw(analysis)
+
+view = findings.choose_view()
+if view == "Metrics":
+    findings.metrics(analysis)
+elif view == "Segments":
+    findings.segments(analysis)
+elif view == "Frames":
+    findings.frames(analysis, chosen.info)
+elif view == "Histogram":
+    timeline.histogram(analysis)
+else:
+    downloads.draw(chosen, analysis)

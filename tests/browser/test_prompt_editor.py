@@ -1,0 +1,310 @@
+"""The prompt table in a real browser: whatever is typed, however quickly, arrives."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lib.ui import workspace
+from lib.ui.workspace import Row
+from tests.helpers.browser import screenshot, wait_idle
+from tests.helpers.components import contrast, has_focus_ring
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.http import wait_for
+from tests.helpers.pages import COLOURS, EXPERIMENT, lay_out, saved, with_rows
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+_FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
+
+
+@pytest.fixture(scope="module")
+def server():
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, server):
+    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
+
+
+@pytest.fixture(scope="module")
+def served(start_dashboard, bench):
+    return start_dashboard(home=bench.store.home)
+
+
+@pytest.fixture
+def table(page, served, bench, watch):
+    return opened(page, served, bench, watch)
+
+
+def opened(page: Page, served, bench, watch, *rows: Row) -> Page:
+    watch.allow(_FALLBACK)
+    with_rows(bench, *(rows or [Row(label=colour) for colour in COLOURS]))
+    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    wait_idle(page)
+    expect(part(page, "Label", 1)).to_be_visible()
+    return page
+
+
+def part(page: Page, name: str, number: int) -> Locator:
+    kind = {"Role": "combobox", "Colour": "combobox"}.get(name, "textbox")
+    return page.get_by_role(kind, name=f"{name} of prompt {number}", exact=True)
+
+
+def shown(page: Page) -> list[str]:
+    return page.locator("input.label").evaluate_all("fields => fields.map(field => field.value)")
+
+
+def labels(bench) -> list[str]:
+    return [row.label for row in saved(bench).rows]
+
+
+def expect_labels(bench, expected: list[str]) -> None:
+    assert wait_for(lambda: labels(bench) == expected, seconds=20), labels(bench)
+
+
+def go_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    wait_idle(page)
+
+
+def test_three_words_typed_at_once_are_all_there_ten_times_in_a_row(table, bench):
+    for turn in range(10):
+        words = [f"{word} {turn}" for word in ("one", "two", "three")]
+        part(table, "Label", 1).focus()
+        part(table, "Label", 1).select_text()
+        for word in words:
+            table.keyboard.type(word, delay=5)
+            table.keyboard.press("Enter")
+        expect_labels(bench, words)
+        assert shown(table)[:3] == words
+    wait_idle(table)
+    expect(table.get_by_text(re.compile("^■ three 9:")).first).to_be_visible()
+    assert shown(table) == [*words, ""]
+
+
+def test_nothing_is_lost_while_the_page_runs_slowly(table, bench, server):
+    words = [f"slow word number {number} of several" for number in range(6)]
+    server.faults.latency_s = 0.3
+    try:
+        part(table, "Label", 3).focus()
+        table.keyboard.press("End")
+        table.keyboard.press("Enter")
+        for word in words:
+            table.keyboard.type(word, delay=40)  # with pauses of its own: sent in the middle of words too
+            table.wait_for_timeout(300)
+            table.keyboard.type("!", delay=40)
+            table.keyboard.press("Enter")
+        expected = [*COLOURS, *(f"{word}!" for word in words)]
+        assert shown(table) == [*expected, ""]
+        expect_labels(bench, expected)
+    finally:
+        server.faults.latency_s = 0.0
+    wait_idle(table)
+    assert shown(table) == [*expected, ""]
+
+
+def test_the_page_follows_while_somebody_types_without_leaving_the_field(table, bench):
+    field = part(table, "Label", 1)
+    field.fill("yellow")
+    expect_labels(bench, ["yellow", "green", "blue"])
+    expect(table.get_by_text(re.compile("^■ yellow:")).first).to_be_visible()
+    expect(field).to_be_focused()
+    table.keyboard.type("ish")
+    expect_labels(bench, ["yellowish", "green", "blue"])
+
+
+def test_letters_are_no_shortcuts(table, bench):
+    part(table, "Label", 1).focus()
+    table.keyboard.press("End")
+    table.keyboard.type(" crc rc", delay=5)
+    expect_labels(bench, ["red crc rc", "green", "blue"])
+    expect(table.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("latency_s", [0.0, 0.3])
+def test_leaving_the_page_right_after_typing_loses_nothing(page, served, bench, watch, server, latency_s):
+    opened(page, served, bench, watch)
+    go_to(page, "Library")
+    go_to(page, "Explore")
+    server.faults.latency_s = latency_s
+    try:
+        part(page, "Label", 2).focus()
+        page.keyboard.press("End")
+        page.keyboard.type(" leaf of a tree", delay=5)
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Library").click()
+        expect_labels(bench, ["red", "green leaf of a tree", "blue"])
+        wait_idle(page)
+        go_to(page, "Library")  # Streamlit may have passed over a click in the middle of a run
+        go_to(page, "Explore")
+    finally:
+        server.faults.latency_s = 0.0
+    assert shown(page) == ["red", "green leaf of a tree", "blue"]
+    page.reload()
+    wait_idle(page)
+    expect(part(page, "Label", 2)).to_have_value("green leaf of a tree")
+
+
+def test_a_reload_right_after_typing_loses_nothing(table, bench):
+    part(table, "Label", 2).fill("leaf")
+    table.reload()
+    wait_idle(table)
+    expect(part(table, "Label", 2)).to_have_value("leaf")
+    expect_labels(bench, ["red", "leaf", "blue"])
+
+
+def test_rows_are_added_removed_and_switched_off(table, bench):
+    table.get_by_role("button", name="Add prompt").click()
+    expect(part(table, "Label", 4)).to_be_focused()
+    table.keyboard.type("yellow")
+    table.get_by_role("button", name="Remove prompt 2").click()
+    expect_labels(bench, ["red", "blue", "yellow"])
+    expect(table.get_by_role("button", name="Remove prompt 2")).to_be_focused()
+    table.get_by_role("checkbox", name="Prompt 1 on").uncheck()
+    assert wait_for(lambda: [row.enabled for row in saved(bench).rows] == [False, True, True])
+    for _ in range(3):
+        table.get_by_role("button", name="Remove prompt 1").click()
+    expect_labels(bench, [])
+    expect(part(table, "Label", 1)).to_have_value("")
+
+
+def test_pasted_lines_make_rows(table, bench):
+    field = part(table, "Label", 2)
+    field.focus()
+    field.select_text()
+    field.evaluate(
+        """field => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', 'crane\\r\\n\\r\\n  two   ships\\n<i>sea</i>\\n');
+          field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect_labels(bench, ["red", "crane", "two ships", "<i>sea</i>", "blue"])
+    expect(part(table, "Label", 4)).to_be_focused()
+
+
+def test_phrasings_role_colour_and_threshold_arrive(table, bench):
+    part(table, "Phrasings", 1).fill("crimson;  scarlet ;; crimson")
+    part(table, "Role", 2).select_option("background")
+    part(table, "Colour", 3).select_option("amber")
+    part(table, "Threshold", 3).fill("0,25")
+    expected = (
+        Row(label="red", texts=("crimson", "scarlet")),
+        Row(label="green", role="background"),
+        Row(label="blue", threshold=0.25, colour="amber"),
+    )
+    assert wait_for(lambda: saved(bench).rows == expected, seconds=20), saved(bench).rows
+    swatch = part(table, "Colour", 3).locator("xpath=preceding-sibling::span")
+    expect(swatch).to_have_css("background-color", "rgb(184, 119, 0)")
+
+
+def test_a_threshold_that_is_none_is_marked_and_not_sent(table, bench):
+    field = part(table, "Threshold", 1)
+    for typed in ("7", "high", "0.2.1"):
+        field.fill(typed)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(table.get_by_text("Not used: write −0.2 to 1, or nothing.")).to_be_visible()
+    part(table, "Label", 1).fill("crimson")
+    expect_labels(bench, ["crimson", "green", "blue"])
+    assert saved(bench).rows[0].threshold is None
+    field.fill("0.3")
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    assert wait_for(lambda: saved(bench).rows[0].threshold == 0.3)
+
+
+def test_escape_takes_back_what_was_typed_into_the_field(table, bench):
+    part(table, "Label", 1).fill("wrong")
+    expect_labels(bench, ["wrong", "green", "blue"])
+    table.keyboard.press("Escape")
+    expect(part(table, "Label", 1)).to_have_value("red")
+    expect_labels(bench, ["red", "green", "blue"])
+
+
+def test_imported_rows_keep_what_the_table_cannot_make(page, served, bench, watch):
+    own = Row(label="crane", texts=("a crane; big", "hook"), threshold=0.2, colour="#12ab9f")
+    opened(page, served, bench, watch, own, Row(label="sea"))
+    expect(part(page, "Colour", 1)).to_have_value("#12ab9f")
+    part(page, "Label", 2).fill("ship")
+    assert wait_for(lambda: saved(bench).rows == (own, Row(label="ship")), seconds=20), saved(bench).rows
+
+
+def test_an_import_replaces_what_is_shown_and_undo_brings_it_back(table, bench):
+    part(table, "Label", 1).fill("crimson")
+    table.get_by_role("button", name="Import", exact=True).click()
+    table.get_by_role("textbox", name="Prompts", exact=True).fill("crane\nship")
+    table.get_by_role("button", name="Replace the prompts").click()
+    expect(part(table, "Label", 1)).to_have_value("crane")
+    assert shown(table) == ["crane", "ship"]
+    part(table, "Label", 2).fill("boat")
+    expect_labels(bench, ["crane", "boat"])
+    wait_idle(table)
+    table.keyboard.press("Escape")
+    table.get_by_role("button", name="Undo import").click()
+    expect(part(table, "Label", 1)).to_have_value("crimson")
+    expect_labels(bench, ["crimson", "green", "blue"])
+    assert shown(table) == ["crimson", "green", "blue"]
+
+
+def test_the_keyboard_reaches_everything_and_everything_has_a_name(table):
+    table.get_by_role("checkbox", name="Prompt 1 on").focus()
+    names = []
+    for _ in range(7):
+        focused = table.locator("li.row :focus")
+        names.append(focused.get_attribute("aria-label"))
+        ringed = focused.locator("xpath=..") if "Colour" in str(names[-1]) else focused
+        table.keyboard.press("Shift+Tab")
+        table.keyboard.press("Tab")  # so that the focus is the keyboard's
+        assert has_focus_ring(ringed), names[-1]
+        table.keyboard.press("Tab")
+    parts = ("Colour", "Label", "Phrasings", "Role", "Threshold")
+    assert names == ["Prompt 1 on", *(f"{name} of prompt 1" for name in parts), "Remove prompt 1"]
+    unnamed = table.locator(".editor").evaluate(
+        """editor => [...editor.querySelectorAll('input, select, button')]
+          .filter(e => !(e.getAttribute('aria-label') || e.textContent).trim()).length"""
+    )
+    assert unnamed == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 900), ("dark", 900), ("light", 420)]
+)
+def test_the_table_fits_and_is_readable(new_page, served, bench, watch, scheme, width):
+    page = new_page(color_scheme=scheme, width=width)
+    rows = (
+        Row(label="construction site", texts=("a building site", "cranes and scaffolding")),
+        Row(label="shipyard", threshold=0.235, colour="#12ab9f"),
+        Row(label="a rather long label that does not fit into its field at all", role="background"),
+        Row(enabled=False, label="blue"),
+    )
+    opened(page, served, bench, watch, *rows)
+    part(page, "Threshold", 3).fill("9")
+    part(page, "Label", 1).focus()
+    editor = page.locator(".editor")
+    assert editor.evaluate("e => [...e.querySelectorAll('*')].every(c => c.clientWidth <= e.clientWidth)")
+    assert int(page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth")) <= 0
+    low = {
+        css: contrast(page.locator(css).first)
+        for css in (".label", ".texts", ".role", ".trouble:not([hidden])", ".add", ".off .label", ".remove")
+        if contrast(page.locator(css).first) < 4.5
+    }
+    assert low == {}
+    if width == 1440:
+        assert page.locator("li.row").first.bounding_box()["height"] <= 36
+    editor.scroll_into_view_if_needed()
+    wait_idle(page)
+    screenshot(page, f"prompts-{scheme}-{width}", full_page=False)
+
+
+def test_the_address_alone_brings_the_rows_back(table, bench, new_page):
+    part(table, "Label", 1).fill("crimson")
+    table.keyboard.press("Enter")
+    expect_labels(bench, ["crimson", "green", "blue"])
+    again = new_page()
+    again.goto(table.url)
+    expect(part(again, "Label", 1)).to_have_value("crimson")
+    assert workspace.load(bench.store.home, EXPERIMENT) is not None

@@ -1,0 +1,91 @@
+"""What holds for every test: its own home folder, no network, no key, no surprising error in the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.guards import network_guard, recorded_errors
+
+pytest_plugins = [
+    "tests.helpers.browser",
+    "tests.helpers.dashboard",
+    "tests.helpers.components",
+    "tests.helpers.routes",
+]
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
+_PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Clean the environment once, so that session fixtures and subprocesses see it clean too."""
+    config.addinivalue_line(
+        "markers",
+        "allow_error_logs: log records at ERROR or above don't fail this test; they are its subject",
+    )
+    for name in (*_PROXIES, *(name.upper() for name in _PROXIES), *_PRIVATE):
+        os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last: Playwright's loop stays in this thread and breaks a later ``asyncio.run``.
+
+    One that fails is tried once more, and the summary says so: on a busy machine a browser misses a moment at times.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    for item in items:
+        if item.get_closest_marker("browser") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def refused_targets() -> Iterator[list[str]]:
+    """Record the targets that the network guard refused in this test; a test that means to clears them."""
+    with network_guard() as refused:
+        yield refused
+
+
+@pytest.fixture(autouse=True)
+def _no_network(refused_targets: list[str]) -> Iterator[None]:
+    refused_targets.clear()
+    yield
+    if refused_targets:
+        targets = ", ".join(refused_targets)
+        refused_targets.clear()
+        pytest.fail(f"the test reached beyond this machine: {targets}")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*_PROXIES, *(name.upper() for name in _PROXIES), *_PRIVATE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PROMPTREEL_HOME", str(tmp_path / "promptreel-home"))
+
+
+@pytest.fixture(autouse=True)
+def _error_records(request: pytest.FixtureRequest) -> Iterator[list[logging.LogRecord]]:
+    with recorded_errors() as records:
+        yield records
+    allowed = "error_logs" in request.fixturenames or request.node.get_closest_marker("allow_error_logs")
+    if records and not allowed:
+        lines = "\n".join(f"{record.levelname} {record.name}: {record.getMessage()}" for record in records)
+        pytest.fail(f"the log holds errors that the test didn't ask for:\n{lines}")
+
+
+@pytest.fixture
+def error_logs(_error_records: list[logging.LogRecord]) -> list[logging.LogRecord]:
+    """Log records at ERROR or above so far; a test that asks for them is allowed to cause them."""
+    return _error_records
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Return a generator seeded by the test's name: the same numbers every time, others in the next test."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))

@@ -1,0 +1,170 @@
+"""One headless Chromium for the whole run; pages report errors and any request leaving this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
+
+from tests.helpers.guards import is_loopback
+
+ARTIFACTS = Path(__file__).resolve().parents[1] / "_artifacts"
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves
+    "--autoplay-policy=no-user-gesture-required",
+)
+_PATIENCE_MS = 20_000  # a busy machine is slow, not broken
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_LOCAL_SCHEMES = ("data", "blob", "about", "chrome")
+# On a deep link Streamlit's page first looks for its server below the page's own path: a 404 that is its own.
+_PROBE = re.compile(r"^https?://[^/]+/.+/_stcore/(health|host-config)$")
+_IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+
+
+def chromium_path() -> str | None:
+    """Return the Chromium that browser tests drive: ``$CHROMIUM``, else the first one on the path."""
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip browser tests with a reason where there is no Chromium; in CI that is a failure."""
+    if item.get_closest_marker("browser") is None or chromium_path() is not None:
+        return
+    reason = "no Chromium found: install one or set CHROMIUM to its path"
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+class Watch:
+    """What went wrong in one test: console errors, uncaught exceptions, requests to elsewhere."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._allowed: list[re.Pattern[str]] = []
+
+    def allow(self, pattern: str) -> None:
+        """Expect problems that match ``pattern``, such as the console line of a refused request."""
+        self._allowed.append(re.compile(pattern))
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Problems that no ``allow`` covers."""
+        return [line for line in self.problems if not any(pattern.search(line) for pattern in self._allowed)]
+
+    def attach(self, context: BrowserContext) -> None:
+        """Watch all pages of ``context``."""
+        context.on("console", self._console)
+        context.on("weberror", lambda event: self.problems.append(f"exception: {event.error}"))
+        # Not by intercepting requests: that would lead every upload through Playwright's own process.
+        context.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        url = message.location.get("url", "")
+        if message.type == "error" and not _PROBE.search(url):
+            self.problems.append(f"console: {message.text} {url}".rstrip())
+
+    def _request(self, request: Request) -> None:
+        if not _is_local(request.url):
+            self.problems.append(f"request to elsewhere: {request.url}")
+
+
+def _is_local(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in _LOCAL_SCHEMES or is_loopback(parts.hostname)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the one Chromium of this run."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium found")
+    expect.set_options(timeout=_PATIENCE_MS)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    """Record what goes wrong in this test's pages; anything not allowed by the test fails it."""
+    seen = Watch()
+    yield seen
+    if seen.unexpected:
+        pytest.fail("the page had problems:\n" + "\n".join(seen.unexpected))
+
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture
+def new_page(browser: Browser, watch: Watch) -> Iterator[NewPage]:
+    """Give a function that opens a page in a context of its own.
+
+    ``new_page(color_scheme="light", width=1440, height=900, **context options)``
+    """
+    contexts: list[BrowserContext] = []
+
+    def open_page(
+        *,
+        color_scheme: Literal["light", "dark"] = "light",
+        width: int = 1440,
+        height: int = 900,
+        **options: Any,
+    ) -> Page:
+        context = browser.new_context(
+            color_scheme=color_scheme, viewport={"width": width, "height": height}, locale="en-GB", **options
+        )
+        contexts.append(context)
+        watch.attach(context)
+        page = context.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """Open a light page of 1440 × 900."""
+    return new_page()
+
+
+def wait_idle(page: Page) -> None:
+    """Wait until the page is connected and its script rests."""
+    page.wait_for_selector(_IDLE, state="attached")
+
+
+def screenshot(page: Page, name: str, *, full_page: bool = True) -> Path:
+    """Write the page as ``tests/_artifacts/<name>.png`` (ignored by git) and return its path."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    path = ARTIFACTS / f"{name}.png"
+    page.screenshot(path=path, full_page=full_page)
+    return path

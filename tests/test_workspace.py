@@ -1,0 +1,134 @@
+"""The workspace: what a person is working on survives writing, reading and half-typed rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+import pytest
+
+from lib.prompts import Prompt, PromptSet, Settings, Smoothing
+from lib.ui import workspace
+from lib.ui.workspace import Row, Workspace, rows_to_prompts
+
+
+def full_workspace() -> Workspace:
+    return Workspace(
+        id="abc123def456",
+        video="f" * 64,
+        engine="server",
+        server_url="http://localhost:9001",
+        model_version="ViT-B-32",
+        sampling="fps-3",
+        name="harbour",
+        template="a photo of a {}",
+        rows=(
+            Row(label="crane", texts=("crane", "a tower crane"), threshold=0.25, colour="green"),
+            Row(label="else", role="background", enabled=False),
+            Row(),
+        ),
+        settings=Settings(
+            score="cosine", decision="threshold", smoothing=Smoothing("median", 7), bridge_s=0.5
+        ),
+    )
+
+
+def test_a_saved_workspace_is_read_back_whole(tmp_path):
+    before = full_workspace()
+    workspace.save(tmp_path, before)
+
+    assert workspace.load(tmp_path, before.id) == before
+    assert [path.name for path in (tmp_path / "experiments").iterdir()] == [f"{before.id}.json"]
+
+
+def test_every_field_is_in_the_file(tmp_path):
+    workspace.save(tmp_path, full_workspace())
+    data = json.loads((tmp_path / "experiments" / "abc123def456.json").read_text())
+
+    assert {field.name for field in dataclasses.fields(Workspace)} <= set(data)
+    assert not [key for key in data if "key" in key or "secret" in key]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "id": "x"}'])
+def test_a_broken_file_is_no_workspace(tmp_path, text):
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "abc123def456.json").write_text(text)
+
+    assert workspace.load(tmp_path, "abc123def456") is None
+
+
+@pytest.mark.parametrize("wanted", ["../../etc/passwd", "", "ABC", "a/b", "a" * 99])
+def test_an_id_is_never_a_path(tmp_path, wanted):
+    assert workspace.load(tmp_path, wanted) is None
+
+
+def test_ids_differ_and_are_readable_back():
+    ids = {workspace.new_id() for _ in range(100)}
+
+    assert len(ids) == 100
+    assert all(workspace._ID.fullmatch(one) for one in ids)
+
+
+def test_a_prompt_set_goes_in_and_comes_out_the_same():
+    prompt_set = PromptSet(
+        "harbour",
+        (
+            Prompt("crane", ("crane", "a tower crane"), threshold=0.2),
+            Prompt("ship"),
+            Prompt("else", role="background", enabled=False, colour="#123456"),
+        ),
+        template="a photo of a {}",
+        settings=Settings(decision="best_threshold"),
+    )
+    found, problems = Workspace("abc123").with_prompt_set(prompt_set).prompt_set()
+
+    assert found == prompt_set
+    assert problems == []
+
+
+def test_half_typed_rows_are_kept_but_left_out():
+    rows = (
+        Row(label="crane"),
+        Row(),
+        Row(label=" crane "),
+        Row(texts=("a ship",)),
+        Row(label="x", texts=("y", "y")),
+    )
+    prompts, problems = rows_to_prompts(rows)
+
+    assert [prompt.label for prompt in prompts] == ["crane", "a ship"]
+    assert len(problems) == 2
+    assert "Row 3 is left out" in problems[0]
+    assert "crane" in problems[0]
+    assert "Row 5 is left out" in problems[1]
+
+
+def test_without_a_usable_row_there_is_no_prompt_set():
+    assert Workspace("abc123", rows=(Row(), Row(label="  "))).prompt_set() == (None, [])
+
+
+def test_a_template_without_a_place_is_a_sentence_not_an_exception():
+    found, problems = Workspace("abc123", template="no place", rows=(Row(label="crane"),)).prompt_set()
+
+    assert found is None
+    assert "{}" in problems[0]
+
+
+def test_the_experiments_written_last_come_first_without_the_current_and_the_empty_one(tmp_path):
+    for age, (name, rows) in enumerate(
+        (
+            ("aaaaaa", (Row(label="x"),)),
+            ("bbbbbb", ()),
+            ("cccccc", (Row(label="y"),)),
+            ("dddddd", (Row(label="z"),)),
+        )
+    ):
+        workspace.save(tmp_path, Workspace(name, rows=rows))
+        os.utime(tmp_path / "experiments" / f"{name}.json", (1000 - age, 1000 - age))
+    (tmp_path / "experiments" / "eeeeee.json").write_text("{")
+
+    found = workspace.recent(tmp_path, limit=2, without="dddddd")
+
+    assert [(one.id, written_at) for one, written_at in found] == [("aaaaaa", 1000), ("cccccc", 998)]
+    assert workspace.recent(tmp_path / "nowhere", limit=2, without="x") == []

@@ -1,0 +1,164 @@
+"""The two towers: a small convnet for pictures and a small transformer for captions, 512 numbers each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+DIM = 512
+INPUT = 224
+"""Side of the picture graph's input, as CLIP has it."""
+INNER = 64
+"""Side of the picture the convnet works on."""
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+def area_matrix(source: int, target: int) -> Tensor:
+    """Return the ``(target, source)`` matrix that averages a line of pixels down by area."""
+    matrix = np.zeros((target, source), np.float32)
+    step = source / target
+    for i in range(target):
+        low, high = i * step, (i + 1) * step
+        for j in range(int(low), min(source, math.ceil(high))):
+            matrix[i, j] = (min(high, j + 1) - max(low, j)) / step
+    return torch.from_numpy(matrix)
+
+
+class Separable(nn.Module):
+    """Depthwise 3 × 3, pointwise, batch norms; adds its input where the shape stays."""
+
+    def __init__(self, inside: int, outside: int, stride: int = 1) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inside, inside, 3, stride, 1, groups=inside, bias=False),
+            nn.BatchNorm2d(inside),
+            nn.Conv2d(inside, outside, 1, bias=False),
+            nn.BatchNorm2d(outside),
+        )
+        self.keeps = inside == outside and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(n, inside, h, w)`` to ``(n, outside, h / stride, w / stride)``."""
+        y = self.body(x)
+        return functional.relu(x + y if self.keeps else y)
+
+
+class PictureTower(nn.Module):
+    """Pictures float32 ``(n, 3, s, s)``, normalised as for CLIP, to ``(n, 512)``; shrinks them itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("shrink", area_matrix(INPUT, INNER), persistent=False)
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 32, 5, 4, 2, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            Separable(32, 64),
+            Separable(64, 128, 2),
+            Separable(128, 128),
+            Separable(128, 256, 2),
+            Separable(256, 256),
+            Separable(256, 256),
+            Separable(256, 384, 2),
+            Separable(384, 384),
+        )
+        self.head = nn.Linear(384 * 2, DIM)
+        # Colours of a 4 x 4 grid, past the convnet: without it colour words stay mixed up for long.
+        self.colours = nn.Sequential(nn.Linear(48, 256), nn.ReLU(), nn.Linear(256, DIM))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return vectors, not of unit length."""
+        if pixels.shape[-1] != INNER:
+            pixels = self.shrink @ pixels @ self.shrink.T
+        features = self.body(pixels)
+        pooled = torch.cat((features.mean((2, 3)), features.amax((2, 3))), 1)
+        grid = functional.avg_pool2d(pixels, INNER // 4).flatten(1)
+        return self.head(pooled) + self.colours(grid)
+
+
+class Attention(nn.Module):
+    """One transformer layer with padding masked out, written plainly so that it exports with free sizes."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_in, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.mix, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.wide, self.back = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        for last in (self.join, self.back):  # the words themselves prevail at first
+            nn.init.normal_(last.weight, std=0.02)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map ``(n, l, width)`` to the same shape; ``mask`` float ``(n, l)`` is 1 for words."""
+        n, length, width = x.shape
+        q, k, v = (
+            part.reshape(n, length, self.heads, -1).transpose(1, 2)
+            for part in self.mix(self.norm_in(x)).chunk(3, -1)
+        )
+        weights = q @ k.transpose(-1, -2) / math.sqrt(width / self.heads) - 1e4 * (1 - mask)[:, None, None, :]
+        x = x + self.join((weights.softmax(-1) @ v).transpose(1, 2).reshape(n, length, width))
+        return x + self.back(functional.gelu(self.wide(self.norm_out(x)), approximate="tanh"))
+
+
+class CaptionTower(nn.Module):
+    """Token ids int64 ``(n, l)`` and their mask to ``(n, 512)``, the same whatever the padding."""
+
+    def __init__(self, words: int, *, width: int = 112, longest: int = 80) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(words, width), nn.Embedding(longest, width)
+        nn.init.normal_(self.words.weight, std=0.3)
+        nn.init.normal_(self.places.weight, std=0.05)
+        self.layers = nn.ModuleList(Attention(width, 4) for _ in range(2))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, DIM)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return vectors, not of unit length: the mean of the words' outputs, projected."""
+        mask = attention_mask.to(torch.float32)
+        x = self.words(input_ids) + self.places.weight[: input_ids.shape[1]]
+        for layer in self.layers:
+            x = layer(x, mask)
+        pooled = (self.norm(x) * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+        return self.head(pooled)
+
+
+class DualEncoder(nn.Module):
+    """Both towers and the learned scale of their cosines (Radford et al. 2021), at most 40."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.pictures, self.captions = PictureTower(), CaptionTower(words)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(14.0)))
+
+    def scores(self, pixels: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """Return scaled cosines ``(pictures, captions)``."""
+        a = functional.normalize(self.pictures(pixels), dim=1)
+        b = functional.normalize(self.captions(ids, mask), dim=1)
+        return self.log_scale.clamp(max=math.log(30.0)).exp() * a @ b.T
+
+
+def graded_contrastive(scores: Tensor, level: Tensor) -> Tensor:
+    """Return the contrastive objective with levels of truth.
+
+    For every pair of level ``l`` in 3, 2, 1 it is ``-log(e^s / (e^s + sum of e^s' over lower levels))``,
+    taken along the pictures' rows and the captions' columns; with levels 3 and 0 alone this is Radford et
+    al. (2021) with several positives. Pairs of level -1 take no part.
+    """
+    total = scores.new_zeros(())
+    for axis in (1, 0):
+        for grade, weight in ((3, 1.0), (2, 0.4), (1, 0.4)):
+            hit = level == grade
+            lower = (level >= 0) & (level < grade)
+            usable = hit & lower.any(axis, keepdim=True)
+            if not usable.any():
+                continue
+            rest = scores.masked_fill(~lower, -1e4).logsumexp(axis, keepdim=True)
+            loss = functional.softplus(rest - scores) * usable
+            counts = usable.sum(axis)
+            total = total + weight * (loss.sum(axis) / counts.clamp(min=1))[counts > 0].mean()
+    return total / 2
