@@ -1,9 +1,10 @@
-"""What the player's lanes draw, as compact arrays: the same analysis that the Altair charts draw, with levels of detail.
+"""What the player's lanes draw, as compact arrays: the analysis that the charts draw, with levels of detail.
 
 The browser zooms without asking again, so it gets every sample once, and over it a pyramid: each level holds the lowest
 and the highest value of ``LEVEL_FACTOR`` neighbours of the level below, so that a peak of one sample is drawn at
 any zoom. Arrays travel as one binary *pack*: a little-endian uint32 length, a JSON list of
-``{"name", "dtype", "shape", "offset"}``, and the arrays, each at a multiple of 8 bytes (``offset`` counts from the first).
+``{"name", "dtype", "shape", "offset"}``, and the arrays, each at a multiple of 8 bytes (``offset`` counts from the
+first).
 
 Conventions: times in seconds; ``n`` samples, ``p`` labels in the analysis' order.
 """
@@ -82,7 +83,7 @@ def base_arrays(analysis: Analysis) -> dict[str, _Array]:
 
 
 def line_arrays(analysis: Analysis) -> dict[str, _Array]:
-    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row a label, with ``low0``, ``high0`` and so on."""
+    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row a label, and its levels."""
     scores = np.ascontiguousarray(analysis.scores.T, dtype=np.float32)
     return {"scores": scores} | _named(scores, "scores")
 
@@ -97,7 +98,7 @@ def _named(values: NDArray[np.float32], name: str) -> dict[str, _Array]:
 
 
 def segment_arrays(analysis: Analysis) -> dict[str, _Array]:
-    """Return all segments: ``start``, ``end`` f8, ``label`` u2 (the row in ``scores``), ``mean``, ``peak`` f4, all ``(m,)``."""
+    """Return all segments: ``start``, ``end`` f8, ``label`` u2 (a row of scores), ``mean``, ``peak`` f4, ``(m,)``."""
     place = {label: row for row, label in enumerate(analysis.labels)}
     found = analysis.segments
     return {
@@ -133,7 +134,7 @@ def pack(arrays: Mapping[str, _Array]) -> bytes:
 
 
 def content_key(*arrays: _Array) -> str:
-    """Return a text that stands for the content of ``arrays``: 32 hex digits of BLAKE2b over types, shapes and bytes."""
+    """Return 32 hex digits that stand for the content of ``arrays``: BLAKE2b over types, shapes and bytes."""
     digest = hashlib.blake2b(digest_size=16)
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())

@@ -1,4 +1,4 @@
-"""The ground truth that lies beside a video: ``<video>.json`` with ``{"segments": [{"label", "start_s", "end_s"}]}``."""
+"""Ground truth that lies beside a video: ``<video>.json`` with ``{"segments": [{"label", "start_s", "end_s"}]}``."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def url_for_pack(key: str, make: Callable[[], bytes]) -> str:
 
 
 def url_for_modules(folder: Path) -> str:
-    """Return the base URL of the JavaScript modules in ``folder``: ``f"{base}/{name}.js"``; another text, another URL."""
+    """Return the base URL of the JavaScript modules in ``folder``, ``f"{base}/{name}.js"``; it names their content."""
     files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.js"))}
     digest = hashlib.sha256()
     for name, text in files.items():
