@@ -126,5 +126,8 @@ def _settle(key: str, src: str | None, seek: Seek | None, report: dict[str, Any]
         return PlayerState(memory.time_s, None)
     mark = current.get("mark")
     return PlayerState(
-        memory.time_s, current["problem"], (mark[0], mark[1]) if mark else None, current.get("label")
+        memory.time_s,
+        current["problem"],
+        (float(mark[0]), float(mark[1])) if mark else None,
+        current.get("label"),
     )

@@ -28,7 +28,7 @@ export class Lanes {
     const { scene } = this;
     const labels = scene?.labels.length ?? 0;
     this.width = width;
-    this.left = width < 520 ? NARROW_GUTTER : GUTTER;
+    this.left = width < 420 ? NARROW_GUTTER : GUTTER;
     this.plot = Math.max(40, width - this.left - RIGHT);
     this.row = Math.max(11, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
     this.lanes = {};
