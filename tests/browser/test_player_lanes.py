@@ -355,9 +355,12 @@ def test_thumbnails_are_asked_for_only_where_they_are_seen(page: Page, lanes_app
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/thumb/" in request.url else None)
     open_lanes(page, lanes_app, "samples=2000&prompts=2&step=0.1")
-    assert wait_for(lambda: len(asked) >= 3)
-    page.wait_for_timeout(600)
-    assert len(asked) <= 20
+    for _ in range(100):  # waiting in Python alone would keep Playwright from hearing of requests
+        page.wait_for_timeout(100)
+        if len(asked) >= 3:
+            break
+    page.wait_for_timeout(1000)
+    assert 3 <= len(asked) <= 20
 
 
 def test_touch_pans_with_one_finger_over_time_and_pinches(new_page: NewPage, lanes_app: Dashboard) -> None:
