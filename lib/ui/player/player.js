@@ -1,16 +1,13 @@
 // Loads the instrument's modules (js/) from a route, so that they are fetched once and don't travel with every edit.
 
 const loading = new Map(); // URL -> promise of the module
-const latest = new WeakMap(); // element -> what to draw; a newer call or the unmount takes its place
 
 export default function (api) {
   const root = api.parentElement;
   const url = new URL(`${api.data.modules}/instrument.js`, document.location.origin).href;
   if (!loading.has(url)) loading.set(url, import(url));
-  const turn = {};
-  latest.set(root, turn);
   loading.get(url).then(
-    ({ mount }) => latest.get(root) === turn && mount(root, api),
+    ({ mount }) => root.host.isConnected && mount(root, api),
     () => {
       loading.delete(url);
       const words = root.querySelector(".words");
@@ -19,8 +16,10 @@ export default function (api) {
       root.querySelector(".notice").dataset.kind = "problem";
     },
   );
-  return () => {
-    latest.delete(root);
-    loading.get(url)?.then(({ unmount }) => unmount(root), () => {});
-  };
+  // Streamlit also calls this for a call that newer data has overtaken (two edits in a row), while the component stays
+  // where it is. Only one that has left the page lets go of its video.
+  return () => setTimeout(async () => {
+    if (root.host.isConnected) return;
+    (await loading.get(url))?.unmount(root);
+  });
 }

@@ -133,7 +133,7 @@ class Instrument extends Deeds {
       console.warn(`promptreel: ${error.message}`); // the lanes stay as they were
       return;
     }
-    if (asked !== this.asked) return;
+    if (asked !== this.asked || !this.place) return;
     this.lanes.scene = scene;
     this.row = scene ? Math.max(0, scene.labels.findIndex(({ name }) => name === this.place.chosen)) : 0;
     this.readout.build(scene);
