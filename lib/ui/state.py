@@ -114,6 +114,11 @@ def begin() -> None:
         st.query_params[ADDRESS_PARAMETER] = current().id
 
 
+def address() -> dict[str, str]:
+    """Return the query parameters of every page's address; links and ``st.switch_page`` are to pass them on."""
+    return {ADDRESS_PARAMETER: current().id}
+
+
 def uninterrupted(callback: Callable[_P, _R]) -> Callable[_P, _R]:
     """Make a widget's callback run to its end, and alone.
 

@@ -17,7 +17,7 @@ from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import EXPERIMENT, lay_out, saved
 from tests.helpers.videos import make_video, palette
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 # Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
 _FALLBACK = r"404 \(Not Found\)"
@@ -87,7 +87,7 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, wat
     wait_idle(page)
 
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    navigation = page.get_by_test_id("stSidebarNav")
+    navigation = page.get_by_test_id("stSidebar")
     expect(navigation.get_by_role("link")).to_have_text([re.compile("Library$"), re.compile("Explore$")])
     expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Engine")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -107,9 +107,9 @@ def test_three_quick_edits_of_the_threshold_all_count(served, bench, page, watch
     until(lambda: abs(saved(bench).settings.threshold - (before + 3 * 0.005)) < 1e-6)
     wait_idle(page)
 
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Library").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Explore").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Explore").click()
     expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
     wait_idle(page)
     shown = page.get_by_role("slider", name="Threshold")
@@ -231,7 +231,7 @@ def test_pages_fit_their_width(served, new_page, watch, scheme, width):
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
     screenshot(page, f"explore-{scheme}-{width}")
     assert _overflow(page) <= 0
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Library").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
     wait_idle(page)
     screenshot(page, f"library-{scheme}-{width}")
