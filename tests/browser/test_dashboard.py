@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lib.store import Store
 from lib.ui import workspace
@@ -70,6 +70,22 @@ def type_label(page: Page, row: int, label: str) -> None:
 
 def player_time(page: Page) -> float:
     return float(page.locator("video").first.evaluate("video => video.currentTime"))
+
+
+def place_of(chart: Locator) -> dict[str, float]:
+    """Return where a chart is, once it is drawn and nothing above it moves it any more (the player gets its size)."""
+    chart.wait_for(state="visible")
+    seen: list[dict[str, float] | None] = []
+
+    def rests() -> bool:
+        chart.scroll_into_view_if_needed()
+        seen.append(chart.bounding_box())
+        return len(seen) > 4 and seen[-1] is not None and seen[-5:] == seen[-1:] * 5
+
+    until(rests)
+    box = seen[-1]
+    assert box is not None
+    return box
 
 
 def until(condition, *, seconds: float = 20.0) -> None:
@@ -140,8 +156,7 @@ def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page, wa
 def test_a_click_on_a_chart_moves_the_video_there(served, page, watch):
     explore(page, served, watch)
     chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg, canvas").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
+    box = place_of(chart)
     plot = box["width"] - 110 - 15
     page.mouse.click(box["x"] + 110 + plot * 0.75, box["y"] + box["height"] * 0.6)
     until(lambda: 6.0 <= player_time(page) <= 7.5)
@@ -150,8 +165,7 @@ def test_a_click_on_a_chart_moves_the_video_there(served, page, watch):
 def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page, watch):
     explore(page, served, watch)
     strip = page.get_by_test_id("stVegaLiteChart").first.locator("svg, canvas").first
-    strip.scroll_into_view_if_needed()
-    box = strip.bounding_box()
+    box = place_of(strip)
     plot = box["width"] - 110 - 15
     page.mouse.move(box["x"] + 110 + plot * 0.25, box["y"] + 12)
     page.mouse.down()
