@@ -184,8 +184,10 @@ export default function (api) {
   const root = api.parentElement;
   if (!players.has(root)) players.set(root, new Player(root));
   players.get(root).update(api);
-  return () => {
-    players.get(root)?.destroy();
-    players.delete(root);
-  };
+  return () =>
+    setTimeout(() => {
+      if (root.isConnected) return; // data changed twice at once: Streamlit calls this, with the player in use
+      players.get(root)?.destroy();
+      players.delete(root);
+    });
 }
