@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from lib.ui import workspace
 from lib.ui.workspace import Row
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import contrast, has_focus_ring
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
-from tests.helpers.pages import COLOURS, EXPERIMENT, lay_out, saved, with_rows
+from tests.helpers.pages import COLOURS, lay_out, saved
+from tests.helpers.prompt_table import expect_labels, opened, part, shown, type_rows
 
 pytestmark = pytest.mark.browser
-
-_FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
 
 
 @pytest.fixture(scope="module")
@@ -41,54 +39,6 @@ def table(page, served, bench, watch):
     return opened(page, served, bench, watch)
 
 
-def opened(page: Page, served, bench, watch, *rows: Row) -> Page:
-    watch.allow(_FALLBACK)
-    with_rows(bench, *(rows or [Row(label=colour) for colour in COLOURS]))
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
-    wait_idle(page)
-    expect(part(page, "Label", 1)).to_be_visible()
-    return page
-
-
-def part(page: Page, name: str, number: int) -> Locator:
-    kind = {"Role": "combobox", "Colour": "combobox"}.get(name, "textbox")
-    return page.get_by_role(kind, name=f"{name} of prompt {number}", exact=True)
-
-
-def shown(page: Page) -> list[str]:
-    return page.locator("input.label").evaluate_all("fields => fields.map(field => field.value)")
-
-
-def labels(bench) -> list[str]:
-    return [row.label for row in saved(bench).rows]
-
-
-def expect_labels(bench, expected: list[str]) -> None:
-    assert wait_for(lambda: labels(bench) == expected, seconds=20), labels(bench)
-
-
-def go_to(page: Page, name: str) -> None:
-    link(page, name).click()
-    expect_page(page, name)
-
-
-def link(page: Page, name: str) -> Locator:
-    return page.get_by_test_id("stSidebar").get_by_role("link", name=name)
-
-
-def expect_page(page: Page, name: str) -> None:
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    wait_idle(page)
-
-
-def type_rows(page: Page, words: list[str], *, delay: float) -> None:
-    part(page, "Label", 1).focus()
-    part(page, "Label", 1).select_text()
-    for word in words:
-        page.keyboard.type(word, delay=delay)
-        page.keyboard.press("Enter")
-
-
 def test_three_words_typed_at_once_are_all_there_ten_times_in_a_row(table, bench):
     for turn in range(10):
         words = [f"{word} {turn}" for word in ("one", "two", "three")]
@@ -103,16 +53,13 @@ def test_three_words_typed_at_once_are_all_there_ten_times_in_a_row(table, bench
 def test_the_pace_of_typing_and_of_the_server_make_no_difference(table, bench, server):
     # Two answers close together once made Streamlit take the table away from under the fingers; and of two runs
     # that overlapped, the older one once wrote last.
-    turn = 0
+    pace = ((0, 0.0), (10, 0.0), (0, 0.15), (25, 0.15), (45, 0.0), (60, 0.15))
     try:
-        for latency_s in (0.0, 0.15):
-            server.faults.latency_s = latency_s
-            for delay in (0, 10, 25, 45, 60):
-                turn += 1
-                words = [f"{word} {turn}" for word in ("uno", "due", "tre", "quattro")]
-                type_rows(table, words, delay=delay)
-                expect_labels(bench, words)
-                assert shown(table)[:4] == words
+        for turn, (delay, server.faults.latency_s) in enumerate(pace):
+            words = [f"{word} {turn}" for word in ("uno", "due", "tre", "quattro")]
+            type_rows(table, words, delay=delay)
+            expect_labels(bench, words)
+            assert shown(table)[:4] == words
     finally:
         server.faults.latency_s = 0.0
 
@@ -154,73 +101,6 @@ def test_letters_are_no_shortcuts(table, bench):
     table.keyboard.type(" crc rc", delay=5)
     expect_labels(bench, ["red crc rc", "green", "blue"])
     expect(table.get_by_role("dialog")).to_have_count(0)
-
-
-@pytest.mark.parametrize("latency_s", [0.0, 0.3])
-def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, bench, server, latency_s):
-    go_to(table, "Library")
-    go_to(table, "Explore")
-    server.faults.latency_s = latency_s
-    expected = ["red", "green", "blue"]
-    try:
-        for turn in range(4):
-            part(table, "Label", 2).focus()
-            table.keyboard.press("End")
-            table.keyboard.type(f" leaf {turn}", delay=5)
-            expected[1] += f" leaf {turn}"
-            link(table, "Library").evaluate("link => link.click()")  # within the same millisecond
-            expect_page(table, "Library")
-            assert labels(bench) == expected
-            go_to(table, "Explore")
-            expect(part(table, "Label", 2)).to_have_value(expected[1])
-    finally:
-        server.faults.latency_s = 0.0
-    table.reload()
-    wait_idle(table)
-    expect(part(table, "Label", 2)).to_have_value(expected[1])
-
-
-def test_back_takes_one_press_also_right_after_typing(page, served, bench, watch):
-    watch.allow(_FALLBACK)
-    with_rows(bench, *(Row(label=colour) for colour in COLOURS))
-    page.goto(f"{served.url}/?experiment={EXPERIMENT}")
-    expect_page(page, "Library")
-    go_to(page, "Explore")
-    page.go_back()
-    expect_page(page, "Library")
-    page.go_forward()
-    expect_page(page, "Explore")
-    field = part(page, "Label", 1)
-    field.focus()
-    page.keyboard.press("End")
-    page.keyboard.type(" rose", delay=5)
-    page.evaluate("history.back()")
-    expect_page(page, "Library")
-    assert labels(bench) == ["red rose", "green", "blue"]
-    page.go_forward()
-    expect_page(page, "Explore")
-    expect(part(page, "Label", 1)).to_have_value("red rose")
-
-
-def test_what_is_typed_while_the_server_is_down_arrives_when_it_is_back(start_dashboard, bench, page, watch):
-    watch.allow(_FALLBACK)
-    watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|when disconnected")
-    first = start_dashboard(home=bench.store.home)
-    opened(page, first, bench, watch)
-    first.kill()
-    type_rows(page, ["crimson", "leaf", "sky"], delay=5)
-    start_dashboard(home=bench.store.home, port=first.port)
-    expect_labels(bench, ["crimson", "leaf", "sky"])
-    wait_idle(page)
-    assert shown(page)[:3] == ["crimson", "leaf", "sky"]
-
-
-def test_a_reload_right_after_typing_loses_nothing(table, bench):
-    part(table, "Label", 2).fill("leaf")
-    table.reload()
-    wait_idle(table)
-    expect(part(table, "Label", 2)).to_have_value("leaf")
-    expect_labels(bench, ["red", "leaf", "blue"])
 
 
 def test_rows_are_added_removed_and_switched_off(table, bench):
@@ -362,13 +242,3 @@ def test_the_table_fits_and_is_readable(new_page, served, bench, watch, scheme, 
     editor.scroll_into_view_if_needed()
     wait_idle(page)
     screenshot(page, f"prompts-{scheme}-{width}", full_page=False)
-
-
-def test_the_address_alone_brings_the_rows_back(table, bench, new_page):
-    part(table, "Label", 1).fill("crimson")
-    table.keyboard.press("Enter")
-    expect_labels(bench, ["crimson", "green", "blue"])
-    again = new_page()
-    again.goto(table.url)
-    expect(part(again, "Label", 1)).to_have_value("crimson")
-    assert workspace.load(bench.store.home, EXPERIMENT) is not None
