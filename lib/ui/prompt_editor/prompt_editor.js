@@ -344,8 +344,9 @@ class Editor {
 
   clicked(event) {
     const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-    const elsewhere = link?.target === "_blank" || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (link && !elsewhere && !this.passing) this.hold(event, () => link.click());
+    const stays = link?.target === "_blank" || link?.hasAttribute("download");
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (link && !stays && !elsewhere && !this.passing) this.hold(event, () => link.click());
   }
 
   wentBack(event) {
