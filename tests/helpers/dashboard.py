@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -20,6 +21,16 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _DIRECT = build_opener(ProxyHandler({}))
 _START_S = 60.0
 _END_S = 10.0
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the tests' process dies without a chance to clean up."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port() -> int:
@@ -74,7 +85,13 @@ class Dashboard:
         with self._log_path.open("wb") as log:
             # A session of its own: one signal ends the server and whatever it started.
             self._process = subprocess.Popen(
-                command, cwd=REPOSITORY, env=variables, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=REPOSITORY,
+                env=variables,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         self.pid = self._process.pid
         try:
