@@ -5,7 +5,7 @@
 const PAUSE_MS = 250; // without typing, before the rows are sent
 const AGAIN_MS = 5000; // without an answer, before they are sent again; doubled each time, since a run may be slow
 const LONGEST_MS = 80000;
-const HOLD_MS = 1500; // that a click on a link waits for an answer
+const HOLD_MS = 5000; // that a click on a link waits for an answer; the next page comes from the same server, no sooner
 const NOTE = "promptreel.prompts.";
 const NO_NEWS = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true };
 const roots = new WeakMap();
