@@ -4,7 +4,8 @@ Against a real inference server (CLIP ViT-B/32, a 1280×720 video, stride 10; al
 
 * "compare": one ``/clip/compare`` a frame with the full frame, one after another, as the blog script does;
 * "server alone": batches made beforehand, 8 pictures a request, 2 requests in flight, nothing else going on;
-* "decoding alone": the same frames read and scaled, nothing else going on;
+* "decoding alone": the same ``FrameReader`` as in the ingest reads and scales the same frames to the same
+  size with the same threads, and drops them; nothing else going on;
 * "Promptreel": the ingest itself, into an empty store.
 
 Against a stand-in server in a process of its own that only waits, once longer than decoding takes and once
@@ -47,6 +48,8 @@ MODEL, SIDE, STRIDE = "ViT-B-32", 224, 10
 BATCH, IN_FLIGHT = 8, 2
 PROMPTS = ["construction site", "something else"]
 FASTER, WITHIN = 3.0, 1.15
+_WAITS = {"longer": 1.5, "less": 0.6}  # all its waiting together, in times of decoding alone
+_PARTS = ("server", *_WAITS)
 _COMPARED = 40  # frames a round for the slow way; its rate is what counts
 
 
@@ -79,10 +82,12 @@ class Timings:
 class Bench:
     """One video and what is timed on it."""
 
-    def __init__(self, folder: Path, *, seconds: float) -> None:
+    def __init__(self, folder: Path, *, seconds: float, file: Path | None = None) -> None:
         self._folder = folder
-        short = make_video(folder / "short.mp4", seconds=min(10.0, seconds))
-        self.path = repeat_video(short, folder / "video.mp4", seconds=seconds)
+        if file is None:
+            short = make_video(folder / "short.mp4", seconds=min(10.0, seconds))
+            file = repeat_video(short, folder / "video.mp4", seconds=seconds)
+        self.path = file
         with FrameReader(self.path, Sampling.every(STRIDE), short_side=SIDE) as reader:
             pictures = [payload(frame.image, SIDE) for frame in reader]
             self.frames = reader.frames_decoded
@@ -193,40 +198,37 @@ def against_server(bench: Bench, url: str, rounds: int) -> bool:
     )
 
 
-def against_waiting(bench: Bench, rounds: int) -> bool:
-    """Print the tables against a server that only waits; return whether the bar was held."""
+def against_waiting(bench: Bench, rounds: int, part: str, share: float) -> bool:
+    """Print the table against a server that only waits, in all ``share`` of what decoding takes.
+
+    Return whether the bar was held.
+    """
+    decoding = min(Timings().time("decoding alone", bench.decode) for _ in range(2))
+    delay_s = share * decoding * IN_FLIGHT / len(bench.bodies)
     timings = Timings()
-    decoding = min(timings.time("decoding alone", bench.decode) for _ in range(2))
-    held = []
-    for words, share in (("waits longer than decoding takes", 1.5), ("waits less than decoding takes", 0.6)):
-        delay_s = share * decoding * IN_FLIGHT / len(bench.bodies)
-        timings = Timings()
-        with subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._waiting", str(delay_s)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,  # it ends when this closes
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as server:
-            assert server.stdin is not None
-            assert server.stdout is not None
-            url = f"http://127.0.0.1:{int(server.stdout.readline())}"
-            bench.send(url)
-            for _ in range(rounds):
-                timings.time("decoding alone", bench.decode)
-                timings.time("waiting alone", lambda url=url: bench.send(url))
-                timings.time("Promptreel", bench.prepare(url))
-            server.stdin.close()
-        print(f"\n## A server that {words} ({delay_s * 1000:.0f} ms a request)\n")
-        print("| | seconds | samples a second |\n|---|---|---|")
-        for name in timings.seconds:
-            seconds = timings.median(name)
-            print(f"| {name} | {seconds:.2f} | {bench.samples / seconds:.1f} |")
-        ratio = timings.ratio(lambda row: max(row["decoding alone"], row["waiting alone"]))
-        held.append(
-            _verdict("× the longer of waiting alone and decoding alone", ratio, WITHIN, at_least=False)
-        )
-    return all(held)
+    with subprocess.Popen(
+        [sys.executable, "-m", "benchmarks._waiting", str(delay_s)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,  # it ends when this closes
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        bench.send(url)
+        for _ in range(rounds):
+            timings.time("decoding alone", bench.decode)
+            timings.time("waiting alone", lambda: bench.send(url))
+            timings.time("Promptreel", bench.prepare(url))
+        server.stdin.close()
+    print(f"\n## A server that waits {part} than decoding takes ({delay_s * 1000:.0f} ms a request)\n")
+    print("| | seconds | samples a second |\n|---|---|---|")
+    for name in timings.seconds:
+        seconds = timings.median(name)
+        print(f"| {name} | {seconds:.2f} | {bench.samples / seconds:.1f} |")
+    ratio = timings.ratio(lambda row: max(row["decoding alone"], row["waiting alone"]))
+    return _verdict("× the longer of waiting alone and decoding alone", ratio, WITHIN, at_least=False)
 
 
 def _verdict(words: str, value: float, bar: float, *, at_least: bool) -> bool:
@@ -249,20 +251,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--server", default="http://127.0.0.1:9001", help="address of an inference server")
     parser.add_argument("--seconds", type=float, default=150, help="length of the video (default: 150)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way is timed (default: 3)")
+    parser.add_argument("--only", choices=_PARTS, help="one part, for a short run (default: all)")
+    parser.add_argument("--file", type=Path, help="a video of your own instead of the one made here")
     options = parser.parse_args(argv)
     url = options.server.rstrip("/")
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), seconds=options.seconds)
+        bench = Bench(Path(folder), seconds=options.seconds, file=options.file)
+        what = options.file.name if options.file else f"{options.seconds:g} s of 1280×720"
         print(
-            f"# Embedding {options.seconds:g} s of 1280×720 at stride {STRIDE}: {bench.frames} frames, "
+            f"# Embedding {what} at stride {STRIDE}: {bench.frames} frames, "
             f"{bench.samples} samples, median of {options.rounds}\n"
         )
         held = []
-        if _answers(url):
+        if options.only not in (None, "server"):
+            pass
+        elif _answers(url):
             held.append(against_server(bench, url, options.rounds))
         else:
             print(
                 f"No inference server answers at {url}; this part is skipped. Start or name (--server) one."
             )
-        held.append(against_waiting(bench, options.rounds))
+        for part, share in _WAITS.items():
+            if options.only in (None, part):
+                held.append(against_waiting(bench, options.rounds, part, share))
     return 0 if all(held) else 1

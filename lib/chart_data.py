@@ -23,18 +23,20 @@ from numpy.typing import NDArray
 from lib.analysis import Analysis
 from lib.timebase import format_duration, format_time
 
-MAX_POINTS = 2_000
-"""More samples than this in a window are reduced."""
-MAX_ROWS = 12_000
+MAX_POINTS = 1_000
+"""More samples than this in a window are reduced: a plot is about as many pixels wide."""
+MAX_ROWS = 6_000
 """Points of all labels together: with more than six labels each gets fewer."""
 MIN_POINTS = 300
 """Points that every label gets, however many labels there are."""
 MAX_MOMENTS = 600
 """Times a chart reacts to; one is drawn every pixel or two."""
+TOOLTIP_LABELS = 30
+"""Labels whose scores are shown where somebody points."""
 MAX_BARS = 1_900
 """More segments than this in a window are drawn together with their near neighbours. From 2,000 marks on
 Streamlit draws another way, which would make the browser build the chart anew."""
-OVERVIEW_ROWS = 4_000
+OVERVIEW_ROWS = 2_500
 """Points of all labels together in the overview strip."""
 HISTOGRAM_BINS = 40
 
@@ -61,14 +63,15 @@ class ChartData:
     shared_threshold: pd.DataFrame
     """``shared_threshold``: the settings' one, if a label without its own is decided by it."""
     moments: pd.DataFrame
-    """``time_s, time, s0, s1, …``: times to point at, as text, and every label's score there. Of
-    neighbouring samples that fall together, the one with the highest score."""
+    """``seconds, time``, and a column a label (of the first 30): times to point at, as number and text, and the
+    scores there, as text. Of neighbouring samples that fall together, the one with the highest score. It is
+    shown as it is, so the columns have names to be read."""
     bars: pd.DataFrame
     """``label, start_s, end_s, from_s, to_s`` (the part inside the window), and texts for the tooltip."""
     change: pd.DataFrame
     """``change_time_s, change``: 1 - cosine of neighbouring vectors."""
     change_moments: pd.DataFrame
-    """``time_s, time, change``: times to point at in the change lane; of several the largest change."""
+    """``seconds, time, change``: times to point at in the change lane; of several the largest change."""
     spikes: pd.DataFrame
     """``spike_s, spike, time``."""
 
@@ -192,8 +195,9 @@ def _thresholds(analysis: Analysis) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
     times, scores = analysis.samples.times_s[inside], analysis.scores[inside]
     rows = _highest(scores.max(axis=1) if scores.size else np.zeros(0), MAX_MOMENTS)
-    columns: dict[str, Any] = {"time_s": times[rows], "time": _texts(times[rows])}
-    columns |= {f"s{column}": scores[rows, column] for column in range(scores.shape[1])}
+    columns: dict[str, Any] = {"seconds": _pointed_at(times[rows]), "time": _texts(times[rows])}
+    for label, column in zip(analysis.labels[:TOOLTIP_LABELS], scores[rows].T, strict=False):
+        columns[_column_name(label)] = _scores_as_text(column)
     return pd.DataFrame(columns)
 
 
@@ -206,7 +210,8 @@ def _change(analysis: Analysis, inside: slice, points: int) -> pd.DataFrame:
 def _change_moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
     times, change = analysis.samples.times_s[inside], analysis.vector_change[inside]
     rows = _highest(change, MAX_MOMENTS)
-    return pd.DataFrame({"time_s": times[rows], "time": _texts(times[rows]), "change": change[rows]})
+    texts = {"time": _texts(times[rows]), "change": _scores_as_text(change[rows])}
+    return pd.DataFrame({"seconds": _pointed_at(times[rows]), **texts})
 
 
 def _spikes(analysis: Analysis, inside: slice) -> pd.DataFrame:
@@ -311,3 +316,18 @@ def _labels(labels: Sequence[str], codes: _Ints) -> pd.Series[Any]:
 
 def _texts(times: _Floats) -> pd.Series[Any]:
     return pd.Series([format_time(time) for time in times.tolist()], dtype=object)
+
+
+def _pointed_at(times: _Floats) -> _Floats:
+    """Return times that are short to read and not before their samples, so that a player shows those."""
+    rounded: _Floats = np.ceil(times * 1e4 - 1e-6) / 1e4
+    return rounded
+
+
+def _scores_as_text(scores: _Floats) -> pd.Series[Any]:
+    return pd.Series([f"{score:.3f}" for score in scores.tolist()], dtype=object)
+
+
+def _column_name(label: str) -> str:
+    """Return the name under which a label's scores are shown; some names mean something else in a tooltip."""
+    return f"{label}\u00a0" if label in ("seconds", "time", "title", "image") else label

@@ -6,8 +6,7 @@ merging them changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import islice
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import altair as alt
@@ -25,7 +24,6 @@ TimeAxis = Callable[[str], alt.X]
 
 _TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _TICK_EVERY_PX = 110
-_TOOLTIP_LABELS = 30
 _DASHES = [6, 4]
 _LEGEND_LINE = 18
 
@@ -48,7 +46,9 @@ def stack(*layers: alt.Chart, height: int, title: str | None = None, whole: bool
         words["autosize"] = alt.AutoSizeParams(type="fit", contains="padding")
         words["padding"] = {"left": 2, "top": 2, "right": 8, "bottom": 2}
         # Streamlit switches it off from some number of points on; a switch would be another specification.
-        words["config"] = alt.Config(mark=alt.MarkConfig(aria=False))
+        # Rows are checked for numbers when they change, not each time they are drawn.
+        # Streamlit's theme would give each point of a line a tooltip, put together anew in each drawing.
+        words["config"] = alt.Config(mark=alt.MarkConfig(aria=False, invalid="filter", tooltip=None))
     return alt.LayerChart(layer=list(layers), height=height, **words)
 
 
@@ -161,19 +161,21 @@ def score_lines(colours: Mapping[str, str], score: str, time: TimeAxis) -> list[
     shown = alt.selection_point(
         name="shown", fields=["label"], bind="legend", toggle="true", value=everything
     )
-    visible = alt.when(shown).then(alt.value(1)).otherwise(alt.value(0))
     colour = colour_of("label", colours, legend=True)
+    # What is said of a line is evaluated for each of its points in each drawing; a filter only when data change.
     drawn: alt.Chart = (
         alt.Chart(table("lines"))
+        .transform_filter(shown)
         .mark_line(strokeWidth=1.7, clip=True)
-        .encode(x=time("time_s"), y=_score_axis("score", score), color=colour, opacity=visible)
+        .encode(x=time("time_s"), y=_score_axis("score", score), color=colour)
         .add_params(shown)
     )
     of_labels: alt.Chart = (
         alt.Chart(table("own_thresholds"))
         .transform_calculate(label="datum.threshold_label")
+        .transform_filter(shown)
         .mark_rule(strokeDash=_DASHES, strokeWidth=1.5)
-        .encode(y=_score_axis("threshold", score), color=colour, opacity=visible)
+        .encode(y=_score_axis("threshold", score), color=colour)
     )
     of_all: alt.Chart = (
         alt.Chart(table("shared_threshold"))
@@ -219,10 +221,15 @@ def segment_bars(colours: Mapping[str, str], time: TimeAxis) -> alt.Chart:
 def change_area(time: TimeAxis) -> list[alt.Chart]:
     """Return the change as an area, and triangles at the top that point at its spikes."""
     scale = alt.Scale(zero=True)
-    y = alt.Y("change", type="quantitative", axis=left_axis(tickCount=3), scale=scale)
+    y = alt.Y("change", type="quantitative", axis=left_axis(tickCount=3), scale=scale, stack=None)
     area: alt.Chart = (
         alt.Chart(table("change"))
-        .mark_area(color=RULE_COLOUR, opacity=0.45, line={"color": RULE_COLOUR, "strokeWidth": 1}, clip=True)
+        .mark_area(
+            color=RULE_COLOUR,
+            opacity=0.45,
+            line={"color": RULE_COLOUR, "strokeWidth": 1},
+            clip=True,
+        )
         .encode(x=time("change_time_s"), y=y)
     )
     marks: alt.Chart = (
@@ -245,40 +252,26 @@ def playhead() -> alt.Chart:
     return chart.encode(x=time_axis("playhead_s"))
 
 
-def pointer(moments: str, tooltip: list[alt.Tooltip]) -> alt.Chart:
-    """Return a rule that follows the pointer from moment to moment; a click is ``pick`` on ``time_s``.
+def pointer(moments: str) -> alt.Chart:
+    """Return a rule that follows the pointer from moment to moment; a click is ``pick`` on ``seconds``.
 
     The table ``moments`` has one row a moment, not one a moment and label: to find the nearest, the browser
-    makes a cell for every row.
+    makes a cell for every row. It shows the row as it is: a tooltip of fields would be written anew for every
+    row, pointed at or not, whenever anything in the chart changes.
     """
     near: dict[str, Any] = {"encodings": ["x"], "nearest": True, "empty": False}
     hover = alt.selection_point(name="hover", on="pointermove", clear="pointerout", **near)
     pick = alt.selection_point(name="pick", on="click", **near)
     chart: alt.Chart = (
         alt.Chart(table(moments))
-        .mark_rule(color=RULE_COLOUR, strokeWidth=1, cursor="pointer")
+        .mark_rule(color=RULE_COLOUR, strokeWidth=1, cursor="pointer", tooltip={"content": "data"})
         .encode(
-            x=time_axis("time_s"),
+            x=time_axis("seconds"),
             opacity=alt.when(hover).then(alt.value(0.9)).otherwise(alt.value(0)),
-            tooltip=tooltip,
         )
         .add_params(hover, pick)
     )
     return chart
-
-
-def score_tooltip(labels: Iterable[str]) -> list[alt.Tooltip]:
-    """Return the tooltip of a moment: time, and the score of each label (of the first 30)."""
-    scores = [
-        _number(f"s{column}", title=label, format=".3f")
-        for column, label in enumerate(islice(labels, _TOOLTIP_LABELS))
-    ]
-    return [alt.Tooltip("time", type="nominal"), *scores]
-
-
-def change_tooltip() -> list[alt.Tooltip]:
-    """Return the tooltip of a moment in the change lane."""
-    return [alt.Tooltip("time", type="nominal"), _number("change", title="change", format=".3f")]
 
 
 def histogram_bars(colours: Mapping[str, str], title: str, *, legend: bool) -> alt.Chart:

@@ -33,6 +33,9 @@ class Template:
         spec = chart.to_dict()
         # What Altair's own theme adds; the page has its own.
         spec.get("config", {}).pop("view", None)
+        # As SVG, each moment to point at is an element, and every redrawing is painted by way of the document:
+        # twice as slow from an edit to the picture.
+        spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
         self._text = json.dumps(spec)
 
     def fill(self, tables: Mapping[str, pd.DataFrame]) -> FilledChart:

@@ -9,7 +9,7 @@ build the chart anew. The window is spanned by two invisible points, thresholds 
 a table that is empty keeps its layer. A specification depends on labels, colours and the kind of score
 only. ``colours`` maps every label to hex. Selections are named ``brush`` (an interval of ``time_s`` in the
 overview), ``pick`` (a click:
-``time_s``, or ``start_s`` of a segment) and ``shown`` (clicks on the legend).
+``seconds``, or ``start_s`` of a segment) and ``shown`` (clicks on the legend).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def scores_chart(
 ) -> FilledChart:
     """Return the scores over time with thresholds as dashed rules, grey where labels share one.
 
-    A click on the legend shows or hides a label; a click in the plot is ``pick`` on the nearest ``time_s``;
+    A click on the legend shows or hides a label; a click in the plot is ``pick`` on the nearest ``seconds``;
     pointing shows time and scores.
     """
     tables = {
@@ -112,7 +112,7 @@ def _scores(items: _Items, score: str, height: int) -> Template:
             *layers.score_lines(colours, score, layers.time_axis),
             layers.edges(),
             layers.playhead(),
-            layers.pointer("moments", layers.score_tooltip(colours)),
+            layers.pointer("moments"),
             height=height + layers.legend_height(colours),
             title=f"Score: {score}",
         )
@@ -140,7 +140,7 @@ def _segments(items: _Items) -> Template:
 
 
 def change_chart(data: ChartData, *, playhead_s: float | None = None, height: int = 150) -> FilledChart:
-    """Return 1 - cosine of neighbours with spikes marked; a click is ``pick`` on the nearest ``time_s``."""
+    """Return 1 - cosine of neighbours with spikes marked; a click is ``pick`` on the nearest ``seconds``."""
     tables = {"change": data.change, "spikes": data.spikes, "change_moments": data.change_moments}
     return _change(height).fill({**tables, **_common(data, playhead_s)})
 
@@ -152,7 +152,7 @@ def _change(height: int) -> Template:
             *layers.change_area(layers.time_axis),
             layers.edges(),
             layers.playhead(),
-            layers.pointer("change_moments", layers.change_tooltip()),
+            layers.pointer("change_moments"),
             height=height,
             title=_CHANGE_TITLE,
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.prompts import MAX_PHRASINGS, MAX_PROMPTS, Settings
-from lib.ui.prompt_editor import MAX_LABEL
+from lib.ui.prompt_editor import MAX_LABEL, Sent
 from lib.ui.workspace import Row
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import edit_prompts, editor_data, lay_out, open_page, saved, served  # noqa: F401
@@ -28,14 +28,8 @@ def _editor_page() -> None:
     from lib.ui.prompt_editor import prompt_editor
 
     asked = st.session_state["asked"]
-    st.session_state["rows"] = prompt_editor(
-        asked["rows"],
-        key="prompts",
-        version=asked["version"],
-        colours={"crane": "#12ab9f"},
-        threshold=0.2,
-        thresholds=(-0.2, 1.0),
-        uses_thresholds=True,
+    st.session_state["sent"] = prompt_editor(
+        asked, key="prompts", of="experiment.session.1", thresholds=(-0.2, 1.0), on_change=lambda sent: None
     )
 
 
@@ -46,56 +40,48 @@ class _Editor:
         self.page = AppTest.from_function(_editor_page)
         self.ask()
 
-    @property
-    def data(self) -> dict[str, Any]:
-        return editor_data(self.page)
-
-    def ask(self, rows: tuple[Row, ...] = ROWS, *, version: int = 0, sent: object = None) -> tuple[Row, ...]:
-        self.page.session_state["asked"] = {"rows": rows, "version": version}
+    def ask(self, rows: tuple[Row, ...] = ROWS, *, sent: object = None) -> Sent | None:
+        self.page.session_state["asked"] = rows
         if sent is not None:
             self.page.session_state["prompts"] = {"rows": sent}
         self.page.run()
         assert not self.page.exception
-        found: tuple[Row, ...] = self.page.session_state["rows"]
+        found: Sent | None = self.page.session_state["sent"]
         return found
 
     def hear(self, *rows: object) -> tuple[Row, ...]:
-        return self.ask(sent={"of": self.data["of"], "rev": 1, "rows": list(rows)})
+        found = self.ask(sent={"of": "a.b.1", "number": 1, "rows": list(rows)})
+        assert found is not None
+        assert (found.of, found.number) == ("a.b.1", 1)
+        assert found.rows is not None
+        return found.rows
 
 
-def test_rows_come_back_as_they_were_given_until_the_browser_sends_others() -> None:
+def test_what_the_browser_sent_last_is_returned() -> None:
     editor = _Editor()
-    assert editor.ask() == ROWS
+    assert editor.ask() is None
     assert editor.hear({"label": "ship"}) == (Row(label="ship"),)
-    assert editor.ask() == (Row(label="ship"),)
+    assert editor.ask() == Sent("a.b.1", 1, (Row(label="ship"),))
     assert editor.hear() == ()
+    assert editor.ask(sent={"of": "a.b.1", "number": 7, "rows": None}) == Sent("a.b.1", 7, None)
 
 
 def test_every_field_survives_the_way_to_the_browser_and_back() -> None:
     editor = _Editor()
-    assert editor.hear(*editor.data["rows"]) == ROWS
-
-
-def test_rows_of_another_version_or_session_are_void() -> None:
-    editor = _Editor()
-    before = editor.data["of"]
-    assert editor.hear({"label": "old"}) == (Row(label="old"),)
-    assert editor.ask(version=1) == ROWS
-    assert editor.ask(version=1, sent={"of": before, "rev": 9, "rows": [{"label": "late"}]}) == ROWS
-    other = _Editor()
-    assert other.data["of"] != before
-    assert other.ask(sent={"of": before, "rev": 9, "rows": [{"label": "of a server long gone"}]}) == ROWS
+    (element,) = editor.page.get("bidi_component")
+    assert editor.hear(*json.loads(element.proto.json)["rows"]) == ROWS
 
 
 @pytest.mark.parametrize(
     "sent",
-    [[], 3, "rows", {"rows": []}, {"of": None, "rows": []}, {"of": "{of}"}, {"of": "{of}", "rows": {}}],
+    [
+        *([], 3, "rows", {"rows": []}, {"of": None, "number": 1, "rows": []}),
+        *({"of": "a.b.1", "rows": []}, {"of": "a.b.1", "number": "1", "rows": []}),
+        {"of": "a.b.1", "number": 1, "rows": {}},
+    ],
 )
-def test_what_is_no_rows_changes_nothing(sent: object) -> None:
-    editor = _Editor()
-    if isinstance(sent, dict) and sent.get("of"):
-        sent = {**sent, "of": editor.data["of"]}
-    assert editor.ask(sent=sent) == ROWS
+def test_what_is_no_edit_is_nothing(sent: object) -> None:
+    assert _Editor().ask(sent=sent) is None
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lib.store import Store, Video
+from lib.store.format import Home
 from tests.helpers.storing import DIM, key_of, put, unit_rows
 from tests.helpers.videos import make_video, palette
 
@@ -107,3 +109,21 @@ def test_processes_that_write_at_once_lose_nothing(store: Store, tmp_path: Path)
     assert len(store.videos()) == 12
     assert len(store.text_vectors("toy", [str(f) for f in files])) == 8
     np.testing.assert_array_equal(store.text_vectors("toy", ["shared"])["shared"], [0, 1])
+
+
+def test_every_commit_of_another_process_is_seen_at_once(store: Store, video: Video, file: Path) -> None:
+    other = Store(store.home)
+    for turn in range(12):
+        assert [v.name for v in store.videos()] == [v.name for v in other.videos()] == [video.name]
+        other.delete_video(video.sha256)
+        assert store.videos() == [], turn
+        store.add_file(file)
+
+
+def test_what_a_caller_does_to_rows_reaches_nobody_else(store: Store, video: Video) -> None:
+    home = Home(store.home)
+    rows = home.rows("videos", pa.schema([("sha256", pa.string()), ("name", pa.string())]))
+    rows[0]["name"] = "changed"
+    rows.clear()
+    again = home.rows("videos", pa.schema([("sha256", pa.string()), ("name", pa.string())]))
+    assert [row["name"] for row in again] == [video.name]

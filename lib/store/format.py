@@ -83,6 +83,7 @@ class Home:
         self._mutex = threading.RLock()
         self._connecting = threading.Lock()
         self._db: DBConnection | None = None
+        self._catalogues: dict[str, tuple[object, list[dict[str, Any]]]] = {}
         with mapped_errors(f"opening {self.root}"):
             for folder in (self.tables, self.videos, self.proxies, self.incoming, self.locks):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -217,9 +218,28 @@ class Home:
         return None
 
     def rows(self, table: str, schema: pa.Schema) -> list[dict[str, Any]]:
-        """Return all rows of a catalogue as dictionaries, in the order written."""
-        found = self.read(table, lambda t: t.to_arrow().select(schema.names))
-        return found.to_pylist() if found is not None else []
+        """Return all rows of a catalogue as dictionaries, in the order written.
+
+        A page asks several times a rerun, so the rows are kept until somebody, maybe another process, commits.
+        """
+        commits = self._commits(table)
+        kept = self._catalogues.get(table)
+        if kept is None or commits is None or kept[0] != commits:
+            found = self.read(table, lambda t: t.to_arrow().select(schema.names))
+            kept = commits, found.to_pylist() if found is not None else []
+            self._catalogues[table] = kept
+        return [dict(row) for row in kept[1]]
+
+    def _commits(self, table: str) -> object | None:
+        """Return what changes with every commit to ``table``; None where that can't be told.
+
+        Lance writes a file with a random name for each transaction, then one with the version's number.
+        """
+        folder = self.path_of(table)
+        try:
+            return {part: frozenset(os.listdir(folder / part)) for part in ("_transactions", "_versions")}
+        except OSError:
+            return None
 
     def write_rows(self, table: str, schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace a catalogue's rows in one commit. Call it, and ``rows()`` before, under ``writing()``."""

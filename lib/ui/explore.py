@@ -43,7 +43,10 @@ def choose() -> Chosen | None:
     if not videos:
         st.info("There is no video yet.", icon=":material/video_library:")
         st.page_link(
-            "pages/library.py", label="Open a sample or add a video", icon=":material/arrow_forward:"
+            "pages/library.py",
+            label="Open a sample or add a video",
+            icon=":material/arrow_forward:",
+            query_params=state.address(),
         )
         return None
     by_id = {video.sha256: video for video in videos}

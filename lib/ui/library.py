@@ -74,7 +74,7 @@ def recent_experiments() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Continue", key=f"continue_{one.id}", icon=":material/history:"):
                 state.open_workspace(one)
-                st.switch_page("pages/explore.py")
+                st.switch_page("pages/explore.py", query_params=state.address())
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
             about = names.get(one.video or "", "no video")

@@ -7,8 +7,8 @@ import streamlit as st
 from lib.errors import PromptreelError
 from lib.prompts import parse_prompt_set
 from lib.ui import state, theme
-from lib.ui.prompt_editor import prompt_editor
-from lib.ui.workspace import Row, rows_to_prompts
+from lib.ui.prompt_editor import Sent, prompt_editor, tell_editor
+from lib.ui.workspace import rows_to_prompts
 
 _TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 _EXAMPLE = "construction site\nshipyard\nsomething else"
@@ -20,26 +20,28 @@ def draw(thresholds: tuple[float, float]) -> None:
     Args:
         thresholds: lowest and highest threshold that makes sense for the chosen score.
     """
-    version = state.session().version
+    table = state.table()
+    with st.container(gap=None):
+        sent = prompt_editor(table.given, key="prompts", of=table.of, thresholds=thresholds, on_change=_keep)
+        # Streamlit calls no callback for what arrives before its widget is known, as after a lost connection.
+        if sent is not None:
+            _keep(sent)
+        here, table = state.current(), state.table()
+        prompts, _ = rows_to_prompts(here.rows)
+        tell_editor(
+            key="prompts",
+            of=table.of,
+            heard=table.heard,
+            colours=theme.colours(prompts),
+            threshold=here.settings.threshold,
+            thresholds=thresholds,
+            uses_thresholds=here.settings.decision != "best",
+        )
 
-    def keep(rows: tuple[Row, ...]) -> None:
-        # An import in the same run may have replaced the rows that the edit was about.
-        if state.session().version == version and rows != state.current().rows:
-            state.change(rows=rows)
 
-    here = state.current()
-    prompts, _ = rows_to_prompts(here.rows)
-    rows = prompt_editor(
-        here.rows,
-        key="prompts",
-        version=version,
-        colours=theme.colours(prompts),
-        threshold=here.settings.threshold,
-        thresholds=thresholds,
-        uses_thresholds=here.settings.decision != "best",
-        on_change=keep,
-    )
-    keep(rows)
+@state.uninterrupted
+def _keep(sent: Sent) -> None:
+    state.hear_rows(sent.of, sent.number, sent.rows)
 
 
 def tools() -> None:
@@ -64,9 +66,10 @@ def _import() -> None:
         st.error(problem)
 
 
+@state.uninterrupted
 def _apply_import() -> None:
-    file = st.session_state.get("import_file")
-    typed = st.session_state.get("import_text", "")
+    asked = st.session_state.to_dict()
+    file, typed = asked.get("import_file"), asked.get("import_text", "")
     try:
         text = file.getvalue().decode("utf-8") if file is not None else typed
         name = file.name.rpartition(".")[0] if file is not None else "pasted"

@@ -16,13 +16,17 @@ def main() -> None:
     state.begin()
     store = cache.store()
     routes.accept_uploads(store.incoming, library.upload_taker(store))
-    page = st.navigation(
-        [
-            st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
-            st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
-        ]
-    )
+    pages = [
+        st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
+        st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
+    ]
+    page = st.navigation(pages, position="hidden")
     with st.sidebar:
+        with st.container(gap=None):
+            for one in pages:
+                # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
+                # own in the browser's history, and Back would need two presses.
+                st.page_link(one, query_params=state.address())
         engine_panel.draw()
         jobs_tray.draw()
     page.run()

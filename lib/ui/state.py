@@ -4,21 +4,45 @@ A widget without a key drops every second edit when its default follows the stat
 page switch. ``bound`` avoids both: the key is seeded from the workspace whenever the widget is born, and a callback
 copies every edit back before the script runs again. Replacing the workspace as a whole (an import, another
 experiment) raises ``version``, which is part of every key, so all widgets are born anew from the new values.
+
+Streamlit starts the run for the next edit while the run before is still on its way to its next ``st`` call: two
+threads may work on one session at a time. So every change is made and written under the session's lock, and a
+callback is never ended in the middle (``uninterrupted``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 import streamlit as st
 
 from lib.prompts import PromptSet
 from lib.ui import cache, workspace
-from lib.ui.workspace import Workspace
+from lib.ui.workspace import Row, Workspace
 
 ADDRESS_PARAMETER = "experiment"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_beginning = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Table:
+    """The prompt table as the browser knows it: what it was given once, and how much of its answers was heard."""
+
+    of: str
+    """``<experiment>.<session>.<number>``: rows sent under another name are of the past."""
+    given: tuple[Row, ...]
+    heard: int = 0
+    """Number of the last edit that was heard; an older one that comes later is void."""
+    latest: tuple[Row, ...] = ()
+    """The rows after that edit."""
 
 
 @dataclass
@@ -51,6 +75,19 @@ class Session:
     """Threshold, hysteresis and own thresholds by label of scores that were left, by score."""
     picked: dict[str, Any] = field(default_factory=dict)
     """Last chart selection acted upon, by chart."""
+    table: Table | None = None
+    tables: int = 0
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """Held while the workspace changes and is written, so that the last change is also the last one on disk."""
+
+
+class _Acting(threading.local):
+    session: Session | None = None
+
+
+_acting = _Acting()
 
 
 class Binding(TypedDict):
@@ -63,7 +100,7 @@ class Binding(TypedDict):
 
 def session() -> Session:
     """Return this tab's session; ``begin`` has made it."""
-    state: Session = st.session_state["session"]
+    state: Session = _acting.session or st.session_state["session"]
     return state
 
 
@@ -75,35 +112,110 @@ def current() -> Workspace:
 def begin() -> None:
     """Find or make the workspace (address first, so that a reload continues), and keep its id in the address."""
     wanted = st.query_params.get(ADDRESS_PARAMETER)
-    if "session" not in st.session_state:
-        found = workspace.load(cache.store().home, wanted) if wanted else None
-        st.session_state["session"] = Session(found or Workspace(workspace.new_id()), saved=found)
+    with _beginning:  # two runs of one tab may both be its first
+        if "session" not in st.session_state:
+            found = workspace.load(cache.store().home, wanted) if wanted else None
+            st.session_state["session"] = Session(found or Workspace(workspace.new_id()), saved=found)
     if wanted != current().id:
         st.query_params[ADDRESS_PARAMETER] = current().id
+
+
+def address() -> dict[str, str]:
+    """Return the query parameters of every page's address; links and ``st.switch_page`` are to pass them on."""
+    return {ADDRESS_PARAMETER: current().id}
+
+
+def uninterrupted(callback: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Make a widget's callback run to its end, and alone.
+
+    Reading ``st.session_state`` ends a run for which a newer one waits; ending a callback there would lose its edit
+    for good, since the newer run finds the widget's value changed already. So the session is found without that.
+    """
+
+    @functools.wraps(callback)
+    def run(*args: _P.args, **options: _P.kwargs) -> _R:
+        with _alone():
+            return callback(*args, **options)
+
+    return run
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if _acting.session is not None:
+        yield
+        return
+    here: Session = st.session_state.to_dict()["session"]  # to_dict ends no run
+    with here.lock:
+        _acting.session = here
+        try:
+            yield
+        finally:
+            _acting.session = None
 
 
 def change(**fields: Any) -> None:
     """Change fields of the workspace and write it to disk."""
     here = session()
-    here.workspace = replace(here.workspace, **fields)
-    _save(here)
+    with here.lock:
+        here.workspace = replace(here.workspace, **fields)
+        _save(here)
 
 
 def change_settings(**fields: Any) -> None:
     """Change fields of the workspace's settings."""
-    change(settings=replace(current().settings, **fields))
+    here = session()
+    with here.lock:
+        here.workspace = replace(here.workspace, settings=replace(here.workspace.settings, **fields))
+        _save(here)
+
+
+def table() -> Table:
+    """Return the prompt table that the browser is to show; a new one when Python has replaced the rows."""
+    here = session()
+    with here.lock:
+        rows = here.workspace.rows
+        if here.table is None or here.table.latest != rows:
+            here.tables += 1
+            of = f"{here.workspace.id}.{here.token}.{here.tables}"
+            here.table = Table(of, given=rows, latest=rows)
+        return here.table
+
+
+def hear_rows(of: str, number: int, rows: tuple[Row, ...] | None) -> None:
+    """Take over the rows that the browser sent, unless newer ones were heard or Python has replaced them since.
+
+    Args:
+        of: the ``Table.of`` that they belong to.
+        number: of the edit, counted by the browser.
+        rows: all rows, whole; None asks to be given the rows as they are now.
+    """
+    here = session()
+    with here.lock:
+        known = here.table
+        if known is None or known.of != of:
+            return
+        if rows is None:
+            here.table = None
+        elif number > known.heard and known.latest == here.workspace.rows:
+            here.table = replace(known, heard=number, latest=rows)
+            here.workspace = replace(here.workspace, rows=rows)
+            _save(here)
 
 
 def load_prompt_set(prompt_set: PromptSet) -> None:
     """Replace prompts and settings as a whole; ``undo_load`` brings the old ones back."""
     here = session()
-    if here.workspace.rows:
-        here.undo.append(here.workspace)
-    here.workspace = here.workspace.with_prompt_set(prompt_set)
-    here.version += 1
-    _save(here)
+    with here.lock:
+        if here.workspace.rows:
+            here.undo.append(here.workspace)
+        here.workspace = here.workspace.with_prompt_set(prompt_set)
+        here.version += 1
+        here.table = None
+        _save(here)
 
 
+@uninterrupted
 def undo_load() -> None:
     """Bring back prompts and settings from before the last replacement; video and engine stay."""
     here = session()
@@ -112,6 +224,7 @@ def undo_load() -> None:
         here.workspace, name=before.name, template=before.template, rows=before.rows, settings=before.settings
     )
     here.version += 1
+    here.table = None
     _save(here)
 
 
@@ -127,12 +240,13 @@ def open_workspace(chosen: Workspace) -> None:
 def open_video(sha256: str) -> None:
     """Make ``sha256`` the chosen video; the view starts anew."""
     here = session()
-    if here.workspace.video != sha256:
-        here.window, here.seek_s, here.picked = None, None, {}
-        here.playhead_s, here.marked, here.label = None, None, None
-        here.brushes += 1
-        here.version += 1
-    change(video=sha256)
+    with here.lock:
+        if here.workspace.video != sha256:
+            here.window, here.seek_s, here.picked = None, None, {}
+            here.playhead_s, here.marked, here.label = None, None, None
+            here.brushes += 1
+            here.version += 1
+        change(video=sha256)
 
 
 def seek(time_s: float) -> None:
@@ -174,8 +288,10 @@ def setting(name: str) -> Binding:
     )
 
 
+@uninterrupted
 def _copy_back(key: str, apply: Callable[[Any], None]) -> None:
-    apply(st.session_state[key])
+    # Read under the lock: of two runs that copy back one widget, the one that comes last copies its latest value.
+    apply(st.session_state.to_dict()[key])
 
 
 def _save(here: Session) -> None:

@@ -60,22 +60,25 @@ def _overview_key() -> str:
     return f"{_OVERVIEW}.{state.session().brushes}"
 
 
+@state.uninterrupted
 def _brushed() -> None:
-    selected: Any = st.session_state[_overview_key()]["selection"].get("brush", {})
+    selected: Any = st.session_state.to_dict()[_overview_key()]["selection"].get("brush", {})
     span = next(iter(selected.values()), None)
     state.session().window = (float(span[0]), float(span[1])) if span and span[1] - span[0] > 0.01 else None
 
 
+@state.uninterrupted
 def _zoom_out() -> None:
     state.session().window = None
     state.session().brushes += 1  # the strip is drawn anew, without its brush
 
 
 def _clicked(key: str) -> Any:
+    @state.uninterrupted
     def go() -> None:
-        picked = st.session_state[key]["selection"].get("pick")
+        picked = st.session_state.to_dict()[key]["selection"].get("pick")
         if picked:
-            time_s = picked[0].get("time_s", picked[0].get("start_s"))
+            time_s = picked[0].get("seconds", picked[0].get("start_s"))
             if time_s is not None:
                 state.seek(float(time_s))
 

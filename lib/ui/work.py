@@ -54,7 +54,7 @@ def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
     if info is not None:
         _choose_engine_of(info)
     st.session_state["start_embedding"] = True
-    st.switch_page("pages/explore.py")
+    st.switch_page("pages/explore.py", query_params=state.address())
 
 
 def _choose_engine_of(info: EmbeddingInfo) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from lib.store import Store
 from lib.ui import workspace
@@ -17,7 +17,7 @@ from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import EXPERIMENT, lay_out, saved
 from tests.helpers.videos import make_video, palette
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.browser
 
 # Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
 _FALLBACK = r"404 \(Not Found\)"
@@ -72,6 +72,22 @@ def player_time(page: Page) -> float:
     return float(page.locator("video").first.evaluate("video => video.currentTime"))
 
 
+def place_of(chart: Locator) -> dict[str, float]:
+    """Return where a chart is, once it is drawn and nothing above it moves it any more (the player gets its size)."""
+    chart.wait_for(state="visible")
+    seen: list[dict[str, float] | None] = []
+
+    def rests() -> bool:
+        chart.scroll_into_view_if_needed()
+        seen.append(chart.bounding_box())
+        return len(seen) > 4 and seen[-1] is not None and seen[-5:] == seen[-1:] * 5
+
+    until(rests)
+    box = seen[-1]
+    assert box is not None
+    return box
+
+
 def until(condition, *, seconds: float = 20.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -87,7 +103,7 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, wat
     wait_idle(page)
 
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    navigation = page.get_by_test_id("stSidebarNav")
+    navigation = page.get_by_test_id("stSidebar")
     expect(navigation.get_by_role("link")).to_have_text([re.compile("Library$"), re.compile("Explore$")])
     expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Engine")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -107,9 +123,9 @@ def test_three_quick_edits_of_the_threshold_all_count(served, bench, page, watch
     until(lambda: abs(saved(bench).settings.threshold - (before + 3 * 0.005)) < 1e-6)
     wait_idle(page)
 
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Library").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Explore").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Explore").click()
     expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
     wait_idle(page)
     shown = page.get_by_role("slider", name="Threshold")
@@ -140,8 +156,7 @@ def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page, wa
 def test_a_click_on_a_chart_moves_the_video_there(served, page, watch):
     explore(page, served, watch)
     chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg, canvas").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
+    box = place_of(chart)
     plot = box["width"] - 110 - 15
     page.mouse.click(box["x"] + 110 + plot * 0.75, box["y"] + box["height"] * 0.6)
     until(lambda: 6.0 <= player_time(page) <= 7.5)
@@ -150,8 +165,7 @@ def test_a_click_on_a_chart_moves_the_video_there(served, page, watch):
 def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page, watch):
     explore(page, served, watch)
     strip = page.get_by_test_id("stVegaLiteChart").first.locator("svg, canvas").first
-    strip.scroll_into_view_if_needed()
-    box = strip.bounding_box()
+    box = place_of(strip)
     plot = box["width"] - 110 - 15
     page.mouse.move(box["x"] + 110 + plot * 0.25, box["y"] + 12)
     page.mouse.down()
@@ -231,7 +245,7 @@ def test_pages_fit_their_width(served, new_page, watch, scheme, width):
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
     screenshot(page, f"explore-{scheme}-{width}")
     assert _overflow(page) <= 0
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Library").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
     wait_idle(page)
     screenshot(page, f"library-{scheme}-{width}")

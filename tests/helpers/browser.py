@@ -1,7 +1,8 @@
-"""One headless Chromium for the whole run; pages report errors and any request leaving this machine."""
+"""One headless Chromium, anew when it has ended; pages report errors and any request leaving this machine."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -15,13 +16,16 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    Playwright,
     Request,
     expect,
     sync_playwright,
 )
 
 from tests.helpers.guards import is_loopback
+from tests.helpers.watchdog import CHROMIUM_MARK
 
 ARTIFACTS = Path(__file__).resolve().parents[1] / "_artifacts"
 _ARGUMENTS = (
@@ -34,6 +38,7 @@ _ARGUMENTS = (
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",  # nothing leaves
     "--autoplay-policy=no-user-gesture-required",
+    CHROMIUM_MARK,
 )
 _PATIENCE_MS = 20_000  # a busy machine is slow, not broken
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -97,17 +102,54 @@ def _is_local(url: str) -> bool:
     return parts.scheme in _LOCAL_SCHEMES or is_loopback(parts.hostname)
 
 
+class Chromium:
+    """Starts Chromium when it is asked for, and anew when it has ended, or Playwright's driver has."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            try:
+                self._browser = self._launch()
+            except Error:  # the driver is gone as well
+                self.stop()
+                self._browser = self._launch()
+        return self._browser
+
+    def _launch(self) -> Browser:
+        self._playwright = self._playwright or sync_playwright().start()
+        # Our watchdog's limit comes first; this one is for a Chromium that doesn't even start.
+        return self._playwright.chromium.launch(
+            executable_path=chromium_path(), args=list(_ARGUMENTS), timeout=60_000
+        )
+
+    def stop(self) -> None:
+        with contextlib.suppress(Error):
+            if self._browser is not None:
+                self._browser.close()
+        with contextlib.suppress(Error):
+            if self._playwright is not None:
+                self._playwright.stop()
+        self._browser = self._playwright = None
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the one Chromium of this run."""
-    path = chromium_path()
-    if path is None:
-        pytest.skip("no Chromium found")
+def chromium() -> Iterator[Chromium]:
+    """Hold the one Chromium of this run."""
     expect.set_options(timeout=_PATIENCE_MS)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
-        yield chromium
-        chromium.close()
+    held = Chromium()
+    yield held
+    held.stop()
+
+
+@pytest.fixture
+def browser(chromium: Chromium) -> Browser:
+    """Return a Chromium that runs."""
+    if chromium_path() is None:
+        pytest.skip("no Chromium found")
+    return chromium.browser()
 
 
 @pytest.fixture
@@ -148,7 +190,8 @@ def new_page(browser: Browser, watch: Watch) -> Iterator[NewPage]:
 
     yield open_page
     for context in contexts:
-        context.close()
+        with contextlib.suppress(Error):  # of a Chromium that has ended; its test has failed by that already
+            context.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import socket
@@ -22,6 +23,16 @@ _START_S = 60.0
 _END_S = 10.0
 
 
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the tests' process dies without a chance to clean up."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that was free just now."""
     with socket.socket() as probe:
@@ -38,6 +49,7 @@ class Dashboard:
         home: the ``PROMPTREEL_HOME`` of the process.
         options: more ``streamlit run`` options, such as ``--server.maxUploadSize=1``.
         environment: variables on top of this process's.
+        port: of 127.0.0.1; a free one when None.
 
     Raises:
         RuntimeError: the server did not come up; the message holds its log.
@@ -50,16 +62,17 @@ class Dashboard:
         *,
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        port: int | None = None,
     ) -> None:
         self.home = home
         self.script = script or REPOSITORY / "dashboard.py"
         home.mkdir(parents=True, exist_ok=True)
         self._log_path = home.parent / f"{home.name}.log"
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         command = [
             *(sys.executable, "-m", "streamlit", "run", str(self.script)),
-            *("--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"),
+            *("--server.port", str(self.port), "--server.address", "127.0.0.1", "--server.headless", "true"),
             *("--server.fileWatcherType", "none", "--browser.gatherUsageStats", "false", *options),
         ]
         variables = {
@@ -72,7 +85,13 @@ class Dashboard:
         with self._log_path.open("wb") as log:
             # A session of its own: one signal ends the server and whatever it started.
             self._process = subprocess.Popen(
-                command, cwd=REPOSITORY, env=variables, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=REPOSITORY,
+                env=variables,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         self.pid = self._process.pid
         try:
@@ -128,7 +147,7 @@ StartDashboard = Callable[..., Dashboard]
 def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartDashboard]:
     """Give a function that starts dashboards which live until the module's last test.
 
-    ``start_dashboard(script=None, *, home=None, options=(), environment=None, tracebacks=False)``.
+    ``start_dashboard(script=None, *, home=None, options=(), environment=None, port=None, tracebacks=False)``.
     A traceback in the log of one fails at the end, unless ``tracebacks`` says that they are expected.
     """
     running: list[tuple[Dashboard, bool]] = []
@@ -139,10 +158,11 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
         home: Path | None = None,
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        port: int | None = None,
         tracebacks: bool = False,
     ) -> Dashboard:
         folder = home or tmp_path_factory.mktemp("dashboard") / "home"
-        dashboard = Dashboard(folder, script, options=options, environment=environment)
+        dashboard = Dashboard(folder, script, options=options, environment=environment, port=port)
         running.append((dashboard, tracebacks))
         return dashboard
 

@@ -117,14 +117,21 @@ def with_rows(bench: Bench, *rows: Row) -> None:
 
 
 def editor_data(app: AppTest) -> dict[str, Any]:
-    """Return what Python passes to the prompt table's editor."""
+    """Return what Python passes to the prompt table's editor, and what it tells it with each edit."""
     passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     (data,) = [data for data in passed if "colour_names" in data]
-    return dict(data)
+    (news,) = [data for data in passed if "heard" in data]
+    assert news["of"] == data["of"]
+    return {**data, **news}
 
 
-def edit_prompts(app: AppTest, *rows: Row, of: str | None = None) -> None:
-    """Run the page with ``rows`` in the prompt table, as the browser sends them; ``of`` names another version."""
+def edit_prompts(app: AppTest, *rows: Row, of: str | None = None, number: int | None = None) -> None:
+    """Run the page with ``rows`` in the prompt table, as the browser sends them.
+
+    ``of`` names another version of the table, ``number`` another edit than the next one.
+    """
     sent = [{**asdict(row), "texts": list(row.texts)} for row in rows]
-    app.session_state["prompts"] = {"rows": {"of": of or editor_data(app)["of"], "rev": 1, "rows": sent}}
+    data = editor_data(app)
+    count = data["heard"] + 1 if number is None else number
+    app.session_state["prompts"] = {"rows": {"of": of or data["of"], "number": count, "rows": sent}}
     app.run()

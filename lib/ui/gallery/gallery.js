@@ -91,5 +91,8 @@ export default function (api) {
   const root = api.parentElement;
   if (!galleries.has(root)) galleries.set(root, new Gallery(root));
   galleries.get(root).update(api);
-  return () => galleries.delete(root);
+  return () =>
+    setTimeout(() => {
+      if (!root.isConnected) galleries.delete(root); // else data changed twice at once, with the gallery in use
+    });
 }

@@ -1,10 +1,15 @@
-"""The prompt table's editor: real text fields in the browser, which keep what is typed whatever Python does."""
+"""The prompt table's editor: real text fields in the browser, which keep what is typed whatever Python does.
+
+The browser holds the truth while the editor is on screen. It numbers its edits and sends all rows each time, never a
+difference; ``tell_editor`` says which number was heard, and what is not heard in time is sent again. What Python
+passes to the editor itself stays the same while somebody types, so its code isn't sent again with each edit.
+"""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,64 +19,95 @@ from lib.prompts import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
 from lib.ui.component import register
 from lib.ui.workspace import Row
 
-__all__ = ["MAX_LABEL", "prompt_editor"]
+__all__ = ["MAX_LABEL", "Sent", "prompt_editor", "tell_editor"]
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; what is longer is cut."""
 _COMPONENT = register("prompt_editor", Path(__file__).parent)
+_TELL = st.components.v2.component(
+    "promptreel_prompt_news", js=Path(__file__).with_name("news.js").read_text(encoding="utf-8")
+)
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the browser sent last: all rows, tidied, and which edit they are."""
+
+    of: str
+    number: int
+    rows: tuple[Row, ...] | None
+    """None asks to be given the rows anew: the browser doesn't have those that it sent before."""
 
 
 def prompt_editor(
     rows: Sequence[Row],
     *,
     key: str,
-    version: int,
-    colours: Mapping[str, str],
-    threshold: float,
+    of: str,
     thresholds: tuple[float, float],
-    uses_thresholds: bool,
-    on_change: Callable[[tuple[Row, ...]], None] | None = None,
-) -> tuple[Row, ...]:
-    """Draw the editor and return its rows as they are now.
-
-    The browser holds the truth while the editor is on screen: ``rows`` replaces what it shows only when
-    ``version`` changes, and when the editor is drawn anew. Whatever it sends is whole, not a difference, and names
-    the version that it belongs to; rows of another version are void.
+    on_change: Callable[[Sent], None],
+) -> Sent | None:
+    """Draw the editor and return what the browser sent last; None while that is nothing, or no rows.
 
     Args:
-        rows: what to show, as returned last time or as loaded.
-        key: widget key.
-        version: raise it to replace what the browser shows.
-        colours: hex colour in use by label.
-        threshold: the global one, shown where a row has none of its own.
+        rows: what to show first; looked at only when ``of`` changes and when the page is loaded anew.
+        key: widget key, the same for ``tell_editor``.
+        of: ``<experiment>.<session>.<number>``. Another number replaces what the browser shows. Another session of
+            the same experiment (the server was restarted) gets those edits that no session has heard of yet.
         thresholds: lowest and highest threshold that is accepted.
-        uses_thresholds: whether the decision looks at thresholds; they are greyed when not.
-        on_change: gets the new rows before the script runs again, so also when it runs for another page.
+        on_change: called with each edit before the script runs again, so also when it runs for another page.
     """
-    # Names this session too: a browser tab outlives a restart of the server, and so does what it sent last.
-    session = st.session_state.setdefault(f"_prompt_editor.{key}", secrets.token_hex(8))
-    of = f"{session}.{version}"
     data = {
         "key": key,
         "of": of,
         "rows": [_to_json(row) for row in rows],
-        "colours": dict(colours),
         "colour_names": COLOUR_NAMES,
-        "threshold": threshold,
-        "thresholds": thresholds,
-        "uses_thresholds": uses_thresholds,
         "max_rows": MAX_PROMPTS,
         "max_label": MAX_LABEL,
     }
 
     def heard() -> None:
-        found = _read(st.session_state[key].get("rows"), of, thresholds)
-        if found is not None and on_change is not None:
-            on_change(found)
+        sent = _read(
+            st.session_state.to_dict()[key].get("rows"), thresholds
+        )  # to_dict: ends no run in the middle
+        if sent is not None:
+            on_change(sent)
 
-    found = _read(_COMPONENT(key=key, data=data, on_rows_change=heard).rows, of, thresholds)
-    return tuple(rows) if found is None else found
+    return _read(_COMPONENT(key=key, data=data, on_rows_change=heard).rows, thresholds)
+
+
+def tell_editor(
+    *,
+    key: str,
+    of: str,
+    heard: int,
+    colours: Mapping[str, str],
+    threshold: float,
+    thresholds: tuple[float, float],
+    uses_thresholds: bool,
+) -> None:
+    """Tell the editor what changes with each edit; draw it right after the editor.
+
+    Args:
+        key: the editor's key.
+        of: the editor's ``of``.
+        heard: number of the last edit that is in the workspace.
+        colours: hex colour in use by label.
+        threshold: the global one, shown where a row has none of its own.
+        thresholds: lowest and highest threshold that is accepted.
+        uses_thresholds: whether the decision looks at thresholds; they are greyed when not.
+    """
+    data = {
+        "key": key,
+        "of": of,
+        "heard": heard,
+        "colours": dict(colours),
+        "threshold": threshold,
+        "thresholds": thresholds,
+        "uses_thresholds": uses_thresholds,
+    }
+    _TELL(key=f"{key}.news", data=data)
 
 
 def _to_json(row: Row) -> dict[str, Any]:
@@ -85,11 +121,20 @@ def _to_json(row: Row) -> dict[str, Any]:
     }
 
 
-def _read(sent: object, of: str, thresholds: tuple[float, float]) -> tuple[Row, ...] | None:
-    """Return the rows that the browser sent, tidied; None when they are no rows, or of another version."""
-    if not isinstance(sent, dict) or sent.get("of") != of or not isinstance(sent.get("rows"), list):
+def _read(sent: object, thresholds: tuple[float, float]) -> Sent | None:
+    """Return what the browser sent, tidied; None when it is no edit."""
+    if not isinstance(sent, dict):
         return None
-    return tuple(_row(row, thresholds) for row in sent["rows"][:MAX_PROMPTS] if isinstance(row, dict))
+    of, number, rows = sent.get("of"), sent.get("number"), sent.get("rows")
+    if not isinstance(of, str) or not isinstance(number, int):
+        return None
+    if rows is None:
+        return Sent(of, number, None)
+    if not isinstance(rows, list):
+        return None
+    return Sent(
+        of, number, tuple(_row(row, thresholds) for row in rows[:MAX_PROMPTS] if isinstance(row, dict))
+    )
 
 
 def _row(sent: dict[str, object], thresholds: tuple[float, float]) -> Row:

@@ -1,11 +1,16 @@
-// The prompt table. What stands here is the truth: Python's rows are taken over only when `of` (session and version)
-// changes or the table is drawn anew. All rows are sent each time, so no edit can get lost between two runs.
+// The prompt table. What stands here is the truth: Python's rows are taken over only when `of` changes or the page is
+// loaded anew. Edits are numbered, all rows are sent each time, and sent again until Python has said (news.js) that it
+// heard that number. So no edit can get lost, and a late one can't overwrite a newer one.
 
 const PAUSE_MS = 250; // without typing, before the rows are sent
+const AGAIN_MS = 5000; // without an answer, before they are sent again; doubled each time, since a run may be slow
+const LONGEST_MS = 80000;
+const HOLD_MS = 5000; // that a click on a link waits for an answer; the next page comes from the same server, no sooner
 const NOTE = "promptreel.prompts.";
-const editors = new WeakMap();
+const NO_NEWS = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true };
+const roots = new WeakMap();
 // Survives unmounting: what was typed last is there again after a page switch, even if it was not sent in time.
-const memories = (globalThis[Symbol.for("promptreel.prompts")] ??= new Map());
+const here = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), news: new Map(), editors: new Map() });
 let made = 0;
 
 function element(tag, className, parent) {
@@ -102,7 +107,7 @@ class RowView {
   readThreshold() {
     const text = this.threshold.value.trim().replace("−", "-").replace(",", ".");
     const value = text === "" ? null : Number(text);
-    const [low, high] = this.editor.data.thresholds;
+    const [low, high] = this.editor.news.thresholds;
     const bad = value !== null && !(value >= low && value <= high); // also when it is no number
     this.trouble.hidden = !bad;
     this.trouble.textContent = bad ? `Not used: write ${figure(low)} to ${figure(high)}, or nothing.` : "";
@@ -144,18 +149,18 @@ class RowView {
   }
 
   draw() {
-    const { data, views } = this.editor;
+    const { news, views } = this.editor;
     const number = views.indexOf(this) + 1;
     const { row } = this;
     const name = oneLine(row.label) || row.texts[0] || "";
-    const hex = row.colour?.startsWith("#") ? row.colour : Object.hasOwn(data.colours, name) ? data.colours[name] : null;
+    const hex = row.colour?.startsWith("#") ? row.colour : Object.hasOwn(news.colours, name) ? news.colours[name] : null;
     this.li.classList.toggle("off", !row.enabled);
     this.swatch.style.setProperty("--swatch", hex ?? "transparent");
     this.colour.title = `Colour: ${row.colour ?? "automatic"}${hex ? ` (${hex})` : ""}`;
     this.label.title = row.label;
     this.texts.title = (row.texts.length ? row.texts : [row.label]).join("\n") || "Other wordings, separated by ;";
-    this.threshold.placeholder = data.uses_thresholds ? figure(data.threshold) : "–";
-    this.threshold.title = data.uses_thresholds
+    this.threshold.placeholder = news.uses_thresholds && news.threshold !== null ? figure(news.threshold) : "–";
+    this.threshold.title = news.uses_thresholds
       ? "Blank: the global threshold"
       : "The decision “Best label” uses no threshold";
     const names = {
@@ -181,16 +186,22 @@ class Editor {
     this.announce = root.querySelector(".announce");
     this.hint.textContent = "Enter: next row. Several lines can be pasted.";
     this.views = [];
-    this.dirty = false;
-    this.rev = 0;
+    this.news = NO_NEWS;
+    this.dirty = false; // something is not sent yet
+    this.number = 0; // of the last edit sent
+    this.heard = 0; // of the last edit that Python has
+    this.known = []; // rows that Python may have: those it heard last, and what was sent since
     this.add.onclick = () => this.insert(this.views.length, [blank()]).label.focus();
     // Streamlit has shortcuts on plain letters, and sees keys from in here as pressed outside any text field.
     for (const type of ["keydown", "keypress", "keyup"])
       this.group.addEventListener(type, (event) => event.stopPropagation());
     this.leave = () => this.send();
     this.unload = () => this.leaveNote();
+    this.click = (event) => this.clicked(event);
+    this.back = (event) => this.wentBack(event);
+    window.addEventListener("click", this.click, true);
     window.addEventListener("pagehide", this.unload);
-    window.addEventListener("popstate", this.leave, true); // before Streamlit leaves the page
+    window.addEventListener("popstate", this.back, true); // before Streamlit leaves the page
     document.addEventListener("visibilitychange", this.leave);
   }
 
@@ -202,17 +213,24 @@ class Editor {
     const first = !this.data;
     this.data = data;
     this.setState = setStateValue;
-    this.group.classList.toggle("unused", !data.uses_thresholds);
+    here.editors.set(data.key, this);
     if (this.of !== data.of) {
-      const memory = memories.get(data.key);
-      const remembered = first && (memory?.of === data.of ? memory : this.findNote());
-      this.take(remembered?.rows ?? data.rows);
-      this.rev = remembered?.rev ?? 0;
-      const news = asText(this.rows) !== asText(data.rows);
-      if (remembered && news) {
-        this.dirty = true;
-        setTimeout(() => this.send());
+      if (!first && this.belongsTo(data)) this.restart();
+      else this.take(first);
+    }
+    this.inform(here.news.get(data.key));
+  }
+
+  /** Take over what changes with each edit: which one was heard, colours, thresholds in use. */
+  inform(news) {
+    if (news?.of === this.of) {
+      this.news = news;
+      if (news.heard > this.heard) {
+        this.heard = news.heard;
+        if (this.heard >= this.number) this.settled();
       }
+      this.group.classList.toggle("unused", !news.uses_thresholds);
+      if (news.heard > this.number) this.ask();
     }
     for (const view of this.views) {
       view.draw();
@@ -220,49 +238,140 @@ class Editor {
     }
   }
 
-  take(rows) {
-    clearTimeout(this.timer);
-    this.dirty = false; // what was typed belongs to rows that are gone
+  /** Whether what stands here, and no session heard of yet, belongs on top of what a new session begins with. */
+  belongsTo(data) {
+    const [experiment, session] = this.of.split(".");
+    const [theirExperiment, theirSession] = data.of.split(".");
+    const waits = this.dirty || this.heard < this.number;
+    return waits && experiment === theirExperiment && session !== theirSession && this.known.includes(asText(data.rows));
+  }
+
+  /** Go on with a new session, as after a restart of the server: it gets what stands here. */
+  restart() {
     this.of = this.data.of;
-    this.views = rows.map((row) => new RowView(this, { ...blank(), ...row, texts: [...row.texts] }));
+    this.number = this.heard = 0;
+    this.known = [asText(this.data.rows)];
+    this.changed(true);
+  }
+
+  /** Show Python's rows, or those remembered here on top of them. */
+  take(first) {
+    const { data } = this;
+    clearTimeout(this.timer); // what was typed belongs to rows that are gone
+    clearTimeout(this.again);
+    this.of = data.of;
+    const memory = here.memories.get(data.key);
+    const remembered = first && (memory?.of === data.of ? memory : this.findNote());
+    sessionStorage.removeItem(NOTE + data.key);
+    this.number = remembered?.number ?? 0;
+    this.heard = 0;
+    this.sent = remembered?.sent;
+    this.dirty = false;
+    this.known = [asText(data.rows)];
+    this.views = (remembered?.rows ?? data.rows).map((row) => new RowView(this, { ...blank(), ...row, texts: [...row.texts] }));
     this.list.replaceChildren(...this.views.map((view) => view.li));
     if (!this.views.length) this.insert(0, [blank()]);
     this.counted();
+    if (!remembered) return;
+    this.dirty = this.sent !== asText(this.rows);
+    this.wait = AGAIN_MS;
+    if (this.dirty) this.timer = setTimeout(() => this.send());
+    else this.again = setTimeout(() => this.tell(), this.wait);
   }
 
   /** Note an edit; it is sent now, or when nothing is typed for a moment. */
   changed(now) {
     this.dirty = true;
-    memories.set(this.data.key, { of: this.of, rev: this.rev, rows: this.rows });
+    this.address = location.href;
+    this.remember();
     clearTimeout(this.timer);
     if (now) this.send();
     else this.timer = setTimeout(() => this.send(), PAUSE_MS);
+  }
+
+  remember() {
+    here.memories.set(this.data.key, { of: this.of, number: this.number, sent: this.sent, rows: this.rows });
   }
 
   send() {
     clearTimeout(this.timer);
     if (!this.dirty) return;
     this.dirty = false;
-    this.rev += 1;
-    memories.set(this.data.key, { of: this.of, rev: this.rev, rows: this.rows });
+    this.number += 1;
     this.sent = asText(this.rows);
-    this.setState("rows", { of: this.of, rev: this.rev, rows: sendable(this.rows) });
+    this.known.push(this.sent);
+    this.remember();
+    this.wait = AGAIN_MS;
+    this.tell();
+  }
+
+  /** Hand the rows as sent last to Streamlit, and again for as long as nobody has heard them. */
+  tell() {
+    this.setState("rows", { of: this.of, number: this.number, rows: JSON.parse(this.sent) });
+    clearTimeout(this.again);
+    this.again = setTimeout(() => this.tell(), this.wait);
+    this.wait = Math.min(2 * this.wait, LONGEST_MS);
+  }
+
+  settled() {
+    clearTimeout(this.again);
+    this.known = [this.sent];
+    this.follow?.();
+  }
+
+  /** Ask for the rows as they are: Python heard edits that this page doesn't have. */
+  ask() {
+    if (this.asked !== this.of) this.setState("rows", { of: this.of, number: this.number, rows: null });
+    this.asked = this.of;
+  }
+
+  /** Leave the page only when Python has heard what was typed, or seems not to be there. */
+  hold(event, follow) {
+    this.send();
+    if (this.heard >= this.number) return false;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const timer = setTimeout(() => this.follow?.(), HOLD_MS);
+    this.follow = () => {
+      clearTimeout(timer);
+      this.follow = null;
+      this.passing = true;
+      follow();
+      this.passing = false;
+    };
+    return true;
+  }
+
+  clicked(event) {
+    const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+    const stays = link?.target === "_blank" || link?.hasAttribute("download");
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (link && !stays && !elsewhere && !this.passing) this.hold(event, () => link.click());
+  }
+
+  wentBack(event) {
+    const there = location.href;
+    const go = () => {
+      history.replaceState(event.state, "", there);
+      window.dispatchEvent(new PopStateEvent("popstate", { state: event.state }));
+    };
+    // Streamlit goes by the address: what is sent meanwhile is to be of this page still.
+    if (!this.passing && this.hold(event, go)) history.replaceState(event.state, "", this.address);
   }
 
   /** Leave what may not get through any more, as the page unloads, for the same page loaded again. */
   leaveNote() {
-    const known = [asText(this.data.rows), this.sent]; // Python has one of them, depending on how far that got
-    const note = { address: location.href, known, rows: sendable(this.rows) };
-    if (asText(this.rows) !== known[0]) sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
+    const note = { experiment: this.of.split(".")[0], known: this.known, rows: sendable(this.rows) };
+    const waits = this.dirty || this.heard < this.number;
+    if (waits) sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
     this.send();
   }
 
   /** Return the note that belongs to what Python has now; others are of the past. */
   findNote() {
     const note = JSON.parse(sessionStorage.getItem(NOTE + this.data.key) ?? "null");
-    sessionStorage.removeItem(NOTE + this.data.key);
-    const fits = note?.address === location.href && note.known.includes(asText(this.data.rows));
-    return fits ? { rev: 0, rows: note.rows } : null;
+    const fits = note?.experiment === this.of.split(".")[0] && note.known.includes(asText(this.data.rows));
+    return fits ? { number: 0, sent: asText(this.data.rows), rows: note.rows } : null;
   }
 
   /** Insert rows at a place, as many as there is room for; return the last one's view. */
@@ -310,19 +419,29 @@ class Editor {
   }
 
   destroy() {
-    this.send();
+    this.leaveNote();
+    clearTimeout(this.again);
+    this.follow?.();
+    if (here.editors.get(this.data.key) === this) here.editors.delete(this.data.key);
+    window.removeEventListener("click", this.click, true);
     window.removeEventListener("pagehide", this.unload);
-    window.removeEventListener("popstate", this.leave, true);
+    window.removeEventListener("popstate", this.back, true);
     document.removeEventListener("visibilitychange", this.leave);
   }
 }
 
 export default function (api) {
   const root = api.parentElement;
-  if (!editors.has(root)) editors.set(root, new Editor(root));
-  editors.get(root).update(api);
+  if (!roots.has(root)) roots.set(root, new Editor(root));
+  roots.get(root).update(api);
   return () => {
-    editors.get(root)?.destroy();
-    editors.delete(root);
+    const editor = roots.get(root);
+    editor?.send();
+    // Streamlit also calls this when data changed twice at once, with the table on screen and somebody typing into it.
+    setTimeout(() => {
+      if (!editor || root.isConnected) return;
+      editor.destroy();
+      roots.delete(root);
+    });
   };
 }

@@ -1,0 +1,124 @@
+"""The prompt table when the page is left, loaded anew, or loses its server: whatever was typed is there afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from lib.ui import workspace
+from lib.ui.workspace import Row
+from tests.helpers.browser import wait_idle
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.pages import COLOURS, EXPERIMENT, lay_out, with_rows
+from tests.helpers.prompt_table import (
+    FALLBACK,
+    expect_labels,
+    expect_page,
+    go_to,
+    labels,
+    link,
+    opened,
+    part,
+    shown,
+    type_rows,
+)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server():
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, server):
+    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
+
+
+@pytest.fixture(scope="module")
+def served(start_dashboard, bench):
+    return start_dashboard(home=bench.store.home)
+
+
+@pytest.fixture
+def table(page, served, bench, watch):
+    return opened(page, served, bench, watch)
+
+
+@pytest.mark.parametrize("latency_s", [0.0, 0.3])
+def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, bench, server, latency_s):
+    go_to(table, "Library")
+    go_to(table, "Explore")
+    server.faults.latency_s = latency_s
+    expected = ["red", "green", "blue"]
+    try:
+        for turn in range(4):
+            part(table, "Label", 2).focus()
+            table.keyboard.press("End")
+            table.keyboard.type(f" leaf {turn}", delay=5)
+            expected[1] += f" leaf {turn}"
+            link(table, "Library").evaluate("link => link.click()")  # within the same millisecond
+            expect_page(table, "Library")
+            assert labels(bench) == expected
+            go_to(table, "Explore")
+            expect(part(table, "Label", 2)).to_have_value(expected[1])
+    finally:
+        server.faults.latency_s = 0.0
+    table.reload()
+    wait_idle(table)
+    expect(part(table, "Label", 2)).to_have_value(expected[1])
+
+
+def test_back_takes_one_press_also_right_after_typing(page, served, bench, watch):
+    watch.allow(FALLBACK)
+    with_rows(bench, *(Row(label=colour) for colour in COLOURS))
+    page.goto(f"{served.url}/?experiment={EXPERIMENT}")
+    expect_page(page, "Library")
+    go_to(page, "Explore")
+    page.go_back()
+    expect_page(page, "Library")
+    page.go_forward()
+    expect_page(page, "Explore")
+    field = part(page, "Label", 1)
+    field.focus()
+    page.keyboard.press("End")
+    page.keyboard.type(" rose", delay=5)
+    page.evaluate("history.back()")
+    expect_page(page, "Library")
+    assert labels(bench) == ["red rose", "green", "blue"]
+    page.go_forward()
+    expect_page(page, "Explore")
+    expect(part(page, "Label", 1)).to_have_value("red rose")
+
+
+def test_what_is_typed_while_the_server_is_down_arrives_when_it_is_back(start_dashboard, bench, page, watch):
+    watch.allow(FALLBACK)
+    watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|when disconnected")
+    first = start_dashboard(home=bench.store.home)
+    opened(page, first, bench, watch)
+    first.kill()
+    type_rows(page, ["crimson", "leaf", "sky"], delay=5)
+    start_dashboard(home=bench.store.home, port=first.port)
+    expect_labels(bench, ["crimson", "leaf", "sky"])
+    wait_idle(page)
+    assert shown(page)[:3] == ["crimson", "leaf", "sky"]
+
+
+def test_a_reload_right_after_typing_loses_nothing(table, bench):
+    part(table, "Label", 2).fill("leaf")
+    table.reload()
+    wait_idle(table)
+    expect(part(table, "Label", 2)).to_have_value("leaf")
+    expect_labels(bench, ["red", "leaf", "blue"])
+
+
+def test_the_address_alone_brings_the_rows_back(table, bench, new_page):
+    part(table, "Label", 1).fill("crimson")
+    table.keyboard.press("Enter")
+    expect_labels(bench, ["crimson", "green", "blue"])
+    again = new_page()
+    again.goto(table.url)
+    expect(part(again, "Label", 1)).to_have_value("crimson")
+    assert workspace.load(bench.store.home, EXPERIMENT) is not None

@@ -1,0 +1,62 @@
+"""Steps in the prompt table as a person takes them in a browser, and what is in the workspace after them."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from lib.ui.workspace import Row
+from tests.helpers.browser import Watch, wait_idle
+from tests.helpers.dashboard import Dashboard
+from tests.helpers.http import wait_for
+from tests.helpers.pages import COLOURS, EXPERIMENT, Bench, saved, with_rows
+
+FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
+
+
+def opened(page: Page, served: Dashboard, bench: Bench, watch: Watch, *rows: Row) -> Page:
+    watch.allow(FALLBACK)
+    with_rows(bench, *(rows or [Row(label=colour) for colour in COLOURS]))
+    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    wait_idle(page)
+    expect(part(page, "Label", 1)).to_be_visible()
+    return page
+
+
+def part(page: Page, name: str, number: int) -> Locator:
+    kind = {"Role": "combobox", "Colour": "combobox"}.get(name, "textbox")
+    return page.get_by_role(kind, name=f"{name} of prompt {number}", exact=True)
+
+
+def shown(page: Page) -> list[str]:
+    values = page.locator("input.label").evaluate_all("fields => fields.map(field => field.value)")
+    return [str(value) for value in values]
+
+
+def labels(bench: Bench) -> list[str]:
+    return [row.label for row in saved(bench).rows]
+
+
+def expect_labels(bench: Bench, expected: list[str]) -> None:
+    assert wait_for(lambda: labels(bench) == expected, seconds=20), labels(bench)
+
+
+def go_to(page: Page, name: str) -> None:
+    link(page, name).click()
+    expect_page(page, name)
+
+
+def link(page: Page, name: str) -> Locator:
+    return page.get_by_test_id("stSidebar").get_by_role("link", name=name)
+
+
+def expect_page(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    wait_idle(page)
+
+
+def type_rows(page: Page, words: list[str], *, delay: float) -> None:
+    part(page, "Label", 1).focus()
+    part(page, "Label", 1).select_text()
+    for word in words:
+        page.keyboard.type(word, delay=delay)
+        page.keyboard.press("Enter")
