@@ -154,6 +154,9 @@ def watch(chosen: Chosen, analysis: Analysis | None) -> None:
         window=here.window,
         progress=source.progress,
     )
+    if shown.label != here.label and analysis is not None and shown.label in analysis.labels:
+        for key in ("frames_label", "histogram_label"):
+            st.session_state[key] = shown.label  # the panels below, not drawn yet, are about it as well
     here.playhead_s, here.marked, here.label = shown.time_s, shown.mark, shown.label
     if shown.problem == "unsupported" and source.src is not None:
         work.want_copy(video)

@@ -10,6 +10,7 @@ export function press(host, event) {
     host.help();
     return true;
   }
+  if (host.sheet.open) return false;
   const tag = event.composedPath()[0]?.tagName ?? target.tagName;
   if (tag === "SELECT" || tag === "INPUT") return false;
   if (key === " " || key === "Enter") {
