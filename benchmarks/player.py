@@ -73,8 +73,14 @@ _PLAY = """async seconds => {
   const rate = repaints / (performance.now() - began) * 1000;
   return {rate, worst: far.at(-1), p95: far[Math.floor(far.length * 0.95)]};
 }"""
-_ZOOM = """async ([seconds, kind]) => {
+_ZOOM = """async ([seconds, kind, span]) => {
   const canvas = lanes.querySelector('canvas'), box = lanes.getBoundingClientRect();
+  const wheel = (by) => lanes.dispatchEvent(new WheelEvent('wheel', { clientX: box.left + box.width * 0.6,
+    clientY: box.top + 60, bubbles: true, cancelable: true, ...by }));
+  while (span && Number(lanes.dataset.end) - Number(lanes.dataset.start) > span) {
+    wheel({ deltaY: -60 });
+    await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);
+  }
   let draws = 0; const clear = CanvasRenderingContext2D.prototype.clearRect;
   CanvasRenderingContext2D.prototype.clearRect = function (...args) {
     if (this.canvas === canvas) draws += 1;
@@ -86,8 +92,7 @@ _ZOOM = """async ([seconds, kind]) => {
       turn += 1;
       const zoom = { deltaY: Math.floor(turn / 60) % 2 ? 60 : -60 };
       const pan = { deltaX: Math.floor(turn / 40) % 2 ? -40 : 40 };
-      lanes.dispatchEvent(new WheelEvent('wheel', { clientX: box.left + box.width * 0.6, clientY: box.top + 60,
-        bubbles: true, cancelable: true, ...(kind === 'zoom' ? zoom : pan) }));
+      wheel(kind === 'zoom' ? zoom : pan);
       if (performance.now() - began < seconds * 1000) requestAnimationFrame(step); else done();
     };
     requestAnimationFrame(step);
@@ -204,7 +209,10 @@ def videos(home: Path, megabytes: int) -> dict[str, Path]:
 
 
 def main(argv: list[str]) -> int:
-    """Print the table; 1 when a bar is missed."""
+    """Print the table; 1 when a bar is missed.
+
+    Panning is measured where each pixel shows many samples, where lines are densest (170 s), and where they are few.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks player", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the big file; 0 leaves it out")
     parser.add_argument("--clicks", type=int, default=15)
@@ -233,9 +241,10 @@ def main(argv: list[str]) -> int:
             lanes = open_lanes(page, app, "video=constant&samples=100000&prompts=10&step=0.1")
             page.wait_for_timeout(1500)
             assert lanes.is_visible()
-            for kind in ("zoom", "pan"):
-                rate = run(page, _ZOOM, [options.seconds, kind])
-                rows.append((f"{kind}: repaints a second, 100,000 × 10", f"{rate:.0f}", "≥ 30", rate >= 30))
+            for kind, span in (("zoom", 0), ("pan", 3000), ("pan", 170), ("pan", 20)):
+                rate = run(page, _ZOOM, [options.seconds, kind, span])
+                what = f"{kind}{f' at {span} s' if span else ''}: repaints a second, 100,000 × 10"
+                rows.append((what, f"{rate:.0f}", "≥ 30", rate >= 30))
             seen = edits(page, app)
             words = f"{seen['reloads']} reloads, {seen['pauses']} pauses, {seen['lost']} lost"
             rows.append(("20 threshold changes while it plays", words, "none", not any(seen.values())))

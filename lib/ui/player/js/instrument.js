@@ -15,6 +15,7 @@ const SAME_S = 0.02; // closer than this is the position both sides know already
 const SETTLE_MS = 250;
 const WORDS_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
 const SPOKEN_EVERY_MS = 1000;
+const MOVING_MS = 150; // the view counts as moving for so long after a change
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 
 // What outlives a page switch, which unmounts the component: one entry a player, for as long as the tab lives.
@@ -147,7 +148,8 @@ class Instrument extends Deeds {
 
   get state() {
     const { place, row } = this;
-    return { chosen: row, hidden: place.hidden, span: this.playback.span, mark: place.mark };
+    const fast = performance.now() - (this.viewedAt ?? -1e6) < MOVING_MS;
+    return { chosen: row, hidden: place.hidden, span: this.playback.span, mark: place.mark, fast };
   }
 
   // --- drawing
@@ -179,6 +181,8 @@ class Instrument extends Deeds {
     place.view = view.whole ? null : [view.start, view.end];
     this.viewedAt = performance.now();
     this.redraw();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.redraw(), MOVING_MS + 10); // with lines drawn well
   }
 
   // While playing with every repaint (video frames come too seldom, at 24 a second), else when something moved.
@@ -284,6 +288,7 @@ class Instrument extends Deeds {
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.ticking);
     clearTimeout(this.timer);
+    clearTimeout(this.resting);
     this.observer.disconnect();
     this.gestures.destroy();
     this.film.stop();

@@ -68,7 +68,7 @@ export class Lanes {
     return this.left + ((time - this.view.start) / (this.view.span || 1)) * this.plot;
   }
 
-  // `state`: chosen (row), hidden (set of names), span ({start, end} or null), mark ([start, end] or null).
+  // `state`: chosen (row), hidden (set of names), span ({start, end} or null), mark ([start, end]), fast (the view moves).
   draw(state) {
     const { canvas, pen, view } = this;
     const ratio = window.devicePixelRatio || 1;
@@ -167,7 +167,7 @@ export class Lanes {
       this.labels(state, (label, row, chosen) => {
         if (!range) return;
         pen.fillStyle = pen.strokeStyle = label.colour;
-        paintLine(pen, scene.scores, row, scene.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio);
+        paintLine(pen, scene.scores, row, scene.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
       });
       pen.setLineDash([6 * ratio, 4 * ratio]);
       pen.lineWidth = 1.5 * ratio;

@@ -2,6 +2,9 @@
 
 import { after } from "./scene.js";
 
+const CHUNK = 16; // points stroked at a time: a long zigzag as one path takes Chromium four times as long
+const FEW = 200; // points that are stroked well in any case
+
 let lows = new Float32Array(0);
 let highs = lows;
 
@@ -33,8 +36,9 @@ function reduce(levels, row, times, view, columns, [first, last]) {
   return true;
 }
 
-// One line of `levels`, in device pixels; `toY` maps a value to y.
-export function paintLine(pen, levels, row, times, view, range, box, toY, width) {
+// One line of `levels`, in device pixels; `toY` maps a value to y. `fast`, while the view moves, draws lines of a pixel
+// beside each other, which takes a tenth of the time of one thick line.
+export function paintLine(pen, levels, row, times, view, range, box, toY, width, fast) {
   const { x: left, width: columns } = box;
   if (reduce(levels, row, times, view, columns, range)) {
     const half = width / 2;
@@ -59,12 +63,29 @@ export function paintLine(pen, levels, row, times, view, range, box, toY, width)
   const scale = columns / view.span;
   const { levels: all, count } = levels;
   const values = all[0].low;
-  pen.beginPath();
-  for (let index = range[0]; index <= range[1]; index += 1) {
-    pen.lineTo(left + (times[index] - view.start) * scale, toY(values[row * count + index]));
+  const x = (index) => left + (times[index] - view.start) * scale;
+  const y = (index) => toY(values[row * count + index]);
+  if (fast && range[1] - range[0] > FEW) {
+    const path = new Path2D();
+    for (let index = range[0]; index <= range[1]; index += 1) path.lineTo(x(index), y(index));
+    const passes = Math.max(1, Math.round(width));
+    pen.lineWidth = 1;
+    pen.save();
+    pen.translate(0, -(passes - 1) / 2);
+    for (let pass = 0; pass < passes; pass += 1) {
+      pen.stroke(path);
+      pen.translate(0, 1);
+    }
+    pen.restore();
+    return;
   }
   pen.lineWidth = width;
-  pen.stroke();
+  pen.lineJoin = "bevel";
+  for (let start = range[0]; start < range[1]; start += CHUNK) {
+    pen.beginPath();
+    for (let index = start; index <= Math.min(start + CHUNK, range[1]); index += 1) pen.lineTo(x(index), y(index));
+    pen.stroke();
+  }
 }
 
 // The area under a row of `levels`, from the bottom of the box.
