@@ -2,7 +2,7 @@
 
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400];
 const FINE = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
-const EVERY_PX = 100;
+const EVERY_PX = 80;
 
 export function timeTicks(start, end, width) {
   const wished = ((end - start) * EVERY_PX) / Math.max(width, 1);

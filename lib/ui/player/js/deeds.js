@@ -78,9 +78,11 @@ export class Deeds {
 
   showMark() {
     const [start, end] = this.place.mark;
-    const words = start === null && end === null ? ""
-      : start !== null && end !== null ? `Marked ${formatTime(start, 2)} – ${formatTime(end, 2)} (${formatLength(end - start)})`
-      : start !== null ? `Start marked at ${formatTime(start, 2)}; “]” marks the end` : `End marked at ${formatTime(end, 2)}; “[” marks the start`;
+    let words = "";
+    if (start !== null && end !== null) {
+      words = `Marked ${formatTime(start, 2)} – ${formatTime(end, 2)} (${formatLength(end - start)})`;
+    } else if (start !== null) words = `Start marked at ${formatTime(start, 2)}; “]” marks the end`;
+    else if (end !== null) words = `End marked at ${formatTime(end, 2)}; “[” marks the start`;
     this.marked.hidden = !words;
     const text = this.marked.firstElementChild;
     if (text.textContent !== words) text.textContent = words;
@@ -92,7 +94,8 @@ export class Deeds {
     place.loop = !place.loop;
     const [start, end] = place.mark;
     if (place.loop && !playback.span && start !== null && end !== null) playback.playSpan({ start, end });
-    const what = playback.span ? `${formatTime(playback.span.start)} to ${formatTime(playback.span.end)}` : "the whole video";
+    const { span } = playback;
+    const what = span ? `${formatTime(span.start)} to ${formatTime(span.end)}` : "the whole video";
     this.say(place.loop ? `Looping ${what}` : "Loop off");
     this.playState();
   }

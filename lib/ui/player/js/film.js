@@ -1,5 +1,5 @@
-// The filmstrip: thumbnails of the samples in view. Tiles lie on a grid in time that doubles as one zooms out, so that
-// they stay put while panning. Only what is in view is asked for, once the view rests, a few at a time.
+// The filmstrip: thumbnails of the samples in view. Tiles lie on a grid in time that grows in steps as one zooms out, so
+// that they stay put while panning. Only what is in view is asked for, once the view rests, a few at a time.
 
 const AT_ONCE = 6;
 const KEPT = 400;
@@ -33,7 +33,8 @@ export class Film {
     lanes.title("frames", lanes.lanes.film);
     if (!scene.times.length) return;
     const least = (height * this.aspect * view.span) / lanes.plot; // seconds of a tile that shows a whole picture
-    const step = 2 ** Math.ceil(Math.log2(least));
+    const octave = 2 ** Math.floor(Math.log2(least * 0.8)); // tiles of 0.8 to 1.2 pictures
+    const step = [1, 1.5, 2].map((factor) => factor * octave).find((one) => one >= least * 0.8);
     const needed = [];
     lanes.clip({ y, height }, (top, high) => {
       lanes.rect(lanes.left, y, lanes.plot, height, lanes.ink, 0.06);

@@ -27,8 +27,15 @@ class Instrument extends Deeds {
   constructor(root) {
     super();
     const find = (selector) => root.querySelector(selector);
-    Object.assign(this, { root: find(".player"), area: find(".lanes"), head: find(".head"), ghost: find(".ghost") });
-    Object.assign(this, { buttons: find(".transport"), sheet: find(".sheet"), news: find(".news"), marked: find(".marked") });
+    this.root = find(".player");
+    this.area = find(".lanes");
+    this.head = find(".head");
+    this.mini = find(".mini"); // the playhead in the strip of the whole video
+    this.ghost = find(".ghost"); // where the pointer is
+    this.buttons = find(".transport");
+    this.marked = find(".marked");
+    this.sheet = find(".sheet");
+    this.news = find(".news"); // read out by screen readers
     this.view = new View();
     this.film = new Film(() => this.redraw());
     this.lanes = new Lanes(find("canvas"), this.view, this.film);
@@ -157,7 +164,9 @@ class Instrument extends Deeds {
   resized(always = false) {
     const width = this.area.clientWidth;
     if (!width || (!always && width === this.lanes.width)) return;
-    this.area.style.height = `${this.lanes.arrange(width)}px`;
+    const height = this.lanes.arrange(width);
+    this.area.style.height = `${height}px`;
+    this.area.style.setProperty("--foot", `${height - this.lanes.lanes.overview.y + 4}px`);
     this.redraw();
   }
 
@@ -199,6 +208,8 @@ class Instrument extends Deeds {
     const x = lanes.xOf(time);
     const inside = x >= lanes.left - 0.5 && x <= lanes.left + lanes.plot + 0.5;
     this.head.style.transform = `translateX(${x.toFixed(2)}px)`;
+    this.mini.style.transform = `translateX(${lanes.stripX(Math.min(time, view.duration)).toFixed(1)}px)`;
+    this.mini.style.visibility = view.duration > 0 ? "visible" : "hidden";
     this.head.style.visibility = inside && view.duration > 0 ? "visible" : "hidden";
     if (!playback.playing || now - (this.wordsAt ?? 0) > WORDS_EVERY_MS) {
       this.wordsAt = now;

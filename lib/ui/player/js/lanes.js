@@ -64,6 +64,11 @@ export class Lanes {
     return this.view.start + ((x - this.left) / this.plot) * this.view.span;
   }
 
+  // Where a time is in the strip of the whole video.
+  stripX(time) {
+    return this.left + (time / (this.view.duration || 1)) * this.plot;
+  }
+
   xOf(time) {
     return this.left + ((time - this.view.start) / (this.view.span || 1)) * this.plot;
   }
@@ -297,8 +302,8 @@ export class Lanes {
       });
     }
     if (view.whole) return;
-    const x0 = this.left + (view.start / view.duration) * this.plot;
-    const x1 = Math.max(this.left + (view.end / view.duration) * this.plot, x0 + 4);
+    const x0 = this.stripX(view.start);
+    const x1 = Math.max(this.stripX(view.end), x0 + 4);
     this.rect(this.left, y, x0 - this.left, height, this.paper, 0.66);
     this.rect(x1, y, this.left + this.plot - x1, height, this.paper, 0.66);
     pen.strokeStyle = this.ink;
