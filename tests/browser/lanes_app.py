@@ -83,23 +83,22 @@ def main() -> None:
     shown = Shown(
         int(query.get("samples", 60)), int(query.get("prompts", 3)), float(query.get("step", 1 / 6))
     )
-    state.setdefault("seek", None)
-    state["runs"] = state.get("runs", 0) + 1
+    kept = state.setdefault("kept", {"smoothing": 1, "fewer": 0, "window": None, "seek": None, "runs": 0})
+    kept["runs"] += 1
+    # In callbacks, and without reading the session state: a run that a newer one ends loses no click.
+    clicks = {
+        "Smoother": lambda: kept.update(smoothing=kept["smoothing"] + 2),
+        "Fewer prompts": lambda: kept.update(fewer=kept["fewer"] + 1),
+        "Brush 2 to 4": lambda: kept.update(window=(2.0, 4.0)),
+        "Show all": lambda: kept.update(window=None),
+        "Go to 5": lambda: kept.update(seek=Seek((kept["seek"].id if kept["seek"] else 0) + 1, 5.0)),
+    }
     with st.container(horizontal=True):
-        smoother = st.button("Smoother")
-        fewer = st.button("Fewer prompts")
-        brush = st.button("Brush 2 to 4")
-        whole = st.button("Show all")
-        click = st.button("Go to 5")
+        for words, act in clicks.items():
+            st.button(words, on_click=act)
     threshold = st.slider("Threshold", 0.0, 1.0, 0.3, 0.001, format="%.3f")
-    state["smoothing"] = state.get("smoothing", 1) + 2 * smoother
-    state["fewer"] = state.get("fewer", 0) + fewer
-    if brush or whole:
-        state["window"] = (2.0, 4.0) if brush else None
-    if click:
-        state["seek"] = Seek((state["seek"].id if state["seek"] else 0) + 1, 5.0)
-    shown = Shown(shown.samples, shown.prompts - state["fewer"], shown.step_s)
-    analysis = analysis_of(shown, threshold, state["smoothing"])
+    shown = Shown(shown.samples, shown.prompts - kept["fewer"], shown.step_s)
+    analysis = analysis_of(shown, threshold, kept["smoothing"])
     path = HOME / f"{name}.mp4"
     at = player(
         routes.url_for_video(path),
@@ -107,8 +106,8 @@ def main() -> None:
         width=320,
         height=180,
         label="Video",
-        seek=state["seek"],
-        window=state.get("window"),
+        seek=kept["seek"],
+        window=kept["window"],
         lanes=lanes(
             analysis,
             {label: COLOURS[row % len(COLOURS)] for row, label in enumerate(analysis.labels)},
@@ -119,7 +118,7 @@ def main() -> None:
     told("player", [round(at.time_s, 3), at.problem])
     told("marked", at.mark)
     told("label", at.label)
-    told("runs", state["runs"])
+    told("runs", kept["runs"])
     told("threshold", round(threshold, 3))
     told("segments", len(analysis.segments))
     st.markdown("\n\n".join("Below the player, so that the page scrolls." for _ in range(30)))
