@@ -7,7 +7,7 @@ from bisect import bisect_right
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.helpers.browser import NewPage, screenshot
+from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.components import (
     RATE,
     count_loads,
@@ -307,8 +307,10 @@ def test_other_scores_and_prompts_are_drawn_without_touching_video_playhead_or_z
     before = row.inner_text()
     page.get_by_role("button", name="Brush 2 to 4").click()
     assert wait_for(lambda: view(lanes) == (near(2.0), near(4.0)))
+    wait_idle(page)
     page.get_by_role("button", name="Smoother").click()
     assert wait_for(lambda: row.inner_text() != before)
+    wait_idle(page)
     page.get_by_role("button", name="Fewer prompts").click()
     expect(page.locator(".labels .label")).to_have_count(2)
     assert view(lanes) == (near(2.0), near(4.0))
