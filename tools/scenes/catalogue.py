@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tools.scenes.abstract import Black, ColourField, Thing
 from tools.scenes.base import Scene
+from tools.scenes.bottles import BottleTable
+from tools.scenes.cards import Credits, TitleCard
 from tools.scenes.construction import ConstructionSite
 from tools.scenes.indoor import Kitchen, LivingRoom, Office
 from tools.scenes.landscape import Desert, Forest, Meadow, Mountains, SnowField
@@ -31,6 +33,9 @@ WEIGHTS: dict[type[Scene], float] = {
     Black: 0.15,
     ColourField: 0.5,
     Thing: 1.3,
+    TitleCard: 0.9,
+    Credits: 0.6,
+    BottleTable: 1.1,
 }
 LIT_CITY: dict[type[Scene], float] = {CitySquare: 1.0}
 """Drawn apart, and mixed in: nights that are bright with lamps and screens, as real ones in a city are."""
