@@ -243,8 +243,12 @@ class BottleTable(Scene):
                 )
                 for _ in range(120):
                     x, y = rng.uniform(0, 4), rng.uniform(0, back)
-                    pen.line([(x, y), (x + rng.uniform(-0.004, 0.004), y + rng.uniform(0.1, 0.4))],
-                             shade(self.wood, rng.uniform(0.7, 1.1)), rng.uniform(0.002, 0.006), alpha=0.35)  # fmt: skip
+                    pen.line(
+                        [(x, y), (x + rng.uniform(-0.004, 0.004), y + rng.uniform(0.1, 0.4))],
+                        shade(self.wood, rng.uniform(0.7, 1.1)),
+                        rng.uniform(0.002, 0.006),
+                        alpha=0.35,
+                    )
             pen.texture(0, 0, 4, back, "patch", size=0.5, alpha=0.03 if self.cloth else 0.1)
             pen.soft(2 + self.side * 0.2, self.near, 0.7, 0.4, (1, 0.95, 0.85), alpha=0.25)
         with stage.standing(0, 0.05 + back, TABLE_Y) as pen:

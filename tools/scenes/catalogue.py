@@ -7,11 +7,17 @@ from tools.scenes.base import Scene
 from tools.scenes.bottles import BottleTable
 from tools.scenes.cards import Credits, TitleCard
 from tools.scenes.construction import ConstructionSite
+from tools.scenes.events import EVENTS
+from tools.scenes.flat_rooms import ROOM_VIEWS
+from tools.scenes.glow import GLOW
+from tools.scenes.halls import HALLS
 from tools.scenes.indoor import Kitchen, LivingRoom, Office
 from tools.scenes.landscape import Desert, Forest, Meadow, Mountains, SnowField
 from tools.scenes.outdoor import FootballPitch, Seaside
+from tools.scenes.outside import OUTSIDE
 from tools.scenes.shipyard import Shipyard
 from tools.scenes.square import CitySquare
+from tools.scenes.things import Animal, Portrait, Single
 from tools.scenes.urban import CityStreet, Road, Skyline
 
 WEIGHTS: dict[type[Scene], float] = {
@@ -19,24 +25,32 @@ WEIGHTS: dict[type[Scene], float] = {
     Seaside: 1.0,
     ConstructionSite: 1.3,
     Shipyard: 1.3,
-    CityStreet: 1.4,
-    Road: 1.6,
+    CityStreet: 1.3,
+    Road: 1.7,
     Skyline: 0.8,
+    CitySquare: 1.2,
     Mountains: 0.9,
     Forest: 0.9,
-    SnowField: 0.8,
-    Desert: 0.6,
-    Meadow: 0.7,
+    SnowField: 0.9,
+    Desert: 0.7,
+    Meadow: 0.8,
     Kitchen: 1.0,
     Office: 0.9,
     LivingRoom: 1.1,
-    Black: 0.15,
-    ColourField: 0.5,
-    Thing: 1.3,
-    TitleCard: 0.9,
-    Credits: 0.6,
+    Black: 0.4,
+    ColourField: 0.9,
+    Thing: 1.0,
+    TitleCard: 1.0,
+    Credits: 0.7,
     BottleTable: 1.1,
+    **OUTSIDE,
+    **HALLS,
+    **EVENTS,
+    **GLOW,
+    Single: 16.0,
+    Animal: 2.8,
+    Portrait: 1.4,
 }
-LIT_CITY: dict[type[Scene], float] = {CitySquare: 1.0}
-"""Drawn apart, and mixed in: nights that are bright with lamps and screens, as real ones in a city are."""
-SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *LIT_CITY)}
+ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS}
+"""Rooms in true perspective and what is seen from a car, drawn apart: they were added last."""
+SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS)}
