@@ -7,6 +7,7 @@ from tools.scenes.base import Scene
 from tools.scenes.bottles import BottleTable
 from tools.scenes.cards import Credits, TitleCard
 from tools.scenes.construction import ConstructionSite
+from tools.scenes.drive import DRIVES
 from tools.scenes.events import EVENTS
 from tools.scenes.flat_rooms import ROOM_VIEWS
 from tools.scenes.glow import GLOW
@@ -51,6 +52,6 @@ WEIGHTS: dict[type[Scene], float] = {
     Animal: 2.8,
     Portrait: 1.4,
 }
-ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS}
+ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS, **DRIVES}
 """Rooms in true perspective and what is seen from a car, drawn apart: they were added last."""
 SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS)}
