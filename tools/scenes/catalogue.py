@@ -52,6 +52,6 @@ WEIGHTS: dict[type[Scene], float] = {
     Animal: 2.8,
     Portrait: 1.4,
 }
-ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS, **DRIVES}
-"""Rooms in true perspective and what is seen from a car, drawn apart: they were added last."""
-SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS)}
+ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS}
+"""Rooms in true perspective, drawn apart: so many of them are needed. ``DRIVES`` are drawn apart too."""
+SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS, *DRIVES)}

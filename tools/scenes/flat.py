@@ -128,6 +128,10 @@ class Thing:
     paint: Callable[[Stage, float], None]
     y: float = 0.0
     nearer: float = 0.0
+    move: Callable[[Thing, float], None] | None = None
+    """Puts it where it is at a moment, for things that move."""
+    when: Callable[[Stage], bool] | None = None
+    """Whether it is drawn with this room: a door stands between two."""
 
     def hull(self, stage: Stage) -> Polygon:
         """Return its outline in pixels (of its bounding box); empty when it is behind the camera."""
@@ -190,6 +194,8 @@ class Flat:
     def __init__(self) -> None:
         self.cells: list[Cell] = []
         self.shares: dict[str, float] = {}
+        self.shut: set[int] = set()
+        """Passages whose door is closed: nothing is seen through them."""
 
     def add(self, cell: Cell) -> int:
         """Add a room, lay its surfaces, and return its number."""
@@ -203,8 +209,8 @@ class Flat:
         self.cells.append(cell)
         return len(self.cells) - 1
 
-    def connect(self, a: int, side: str, lo: float, hi: float, b: int, *, top: float = 2.1) -> None:
-        """Cut a doorway through the wall between two rooms; the wall's thickness becomes a cell of its own."""
+    def connect(self, a: int, side: str, lo: float, hi: float, b: int, *, top: float = 2.1) -> int:
+        """Cut a doorway through the wall between two rooms; returns the number of the cell between."""
         one, two = self.cells[a], self.cells[b]
         first, second = one, two
         if side in "we":
@@ -223,6 +229,7 @@ class Flat:
         ]
         first.openings.append(Opening(side, lo, hi, top, middle))
         second.openings.append(Opening(back, lo, hi, top, middle))
+        return middle
 
     def draw(self, stage: Stage, t: float) -> dict[str, float]:
         """Paint the picture; returns the share of the middle square that each label covers, 0 to 1."""
@@ -252,7 +259,7 @@ class Flat:
             if cell.faces(side, stage.camera.x, stage.camera.z):
                 self._wall(stage, cell, side, clip, t)
         for hole in cell.openings:
-            if depth > 7 or not cell.faces(hole.side, stage.camera.x, stage.camera.z):
+            if depth > 7 or hole.to in self.shut or not cell.faces(hole.side, stage.camera.x, stage.camera.z):
                 continue
             shape = common(outline(stage, cell.quad(hole.side, hole.lo, hole.hi, 0, hole.top)), clip)
             if len(shape) >= 3 and abs(area(shape)) > 2:
@@ -262,8 +269,13 @@ class Flat:
                 self._trim(stage, cell, hole, hole.trim)
         for x, z in cell.lamps:
             self._lamp(stage, cell, x, z)
+        for thing in cell.things:
+            if thing.move:
+                thing.move(thing, t)
         order = sorted(cell.things, key=lambda one: -(stage.distance(one.x, one.z) - one.nearer))
         for thing in order:
+            if thing.when and not thing.when(stage):
+                continue
             shape = thing.hull(stage)
             if shape and common(shape, clip):
                 thing.paint(stage, t)

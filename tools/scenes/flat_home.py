@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 from tools.scenes.colour import RGB, basic, mix, vary
-from tools.scenes.flat import Cell, Flat, surface
+from tools.scenes.flat import Cell, Flat, Thing, surface
 from tools.scenes.flat_fittings import (
     bathtub,
     floor_lamp,
@@ -135,21 +136,21 @@ class Home:
             pools=[(-3.4, 8.6, 1.6, 1.0)],
         )
         h, b, s, v, k = (self.flat.add(c) for c in (halls, bath, well, living, kitchen))
-        self.flat.connect(h, "e", 1.6, 2.5, b)
+        self.passages = {"bath": self.flat.connect(h, "e", 1.6, 2.5, b)}
         self.flat.connect(h, "n", 0.25, 2.05, s, top=2.35)
         self.flat.connect(h, "w", 3.6, 4.9, v, top=2.25)
-        self.flat.connect(v, "n", -3.5, -2.6, k)
+        self.passages["kitchen"] = self.flat.connect(v, "n", -3.5, -2.6, k)
         halls.things = [
             door_leaf(
                 (0.7, -1.47), lambda t: 0.0, vary(rng, leaf, 0.05), w=0.95, h=2.1, glass=rng.random() < 0.5
             ),
-            door_leaf((2.32, 2.5), lambda t: -math.pi / 2 + 1.45 * self.doors["bath"], leaf),
+            self._leaf("bath", leaf, lambda stage: stage.camera.x < 2.38),
         ]
         halls.decor = {
             "w": [picture(7.0, 1.2, 0.4, 0.55, rng.randrange(999))],
             "e": [picture(5.6, 1.25, 0.7, 0.5, rng.randrange(999))],
         }
-        self._bath(bath, rng)
+        self._bath(bath, rng, leaf)
         well.things = [stairs(0.86, 7.3, 1.7, wood, rng.choice(((0.94, 0.93, 0.9), wood, (0.5, 0.52, 0.55))))]
         well.decor = {
             "n": [window(0.6, 3.3, 1.1, 1.2, rng.randrange(999), night=night)],
@@ -158,15 +159,28 @@ class Home:
                 picture(2.2, 2.3, 0.5, 0.6, rng.randrange(999)),
             ],
         }
-        self._living(living, rng, wood)
+        self._living(living, rng, wood, leaf)
         self._kitchen(kitchen, rng, leaf)
 
-    def _bath(self, cell: Cell, rng: random.Random) -> None:
+    def _leaf(self, door: str, colour: RGB, when: Callable[[Stage], bool]) -> Thing:
+        hinge, shut, wide = ((2.3, 2.5), -math.pi / 2, 1.45) if door == "bath" else ((-3.5, 6.0), 0.0, 1.5)
+        return door_leaf(hinge, lambda t: shut + wide * self.doors[door], colour, when=when)
+
+    def draw(self, stage: Stage, t: float) -> dict[str, float]:
+        """Paint what a stage's camera sees; returns the share of the middle square that each label covers."""
+        self.flat.shut = {self.passages[name] for name, open_ in self.doors.items() if open_ < 0.01}
+        return self.flat.draw(stage, t)
+
+    def _bath(self, cell: Cell, rng: random.Random, leaf: RGB) -> None:
         mirror, basin = mirror_and_basin(0.75, rng)
         cell.decor = {"e": [mirror]}
-        cell.things = [basin(5.05, 1.35, -math.pi / 2), bathtub(4.2, 0.6 + 0.4, 0.0)]
+        cell.things = [
+            basin(5.05, 1.35, -math.pi / 2),
+            bathtub(4.2, 0.6 + 0.4, 0.0),
+            self._leaf("bath", leaf, lambda stage: stage.camera.x >= 2.38),
+        ]
 
-    def _living(self, cell: Cell, rng: random.Random, wood: RGB) -> None:
+    def _living(self, cell: Cell, rng: random.Random, wood: RGB, leaf: RGB) -> None:
         sofa, seat = basic(rng, self.couch_name), basic(rng, self.chair_name)
         cushion = basic(rng, rng.choice(("yellow", "white", "orange", "blue", "red", "green")))
         curtain = basic(rng, rng.choice(("white", "grey", "blue", "green", "orange")))
@@ -195,6 +209,7 @@ class Home:
             floor_lamp(-2.7, -1.0),
             pot_plant(-6.55, 3.0, 1.4, rng.randrange(999), (0.8, 0.5, 0.36)),
             shelf(-1.3, 5.8, 0.0, wood, rng),
+            self._leaf("kitchen", leaf, lambda stage: stage.camera.z < 6.08),
         ]
         cell.decor = {
             "s": [
@@ -224,5 +239,5 @@ class Home:
         cell.decor = {"n": [splash, window(4.05, 1.25, 1.2, 0.95, rng.randrange(999), night=self.night)]}
         cell.things = [
             *kitchen_row(-6.6, -0.9, 10.27, front, top, rng),
-            door_leaf((-3.5, 6.13), lambda t: 0.0 + 1.5 * self.doors["kitchen"], leaf),
+            self._leaf("kitchen", leaf, lambda stage: stage.camera.z >= 6.08),
         ]

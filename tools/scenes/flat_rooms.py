@@ -53,7 +53,7 @@ class InTheFlat(Scene):
         )
 
     def draw(self, stage: Stage, t: float) -> None:
-        shares = self.home.flat.draw(stage, t)
+        shares = self.home.draw(stage, t)
         for label in seen(shares):
             if label in FACTS:
                 stage.facts.add(FACTS[label])

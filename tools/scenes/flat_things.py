@@ -237,6 +237,7 @@ def door_leaf(
     w: float = 0.9,
     h: float = 2.08,
     glass: bool = False,
+    when: Callable[[Stage], bool] | None = None,
 ) -> Thing:
     """A door on its hinge; ``yaw(t)`` is the direction in which the leaf points from there."""
 
@@ -271,12 +272,12 @@ def door_leaf(
         pen.line([(x, 1.03), (x + way * 0.12, 1.03)], (0.84, 0.80, 0.68), 0.024)
         pen.line([(x, 1.017), (x + way * 0.12, 1.017)], (0.3, 0.28, 0.24), 0.006)
 
-    thing = Thing("door", hinge[0], hinge[1], w, 0.04, h, 0.0, lambda stage, t: None)
+    def move(thing: Thing, t: float) -> None:
+        thing.yaw = yaw(t)
+        thing.x, thing.z = hinge[0] + math.cos(thing.yaw) * w / 2, hinge[1] + math.sin(thing.yaw) * w / 2
 
     def paint(stage: Stage, t: float) -> None:
-        a = thing.yaw = yaw(t)
-        thing.x, thing.z = hinge[0] + math.cos(a) * w / 2, hinge[1] + math.sin(a) * w / 2
-        stage.box(thing.x, thing.z, w, 0.04, h, colour, yaw=a, shadow=False, face=face)
+        stage.box(thing.x, thing.z, w, 0.04, h, colour, yaw=thing.yaw, shadow=False, face=face)
 
-    thing.paint = paint
+    thing = Thing("door", hinge[0], hinge[1], w, 0.04, h, 0.0, paint, move=move, when=when)
     return thing
