@@ -62,6 +62,7 @@ class Walk(Scene):
     indoor = True
 
     def build(self, rng: random.Random) -> None:
+        """Furnish the flat and lay the path."""
         self.home = Home(rng)
         table = np.array(STEPS)
         self.path = PchipInterpolator(table[:, 0], table[:, 1:])
@@ -69,6 +70,7 @@ class Walk(Scene):
         self.shares: dict[str, float] = {}
 
     def camera(self, t: float) -> Camera:
+        """Return where the walker is; the head moves a little with every step."""
         x, z, degrees, tilt = self.path(t)
         pace = min(1.0, 0.25 + math.hypot(*self.speed(t)[:2]))
         step = 2 * math.pi * 1.75 * t
@@ -78,6 +80,7 @@ class Walk(Scene):
         )  # fmt: skip
 
     def draw(self, stage: Stage, t: float) -> None:
+        """Open the doors that are due, then paint and measure."""
         for name, (start, end) in OPENS.items():
             u = min(1.0, max(0.0, (t - start) / (end - start)))
             self.home.doors[name] = u * u * (3 - 2 * u)
@@ -85,7 +88,7 @@ class Walk(Scene):
 
 
 class RoomWalk:
-    """The sample video; its ground truth is measured while the pictures are drawn."""
+    """The sample video; its ground truth is measured from the same path."""
 
     name = "room_walk"
     size = (960, 540)
@@ -94,9 +97,9 @@ class RoomWalk:
     crf = 25
     end_s = 52.0
     notes = (
-        "One rendered walk without a cut. Labels overlap where several things are in view: a thing counts from 4 % of the "
-        "picture's middle square on (its bounding outline), a tile wall from 8 %, a plain wall from 40 % (what stands before it "
-        "not counted). Gaps up to 0.3 s are bridged, views under 0.4 s left out."
+        "One rendered walk without a cut. Labels overlap where several things are in view: a thing counts from 4 % "
+        "of the picture's middle square on (its bounding outline), a tile wall from 8 %, a plain wall from 40 % "
+        "(what stands before it not counted). Gaps up to 0.3 s are bridged, views under 0.4 s left out."
     )
 
     def pictures(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:

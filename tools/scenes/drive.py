@@ -233,7 +233,7 @@ class Drive(Scene):
                     pen.soft(x, z - 6, 2.4, 7, (1.0, 0.95, 0.82), alpha=0.4 * dark, add=True)
                     if rain > 0.1:
                         for k in (-0.7, 0.7):
-                            pen.soft(x + k, z - 9, 0.5, 9, (1.0, 0.96, 0.85), alpha=0.6 * rain, add=True)
+                            pen.soft(x + k, z - 7, 0.6, 7, (1.0, 0.96, 0.85), alpha=0.4 * rain, add=True)
             stage.light = lit_by_lamps(base, stage.distance(x, z), dark)
             with stage.standing(x, z) as pen:
                 car_end(pen, one.colour, front=True, lamps=dark > 0.3)
