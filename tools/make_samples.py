@@ -1,4 +1,4 @@
-"""Render the sample videos: ``python -m tools.make_samples [NAME …]`` (see tools/README.md).
+"""Render the sample videos with ground truth and queries: ``python -m tools.make_samples [NAME …]`` (see tools/README.md).
 
 Every picture comes from ``tools.scenes`` with a fixed seed, so a run gives the same pictures again.
 """
@@ -10,6 +10,7 @@ import importlib
 from pathlib import Path
 
 from tools.samples.base import Sample, write_truth, write_video
+from tools.samples.queries import write_queries
 
 NAMES = ("five_scenes", "advert_reel", "room_walk", "night_drive_vfr")
 
@@ -34,6 +35,8 @@ def main() -> None:
         write_truth(options.out / f"{name}.json", sample)
         if not options.truth_only:
             write_video(options.out / f"{name}.mp4", sample, crf=options.crf)
+    if not options.names:
+        write_queries(options.out / "queries.json", {name: load(name).segments() for name in NAMES})
 
 
 if __name__ == "__main__":

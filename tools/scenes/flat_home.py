@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tools.scenes.colour import RGB, basic, mix, vary
-from tools.scenes.flat import Cell, Flat, Thing, surface
+from tools.scenes.flat import Cell, Flat, Thing
 from tools.scenes.flat_fittings import (
     bathtub,
     floor_lamp,
@@ -27,6 +27,7 @@ from tools.scenes.furniture import WOOD
 from tools.scenes.light import make_light
 from tools.scenes.pen import Pen
 from tools.scenes.stage import Stage
+from tools.scenes.surfaces import surface
 
 PAINTS: tuple[RGB, ...] = (
     (0.88, 0.84, 0.74),
