@@ -25,7 +25,7 @@ from torch import Tensor
 from tools.demo.augment import Varied, varied
 from tools.demo.captions import Caption, captions_for, levels, shared_captions, swapped
 from tools.demo.dataset import DRIVE_SEED, ROOM_SEED, TRAIN_SEED, Renderings, load_renderings
-from tools.demo.evaluate import report
+from tools.demo.evaluate import Model, held_out, unseen_renderings
 from tools.demo.export import export
 from tools.demo.facts import COLOURS, ColourShares, FactTable, derived, light_facts
 from tools.demo.network import INNER, DualEncoder, fact_loss, graded_contrastive
@@ -236,7 +236,8 @@ def main() -> None:
     plan = Plan([small, full], options.batch, options.rate, options.every, keep)
     model, tokenizer = train(plan)
     export(model, tokenizer, options.out)
-    print(json.dumps(report(options.out, options.cache), indent=2))
+    shares = held_out(Model(options.out), unseen_renderings(options.cache, workers=options.workers))
+    print(json.dumps({name: f"{100 * s.share:.1f} % of {s.of}" for name, s in shares.items()}, indent=2))
 
 
 if __name__ == "__main__":

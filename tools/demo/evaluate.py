@@ -1,14 +1,11 @@
-"""How well the exported model does: on held-out renderings, on the sample video, on any clip. No PyTorch."""
+"""How well the exported model does on renderings that it was not trained on. No PyTorch; videos: ``readings``."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
@@ -28,7 +25,6 @@ from tools.demo.tokens import PAD
 from tools.demo.words import SCENE_WORDS
 from tools.scenes.catalogue import DRIVES, ROOMS
 
-ROOT = Path(__file__).resolve().parents[2]
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
 
@@ -76,66 +72,6 @@ def _square(image: NDArray[np.uint8], side: int = 224) -> NDArray[np.uint8]:
     )
     top, left = (size[1] - side) // 2, (size[0] - side) // 2
     return resized[top : top + side, left : left + side]
-
-
-def sampled(video: Path, stride: int = 10) -> tuple[NDArray[np.float64], list[NDArray[np.uint8]], float]:
-    """Decode every ``stride``-th frame: times in seconds, pictures, and the end of the video."""
-    times, images, end = [], [], 0.0
-    with av.open(str(video)) as source:
-        stream = source.streams.video[0]
-        for i, frame in enumerate(source.decode(stream)):
-            end = frame.time + float(1 / (stream.average_rate or 24))
-            if i % stride == 0:
-                times.append(frame.time)
-                k = 224 / min(frame.width, frame.height)
-                images.append(
-                    frame.to_ndarray(
-                        width=round(frame.width * k),
-                        height=round(frame.height * k),
-                        format="rgb24",
-                        interpolation="BICUBIC",
-                    )
-                )
-    return np.array(times), images, end
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The published example: how long each prompt wins, and how many samples agree with the truth."""
-
-    two_prompts_s: float
-    three_prompts_s: float
-    agreement: float
-    margins: dict[str, float]
-
-
-def read_five_scenes(model: Model, folder: Path) -> Reading:
-    """Measure both readings of ``five_scenes.mp4`` and the agreement of the plain prompts.
-
-    One sample either side of a cut is not counted.
-    """
-    truth = json.loads((folder / "five_scenes.json").read_text())
-    times, images, end = sampled(folder / truth["video"])
-    vectors, spans = model.images(images), np.diff(times, append=end)
-
-    def seconds(prompts: list[str]) -> float:
-        return float(spans[(vectors @ model.texts(prompts).T).argmax(1) == 0].sum())
-
-    labels = [s["label"] for s in truth["segments"]]
-    scores = vectors @ model.texts(labels).T
-    right = np.array(
-        [next(i for i, s in enumerate(truth["segments"]) if s["start_s"] <= t < s["end_s"]) for t in times]
-    )
-    cuts = np.flatnonzero(np.diff(right))
-    counted = ~np.isin(np.arange(len(times)), np.concatenate((cuts, cuts + 1)))
-    pair = vectors @ model.texts(["construction site", "something else"]).T
-    margins = {label: float((pair[:, 0] - pair[:, 1])[right == i].mean()) for i, label in enumerate(labels)}
-    return Reading(
-        seconds(["construction site", "something else"]),
-        seconds(["construction site", "something else", "shipyard"]),
-        float((scores.argmax(1) == right)[counted].mean()),
-        margins,
-    )
 
 
 def unseen_renderings(cache: Path, *, workers: int = 1) -> Renderings:
@@ -313,39 +249,3 @@ def order_share(model: Model, vectors: NDArray[np.float32], facts: list[set[str]
     pairs = model.texts(texts).reshape(len(rows), 2, -1)
     scores = (pairs * vectors[rows][:, None]).sum(-1)
     return _share(list(scores[:, 0] > scores[:, 1]))
-
-
-def read_clip(model: Model, clip: Path) -> dict[str, float]:
-    """Share of a real clip's samples (stride 10) for which the first word of each pair beats the second."""
-    vectors = model.images(sampled(clip)[1])
-    pairs = (("night", "day"), ("dark", "bright"), ("outdoors", "indoors"), ("city at night", "kitchen"))
-    return {
-        f"{a} over {b}": float(((vectors @ model.texts([a, b]).T).argmax(1) == 0).mean()) for a, b in pairs
-    }
-
-
-def report(folder: Path, cache: Path, *, clip: Path | None = None, workers: int = 1) -> dict[str, object]:
-    """Measure a model in ``folder``; the renderings are kept in ``cache``."""
-    model = Model(folder)
-    shares = held_out(model, unseen_renderings(cache, workers=workers))
-    result: dict[str, object] = {
-        "held_out": {name: f"{100 * s.share:.1f} % of {s.of}" for name, s in shares.items()},
-        "five_scenes": asdict(read_five_scenes(model, ROOT / "sample_videos")),
-    }
-    if clip:
-        result["clip"] = read_clip(model, clip)
-    return result
-
-
-def main() -> None:
-    """Print what a model can do, as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, default=ROOT / "lib/engines/demo_model")
-    parser.add_argument("--cache", type=Path, required=True, help="folder for the held-out renderings")
-    parser.add_argument("--clip", type=Path, help="a real video shot at night")
-    options = parser.parse_args()
-    print(json.dumps(report(options.model, options.cache, clip=options.clip), indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -146,7 +146,7 @@ UNSEEN = lists(
         "snow": "trees and ground covered in white snow, a field in winter",
         "desert": "hot dunes of sand and rocks, dry sand",
         "meadow": "a pasture of green grass, grassland with flowers",
-        "kitchen": "a room with cabinets where people cook, a fridge and a stove at home",
+        "kitchen": "people cooking in a room with cabinets, a fridge and a stove at home",
         "office": "a workplace with people at desks, computers on office desks",
         "living_room": "a home lounge with a couch, a sitting room with a sofa",
         "title_card": "the name of a brand in letters, title text on a plain card",
