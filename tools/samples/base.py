@@ -110,21 +110,20 @@ def write_video(target: Path, sample: Sample, *, crf: int | None = None) -> None
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = stream.codec_context.time_base = unit
         stream.codec_context.gop_size = sample.fps * 2
-        waiting: tuple[int, NDArray[np.uint8]] | None = None
+        packets: list[av.Packet] = []
 
-        def put(pts: int, image: NDArray[np.uint8], until: int) -> None:
+        def put(pts: int, image: NDArray[np.uint8]) -> None:
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base, frame.duration = pts, unit, until - pts
-            output.mux(stream.encode(frame))
+            frame.pts, frame.time_base = pts, unit
+            packets.extend(stream.encode(frame))
 
         for time_s, image in sample.pictures():
-            pts = round(time_s / unit)
-            if waiting:
-                put(*waiting, pts)
-            waiting = pts, image
-        if waiting:
-            put(*waiting, round(sample.end_s / unit))
-        output.mux(stream.encode(None))
+            put(round(time_s / unit), image)
+        packets.extend(stream.encode(None))
+        # The file's length is what its last packet says, counted from the first one's decoding time.
+        packets[-1].duration = round(sample.end_s / unit) - (packets[-1].dts - packets[0].dts)
+        for packet in packets:
+            output.mux(packet)
 
 
 def write_truth(target: Path, sample: Sample) -> None:
