@@ -145,7 +145,7 @@ class Home:
             door_leaf(
                 (0.7, -1.47), lambda t: 0.0, vary(rng, leaf, 0.05), w=0.95, h=2.1, glass=rng.random() < 0.5
             ),
-            self._leaf("bath", leaf, lambda stage: stage.camera.x < 2.38),
+            self._leaf("bath", leaf, lambda stage: stage.camera.x <= 2.3),
         ]
         halls.decor = {
             "w": [picture(7.0, 1.2, 0.4, 0.55, rng.randrange(999))],
@@ -178,7 +178,7 @@ class Home:
         cell.things = [
             basin(5.05, 1.35, -math.pi / 2),
             bathtub(4.2, 0.6 + 0.4, 0.0),
-            self._leaf("bath", leaf, lambda stage: stage.camera.x >= 2.38),
+            self._leaf("bath", leaf, lambda stage: stage.camera.x > 2.3),
         ]
 
     def _living(self, cell: Cell, rng: random.Random, wood: RGB, leaf: RGB) -> None:
@@ -210,7 +210,7 @@ class Home:
             floor_lamp(-2.7, -1.0),
             pot_plant(-6.55, 3.0, 1.4, rng.randrange(999), (0.8, 0.5, 0.36)),
             shelf(-1.3, 5.8, 0.0, wood, rng),
-            self._leaf("kitchen", leaf, lambda stage: stage.camera.z < 6.08),
+            self._leaf("kitchen", leaf, lambda stage: stage.camera.z <= 6.0),
         ]
         cell.decor = {
             "s": [
@@ -240,5 +240,5 @@ class Home:
         cell.decor = {"n": [splash, window(4.05, 1.25, 1.2, 0.95, rng.randrange(999), night=self.night)]}
         cell.things = [
             *kitchen_row(-6.6, -0.9, 10.27, front, top, rng),
-            self._leaf("kitchen", leaf, lambda stage: stage.camera.z >= 6.08),
+            self._leaf("kitchen", leaf, lambda stage: stage.camera.z > 6.0),
         ]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.scenes.pen import Point
 from tools.scenes.stage import Stage
 
-NEAR = 0.06
+NEAR = 0.001
 Polygon = list[Point]
 
 
