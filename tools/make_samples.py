@@ -1,5 +1,6 @@
-"""Render the sample videos with ground truth and queries: ``python -m tools.make_samples [NAME …]`` (see tools/README.md).
+"""Render the sample videos, with ground truth and queries: ``python -m tools.make_samples [NAME …]``.
 
+See tools/README.md.
 Every picture comes from ``tools.scenes`` with a fixed seed, so a run gives the same pictures again.
 """
 
