@@ -8,15 +8,17 @@ if chosen is None:
     st.stop()
 
 explore.embedding_state(chosen)
+instrument = st.container()
 left, right = explore.two_panels()
 with left:
-    explore.watch(chosen)
-with right:
     explore.edit_prompts()
+with right:
     answers = st.container()
 explore.edit_settings(chosen)
 
 analysis = explore.analyse(chosen)
+with instrument:
+    explore.watch(chosen, analysis)
 if analysis is None or chosen.info is None:
     st.stop()
 

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.helpers.browser",
     "tests.helpers.dashboard",
     "tests.helpers.components",
+    "tests.helpers.lanes",
     "tests.helpers.routes",
 ]
 

@@ -75,6 +75,19 @@ def test_a_command_given_while_a_copy_is_made_holds_when_it_is_there() -> None:
     assert player.ask("/copy", seek=(1, 7.0)) == (7.0, None)
 
 
+def test_marks_and_the_chosen_label_come_with_the_report_of_this_video() -> None:
+    player = _Player()
+    player.ask()
+    value = {"time_s": 2, "src": "/a", "problem": None, "mark": [2, 5.5], "label": "shipyard", "n": 1}
+    player.page.session_state["p"] = {"report": value}
+    player.ask()
+    state = player.page.session_state["at"]
+    assert (state.mark, state.label) == ((2.0, 5.5), "shipyard")
+    player.ask("/b")
+    state = player.page.session_state["at"]
+    assert (state.mark, state.label) == (None, None)
+
+
 def test_a_problem_is_told_for_its_own_source_only() -> None:
     player = _Player()
     assert player.ask(report=(0.0, "/a", "unsupported")) == (0.0, "unsupported")

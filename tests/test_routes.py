@@ -229,3 +229,45 @@ def test_urls_and_routes_follow_the_base_path(clip: Path, streamlit_option: SetO
         url = routes.url_for_video(clip)
         assert url.startswith("/lab/video/promptreel/video/")
         assert ask(number, "GET", url).status == 200
+
+
+# --- the player's lanes and modules ---------------------------------------------------------------
+
+
+def test_a_pack_is_made_when_it_is_asked_for_and_keeps_its_url(routes_port: int) -> None:
+    asked: list[str] = []
+
+    def make() -> bytes:
+        asked.append("made")
+        return b"lanes"
+
+    url = routes.url_for_pack("lines|a", make)
+    assert routes.url_for_pack("lines|a", make) == url
+    assert asked == []
+    answer = ask(routes_port, "GET", url)
+    assert (answer.status, answer.body, asked) == (200, b"lanes", ["made"])
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"] == "application/octet-stream"
+
+
+def test_only_the_packs_used_last_are_kept(routes_port: int) -> None:
+    first, second = (routes.url_for_pack(f"kept|{name}", bytes) for name in "ab")
+    for number in range(routes.PACKS_KEPT - 1):
+        routes.url_for_pack("kept|a", bytes)  # in use: it stays
+        routes.url_for_pack(f"kept|{number}", bytes)
+    assert ask(routes_port, "GET", first).status == 200
+    assert ask(routes_port, "GET", second).status == 404
+
+
+def test_modules_are_served_under_a_name_of_their_content(routes_port: int, tmp_path: Path) -> None:
+    (tmp_path / "one.js").write_text("export const one = 1;", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not served", encoding="utf-8")
+    base = routes.url_for_modules(tmp_path)
+    answer = ask(routes_port, "GET", f"{base}/one.js")
+    assert (answer.status, answer.body) == (200, b"export const one = 1;")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    for path in (f"{base}/notes.txt", f"{base}/two.js", f"{base}/..%2fone.js", "/promptreel/module/x/one.js"):
+        assert ask(routes_port, "GET", path).status == 404
+    (tmp_path / "one.js").write_text("export const one = 2;", encoding="utf-8")
+    assert routes.url_for_modules(tmp_path) != base
+    assert ask(routes_port, "GET", f"{base}/one.js").body == b"export const one = 1;"

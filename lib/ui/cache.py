@@ -24,7 +24,8 @@ from lib.errors import EngineError
 from lib.prompts import PromptSet
 from lib.samples import Samples
 from lib.scoring import vector_change
-from lib.store import EmbeddingInfo, EmbeddingKey, Store, default_home, embed_texts_cached
+from lib.sidecar import TrueSegment, read_sidecar, sidecar_path
+from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
 from lib.ui.jobs import JobManager
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -65,6 +66,21 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
     for array in (loaded.frames, loaded.times_s, loaded.vectors):
         array.flags.writeable = False
     return loaded
+
+
+def truth(video: Video) -> tuple[TrueSegment, ...]:
+    """Return the ground truth that lies beside the video's file; read again when it changes."""
+    path = sidecar_path(video.path)
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return _truth(f"{path}|{status.st_mtime_ns}|{status.st_size}", video.path)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _truth(name: str, _video: Path) -> tuple[TrueSegment, ...]:
+    return read_sidecar(_video)
 
 
 def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:

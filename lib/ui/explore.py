@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,9 +16,10 @@ from lib.ingest import embedding_key, estimate_samples
 from lib.prompts import PromptSet
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling, format_duration
-from lib.ui import cache, engine_panel, jobs_tray, prompt_table, settings_panel, state, work
+from lib.ui import cache, engine_panel, jobs_tray, prompt_table, settings_panel, state, theme, work
+from lib.ui.findings import thumbnails_url
 from lib.ui.jobs import Job
-from lib.ui.player import Seek, player
+from lib.ui.player import Seek, data, player
 
 _STARTED = "start_embedding"
 
@@ -130,11 +132,11 @@ def _running(chosen: Chosen, job: Job) -> None:
 def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return two containers, side by side where the page is wide enough."""
     with st.container(horizontal=True, gap="small"):
-        return st.container(width=390), st.container(width=574)
+        return st.container(width=574), st.container(width=390)
 
 
-def watch(chosen: Chosen) -> None:
-    """Draw the player."""
+def watch(chosen: Chosen, analysis: Analysis | None) -> None:
+    """Draw the player and its lanes; what it says of position, marked range and label goes to the session."""
     video, here = chosen.video, state.session()
     source = work.playable(video)
     if source.problem:
@@ -148,13 +150,31 @@ def watch(chosen: Chosen) -> None:
         label=video.name,
         duration_s=video.duration_s,
         seek=Seek(here.seek_id, here.seek_s) if here.seek_s is not None else None,
+        lanes=_lanes(chosen, analysis),
+        window=here.window,
         progress=source.progress,
     )
+    if shown.label != here.label and analysis is not None and shown.label in analysis.labels:
+        for key in ("frames_label", "histogram_label"):
+            st.session_state[key] = shown.label  # the panels below, not drawn yet, are about it as well
+    here.playhead_s, here.marked, here.label = shown.time_s, shown.mark, shown.label
     if shown.problem == "unsupported" and source.src is not None:
         work.want_copy(video)
     rate = f"{float(video.rate):.4g} frames a second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
     st.caption(f"{video.width}×{video.height}, {rate}, {length}, {video.codec}")
+
+
+def _lanes(chosen: Chosen, analysis: Analysis | None) -> dict[str, Any] | None:
+    if analysis is None or chosen.info is None:
+        return None
+    return data.lanes(
+        analysis,
+        theme.colours(analysis.prompt_set.prompts),
+        thumbnails=thumbnails_url(chosen.info),
+        truth=cache.truth(chosen.video),
+        duration_s=None if chosen.info.complete else chosen.video.duration_s,
+    )
 
 
 def edit_prompts() -> None:

@@ -6,6 +6,8 @@ be guessed and are only given for files and embeddings the app chose; nobody tur
 =========================================  =================================================================
 ``GET|HEAD /promptreel/video/<token>``     a video from disk; 206, 416 and multipart ranges by Starlette
 ``GET /promptreel/thumb/<token>/<frame>``  the JPEG thumbnail of one sample
+``GET /promptreel/pack/<token>``           arrays for the player's lanes, as ``lib.lanes.pack`` writes them
+``GET /promptreel/module/<hash>/<file>``   the JavaScript modules of our own components
 ``PUT /promptreel/upload/<name>``          a video from the browser; ``lib.ui.receiving`` has the answers
 ``GET /library``                           the front page, under the name its title suggests
 =========================================  =================================================================
@@ -13,6 +15,7 @@ be guessed and are only given for files and embeddings the app chose; nobody tur
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import os
 import re
@@ -41,6 +44,8 @@ from lib.ui.receiving import OnUpload, receive, refuse, remove_stale_parts
 PREFIX = "/promptreel"
 ThumbnailLoader = Callable[[int], bytes | None]
 """Frame index -> JPEG bytes; None when the store has no such sample."""
+PACKS_KEPT = 24
+"""Packs that can be fetched at a time, over all sessions; each holds on to the arrays that it is made of."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _RANGE = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.IGNORECASE)
@@ -68,6 +73,9 @@ class _State:
     file_tokens: dict[tuple[str, int, int], str] = field(default_factory=dict)
     loaders: dict[str, ThumbnailLoader] = field(default_factory=dict)
     loader_tokens: dict[str, str] = field(default_factory=dict)
+    packs: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    pack_tokens: dict[str, str] = field(default_factory=dict)
+    modules: dict[tuple[str, str], bytes] = field(default_factory=dict)
     incoming: Path | None = None
     on_upload: OnUpload | None = None
 
@@ -86,6 +94,8 @@ def routes() -> list[Route]:
     return [
         Route(f"{base}/video/{{token}}", _guarded(_video), methods=["GET"]),  # Starlette adds HEAD
         Route(f"{base}/thumb/{{token}}/{{frame:int}}", _guarded(_thumbnail), methods=["GET"]),
+        Route(f"{base}/pack/{{token}}", _guarded(_pack), methods=["GET"]),
+        Route(f"{base}/module/{{version}}/{{name}}", _guarded(_module), methods=["GET"]),
         Route(f"{base}/upload/{{name}}", _guarded(_upload), methods=["PUT"]),
         Route(f"{base.removesuffix(PREFIX)}/library", _to_front_page, methods=["GET"]),
     ]
@@ -156,6 +166,36 @@ def url_for_thumbnails(key: str, loader: ThumbnailLoader) -> str:
         token = state.loader_tokens.setdefault(key, secrets.token_urlsafe(18))
         state.loaders[token] = loader
     return f"{_base()}/thumb/{token}"
+
+
+def url_for_pack(key: str, make: Callable[[], bytes]) -> str:
+    """Return the URL of bytes that ``make`` gives when the browser asks for them; the same key keeps the same URL.
+
+    Args:
+        key: names the content: other bytes need another key, since browsers keep what they got.
+        make: called in a worker thread, at most once a fetch. Only the last ``PACKS_KEPT`` keys are answered.
+    """
+    state = _state()
+    with state.lock:
+        token = state.pack_tokens.pop(key, None) or secrets.token_urlsafe(18)
+        state.pack_tokens[key] = token  # last in the order of use
+        state.packs[token] = make
+        while len(state.pack_tokens) > PACKS_KEPT:
+            state.packs.pop(state.pack_tokens.pop(next(iter(state.pack_tokens))))
+    return f"{_base()}/pack/{token}"
+
+
+def url_for_modules(folder: Path) -> str:
+    """Return the base URL of the JavaScript modules in ``folder``, ``f"{base}/{name}.js"``; it names their content."""
+    files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.js"))}
+    digest = hashlib.sha256()
+    for name, text in files.items():
+        digest.update(f"{name}\n{len(text)}\n".encode() + text)
+    version = digest.hexdigest()[:24]
+    state = _state()
+    with state.lock:
+        state.modules |= {(version, name): text for name, text in files.items()}
+    return f"{_base()}/module/{version}"
 
 
 def _base() -> str:
@@ -237,6 +277,23 @@ async def _thumbnail(request: Request) -> Response:
         return PlainTextResponse("This thumbnail is not here any more.", 404)
     headers = {**_COMMON_HEADERS, "Cache-Control": "private, max-age=31536000, immutable"}
     return Response(picture, media_type="image/jpeg", headers=headers)
+
+
+async def _pack(request: Request) -> Response:
+    make = _state().packs.get(request.path_params["token"])
+    if make is None:
+        return PlainTextResponse("These lanes are not here any more.", 404)
+    data = await to_thread.run_sync(make)
+    headers = {**_COMMON_HEADERS, "Cache-Control": "private, max-age=86400, immutable"}
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+async def _module(request: Request) -> Response:
+    text = _state().modules.get((request.path_params["version"], request.path_params["name"]))
+    if text is None:
+        return PlainTextResponse("There is no such module; reload the page.", 404)
+    headers = {**_COMMON_HEADERS, "Cache-Control": "private, max-age=31536000, immutable"}
+    return Response(text, media_type="text/javascript", headers=headers)
 
 
 async def _upload(request: Request) -> Response:

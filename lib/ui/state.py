@@ -63,6 +63,12 @@ class Session:
     seek_id: int = 0
     seek_s: float | None = None
     """Last command to the player; a new id seeks again, also to the same time."""
+    playhead_s: float | None = None
+    """Where the player rests."""
+    marked: tuple[float, float] | None = None
+    """Start and end of the range marked in the player, in seconds."""
+    label: str | None = None
+    """The label chosen in the player."""
     server_key: str = ""
     """API key typed into the page: kept here, nowhere else."""
     thresholds: dict[str, tuple[float, float, dict[str, float | None]]] = field(default_factory=dict)
@@ -237,6 +243,7 @@ def open_video(sha256: str) -> None:
     with here.lock:
         if here.workspace.video != sha256:
             here.window, here.seek_s, here.picked = None, None, {}
+            here.playhead_s, here.marked, here.label = None, None, None
             here.brushes += 1
             here.version += 1
         change(video=sha256)

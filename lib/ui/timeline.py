@@ -27,7 +27,7 @@ def draw(analysis: Analysis) -> None:
         alt="Overview of the whole video; drag over a part to zoom all lanes",
     )
     data = charts.prepare(analysis, window=here.window)
-    playhead = here.seek_s
+    playhead = here.playhead_s
     for key, chart, words in (
         (
             _SCORES,

@@ -1,18 +1,26 @@
-"""The video player: plays a route's URL, goes where Python says, and says where it came to rest."""
+"""Player and timeline as one instrument: a video over its lanes, moved together in the browser.
+
+Python sends what to draw and commands; it hears, once it settles, where the player rests, which range was marked and
+which label was chosen. While the video plays, nothing goes to and fro. The JavaScript lies in ``js/`` as plain modules
+that a route serves; ``player.js`` loads them, so that an edit sends what changed and no code.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
+from lib.ui import routes
 from lib.ui.component import nothing, register
 
 __all__ = ["PlayerState", "Problem", "Seek", "player"]
 
-_COMPONENT = register("player", Path(__file__).parent)
+_FOLDER = Path(__file__).parent
+_COMPONENT = register("player", _FOLDER)
 
 Problem = Literal["unsupported", "network", "gone"]
 """What the browser met: it can't play the format, it lost the server, or the URL is not known any more."""
@@ -28,10 +36,14 @@ class Seek:
 
 @dataclass(frozen=True)
 class PlayerState:
-    """Where the player rests, in seconds, and what it met."""
+    """Where the player rests, in seconds, what it met, and what was marked and chosen in it."""
 
     time_s: float
     problem: Problem | None
+    mark: tuple[float, float] | None = None
+    """Start and end, in seconds, of the range marked with ``[`` and ``]``."""
+    label: str | None = None
+    """The label chosen in the lanes; None until somebody chose one."""
 
 
 @dataclass
@@ -53,6 +65,8 @@ def player(
     label: str = "Video",
     duration_s: float | None = None,
     seek: Seek | None = None,
+    lanes: Mapping[str, Any] | None = None,
+    window: tuple[float, float] | None = None,
     poster: str | None = None,
     preparing: str = "Preparing a playable copy…",
     progress: float | None = None,
@@ -60,7 +74,7 @@ def player(
     """Draw the player and return where it rests.
 
     Other arguments may change at will: only another ``src`` loads again. The page runs once for each time a
-    person pauses or scrubs, not while playing and not for commands from Python.
+    person pauses, scrubs, marks a range or chooses a label, not while playing and not for commands from Python.
 
     Args:
         src: URL from ``routes.url_for_video``; None while there is nothing to play yet.
@@ -70,17 +84,22 @@ def player(
         label: names the player for screen readers.
         duration_s: length in seconds; commands beyond it go to its end.
         seek: command; done when its id changes, kept for later while ``src`` is None.
+        lanes: what ``lib.ui.player.data.lanes`` gives; without, the timeline shows the ruler only.
+        window: start and end of the zoom in seconds, None for all of the video; acts when it changes.
         poster: URL of a picture shown before the first frame.
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
     """
     data = {
         "key": key,
+        "modules": routes.url_for_modules(_FOLDER / "js"),
         "src": src,
         "aspect": f"{max(1, width)} / {max(1, height)}",
         "label": label,
         "duration": duration_s,
         "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
+        "lanes": None if lanes is None else dict(lanes),
+        "window": None if window is None else [round(edge, 4) for edge in window],
         "poster": poster,
         "preparing": preparing,
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
@@ -103,4 +122,12 @@ def _settle(key: str, src: str | None, seek: Seek | None, report: dict[str, Any]
     memory.report = report or memory.report
     st.session_state[f"_player.{key}"] = memory
     current = memory.report if memory.report and memory.report["src"] == src else None
-    return PlayerState(memory.time_s, current["problem"] if current else None)
+    if current is None:
+        return PlayerState(memory.time_s, None)
+    mark = current.get("mark")
+    return PlayerState(
+        memory.time_s,
+        current["problem"],
+        (float(mark[0]), float(mark[1])) if mark else None,
+        current.get("label"),
+    )

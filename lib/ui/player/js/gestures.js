@@ -1,0 +1,168 @@
+// Mouse and touch over the lanes.
+//   drag, one finger      seek               wheel, two fingers   zoom around the pointer
+//   shift or middle drag  pan                sideways wheel       pan
+//   overview: drag the window to pan, drag beside it to choose another one
+
+const MOVED_PX = 4;
+const SCROLLING_MS = 300;
+
+export class Gestures {
+  // host: the instrument; area: the element over the lanes
+  constructor(host, area) {
+    this.host = host;
+    this.area = area;
+    this.pointers = new Map();
+    this.drag = null;
+    this.scrolled = 0;
+    area.addEventListener("pointerdown", (event) => this.down(event));
+    area.addEventListener("pointermove", (event) => this.move(event));
+    area.addEventListener("pointerup", (event) => this.up(event));
+    area.addEventListener("pointercancel", (event) => this.up(event, true));
+    area.addEventListener("pointerleave", () => this.pointers.size || host.hover(null));
+    area.addEventListener("dblclick", (event) => this.reset(event));
+    area.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.onscroll = () => { this.scrolled = performance.now(); };
+    document.addEventListener("scroll", this.onscroll, { capture: true, passive: true });
+  }
+
+  destroy() {
+    document.removeEventListener("scroll", this.onscroll, { capture: true });
+  }
+
+  place(event) {
+    const box = this.area.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  down(event) {
+    if (event.button > 1) return;
+    const { lanes, view, playback } = this.host;
+    const at = this.place(event);
+    this.pointers.set(event.pointerId, at);
+    this.area.setPointerCapture(event.pointerId);
+    if (event.button === 1) event.preventDefault();
+    if (this.pointers.size === 2) {
+      this.endScrub();
+      this.drag = { kind: "pinch", ...this.pinch() };
+      return;
+    }
+    if (this.pointers.size > 2) return;
+    const { name, row } = lanes.at(at.y);
+    const time = lanes.timeAt(at.x);
+    const from = { at, name, row, moved: false };
+    if (name === "overview") {
+      const under = ((at.x - lanes.left) / lanes.plot) * view.duration;
+      const inside = !view.whole && under >= view.start && under <= view.end;
+      this.drag = { ...from, kind: inside ? "window" : "choose", under, start: view.start };
+    } else if (event.shiftKey || event.button === 1) {
+      this.drag = { ...from, kind: "pan", start: view.start };
+    } else if (at.x < lanes.left - 2) {
+      this.drag = { ...from, kind: "name" };
+    } else {
+      // Where it was before the first click of a double one.
+      if (!(event.timeStamp - this.stamp < 450)) this.before = { time: playback.time, playing: playback.playing };
+      this.stamp = event.timeStamp;
+      this.drag = { ...from, kind: "seek", resume: playback.playing };
+      this.host.seek(time);
+    }
+    this.host.hover(at);
+  }
+
+  move(event) {
+    const at = this.place(event);
+    const { drag, host } = this;
+    const { lanes, view } = host;
+    if (!this.pointers.has(event.pointerId)) {
+      if (event.pointerType !== "touch") host.hover(at);
+      return;
+    }
+    this.pointers.set(event.pointerId, at);
+    if (!drag) return;
+    if (drag.kind === "pinch") {
+      const { middle, apart } = this.pinch();
+      view.pan(((drag.middle - middle) / lanes.plot) * view.span);
+      view.zoom(lanes.timeAt(middle), drag.apart / apart);
+      Object.assign(drag, { middle, apart });
+      host.viewed();
+      return;
+    }
+    drag.moved ||= Math.hypot(at.x - drag.at.x, at.y - drag.at.y) > MOVED_PX;
+    if (!drag.moved) return;
+    const far = at.x - drag.at.x;
+    if (drag.kind === "seek") {
+      if (drag.resume) host.playback.video.pause();
+      host.seek(lanes.timeAt(at.x));
+    } else if (drag.kind === "pan") {
+      view.pan(drag.start - (far / lanes.plot) * view.span - view.start);
+      host.viewed();
+    } else if (drag.kind === "window") {
+      view.pan(drag.start + (far / lanes.plot) * view.duration - view.start);
+      host.viewed();
+    } else if (drag.kind === "choose") {
+      const under = ((at.x - lanes.left) / lanes.plot) * view.duration;
+      view.show(Math.max(0, Math.min(drag.under, under)), Math.min(view.duration, Math.max(drag.under, under)));
+      host.viewed();
+    }
+    host.hover(drag.kind === "seek" ? at : null);
+  }
+
+  up(event, cancelled = false) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    const { drag, host } = this;
+    if (this.pointers.size) {
+      this.drag = null; // the finger that stays does not seek
+      return;
+    }
+    this.drag = null;
+    if (event.pointerType === "touch") host.hover(null);
+    if (!drag || drag.kind === "pinch") return;
+    this.endScrub(drag);
+    if (drag.moved || cancelled) return;
+    if (drag.name === "segments") host.clickSegment(drag.row, drag.kind === "name" ? null : host.lanes.timeAt(drag.at.x));
+    else if (drag.kind === "choose" && !host.view.whole) {
+      host.view.pan(drag.under - (host.view.start + host.view.end) / 2);
+      host.viewed();
+    }
+  }
+
+  endScrub(drag = this.drag) {
+    if (drag?.kind === "seek" && drag.resume && drag.moved) this.host.playback.play();
+  }
+
+  pinch() {
+    const [one, two] = [...this.pointers.values()];
+    return { middle: (one.x + two.x) / 2, apart: Math.max(20, Math.hypot(one.x - two.x, one.y - two.y)) };
+  }
+
+  // The first of the two clicks went there; showing all is no wish to go anywhere.
+  reset(event) {
+    const { host } = this;
+    const { name } = host.lanes.at(this.place(event).y);
+    host.view.reset();
+    host.viewed();
+    if (name === "overview" || !this.before) return;
+    if (!this.before.playing) host.playback.video.pause();
+    host.seek(this.before.time);
+  }
+
+  wheel(event) {
+    const { host } = this;
+    const { view, lanes } = host;
+    const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
+    const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
+    if (Math.abs(sideways) > Math.abs(event.deltaY) || event.shiftKey) {
+      if (view.whole) return;
+      event.preventDefault();
+      view.pan(((sideways * unit) / lanes.plot) * view.span);
+    } else {
+      // A wheel that is scrolling the page goes on doing so, and out of the whole video leads down the page.
+      if (!event.ctrlKey && performance.now() - this.scrolled < SCROLLING_MS) return;
+      if (event.deltaY >= 0 && view.whole && !event.ctrlKey) return;
+      event.preventDefault();
+      const at = this.place(event);
+      view.zoom(lanes.timeAt(Math.max(at.x, lanes.left)), 1.0016 ** (event.deltaY * unit * (event.ctrlKey ? 5 : 1)));
+    }
+    host.viewed();
+    host.hover(this.place(event));
+  }
+}

@@ -1,0 +1,131 @@
+"""Page script and app for the tests and benchmarks of player and lanes: chosen scores over a video of known frames.
+
+The address says what is shown: ``video`` (a file in the home folder, less ``.mp4``), ``samples``, ``prompts``, ``step``
+(seconds from sample to sample).
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from lib.analysis import Analysis
+from lib.prompts import Prompt, PromptSet, Settings, Smoothing
+from lib.sidecar import read_sidecar
+from lib.ui import routes
+from lib.ui.player import Seek, player
+from lib.ui.player.data import lanes
+from tests.helpers.arrays import analyse_scores, samples_at, unit_rows
+
+HOME = Path(os.environ["PROMPTREEL_HOME"])
+COLOURS = ("#0072B2", "#D55E00", "#00855F", "#B25D91", "#B87700")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the address asks for."""
+
+    samples: int
+    prompts: int
+    step_s: float
+
+
+@st.cache_resource(show_spinner=False)
+def scores_of(shown: Shown) -> Any:
+    """Return scores ``(n, p)``: each label high in every p-th second, or a slow walk where there are many."""
+    rng = np.random.default_rng(3)
+    times = np.arange(shown.samples) * shown.step_s
+    if shown.samples <= 1_000:
+        second = np.floor(times + 1e-9).astype(int) % shown.prompts
+        return np.where(second[:, None] == np.arange(shown.prompts), 0.6, 0.1) + 0.001 * times[:, None] / 100
+    walk = np.cumsum(rng.normal(scale=0.01, size=(shown.samples, shown.prompts)), axis=0)
+    found = 0.3 + 0.2 * np.sin(walk) + rng.normal(scale=0.02, size=walk.shape)
+    found[shown.samples // 2, 0] = 0.95  # one sample's peak
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def analysis_of(shown: Shown, threshold: float, smoothing: int) -> Analysis:
+    """Return the analysis of those scores."""
+    chosen = PromptSet(
+        "test",
+        tuple(Prompt(f"label {number}") for number in range(shown.prompts)),
+        settings=Settings(
+            decision="threshold", threshold=threshold, smoothing=Smoothing("moving_average", smoothing)
+        ),
+    )
+    times = np.arange(shown.samples) * shown.step_s
+    vectors = unit_rows(np.random.default_rng(5), shown.samples, 4)
+    return analyse_scores(
+        scores_of(shown), chosen, samples_at(list(times), shown.samples * shown.step_s, vectors)
+    )
+
+
+def picture(frame: int) -> bytes | None:
+    """Return the one thumbnail there is."""
+    return (HOME / "thumbnail.jpg").read_bytes()
+
+
+def told(name: str, value: object) -> None:
+    """Show what Python heard, for the test to read."""
+    st.code(f"{name}: {json.dumps(value, ensure_ascii=False)}", language=None)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.set_page_config(page_title="Lanes", page_icon="🎞️", layout="wide")
+    state, query = st.session_state, st.query_params
+    name = query.get("video", "one")
+    shown = Shown(
+        int(query.get("samples", 60)), int(query.get("prompts", 3)), float(query.get("step", 1 / 6))
+    )
+    state.setdefault("seek", None)
+    state["runs"] = state.get("runs", 0) + 1
+    with st.container(horizontal=True):
+        smoother = st.button("Smoother")
+        fewer = st.button("Fewer prompts")
+        brush = st.button("Brush 2 to 4")
+        whole = st.button("Show all")
+        click = st.button("Go to 5")
+    threshold = st.slider("Threshold", 0.0, 1.0, 0.3, 0.001, format="%.3f")
+    state["smoothing"] = state.get("smoothing", 1) + 2 * smoother
+    state["fewer"] = state.get("fewer", 0) + fewer
+    if brush or whole:
+        state["window"] = (2.0, 4.0) if brush else None
+    if click:
+        state["seek"] = Seek((state["seek"].id if state["seek"] else 0) + 1, 5.0)
+    shown = Shown(shown.samples, shown.prompts - state["fewer"], shown.step_s)
+    analysis = analysis_of(shown, threshold, state["smoothing"])
+    path = HOME / f"{name}.mp4"
+    at = player(
+        routes.url_for_video(path),
+        key=f"player_{name}",
+        width=320,
+        height=180,
+        label="Video",
+        seek=state["seek"],
+        window=state.get("window"),
+        lanes=lanes(
+            analysis,
+            {label: COLOURS[row % len(COLOURS)] for row, label in enumerate(analysis.labels)},
+            thumbnails=routes.url_for_thumbnails("test", picture),
+            truth=read_sidecar(path),
+        ),
+    )
+    told("player", [round(at.time_s, 3), at.problem])
+    told("marked", at.mark)
+    told("label", at.label)
+    told("runs", state["runs"])
+    told("threshold", round(threshold, 3))
+    told("segments", len(analysis.segments))
+    st.markdown("\n\n".join("Below the player, so that the page scrolls." for _ in range(30)))
+
+
+if st.runtime.exists():
+    main()
+else:
+    app = st.App(__file__, routes=routes.routes(), middleware=routes.middleware())
