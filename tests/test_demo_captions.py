@@ -6,21 +6,34 @@ import random
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tools.demo.captions import (
     Caption,
-    ColourShares,
     captions_for,
-    derived,
     levels,
     shared_captions,
+    swapped,
+    unheard,
+    vocabulary,
 )
-from tools.demo.words import ABSTRACT_WORDS, SCENE_WORDS
+from tools.demo.facts import ColourShares, FactTable, derived, light_facts
+from tools.demo.thing_words import ATTRIBUTE_WORDS, COLOURED, OBJECT_WORDS, PAIRS, UNSEEN
+from tools.demo.words import ABSTRACT_WORDS, KIND_WORDS, SCENE_WORDS
+from tools.scenes.colour import BASIC_COLOURS
 
 GREY = ColourShares(0.35, {"grey": 1.0})
 SHIPYARD = derived(["scene:shipyard", "place:outdoor", "time:day", "obj:crane"], GREY)
 SITE = derived(["scene:construction_site", "place:outdoor", "time:day", "obj:crane", "obj:excavator"], GREY)
 BEACH = derived(["scene:seaside", "place:outdoor", "time:day", "obj:parasol", "parasol:red"], GREY)
+CAR = derived(["scene:car", "car:red", "ground:grey", "obj:road", "maybe:place:outdoor"], GREY)
+TWO = derived(["scene:ball", "scene:cup", "ball:red", "cup:blue", "ground:white"], GREY)
+PICTURES = {"site": SITE, "shipyard": SHIPYARD, "beach": BEACH, "car": CAR, "two": TWO}
+
+
+def levels_of(pictures: list[set[str]], captions: list[Caption]) -> NDArray[np.int8]:
+    table = FactTable()
+    return levels(*table.rows(pictures), captions, table)
 
 
 def site_caption() -> Caption:
@@ -32,38 +45,41 @@ def site_caption() -> Caption:
 def test_levels_rank_true_related_abstract_and_wrong() -> None:
     captions = [site_caption(), Caption("something else", frozenset(), abstract=True)]
 
-    assert levels([SITE, SHIPYARD, BEACH], captions).tolist() == [[3, 1], [2, 1], [0, 1]]
+    assert levels_of([SITE, SHIPYARD, BEACH], captions).tolist() == [[3, 1], [2, 1], [0, 1]]
 
 
 def test_a_fact_that_is_unclear_takes_no_part() -> None:
     indoors = derived(["scene:kitchen", "place:indoor", "time:day"], GREY)
 
-    assert levels([indoors], [Caption("night", frozenset({"time:night"}))]).tolist() == [[-1]]
+    assert levels_of([indoors], [Caption("night", frozenset({"time:night"}))]).tolist() == [[-1]]
 
 
-@pytest.mark.parametrize("facts", [SITE, SHIPYARD, BEACH], ids=["site", "shipyard", "beach"])
-def test_a_picture_s_own_captions_are_true_of_it(facts: set[str]) -> None:
-    captions = captions_for(random.Random(5), facts, 200)
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_s_own_captions_are_true_of_it(name: str) -> None:
+    captions = captions_for(random.Random(5), PICTURES[name], 200)
 
     assert len({c.text for c in captions}) > 40
-    assert (levels([facts], captions) == 3).all()
+    assert (levels_of([PICTURES[name]], captions) == 3).all()
 
 
-def test_the_captions_of_a_batch_name_every_scene() -> None:
+def test_the_captions_of_a_batch_name_every_scene_and_attribute() -> None:
     captions = shared_captions(random.Random(1))
-    named = {f for c in captions for f in c.needs if f.startswith("scene:")}
+    named = {f for c in captions for f in c.needs}
 
-    assert named == {f"scene:{name}" for name in SCENE_WORDS}
+    assert {f"scene:{name}" for name in SCENE_WORDS} <= named
+    assert set(ATTRIBUTE_WORDS) <= named
 
 
-def test_word_order_decides_which_colour_is_whose() -> None:
-    facts = {"ball:red", "ground:blue"}
-    captions = [
-        Caption("a red ball on a blue floor", frozenset({"ball:red", "ground:blue"})),
-        Caption("a blue ball on a red floor", frozenset({"ball:blue", "ground:red"})),
-    ]
+@pytest.mark.parametrize("facts", [CAR, TWO], ids=["ground", "two things"])
+def test_the_swapped_caption_has_the_same_words_and_is_wrong(facts: set[str]) -> None:
+    for seed in range(30):
+        pair = swapped(random.Random(seed), facts)
+        colours = [sorted(set(BASIC_COLOURS) & set(c.text.replace("gray", "grey").split())) for c in pair]
 
-    assert levels([facts], captions).tolist() == [[3, 0]]
+        assert len(pair) == 2
+        assert levels_of([facts], pair).tolist() == [[3, 0]]
+        assert len(colours[0]) == 2
+        assert colours[0] == colours[1]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +99,41 @@ def test_a_flat_picture_is_covered_by_its_colour(rgb: tuple[int, int, int], name
     assert f"any:{name}" in derived([], seen)
 
 
-def test_scenes_have_at_least_four_wordings() -> None:
-    assert all(len(set(words)) >= 4 for words in SCENE_WORDS.values())
+def test_brightness_is_claimed_only_where_it_is_clear() -> None:
+    assert light_facts(0.7) == {"light:bright"}
+    assert light_facts(0.1) == {"light:dark"}
+    assert light_facts(0.36) == set()
+    assert light_facts(0.25) == {"maybe:light:dark"}
+    assert light_facts(0.25, night=True) == {"light:dark"}
+
+
+def test_a_thing_that_names_its_scene_is_known_as_both() -> None:
+    door = derived(["scene:door", "place:indoor"], GREY)
+    corridor = derived(["scene:corridor", "obj:door", "place:indoor"], GREY)
+
+    assert "obj:door" in door
+    assert "maybe:scene:door" in corridor
+
+
+@pytest.mark.parametrize(
+    "words", [SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS], ids=["scenes", "objects", "attributes"]
+)
+def test_everything_has_at_least_four_wordings(words: dict[str, tuple[str, ...]]) -> None:
+    assert {name: w for name, w in words.items() if len(set(w)) < 4} == {}
+
+
+def test_the_vocabulary_is_as_large_as_promised() -> None:
+    assert len(SCENE_WORDS) >= 40
+    assert len(BASIC_COLOURS) == 11
+    assert {f for pair in PAIRS for f in pair} <= set(ATTRIBUTE_WORDS)
     assert "something else" in ABSTRACT_WORDS
+    assert {m for members, _ in KIND_WORDS.values() for m in members} <= set(SCENE_WORDS)
+
+
+def test_unseen_phrasings_use_known_words_and_are_in_no_list() -> None:
+    wordings = {w for group in (SCENE_WORDS, OBJECT_WORDS) for words in group.values() for w in words}
+
+    assert unheard() == set()
+    assert set(UNSEEN) <= set(SCENE_WORDS)
+    assert not wordings & {phrase for phrases in UNSEEN.values() for phrase in phrases}
+    assert {w for words in COLOURED.values() for w in " ".join(words).split()} <= set(vocabulary())

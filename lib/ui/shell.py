@@ -22,7 +22,7 @@ def main() -> None:
     ]
     page = st.navigation(pages, position="hidden")
     with st.sidebar:
-        with st.container(gap=None):
+        with st.container(gap="xsmall"):
             for one in pages:
                 # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
                 # own in the browser's history, and Back would need two presses.

@@ -18,18 +18,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.demo.words import (
-    ABSTRACT_WORDS,
-    ATTRIBUTE_WORDS,
-    COLOUR_WORDS,
-    COLOURED,
-    KIND_WORDS,
-    OBJECT_WORDS,
-    RELATED,
-    SCENE_WORDS,
-    TEMPLATES,
-)
-from tools.scenes.colour import BASIC_COLOURS
+from tools.demo.facts import COLOURS, FactTable
+from tools.demo.thing_words import ATTRIBUTE_WORDS, COLOUR_WORDS, COLOURED, EXTRA_WORDS, OBJECT_WORDS, UNSEEN
+from tools.demo.words import ABSTRACT_WORDS, KIND_WORDS, SCENE_WORDS, TEMPLATES
+
+FLOORS = ("floor", "ground", "table", "background")
+ROADS = ("road", "street")
+ON_ROADS = {"car", "bus", "truck", "bicycle"}
 
 
 @dataclass(frozen=True)
@@ -42,102 +37,8 @@ class Caption:
     abstract: bool = False
 
 
-def derived(facts: list[str], seen: ColourShares) -> set[str]:
-    """Add what follows from a picture's facts and colours: its kinds, relations, bright or dark, colours.
-
-    A fact written ``maybe:…`` is neither claimed nor denied: captions that hang on it are left out
-    for this picture.
-    """
-    result = set(facts)
-    scenes = {f[6:] for f in result if f.startswith("scene:")}
-    for kind, (members, _) in KIND_WORDS.items():
-        if scenes & set(members):
-            result.add(f"kind:{kind}")
-    for a, b in RELATED:
-        if a in scenes:
-            result.add(f"near:{b}")
-        if b in scenes:
-            result.add(f"near:{a}")
-    if "place:indoor" in result:  # the window may be out of sight
-        result -= {"time:day", "time:night"}
-        result |= {"maybe:time:day", "maybe:time:night"}
-    if not scenes & {"mountains", "forest", "snow", "meadow", "desert", "black_frame", "colour_field"}:
-        result.add("maybe:obj:tree")
-    if scenes & {"road", "football_pitch"}:
-        result.add("maybe:kind:nature")
-    if scenes & {"construction_site", "road"}:
-        result |= {"maybe:kind:urban", "maybe:scene:city_street"} - (
-            {"maybe:scene:city_street"} if "construction_site" in scenes else set()
-        )
-    result |= (
-        {"light:bright"}
-        if seen.brightness > 0.52
-        else {"maybe:light:bright"}
-        if seen.brightness > 0.40
-        else set()
-    )
-    result |= (
-        {"light:dark"}
-        if seen.brightness < 0.20
-        else {"maybe:light:dark"}
-        if seen.brightness < 0.30
-        else set()
-    )
-    named = {f.split(":")[1] for f in facts if f.split(":")[0] in (*COLOURED, "main", "ground")}
-    for colour, share in seen.shares.items():
-        if share > 0.3 or colour in named:
-            result.add(f"any:{colour}")
-        elif share > 0.03:
-            result.add(f"maybe:any:{colour}")
-    return result
-
-
-@dataclass(frozen=True)
-class ColourShares:
-    """Mean brightness of a picture (0 to 1) and the share of its pixels that each basic colour covers."""
-
-    brightness: float
-    shares: dict[str, float]
-
-    @classmethod
-    def of(cls, image: NDArray[np.uint8]) -> ColourShares:
-        """Measure a picture, uint8 ``(h, w, 3)``, every fourth pixel each way."""
-        pixels = image[::4, ::4].reshape(-1, 3).astype(np.float32) / 255
-        value, low = pixels.max(1), pixels.min(1)
-        chroma = value - low
-        r, g, b = pixels.T
-        safe = np.maximum(chroma, 1e-6)
-        hue = (
-            np.where(
-                value == r, (g - b) / safe % 6, np.where(value == g, (b - r) / safe + 2, (r - g) / safe + 4)
-            )
-            * 60
-        )
-        grey = chroma < 0.10
-        masks = {
-            "black": value < 0.13,
-            "white": grey & (value > 0.82),
-            "grey": grey & (value >= 0.2) & (value <= 0.75),
-        }
-        vivid = ~grey & (value >= 0.18)
-        warm = vivid & ((hue < 45) | (hue > 335))
-        masks |= {
-            "brown": warm & (hue < 45) & (value < 0.62),
-            "red": warm & ((hue < 18) | (hue > 345)) & (chroma > 0.3),
-            "orange": vivid & (hue >= 18) & (hue < 43) & (value >= 0.62) & (chroma > 0.35),
-            "yellow": vivid & (hue >= 43) & (hue < 66) & (value > 0.55),
-            "green": vivid & (hue >= 66) & (hue < 165),
-            "blue": vivid & (hue >= 180) & (hue < 255),
-            "purple": vivid & (hue >= 255) & (hue < 310),
-            "pink": vivid & (hue >= 310) & (value > 0.6),
-        }
-        brightness = float((pixels @ np.array([0.299, 0.587, 0.114], np.float32)).mean())
-        return cls(brightness, {name: float(mask.mean()) for name, mask in masks.items()})
-
-
-def say(rng: random.Random, words: str) -> str:
-    """Put words into a template, with the right article."""
-    text = rng.choice(TEMPLATES).format(words)
+def articles(text: str) -> str:
+    """Write "an" before vowels."""
     for vowel in "aeio":
         text = text.replace(f" a {vowel}", f" an {vowel}")
         if text.startswith(f"a {vowel}"):
@@ -145,120 +46,178 @@ def say(rng: random.Random, words: str) -> str:
     return text
 
 
+def say(rng: random.Random, words: str) -> str:
+    """Put words into a template, with the right article."""
+    return articles(rng.choice(TEMPLATES).format(words))
+
+
 def scene_caption(rng: random.Random, scene: str) -> Caption:
-    """Name a scene."""
+    """Name a scene, sometimes by two of its wordings together."""
     near = frozenset({f"near:{scene}"})
-    return Caption(say(rng, rng.choice(SCENE_WORDS[scene])), frozenset({f"scene:{scene}"}), near)
+    words = rng.choice(SCENE_WORDS[scene])
+    if rng.random() < 0.15:
+        words = rng.choice(("{} with {}", "{}, {}", "{} and {}", "{} of {}")).format(
+            words, rng.choice(SCENE_WORDS[scene])
+        )
+    return Caption(say(rng, words), frozenset({f"scene:{scene}"}), near)
 
 
 def captions_for(rng: random.Random, facts: set[str], count: int) -> list[Caption]:
     """Compose ``count`` captions that are true of a picture."""
-    scenes = [f[6:] for f in sorted(facts) if f.startswith("scene:")]
-    kinds = [f[5:] for f in sorted(facts) if f.startswith("kind:")]
-    objects = [f for f in sorted(facts) if f in OBJECT_WORDS]
-    attributes = [f for f in sorted(facts) if f in ATTRIBUTE_WORDS]
-    coloured = [tuple(f.split(":")) for f in sorted(facts) if f.split(":")[0] in COLOURED]
-    result = [scene_caption(rng, rng.choice(scenes))]
+    known = sorted(facts)
+    scenes = [f[6:] for f in known if f.startswith("scene:") and f[6:] in SCENE_WORDS]
+    kinds = [f[5:] for f in known if f.startswith("kind:")]
+    objects = [f for f in known if f in OBJECT_WORDS]
+    attributes = [f for f in known if f in ATTRIBUTE_WORDS]
+    coloured = [tuple(f.split(":")) for f in known if f.split(":")[0] in COLOURED]
+    result: list[Caption] = []
     while len(result) < count:
         roll = rng.random()
-        if roll < 0.16 and attributes:
+        if roll < 0.34 and coloured:
+            result.append(colour_caption(rng, coloured, facts))
+        elif roll < 0.46 and attributes:
             fact = rng.choice(attributes)
-            result.append(
-                Caption(
-                    say(rng, rng.choice(ATTRIBUTE_WORDS[fact]))
-                    if rng.random() < 0.4
-                    else rng.choice(ATTRIBUTE_WORDS[fact]),
-                    frozenset({fact}),
-                )
-            )
-        elif roll < 0.34 and objects:
+            words = rng.choice(ATTRIBUTE_WORDS[fact])
+            result.append(Caption(say(rng, words) if rng.random() < 0.4 else words, frozenset({fact})))
+        elif roll < 0.56 and objects:
             fact = rng.choice(objects)
             result.append(Caption(say(rng, rng.choice(OBJECT_WORDS[fact])), frozenset({fact})))
-        elif roll < 0.56 and coloured:
-            result.append(colour_caption(rng, *rng.choice(coloured), facts=facts))
-        elif roll < 0.62 and kinds:
+        elif roll < 0.60 and kinds:
             kind = rng.choice(kinds)
             result.append(Caption(say(rng, rng.choice(KIND_WORDS[kind][1])), frozenset({f"kind:{kind}"})))
-        elif roll < 0.72 and objects:
+        elif roll < 0.70 and objects and scenes:
             fact, scene = rng.choice(objects), rng.choice(scenes)
-            joint = rng.choice(("{o} on a {s}", "{s} with {o}", "{s} with a {o}", "{o} in a {s}"))
-            text = joint.format(o=rng.choice(OBJECT_WORDS[fact]), s=rng.choice(SCENE_WORDS[scene][:5]))
+            joint = rng.choice(
+                ("{o} on a {s}", "{s} with {o}", "{s} with a {o}", "{o} in a {s}", "{o} at the {s}")
+            )
+            text = joint.format(o=rng.choice(OBJECT_WORDS[fact]), s=rng.choice(SCENE_WORDS[scene][:6]))
             result.append(Caption(text, frozenset({fact, f"scene:{scene}"})))
-        elif roll < 0.84 and attributes:
+        elif roll < 0.84 and attributes and scenes:
             fact, scene = rng.choice(attributes), rng.choice(scenes)
-            word, name = rng.choice(ATTRIBUTE_WORDS[fact][:3]), rng.choice(SCENE_WORDS[scene][:5])
-            text = rng.choice(("{s} {a}", "{s}, {a}", "{a}, {s}", "{a} {s}")).format(s=name, a=word)
+            word, name = rng.choice(ATTRIBUTE_WORDS[fact][:4]), rng.choice(SCENE_WORDS[scene][:6])
+            text = rng.choice(("{s} {a}", "{s}, {a}", "{a}, {s}", "{a} {s}", "{a} of a {s}")).format(
+                s=name, a=word
+            )
             result.append(Caption(text, frozenset({fact, f"scene:{scene}"}), frozenset({f"near:{scene}"})))
-        else:
+        elif scenes:
             result.append(scene_caption(rng, rng.choice(scenes)))
+        else:
+            fact = rng.choice(attributes)
+            result.append(Caption(rng.choice(ATTRIBUTE_WORDS[fact]), frozenset({fact})))
     return result
 
 
-def colour_caption(rng: random.Random, kind: str, colour: str, *, facts: set[str]) -> Caption:
-    """Name a thing by its colour, sometimes with the ground it lies on."""
-    word = rng.choice(COLOUR_WORDS[colour])
-    ground = next((f[7:] for f in facts if f.startswith("ground:")), None)
+def colour_caption(rng: random.Random, coloured: list[tuple[str, ...]], facts: set[str]) -> Caption:
+    """Name a thing by its colour, sometimes with the ground it lies on or with another thing."""
+    kind, colour = rng.choice(coloured)
+    ground = next((f[7:] for f in sorted(facts) if f.startswith("ground:")), None)
+    others = [(k, c) for k, c in coloured if k != kind]
     roll = rng.random()
-    if ground and roll < 0.35:
-        floor = rng.choice(COLOUR_WORDS[ground])
-        text = (
-            f"a {word} {rng.choice(COLOURED[kind])} on a {floor} {rng.choice(('floor', 'ground', 'table'))}"
-        )
-        return Caption(text, frozenset({f"{kind}:{colour}", f"ground:{ground}"}))
-    if kind == "car" and roll < 0.3:
-        return Caption(
-            f"a {word} car on a grey {rng.choice(('road', 'street'))}", frozenset({f"car:{colour}"})
-        )
-    return Caption(say(rng, f"{word} {rng.choice(COLOURED[kind])}"), frozenset({f"{kind}:{colour}"}))
+    if others and roll < 0.45:
+        return pair_caption(rng, kind, colour, *rng.choice(others))
+    if ground and kind != "wall" and roll < 0.55:
+        return ground_caption(rng, kind, colour, ground)
+    return Caption(
+        say(rng, f"{rng.choice(COLOUR_WORDS[colour])} {rng.choice(COLOURED[kind])}"),
+        frozenset({f"{kind}:{colour}"}),
+    )
+
+
+def ground_caption(rng: random.Random, kind: str, colour: str, ground: str) -> Caption:
+    """Say "a red ball on a blue floor"."""
+    word, floor = rng.choice(COLOUR_WORDS[colour]), rng.choice(COLOUR_WORDS[ground])
+    place = rng.choice(ROADS) if kind in ON_ROADS and rng.random() < 0.7 else rng.choice(FLOORS)
+    text = f"a {word} {rng.choice(COLOURED[kind])} on a {floor} {place}"
+    needs = {f"{kind}:{colour}", f"ground:{ground}"}
+    return Caption(articles(text), frozenset(needs | ({"obj:road"} if place in ROADS else set())))
+
+
+def pair_caption(rng: random.Random, kind: str, colour: str, other: str, second: str) -> Caption:
+    """Say "a red ball and a blue box"."""
+    joint = rng.choice(("a {} {} and a {} {}", "a {} {} next to a {} {}", "a {} {} with a {} {}"))
+    if other == "wall":
+        joint = rng.choice(("a {} {} and a {} {}", "a {} {} on a {} {}", "a {} {} in a {} {}"))
+    words = (
+        rng.choice(COLOUR_WORDS[colour]),
+        rng.choice(COLOURED[kind]),
+        rng.choice(COLOUR_WORDS[second]),
+        rng.choice(COLOURED[other]),
+    )
+    return Caption(articles(joint.format(*words)), frozenset({f"{kind}:{colour}", f"{other}:{second}"}))
+
+
+def swapped(rng: random.Random, facts: set[str]) -> list[Caption]:
+    """Return a true caption with two colours in it and the one with the colours swapped, if there are two."""
+    coloured = [
+        tuple(f.split(":")) for f in sorted(facts) if f.split(":")[0] in COLOURED and not f.startswith("wall")
+    ]
+    ground = next((f[7:] for f in sorted(facts) if f.startswith("ground:")), None)
+    if not coloured:
+        return []
+    kind, colour = rng.choice(coloured)
+    others = [(k, c) for k, c in coloured if k != kind and c != colour]
+    if others and rng.random() < 0.6:
+        other, second = rng.choice(others)
+        return [
+            pair_caption(rng, kind, colour, other, second),
+            pair_caption(rng, kind, second, other, colour),
+        ]
+    if ground and ground != colour:
+        return [ground_caption(rng, kind, colour, ground), ground_caption(rng, kind, ground, colour)]
+    return []
 
 
 def shared_captions(rng: random.Random) -> list[Caption]:
-    """Captions of every batch: scenes, plain colours, abstract ones, all colours of a thing, word order."""
+    """Captions of every batch: scenes, plain colours, abstract ones, attributes, all colours of some things."""
     result = [scene_caption(rng, scene) for scene in SCENE_WORDS]
     result += [
         Caption(say(rng, text) if rng.random() < 0.25 else text, frozenset(), abstract=True)
         for text in rng.sample(ABSTRACT_WORDS, 6)
     ]
+    for fact, words in ATTRIBUTE_WORDS.items():
+        result.append(Caption(rng.choice(words), frozenset({fact})))
+    for fact in rng.sample(tuple(OBJECT_WORDS), 16):
+        result.append(Caption(rng.choice(OBJECT_WORDS[fact]), frozenset({fact})))
     for colour, words in COLOUR_WORDS.items():
-        word = rng.choice(words)
         text = rng.choice(
             ("{}", "{}", "{} colour", "{} background", "plain {}", "the colour {}", "all {}", "{} picture")
         )
-        result.append(Caption(text.format(word), frozenset({f"any:{colour}"})))
-    for kind in rng.sample(("ball", "box", "cup", "car", "sofa"), 2):
+        result.append(Caption(text.format(rng.choice(words)), frozenset({f"any:{colour}"})))
+    for kind in (
+        *rng.sample(("ball", "box", "cup", "car", "bus", "shirt"), 2),
+        *rng.sample(tuple(COLOURED), 2),
+    ):
         for colour, words in COLOUR_WORDS.items():
             text = f"{rng.choice(('a ', '', 'the '))}{rng.choice(words)} {rng.choice(COLOURED[kind])}"
-            result.append(Caption(text, frozenset({f"{kind}:{colour}"})))
-    for _ in range(8):
-        a, b = rng.sample(tuple(BASIC_COLOURS), 2)
-        kind = rng.choice(("ball", "box", "cup"))
-        for x, y in ((a, b), (b, a)):
-            thing = f"a {rng.choice(COLOUR_WORDS[x])} {COLOURED[kind][0]}"
-            text = f"{thing} on a {rng.choice(COLOUR_WORDS[y])} {rng.choice(('floor', 'ground', 'table'))}"
-            result.append(Caption(text, frozenset({f"{kind}:{x}", f"ground:{y}"})))
+            result.append(Caption(articles(text), frozenset({f"{kind}:{colour}"})))
+    floor = rng.choice(FLOORS)
+    for colour, words in COLOUR_WORDS.items():
+        text = rng.choice(("{} {}", "something on a {} {}")).format(rng.choice(words), floor)
+        result.append(Caption(text, frozenset({f"ground:{colour}"})))
     return result
 
 
-def levels(pictures: list[set[str]], captions: list[Caption]) -> NDArray[np.int8]:
-    """How true each caption is of each picture, int8 ``(pictures, captions)``; see the module's levels."""
-    names = sorted({f for c in captions for f in (*c.needs, *c.near)})
-    place = {f: i for i, f in enumerate(names)}
-    has = np.zeros((len(pictures), len(names)), np.float32)
-    for i, facts in enumerate(pictures):
-        for f in facts:
-            if f in place:
-                has[i, place[f]] = 1
-    needs, near = (np.zeros((len(captions), len(names)), np.float32) for _ in range(2))
+def levels(
+    has: NDArray[np.bool_], perhaps: NDArray[np.bool_], captions: list[Caption], table: FactTable
+) -> NDArray[np.int8]:
+    """How true each caption is of each picture, int8 ``(pictures, captions)``; see the module's levels.
+
+    Args:
+        has: which facts of ``table`` hold in each picture.
+        perhaps: which may hold.
+        captions: what is said.
+        table: the facts.
+    """
+    needs, near = (np.zeros((len(captions), len(table.names)), np.float32) for _ in range(2))
     for j, caption in enumerate(captions):
-        needs[j, [place[f] for f in caption.needs]] = 1
-        near[j, [place[f] for f in caption.near]] = 1
-    true = (has @ needs.T >= needs.sum(1)) & (needs.sum(1) > 0)
-    related = (has @ near.T) > 0
+        needs[j, [table.place[f] for f in caption.needs]] = 1
+        near[j, [table.place[f] for f in caption.near]] = 1
+    holds, may = has.astype(np.float32), (has | perhaps).astype(np.float32)
+    count = needs.sum(1)
+    true = (holds @ needs.T >= count) & (count > 0)
+    related = (holds @ near.T) > 0
     abstract = np.array([c.abstract for c in captions])[None]
-    perhaps = np.zeros_like(has)
-    for i, facts in enumerate(pictures):
-        perhaps[i, [place[f[6:]] for f in facts if f.startswith("maybe:") and f[6:] in place]] = 1
-    unclear = ~true & (np.maximum(has, perhaps) @ needs.T >= needs.sum(1)) & (needs.sum(1) > 0)
+    unclear = ~true & (may @ needs.T >= count) & (count > 0)
     return np.where(true, 3, np.where(unclear, -1, np.where(related, 2, np.where(abstract, 1, 0)))).astype(
         np.int8
     )
@@ -266,13 +225,42 @@ def levels(pictures: list[set[str]], captions: list[Caption]) -> NDArray[np.int8
 
 def vocabulary() -> list[str]:
     """Every word a caption can contain, in alphabetical order."""
-    texts: list[str] = [
-        *TEMPLATES,
-        *ABSTRACT_WORDS,
-        "an a on in with the of grey floor ground table colour background plain all picture street",
-    ]
+    texts: list[str] = [*TEMPLATES, *ABSTRACT_WORDS, EXTRA_WORDS, *FLOORS, *ROADS]
     for group in (SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS, COLOURED, COLOUR_WORDS):
         texts += [t for words in group.values() for t in words]
     texts += [t for _, words in KIND_WORDS.values() for t in words]
     words = {w.strip(",.{}") for text in texts for w in text.lower().replace("-", " ").split()}
     return sorted(w for w in words if w)
+
+
+def unheard() -> set[str]:
+    """Words of the phrasings kept out of training that no wording contains; there should be none."""
+    lists = [
+        t
+        for group in (SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS, COLOURED)
+        for words in group.values()
+        for t in words
+    ]
+    lists += [t for _, words in KIND_WORDS.values() for t in words] + list(TEMPLATES)
+    known = {w.strip(",") for t in lists for w in t.lower().replace("-", " ").split()} | {
+        "and",
+        "at",
+        "in",
+        "on",
+        "to",
+        "near",
+    }
+    known |= {w + "s" for w in known} | {w[:-1] for w in known if w.endswith("s")}
+    return {w for phrases in UNSEEN.values() for t in phrases for w in t.split()} - known
+
+
+__all__ = [
+    "COLOURS",
+    "Caption",
+    "captions_for",
+    "levels",
+    "shared_captions",
+    "swapped",
+    "unheard",
+    "vocabulary",
+]

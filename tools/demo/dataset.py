@@ -6,7 +6,10 @@ Seeds tell the parts of the data apart: the sample videos use seeds below 1,000,
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
+import multiprocessing
 import os
 import random
 import sys
@@ -21,14 +24,20 @@ from numpy.typing import NDArray
 
 from tools.scenes.base import Scene
 from tools.scenes.catalogue import WEIGHTS
-from tools.scenes.nature import falling
+from tools.scenes.colour import shade
+from tools.scenes.pen import blob
 from tools.scenes.stage import Camera, Stage
 
 TRAIN_SEED = 1_000_000
 TEST_SEED = 500_000
-LIT_SEED = 2_000_000
-SIDE = 112
+ROOM_SEED = 3_000_000
+ROOM_TEST_SEED = 700_000
+DRIVE_SEED = 4_000_000
+DRIVE_TEST_SEED = 800_000
+SIDE = 128
 """Side of a kept rendering in pixels; drawn at twice that and averaged down, as a video frame is."""
+DRY = {"snow", "desert", "underwater", "fire", "night_sky", "fireworks", "clouds", "sunset", "concert"}
+"""Outdoor scenes on which no rain or snow is drawn."""
 
 
 def draw_one(
@@ -36,7 +45,11 @@ def draw_one(
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """Render the picture of one seed, uint8 ``(SIDE, SIDE, 3)``, and its facts."""
     rng = random.Random(seed)
-    scene = rng.choices(list(weights), list(weights.values()))[0](rng)
+    kind = rng.choices(list(weights), list(weights.values()))[0]
+    weather = rng.choices(("", "rain", "snow"), (0.78, 0.14, 0.08))[0]
+    scene = kind(
+        rng, light="overcast" if weather and "overcast" in kind.lights and rng.random() < 0.7 else None
+    )
     t = rng.uniform(0, 4)
     size = SIDE * 2
     pixels = np.zeros((size, size, 4), np.uint8)
@@ -51,16 +64,55 @@ def draw_one(
         view.tilt + rng.uniform(-0.05, 0.05),
         view.focal * rng.uniform(0.85, 1.3),
     )
-    stage = Stage(surface.getCanvas(), size, size, camera, scene.light)
+    light = scene.light
+    if light.night:  # a night under the moon, not only one in which nothing can be seen
+        k = rng.uniform(1.0, 3.2)
+        light = dataclasses.replace(
+            light,
+            ambient=shade(light.ambient, k),
+            direct=shade(light.direct, k),
+            haze=shade(light.haze, k**0.5),
+        )
+    stage = Stage(surface.getCanvas(), size, size, camera, light)
     scene.draw(stage, t)
     facts = scene.facts | stage.facts
-    if "place:outdoor" in facts and rng.random() < 0.12 and scene.name not in ("snow", "desert"):
-        falling(stage, rng, t, "rain", rng.randint(120, 320))
-        facts.add("weather:rain")
+    if weather and "place:outdoor" in facts and scene.name not in DRY:
+        draw_weather(stage, rng, weather)
+        facts |= {f"weather:{weather}", "maybe:focus:blurred"}
+        if weather == "snow":
+            facts |= {"maybe:scene:snow"}
     surface.flushAndSubmit()
     rgb = pixels[..., :3].astype(np.uint16)
     small = (rgb[::2, ::2] + rgb[1::2, ::2] + rgb[::2, 1::2] + rgb[1::2, 1::2] + 2) // 4
     return small.astype(np.uint8), sorted(facts)
+
+
+def draw_weather(stage: Stage, rng: random.Random, kind: str) -> None:
+    """Draw rain (streaks, drops on a pane, a wet grey veil) or falling snow, thick enough for a small picture."""
+    w, h = stage.width, stage.height
+    with stage.screen() as pen:
+        if kind == "rain":
+            grey = rng.uniform(0.25, 0.7) * (0.35 if stage.light.night else 1.0)
+            pen.rect(0, 0, w, h, (grey, grey, grey * 1.06), alpha=rng.uniform(0.1, 0.35))
+            slant, wide, alpha = rng.uniform(-0.25, 0.25), rng.uniform(0.003, 0.008), rng.uniform(0.3, 0.6)
+            for _ in range(rng.randint(90, 260)):
+                x, y, near = rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.0), rng.uniform(0.4, 1.0)
+                end = ((x + slant * 0.1 * near) * w, (y + 0.1 * near) * h)
+                pen.line([(x * w, y * h), end], (0.82, 0.86, 0.92), wide * h * near, alpha=alpha)
+            if rng.random() < 0.35:
+                for _ in range(rng.randint(10, 40)):
+                    x, y, r = rng.random() * w, rng.random() * h, rng.uniform(0.004, 0.014) * h
+                    pen.soft(x, y, r, r * 1.3, (0.9, 0.93, 0.97), alpha=0.7)
+            low = min(h, max(0.0, stage.horizon))
+            for _ in range(rng.randint(0, 12)):
+                puddle = blob(rng, rng.random() * w, rng.uniform(low, h), 0.09 * h, 0.018 * h)
+                pen.poly(puddle, (0.75, 0.8, 0.86), alpha=0.22)
+        else:
+            pen.rect(0, 0, w, h, (0.85, 0.88, 0.93), alpha=rng.uniform(0.05, 0.25))
+            size = rng.uniform(0.006, 0.013)
+            for _ in range(rng.randint(70, 240)):
+                r = size * h * rng.uniform(0.5, 1.3)
+                pen.soft(rng.random() * w, rng.random() * h, r * 1.5, r * 1.5, (1, 1, 1), alpha=0.95)
 
 
 @dataclass(frozen=True)
@@ -70,7 +122,8 @@ class Renderings:
     images: NDArray[np.uint8]
     facts: list[list[str]]
 
-    def __add__(self, other: Renderings) -> Renderings:
+    def joined(self, other: Renderings) -> Renderings:
+        """Return both sets of renderings as one, in memory."""
         return Renderings(np.concatenate((self.images, other.images)), self.facts + other.facts)
 
     def __len__(self) -> int:
@@ -78,13 +131,21 @@ class Renderings:
 
 
 def load_renderings(
-    cache: Path, name: str, first_seed: int, count: int, weights: Mapping[type[Scene], float] = WEIGHTS
+    cache: Path,
+    name: str,
+    first_seed: int,
+    count: int,
+    weights: Mapping[type[Scene], float] = WEIGHTS,
+    *,
+    workers: int = 1,
 ) -> Renderings:
     """Return ``count`` renderings from ``first_seed`` on; what is missing in the cache folder is drawn now.
 
-    A run that was stopped goes on where it ended.
+    The result is the same for any number of ``workers``. A run that was stopped goes on where it ended.
     """
     cache.mkdir(parents=True, exist_ok=True)
+    if not weights:
+        return Renderings(np.empty((0, SIDE, SIDE, 3), np.uint8), [])
     image_file, fact_file = cache / f"{name}.rgb", cache / f"{name}.jsonl"
     size = SIDE * SIDE * 3
     done = (
@@ -96,20 +157,21 @@ def load_renderings(
             fact_file.write_text("".join(line + "\n" for line in lines))
             os.truncate(image_file, done * size)
         started = time.monotonic()
-        with image_file.open("ab") as images, fact_file.open("a") as facts:
-            for i in range(done, count):
-                image, known = draw_one(first_seed + i, weights)
+        draw = functools.partial(draw_one, weights=weights)
+        seeds = range(first_seed + done, first_seed + count)
+        with (
+            image_file.open("ab") as images,
+            fact_file.open("a") as facts,
+            multiprocessing.Pool(workers) as pool,
+        ):
+            for i, (image, known) in enumerate(pool.imap(draw, seeds, chunksize=32), done + 1):
                 images.write(image.tobytes())
                 facts.write(json.dumps(known) + "\n")
-                if (i + 1) % 500 == 0:
+                if i % 1000 == 0:
                     images.flush()
                     facts.flush()
-                    rate = (i + 1 - done) / (time.monotonic() - started)
-                    print(
-                        f"{name}: {i + 1}/{count} renderings, {rate:.0f} a second",
-                        file=sys.stderr,
-                        flush=True,
-                    )
+                    rate = (i - done) / (time.monotonic() - started)
+                    print(f"{name}: {i}/{count} renderings, {rate:.0f} a second", file=sys.stderr, flush=True)
     with fact_file.open() as lines:
         known_facts = [json.loads(line) for line, _ in zip(lines, range(count), strict=False)]
     images = np.memmap(image_file, np.uint8, "r", shape=(count, SIDE, SIDE, 3))

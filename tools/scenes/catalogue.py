@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from tools.scenes.abstract import Black, ColourField, Thing
 from tools.scenes.base import Scene
+from tools.scenes.bottles import BottleTable
+from tools.scenes.cards import Credits, TitleCard
+from tools.scenes.closeups import Flowers, FruitStand
 from tools.scenes.construction import ConstructionSite
+from tools.scenes.drive import DRIVES
+from tools.scenes.events import Concert, Crowd, Cyclist, Market, Runner
+from tools.scenes.flat_rooms import ROOM_VIEWS
+from tools.scenes.glow import Bokeh, LitNight, Static, Sunset, TestPattern
+from tools.scenes.halls import Bathroom, Bedroom, Classroom, Library
 from tools.scenes.indoor import Kitchen, LivingRoom, Office
 from tools.scenes.landscape import Desert, Forest, Meadow, Mountains, SnowField
 from tools.scenes.outdoor import FootballPitch, Seaside
+from tools.scenes.outside import Bridge, Farm, Lake, SwimmingPool, Waterfall
+from tools.scenes.public import BasketballCourt, Corridor, Restaurant, Supermarket
 from tools.scenes.shipyard import Shipyard
+from tools.scenes.spectacles import Clouds, Fire, Fireworks, NightSky, Underwater
 from tools.scenes.square import CitySquare
+from tools.scenes.things import Animal, Portrait, Single
+from tools.scenes.transport import Airport, Harbour, ParkingLot, Railway, ShipAtSea
 from tools.scenes.urban import CityStreet, Road, Skyline
 
 WEIGHTS: dict[type[Scene], float] = {
@@ -17,21 +30,63 @@ WEIGHTS: dict[type[Scene], float] = {
     Seaside: 1.0,
     ConstructionSite: 1.3,
     Shipyard: 1.3,
-    CityStreet: 1.4,
-    Road: 1.6,
+    CityStreet: 1.3,
+    Road: 1.7,
     Skyline: 0.8,
+    CitySquare: 1.2,
     Mountains: 0.9,
     Forest: 0.9,
-    SnowField: 0.8,
-    Desert: 0.6,
-    Meadow: 0.7,
+    SnowField: 0.9,
+    Desert: 0.7,
+    Meadow: 0.8,
     Kitchen: 1.0,
     Office: 0.9,
     LivingRoom: 1.1,
-    Black: 0.15,
-    ColourField: 0.5,
-    Thing: 1.3,
+    Black: 0.4,
+    ColourField: 0.9,
+    Thing: 1.0,
+    TitleCard: 1.0,
+    Credits: 0.7,
+    BottleTable: 1.1,
+    Lake: 0.9,
+    Waterfall: 0.5,
+    Farm: 0.9,
+    Bridge: 0.8,
+    Railway: 0.8,
+    Airport: 0.8,
+    ShipAtSea: 0.8,
+    Harbour: 0.8,
+    ParkingLot: 0.7,
+    SwimmingPool: 0.6,
+    Classroom: 0.8,
+    Library: 0.8,
+    Bedroom: 0.9,
+    Bathroom: 0.9,
+    Corridor: 0.8,
+    Restaurant: 0.8,
+    Supermarket: 0.8,
+    BasketballCourt: 0.8,
+    Crowd: 0.8,
+    Market: 0.8,
+    Concert: 0.9,
+    Runner: 0.9,
+    Cyclist: 0.7,
+    Fire: 0.8,
+    Fireworks: 0.7,
+    NightSky: 0.7,
+    Clouds: 0.6,
+    Underwater: 0.8,
+    FruitStand: 0.5,
+    Flowers: 0.5,
+    LitNight: 3.0,
+    Bokeh: 0.5,
+    TestPattern: 0.25,
+    Static: 0.2,
+    Sunset: 0.8,
+    Single: 16.0,
+    Animal: 2.8,
+    Portrait: 1.4,
 }
-LIT_CITY: dict[type[Scene], float] = {CitySquare: 1.0}
-"""Drawn apart, and mixed in: nights that are bright with lamps and screens, as real ones in a city are."""
-SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *LIT_CITY)}
+ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS}
+"""Rooms in true perspective, drawn apart: so many of them are needed. ``DRIVES`` are drawn apart too."""
+SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS, *DRIVES)}

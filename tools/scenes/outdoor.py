@@ -11,7 +11,7 @@ from tools.scenes.base import Scene
 from tools.scenes.colour import RGB, basic, mix, shade, vary
 from tools.scenes.nature import hills, leafy_tree, palm_tree, sea
 from tools.scenes.pen import Pen
-from tools.scenes.people import draw_crowd, make_person, place_person
+from tools.scenes.people import Person, draw_crowd, make_person, place_person
 from tools.scenes.stage import Camera, Stage
 
 
@@ -89,14 +89,23 @@ class FootballPitch(Scene):
         for who, x, z, vx, vz in self.players:
             px, pz = x + vx * t + math.sin(t + who.phase) * 0.5, min(50.6, z + vz * t)
             place_person(stage, who, px, pz, t, pose="run" if abs(vx) > 1 else "walk", flip=vx < 0)
-        bx, bz = self.players[0][1] + self.players[0][3] * t + 1.2, max(12.0, self.players[0][2] - 0.4)
+
+        # The ball runs before whoever is nearest to the middle of the picture after two seconds.
+        def apart(p: tuple[Person, float, float, float, float]) -> float:
+            return math.hypot(p[1] + 2 * p[3] - self.x * 0.4 - self.pan * 2, (p[2] + 2 * p[4] - 26) * 1.2)
+
+        _, x, z, vx, vz = min(self.players[:-1], key=apart)
+        bx, bz = x + vx * t + math.copysign(1.1, vx), z + vz * t - 0.4
         hop = abs(math.sin(t * 3.5)) * 0.5
 
         def ball() -> None:
-            stage.shadow(bx, bz, 0.3, 0.2)
+            stage.shadow(bx, bz, 0.45, 0.25)
             with stage.standing(bx, bz, hop) as pen:
-                pen.oval(0, 0.2, 0.22, 0.22, (0.75, 0.75, 0.75), to=(1, 1, 1))
-                pen.oval(0.03, 0.2, 0.07, 0.07, (0.1, 0.1, 0.1))
+                pen.oval(0, 0.27, 0.27, 0.27, (0.70, 0.70, 0.72), to=(1, 1, 1))
+                for k in range(5):
+                    a = k * 1.2566 + t * 4
+                    pen.oval(0.17 * math.cos(a), 0.27 + 0.17 * math.sin(a), 0.05, 0.05, (0.1, 0.1, 0.1))
+                pen.oval(0, 0.27, 0.07, 0.07, (0.1, 0.1, 0.1))
 
         stage.add(bx, bz, ball)
         stage.note("obj:ball", bx, bz)

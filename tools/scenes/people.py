@@ -173,25 +173,26 @@ def draw_crowd(
     *,
     row: float = 0.8,
     seat: float = 0.55,
-    density: float = 0.85,
+    density: float = 0.93,
     t: float = 0.0,
 ) -> None:
     """Fill a stand with seated people: ``width`` metres of ``rows`` rows."""
     palette = [
         basic(rng, name) for name in ("red", "blue", "white", "yellow", "grey", "black", "green", "orange")
     ]
-    for colour in palette:
-        boxes = []
-        for r in range(rows):
-            for i in range(int(width / seat / len(palette) * density)):
-                x = rng.uniform(0, width)
-                wave = 0.08 * math.sin(t * 5 + x * 0.3 + i)
-                boxes.append((x, r * row + wave, seat * 0.72, row * 0.62))
+    bodies: list[list[tuple[float, float, float, float]]] = [[] for _ in palette]
+    heads: list[list[tuple[float, float, float, float]]] = [[] for _ in SKIN]
+    for r in range(rows):
+        for i in range(int(width / seat)):
+            if rng.random() > density:
+                continue
+            x = (i + 0.5 * (r % 2)) * seat + rng.uniform(-0.08, 0.08)
+            # A wave runs along the stand, and everybody fidgets a little.
+            rise = 0.05 * math.sin(t * 4 + i * 1.7 + r) + 0.16 * max(0.0, math.sin(t * 1.5 - x * 0.12) - 0.6)
+            y = r * row + rise
+            bodies[rng.randrange(len(palette))].append((x, y, seat * 0.82, row * 0.66))
+            heads[rng.randrange(len(SKIN))].append((x + seat * 0.2, y + row * 0.6, seat * 0.44, row * 0.4))
+    for colour, boxes in zip(palette, bodies, strict=True):
         pen.rects(boxes, colour)
-    heads = [
-        (rng.uniform(0, width), r * row + row * 0.6, seat * 0.4, row * 0.35)
-        for r in range(rows)
-        for _ in range(int(width / seat * density))
-    ]
-    pen.rects(heads[::2], SKIN[0])
-    pen.rects(heads[1::2], SKIN[2])
+    for skin, boxes in zip(SKIN, heads, strict=True):
+        pen.rects(boxes, shade(skin, 0.92))

@@ -67,6 +67,12 @@ class Shipyard(Scene):
             )
             for _ in range(rng.randint(1, 3))
         ]
+        # Cranes that all point one way and stand a jib's length apart never cross.
+        self.jibs.sort()
+        for i in range(1, len(self.jibs)):
+            x, *rest = self.jibs[i]
+            self.jibs[i] = (max(x, self.jibs[i - 1][0] + 29), *rest)
+        self.jibs_left = self.jibs[-1][0] > 12
         self.stacks = [
             (rng.uniform(-22, 22), rng.uniform(27, 38), rng.randint(1, 3), rng.randint(1, 3))
             for _ in range(rng.randint(1, 2))
@@ -154,7 +160,7 @@ class Shipyard(Scene):
         for x, z, h, paint, ph in self.jibs:
 
             def jib(x: float = x, z: float = z, h: float = h, paint: RGB = paint, ph: float = ph) -> None:
-                with stage.standing(x, z, flip=x > 0) as pen:
+                with stage.standing(x, z, flip=self.jibs_left) as pen:
                     jib_crane(pen, h, h * 0.85, paint, t, phase=ph)
 
             stage.add(x, z, jib)

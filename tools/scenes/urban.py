@@ -118,7 +118,7 @@ class CityStreet(Scene):
             )
             pen.rect(-half, -10, 2 * half, 420, (0.23, 0.23, 0.245))
             pen.rects(
-                [(-half - 0.18, start - 4, 0.18, 400), (half, start - 4, 0.18, 400)], (0.75, 0.74, 0.72)
+                [(x, stage.camera.z + 1.2, 0.18, 400) for x in (-half - 0.18, half)], (0.75, 0.74, 0.72)
             )
             pen.rects([(-0.09, z, 0.18, 3.0) for z in range(start, 150, 6)], (0.92, 0.92, 0.9))
             pen.rects(
@@ -249,7 +249,7 @@ class Road(Scene):
                 pen.rect(-3.8, -5, 7.6, 900, self.grey)
                 pen.rects(
                     [(-0.08, z, 0.16, 3) for z in range(start, 240, 6)]
-                    + [(x, start - 4, 0.14, 800) for x in (-3.6, 3.45)],
+                    + [(x, stage.camera.z + 1.2, 0.14, 800) for x in (-3.6, 3.45)],
                     (0.94, 0.94, 0.92),
                 )
                 pen.texture(-3.8, -5, 7.6, 200, "fine", size=4, alpha=0.16)

@@ -197,8 +197,8 @@ class Editor {
       this.group.addEventListener(type, (event) => event.stopPropagation());
     this.leave = () => this.send();
     this.unload = () => this.leaveNote();
+    this.back = () => this.wentBack();
     this.click = (event) => this.clicked(event);
-    this.back = (event) => this.wentBack(event);
     window.addEventListener("click", this.click, true);
     window.addEventListener("pagehide", this.unload);
     window.addEventListener("popstate", this.back, true); // before Streamlit leaves the page
@@ -282,7 +282,6 @@ class Editor {
   /** Note an edit; it is sent now, or when nothing is typed for a moment. */
   changed(now) {
     this.dirty = true;
-    this.address = location.href;
     this.remember();
     clearTimeout(this.timer);
     if (now) this.send();
@@ -295,7 +294,7 @@ class Editor {
 
   send() {
     clearTimeout(this.timer);
-    if (!this.dirty) return;
+    if (!this.dirty || this.quiet) return;
     this.dirty = false;
     this.number += 1;
     this.sent = asText(this.rows);
@@ -307,6 +306,7 @@ class Editor {
 
   /** Hand the rows as sent last to Streamlit, and again for as long as nobody has heard them. */
   tell() {
+    if (this.quiet) return;
     this.setState("rows", { of: this.of, number: this.number, rows: JSON.parse(this.sent) });
     clearTimeout(this.again);
     this.again = setTimeout(() => this.tell(), this.wait);
@@ -349,14 +349,20 @@ class Editor {
     if (link && !stays && !elsewhere && !this.passing) this.hold(event, () => link.click());
   }
 
-  wentBack(event) {
-    const there = location.href;
-    const go = () => {
-      history.replaceState(event.state, "", there);
-      window.dispatchEvent(new PopStateEvent("popstate", { state: event.state }));
-    };
-    // Streamlit goes by the address: what is sent meanwhile is to be of this page still.
-    if (!this.passing && this.hold(event, go)) history.replaceState(event.state, "", this.address);
+  /**
+   * Send nothing while Streamlit goes back a page: it would take that for a wish to stay. What is not sent yet is
+   * remembered, and sent when the table is on screen again.
+   */
+  wentBack() {
+    clearTimeout(this.timer);
+    clearTimeout(this.again);
+    this.quiet = true;
+    setTimeout(() => {
+      this.quiet = false;
+      if (!this.group.isConnected) return;
+      if (this.dirty) this.send();
+      else if (this.heard < this.number) this.tell();
+    }, AGAIN_MS);
   }
 
   /** Leave what may not get through any more, as the page unloads, for the same page loaded again. */

@@ -1,0 +1,56 @@
+"""Every kind of scene can be drawn at any moment and says what is in it, in words the captions know."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+pytest.importorskip("skia", reason="drawing wants tools/requirements.txt")
+
+from tools.demo.dataset import SIDE, draw_one
+from tools.demo.facts import ColourShares, all_facts, derived
+from tools.demo.words import SCENE_WORDS
+from tools.scenes.base import Scene
+from tools.scenes.catalogue import DRIVES, ROOMS, WEIGHTS
+
+KINDS = {cls.__name__: cls for cls in (*WEIGHTS, *ROOMS, *DRIVES)}
+UNUSED = {"main", "maybe", "wall", "light"}
+"""Kinds of fact that no caption needs: they only lead to others."""
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_draws_itself_and_its_facts_are_known(name: str) -> None:
+    image, facts = draw_one(900_001, {KINDS[name]: 1.0})
+    scenes = {f[6:] for f in facts if f.startswith("scene:")}
+    known = set(all_facts())
+
+    assert image.shape == (SIDE, SIDE, 3)
+    assert scenes
+    assert scenes <= set(SCENE_WORDS)
+    assert {f for f in facts if f not in known and f.split(":")[0] not in UNUSED} <= {"obj:goal", "obj:ball"}
+
+
+def test_a_seed_gives_one_picture_and_another_seed_another() -> None:
+    first, again, other = (draw_one(seed)[0] for seed in (900_010, 900_010, 900_011))
+
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize(
+    "cls", [c for c in WEIGHTS if c.__name__ in ("Farm", "Bridge", "Library", "LitNight")]
+)
+def test_parameters_come_from_the_seed_alone(cls: type[Scene]) -> None:
+    one, two = (cls(random.Random(5)) for _ in range(2))
+
+    assert one.facts == two.facts
+    assert one.camera(1.0) == two.camera(1.0)
+
+
+def test_a_black_frame_is_dark_and_black() -> None:
+    black = next(cls for cls in WEIGHTS if cls.__name__ == "Black")
+    image, facts = draw_one(900_002, {black: 1.0})
+
+    assert {"light:dark", "any:black"} <= derived(facts, ColourShares.of(image))
