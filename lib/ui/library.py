@@ -33,7 +33,7 @@ _RECENT = 5
 
 def samples() -> None:
     """Draw a card for each bundled video: a picture, what it is for, one button."""
-    files = sorted(SAMPLES.glob("*.mp4"))
+    files = work.sample_files(SAMPLES)
     if not files:
         st.info("The folder sample_videos is empty in this copy of the project.")
         return

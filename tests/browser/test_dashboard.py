@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from lib.store import Store
 from lib.ui import workspace
@@ -54,8 +55,16 @@ def explore(page: Page, served, watch) -> Page:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=option, exact=True).click()
+    wanted = page.get_by_role("option", name=option, exact=True)
+    for _ in range(
+        5
+    ):  # a page that moves while it is clicked, since a run comes in, takes the click for another's
+        wait_idle(page)
+        page.get_by_role("combobox", name=label).click()
+        with contextlib.suppress(Error):
+            wanted.wait_for(timeout=4_000)
+            break
+    wanted.click()
     page.wait_for_timeout(300)  # the run that this starts has begun; idle before it means nothing
     wait_idle(page)
 

@@ -90,7 +90,7 @@ def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, serve
 
 def test_what_is_typed_while_the_server_is_down_arrives_when_it_is_back(start_dashboard, bench, page, watch):
     watch.allow(FALLBACK)
-    watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|when disconnected")
+    watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|Failed to fetch|when disconnected")
     first = start_dashboard(home=bench.store.home)
     opened(page, first, bench, watch)
     first.kill()

@@ -40,7 +40,7 @@ _ARGUMENTS = (
     "--autoplay-policy=no-user-gesture-required",
     CHROMIUM_MARK,
 )
-_PATIENCE_MS = 20_000  # a busy machine is slow, not broken
+_PATIENCE_MS = 40_000  # a busy machine is slow, not broken
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _LOCAL_SCHEMES = ("data", "blob", "about", "chrome")
 # On a deep link Streamlit's page first looks for its server below the page's own path: a 404 that is its own.

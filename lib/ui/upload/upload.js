@@ -371,8 +371,10 @@ export default function (api) {
   const root = api.parentElement;
   if (!views.has(root)) views.set(root, new View(root));
   views.get(root).update(api);
-  return () => {
-    views.get(root)?.destroy();
-    views.delete(root);
-  };
+  return () =>
+    setTimeout(() => {
+      if (root.isConnected) return; // data changed twice at once, with the view in use
+      views.get(root)?.destroy();
+      views.delete(root);
+    });
 }
