@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +24,7 @@ from lib.errors import (
     VideoError,
 )
 from lib.ingest import Progress, ingest, make_thumbnail
+from lib.ingest.workers import step_back
 from lib.store import Store, Video
 from lib.timebase import Sampling
 from lib.video import Frame, FrameReader
@@ -250,3 +253,23 @@ def test_a_thumbnail_is_a_jpeg_of_at_most_256_pixels(shape: tuple[int, int], siz
     picture = Image.open(io.BytesIO(make_thumbnail(image)))
     assert (picture.format, picture.size, picture.mode) == ("JPEG", size, "RGB")
     np.testing.assert_allclose(np.asarray(picture).mean((0, 1)), (200, 30, 40), atol=4)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_decoding_lets_the_model_go_first_and_nobody_else_steps_back() -> None:
+    found: list[int] = []
+
+    def decoder() -> None:
+        step_back()
+        helper = threading.Thread(
+            target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        )
+        helper.start()
+        helper.join()
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    thread = threading.Thread(target=decoder)
+    thread.start()
+    thread.join()
+    assert found == [5]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before

@@ -17,7 +17,7 @@ from PIL import Image
 from lib.engines import Engine
 from lib.errors import BadReplyError
 from lib.ingest.progress import TICK_S, Meter
-from lib.ingest.workers import Workers
+from lib.ingest.workers import Workers, step_back
 from lib.store import EmbeddingKey, Store
 from lib.video import Frame, FrameReader
 
@@ -108,6 +108,7 @@ class Run:
     def _decode(self) -> None:
         """Read frames and hand them to the engine and thumbnail threads, batch by batch (decoding thread)."""
         waiting: list[Frame] = []
+        step_back()
         try:
             with self._reader as frames:
                 for frame in frames:

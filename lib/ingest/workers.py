@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
+
+_NICENESS = 5
+
+
+def step_back() -> None:
+    """Let this thread, and threads it starts from now on, take the processor after the others.
+
+    A decoder that competes with a model on the same cores makes each of the model's threads wait for its slowest.
+    Only Linux knows a thread's own priority; elsewhere nothing changes.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 class Workers:
