@@ -233,11 +233,11 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "lib/engines/demo_model")
     parser.add_argument("--renderings", type=int, default=43_000)
-    parser.add_argument("--rooms", type=int, default=5_000, help="more renderings, of rooms")
+    parser.add_argument("--rooms", type=int, default=8_000, help="more renderings, of rooms")
     parser.add_argument(
-        "--drives", type=int, default=3_000, help="more renderings, of what is seen from a car"
+        "--drives", type=int, default=4_000, help="more renderings, of what is seen from a car"
     )
-    parser.add_argument("--steps", type=int, default=2_400)
+    parser.add_argument("--steps", type=int, default=3_200)
     parser.add_argument(
         "--small-steps", type=int, default=1_200, help="how many of them with small pictures, without rooms"
     )
