@@ -107,6 +107,15 @@ def test_brightness_is_claimed_only_where_it_is_clear() -> None:
     assert light_facts(0.25, night=True) == {"light:dark"}
 
 
+def test_rain_and_sunset_deny_dry_weather_and_day() -> None:
+    wet = derived(["scene:seaside", "place:outdoor", "time:day", "weather:rain"], GREY)
+    late = derived(["scene:seaside", "place:outdoor", "time:day", "time:sunset"], GREY)
+
+    assert "weather:dry" in BEACH
+    assert not {"weather:dry", "maybe:weather:dry"} & wet
+    assert not {"time:day", "maybe:time:day"} & late
+
+
 def test_a_thing_that_names_its_scene_is_known_as_both() -> None:
     door = derived(["scene:door", "place:indoor"], GREY)
     corridor = derived(["scene:corridor", "obj:door", "place:indoor"], GREY)

@@ -91,6 +91,30 @@ def test_plain_prompts_agree_with_the_ground_truth(
     assert agrees[counted].mean() >= 0.95
 
 
+@pytest.mark.parametrize("name", ["advert_reel", "night_drive_vfr"])
+def test_plain_prompts_agree_with_the_other_samples(engine: EmbeddedEngine, name: str) -> None:
+    truth = json.loads((ROOT / f"sample_videos/{name}.json").read_text(encoding="utf-8"))
+    video = ROOT / "sample_videos" / truth["video"]
+    with FrameReader(video, Sampling.every(3 * STRIDE), short_side=224) as reader:
+        frames = list(reader)
+    labels = list(dict.fromkeys(s["label"] for s in truth["segments"]))
+    table = engine.embed_texts(labels)
+    chosen = (engine.embed_images([f.image for f in frames]) @ table.T).argmax(1)
+
+    def true_at(t: float) -> set[str]:
+        return {s["label"] for s in truth["segments"] if s["start_s"] <= t < s["end_s"]}
+
+    counted = [  # clear of every cut
+        (labels[k], true_at(f.time_s))
+        for k, f in zip(chosen, frames, strict=True)
+        if true_at(f.time_s - 0.4) == true_at(f.time_s) == true_at(f.time_s + 0.4)
+    ]
+    right = [label in true for label, true in counted if true]
+
+    assert len(right) > 20
+    assert sum(right) / len(right) >= 0.95
+
+
 @pytest.mark.parametrize("other", ["indoors", "night", "a kitchen", "mountains", "a forest", "black frame"])
 def test_a_bright_outdoor_scene_is_nothing_it_is_not(
     samples: Samples, engine: EmbeddedEngine, other: str
@@ -155,6 +179,24 @@ def test_black_is_a_black_frame(engine: EmbeddedEngine) -> None:
     scores = engine.embed_texts(["black frame", "seaside", "kitchen", "something else"]) @ row
 
     assert scores.argmax() == 0
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((205, 20, 25), "red"),
+        ((30, 140, 55), "green"),
+        ((30, 75, 195), "blue"),
+        ((245, 210, 30), "yellow"),
+        ((120, 45, 160), "purple"),
+        ((245, 245, 243), "white"),
+    ],
+)
+def test_a_plain_picture_has_its_colour(engine: EmbeddedEngine, rgb: tuple[int, int, int], name: str) -> None:
+    names = ["red", "green", "blue", "yellow", "purple", "white"]
+    row = engine.embed_images([np.full((224, 224, 3), rgb, np.uint8)])[0]
+
+    assert names[int((engine.embed_texts(names) @ row).argmax())] == name
 
 
 def test_unknown_words_are_told_once_and_as_written() -> None:

@@ -31,6 +31,7 @@ from tools.demo.facts import COLOURS, ColourShares, FactTable, derived, light_fa
 from tools.demo.network import INNER, DualEncoder, fact_loss, graded_contrastive
 from tools.demo.thing_words import ATTRIBUTE_WORDS, COLOURED, OBJECT_WORDS
 from tools.demo.tokens import PAD, UNKNOWN, make_tokenizer
+from tools.demo.tuning import Features, tune
 from tools.demo.words import KIND_WORDS, SCENE_WORDS
 from tools.scenes.catalogue import DRIVES, ROOMS, WEIGHTS
 
@@ -56,17 +57,23 @@ GROUPS = [(0, len(SCENES))] + [
 ]
 
 
+def table() -> FactTable:
+    """Return the facts as columns, those that are trained on directly first."""
+    return FactTable([*SCORED, *(f"near:{s}" for s in SCENE_WORDS)])
+
+
 class Truth:
     """The facts of all pictures of a stage, as sets and as columns."""
 
     def __init__(self, data: Renderings) -> None:
-        self.table = FactTable([*SCORED, *(f"near:{s}" for s in SCENE_WORDS)])
+        self.table = table()
         self.shades = slice(len(SCENES), len(SCENES) + len(SHADES))
         self.hues = [self.table.place[f"any:{c}"] for c in COLOURS]
         self.facts = [
             derived(f, ColourShares.of(image)) for f, image in zip(data.facts, data.images, strict=True)
         ]
         self.has, self.perhaps = self.table.rows(self.facts)
+        self.coloured = np.flatnonzero(self.has[:, self.shades].sum(1) > 1)
         self.night = np.array(["time:night" in f for f in self.facts])
 
     def of(
@@ -135,13 +142,15 @@ class Plan:
         return self.rate * min(1.0, (step + 1) / 100, (steps - step) / (DECAY * steps)) + 1e-5
 
 
-def train(plan: Plan) -> tuple[DualEncoder, Tokenizer]:
-    """Train with a fixed seed."""
+def train(plan: Plan, start: Path | None = None) -> tuple[DualEncoder, Tokenizer]:
+    """Train with a fixed seed, from nothing or from the weights in ``start``, which may lack some layers."""
     torch.manual_seed(SEED)
     rng, words = np.random.default_rng(SEED), random.Random(SEED)
     tokenizer = make_tokenizer()
     tokenizer.enable_padding(pad_id=0, pad_token=PAD)
     model = DualEncoder(tokenizer.get_vocab_size(), len(SCORED)).to(memory_format=torch.channels_last)
+    if start:
+        model.load_state_dict(torch.load(start, weights_only=True), strict=False)
     decay = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -156,7 +165,9 @@ def train(plan: Plan) -> tuple[DualEncoder, Tokenizer]:
             for group in optimiser.param_groups:
                 group["lr"] = plan.speed(step)
             if len(order) < batch:
-                order = np.concatenate((order, rng.permutation(len(data))))
+                order = np.concatenate(
+                    (order, rng.permutation(np.concatenate((np.arange(len(data)), truth.coloured))))
+                )
             rows, order = np.sort(order[:batch]), order[batch:]
             new = varied(data.images[rows], truth.night[rows], rng, stage.side)
             pictures, has, perhaps = truth.of(rows, new)
@@ -169,7 +180,7 @@ def train(plan: Plan) -> tuple[DualEncoder, Tokenizer]:
             scores, told_facts = model(new.pixels, ids, mask)
             known = torch.from_numpy(has[:, : len(SCORED)]), torch.from_numpy(perhaps[:, : len(SCORED)])
             contrast, aside = graded_contrastive(scores, level), fact_loss(told_facts, *known, GROUPS)
-            loss = contrast + 0.5 * aside
+            loss = contrast + aside
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -192,6 +203,28 @@ def train(plan: Plan) -> tuple[DualEncoder, Tokenizer]:
     return model, tokenizer
 
 
+def kept_features(
+    model: DualEncoder, data: Renderings, count: int, pause: Callable[[], None] | None
+) -> Features:
+    """Pass ``count`` varied pictures through the convnet as it stands, and keep what comes out."""
+    rng = np.random.default_rng(SEED + 1)
+    truth = Truth(data)
+    model.eval()
+    values, pictures, has, perhaps = [], [], [], []
+    for start in range(0, count, 128):
+        rows = np.sort(rng.choice(len(data), min(128, count - start), replace=False))
+        new = varied(data.images[rows], truth.night[rows], rng)
+        facts, holds, may = truth.of(rows, new)
+        with torch.no_grad():
+            values.append(model.pictures.features(new.pixels))
+        pictures += facts
+        has.append(holds)
+        perhaps.append(may)
+        if pause:
+            pause()
+    return Features(torch.cat(values), pictures, np.concatenate(has), np.concatenate(perhaps))
+
+
 def main() -> None:
     """Render, train, export, measure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,18 +233,27 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=ROOT / "lib/engines/demo_model")
     parser.add_argument("--renderings", type=int, default=43_000)
-    parser.add_argument("--rooms", type=int, default=5_000, help="more renderings, of rooms")
+    parser.add_argument("--rooms", type=int, default=8_000, help="more renderings, of rooms")
     parser.add_argument(
-        "--drives", type=int, default=3_000, help="more renderings, of what is seen from a car"
+        "--drives", type=int, default=4_000, help="more renderings, of what is seen from a car"
     )
-    parser.add_argument("--steps", type=int, default=2_400)
+    parser.add_argument("--steps", type=int, default=3_200)
     parser.add_argument(
         "--small-steps", type=int, default=1_200, help="how many of them with small pictures, without rooms"
+    )
+    parser.add_argument(
+        "--text-steps", type=int, default=1_500, help="steps of the last stage, captions alone"
+    )
+    parser.add_argument(
+        "--kept", type=int, default=25_000, help="varied pictures that the last stage learns from"
     )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument(
         "--every", type=int, default=0, help="export a checkpoint into the cache every so many steps"
+    )
+    parser.add_argument(
+        "--start", type=Path, help="weights of an earlier run (model.pt in its cache) to go on from"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
@@ -234,7 +276,17 @@ def main() -> None:
         export(model, tokenizer, options.cache / f"step{step}")
 
     plan = Plan([small, full], options.batch, options.rate, options.every, keep)
-    model, tokenizer = train(plan)
+    model, tokenizer = train(plan, options.start)
+    features = kept_features(model, full.data(), options.kept, None)
+    tune(
+        model,
+        features,
+        table(),
+        lambda c, rng: encode(tokenizer, c, rng),
+        steps=options.text_steps,
+        seed=SEED,
+    )
+    torch.save(model.state_dict(), options.cache / "model.pt")
     export(model, tokenizer, options.out)
     shares = held_out(Model(options.out), unseen_renderings(options.cache, workers=options.workers))
     print(json.dumps({name: f"{100 * s.share:.1f} % of {s.of}" for name, s in shares.items()}, indent=2))

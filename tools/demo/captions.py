@@ -55,7 +55,7 @@ def scene_caption(rng: random.Random, scene: str) -> Caption:
     """Name a scene, sometimes by two of its wordings together."""
     near = frozenset({f"near:{scene}"})
     words = rng.choice(SCENE_WORDS[scene])
-    if rng.random() < 0.15:
+    if rng.random() < 0.3:
         words = rng.choice(("{} with {}", "{}, {}", "{} and {}", "{} of {}")).format(
             words, rng.choice(SCENE_WORDS[scene])
         )
@@ -167,6 +167,15 @@ def swapped(rng: random.Random, facts: set[str]) -> list[Caption]:
     return []
 
 
+def all_colours(rng: random.Random, kind: str) -> list[Caption]:
+    """Name a thing of one kind in each of the colours."""
+    result = []
+    for colour, words in COLOUR_WORDS.items():
+        text = f"{rng.choice(('a ', '', 'the '))}{rng.choice(words)} {rng.choice(COLOURED[kind])}"
+        result.append(Caption(articles(text), frozenset({f"{kind}:{colour}"})))
+    return result
+
+
 def shared_captions(rng: random.Random) -> list[Caption]:
     """Captions of every batch: scenes, plain colours, abstract ones, attributes, all colours of some things."""
     result = [scene_caption(rng, scene) for scene in SCENE_WORDS]
@@ -183,13 +192,9 @@ def shared_captions(rng: random.Random) -> list[Caption]:
             ("{}", "{}", "{} colour", "{} background", "plain {}", "the colour {}", "all {}", "{} picture")
         )
         result.append(Caption(text.format(rng.choice(words)), frozenset({f"any:{colour}"})))
-    for kind in (
-        *rng.sample(("ball", "box", "cup", "car", "bus", "shirt"), 2),
-        *rng.sample(tuple(COLOURED), 2),
-    ):
-        for colour, words in COLOUR_WORDS.items():
-            text = f"{rng.choice(('a ', '', 'the '))}{rng.choice(words)} {rng.choice(COLOURED[kind])}"
-            result.append(Caption(articles(text), frozenset({f"{kind}:{colour}"})))
+    some = rng.sample(("ball", "box", "cup", "car", "bus", "shirt"), 2)
+    for kind in (*some, *rng.sample(tuple(COLOURED), 2)):
+        result += all_colours(rng, kind)
     floor = rng.choice(FLOORS)
     for colour, words in COLOUR_WORDS.items():
         text = rng.choice(("{} {}", "something on a {} {}")).format(rng.choice(words), floor)

@@ -248,11 +248,10 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
         result.add("maybe:scene:wall")
         result |= {f"maybe:wall:{c}" for c in COLOURS}
     if "time:sunset" in result:
-        result.discard("time:day")
-        result |= {"maybe:time:day", "maybe:time:night"}
-    if result & {"weather:rain", "weather:snow"} or "place:outdoor" not in result:
+        result = (result - {"time:day", "maybe:time:day"}) | {"maybe:time:night"}
+    if "place:outdoor" not in result:
         result.add("maybe:weather:dry")
-    else:
+    elif not result & {"weather:rain", "weather:snow"}:
         result.add("weather:dry")
     if not scenes & {"desert", "black_frame", "colour_field", "title_card", "credits"}:
         result |= {"maybe:obj:tree", "maybe:obj:road"}

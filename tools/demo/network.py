@@ -14,6 +14,8 @@ INPUT = 224
 """Side of the picture graph's input, as CLIP has it."""
 INNER = 96
 """Side of the picture the convnet works on."""
+LOOKS, SHADES = 24, 24
+"""Places a picture is looked at, each a soft map, and colours told apart there."""
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -75,10 +77,15 @@ class PictureTower(nn.Module):
         )
         # Colours of a 6 x 6 grid, past the convnet: without it colour words stay mixed up for long.
         self.colours = nn.Sequential(nn.Linear(108, 192), nn.ReLU())
+        # Where to look, and which colours are there: what binds a colour to a thing.
+        self.look_late, self.look_early = nn.Conv2d(320, LOOKS, 1), nn.Conv2d(192, LOOKS, 1)
+        self.shades = nn.Sequential(nn.Conv2d(3, 32, 1), nn.ReLU(), nn.Conv2d(32, SHADES, 1), nn.ReLU())
+        self.bind = nn.Linear(LOOKS * SHADES, 576)
+        nn.init.normal_(self.bind.weight, std=0.01)
         self.head = nn.Sequential(nn.Linear(320 * 2 + 192 * 2 + 192, 576), nn.ReLU(), nn.Linear(576, DIM))
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Return vectors, not of unit length."""
+    def features(self, pixels: Tensor) -> Tensor:
+        """Return what the last layer makes vectors of, ``(n, 576)``."""
         if pixels.shape[-1] == INPUT:
             pixels = self.shrink @ pixels @ self.shrink.T
         early = self.early(pixels)
@@ -88,7 +95,16 @@ class PictureTower(nn.Module):
         else:
             grid = functional.adaptive_avg_pool2d(pixels, 6).flatten(1)
         pooled = [pool for x in (late, early) for pool in (x.mean((2, 3)), x.amax((2, 3)))]
-        return self.head(torch.cat((*pooled, self.colours(grid)), 1))
+        near = functional.interpolate(self.look_late(late), scale_factor=2.0, mode="nearest")
+        weights = (near + self.look_early(early)).flatten(2).softmax(-1)
+        shades = functional.avg_pool2d(self.shades(functional.avg_pool2d(pixels, 4)), 2).flatten(2)
+        bound = (weights @ shades.transpose(1, 2)).flatten(1)
+        hidden = self.head[0](torch.cat((*pooled, self.colours(grid)), 1)) + self.bind(bound)
+        return functional.relu(hidden)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return vectors, not of unit length."""
+        return self.head[2](self.features(pixels))
 
 
 class Attention(nn.Module):
@@ -172,7 +188,7 @@ def fact_loss(scores: Tensor, has: Tensor, perhaps: Tensor, groups: list[tuple[i
             continue
         part = scores[rows, start:end].masked_fill(perhaps[rows, start:end], -1e4)
         good = part.masked_fill(~has[rows, start:end], -1e4).logsumexp(1)
-        total = total + (part.logsumexp(1) - good).sum() / len(scores) * (1.0 if start == 0 else 0.5)
+        total = total + (part.logsumexp(1) - good).sum() / len(scores)
     start = groups[-1][1]
     single = functional.binary_cross_entropy_with_logits(
         scores[:, start:], has[:, start:].float(), reduction="none"
