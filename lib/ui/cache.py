@@ -70,6 +70,8 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 
 def truth(video: Video) -> tuple[TrueSegment, ...]:
     """Return the ground truth that lies beside the video's file; read again when it changes."""
+    if not video.has_file:
+        return ()
     path = sidecar_path(video.path)
     try:
         status = path.stat()
