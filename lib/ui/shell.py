@@ -19,6 +19,7 @@ def main() -> None:
     pages = [
         st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
         st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
+        st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
     with st.sidebar:
