@@ -16,7 +16,8 @@ from lib.engines.hosted import HostedEngine
 from lib.engines.registry import make_engine
 from lib.errors import NotStoredError, ResultsError, UnknownModelError
 from lib.experiment import analyse_stored
-from lib.hosted.taking import CancelledError, Taken, take_results
+from lib.hosted import CancelledError
+from lib.hosted.taking import Taken, take_results
 from lib.ingest import ingest
 from lib.prompts import Prompt, PromptSet, Settings
 from lib.samples import Samples

@@ -9,3 +9,7 @@
     results  its lists, checked: samples and gaps
     taking   checked results -> store, with pictures where there is a video; all of it or nothing
 """
+
+
+class CancelledError(Exception):
+    """Something of this package stopped because it was asked to; its text says what is kept."""

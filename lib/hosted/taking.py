@@ -13,6 +13,7 @@ from lib.engines import PREPROCESSING
 from lib.engines._versions import ModelVersion
 from lib.engines.hosted import check_dim, hosted_id, hosted_name
 from lib.errors import ResultsError, StoreError
+from lib.hosted import CancelledError
 from lib.hosted.results import Results, read_results
 from lib.ingest import Progress, make_thumbnail
 from lib.ingest.progress import Meter
@@ -23,10 +24,6 @@ from lib.video import Frame, FrameReader
 _BATCH = 500
 _PICTURE_SIDE = 144
 _READ_BYTES = 1 << 20
-
-
-class CancelledError(Exception):
-    """It stopped because it was asked to; nothing of it is kept."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def take_results(
         NotStoredError: the video's file is gone.
         VideoError: the video can't be decoded.
         StoreError: the disk is full or the store can't be used.
-        CancelledError: ``cancel`` was set.
+        CancelledError: ``cancel`` was set; nothing of it is kept.
     """
     cancel = cancel or threading.Event()
     shown = name or path.name
@@ -90,7 +87,7 @@ def take_results(
 
     def reading(done: int) -> None:
         if cancel.is_set():
-            raise CancelledError
+            raise CancelledError("Cancelled; nothing was imported.")
         if on_progress is not None:
             words = f"reading {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
             on_progress(Progress(done, max(size, done), 0.0, None, words))
@@ -168,7 +165,7 @@ def _batches(
         thumbnails: list[bytes | None] = []
         for thumbnail in islice(pictures, len(frames)):
             if cancel.is_set():
-                raise CancelledError
+                raise CancelledError("Cancelled; nothing was imported.")
             thumbnails.append(thumbnail)
             meter.update(start + len(thumbnails))
         yield Batch(frames, results.times_s[part], results.vectors[part], thumbnails)
