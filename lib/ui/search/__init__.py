@@ -31,7 +31,7 @@ def show(place: Place, found: Found) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         with st.container(width=430):
             controls.threshold(place, result)
-        with st.container(width=300):
+        with st.container(width=370):
             results.line(result)
             view = results.choose_view()
     results.show(place, result, view)

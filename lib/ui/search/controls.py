@@ -48,8 +48,6 @@ def ask(place: Place) -> None:
         _choose_videos(place)
         with st.popover("Options", icon=":material/tune:"):
             _options(place)
-        if here.before:
-            st.button("Back", key="search_back", icon=":material/undo:", on_click=state.back)
     search = state.current()
     if search.like is not None:
         _shown_like(place, search.like)
@@ -151,7 +149,9 @@ def _shown_picture(picture: Picture) -> None:
         with st.container(width="stretch"):
             st.markdown(about)
             st.caption("Words in the box are searched for together with it.")
-            st.button("Remove the picture", key="search_no_picture", icon=":material/close:", on_click=_drop)
+            with st.container(horizontal=True):
+                _back()
+                st.button("Remove", key="search_no_picture", icon=":material/close:", on_click=_drop)
 
 
 def _about(picture: Picture) -> str:
@@ -186,7 +186,18 @@ def _shown_like(place: Place, like: state.Like) -> None:
                     on_click=_take_frame,
                     args=(like.name, like.sha256, like.time_s),
                 )
+                _back()
                 st.button("Remove", key="search_no_like", icon=":material/close:", on_click=_drop)
+
+
+def _back() -> None:
+    before = state.begin().before
+    if not before:
+        return
+    last = before[-1]
+    if not last.empty:
+        words = f"Back to “{last.asked.strip()}”" if last.asked.strip() else "Back to the search before"
+        st.button("Back", key="search_back", icon=":material/undo:", help=words, on_click=state.back)
 
 
 @experiment.uninterrupted
@@ -205,7 +216,7 @@ def _choose_videos(place: Place) -> None:
         format_func=lambda sha256: place.videos[sha256].name,
         placeholder=f"All videos ({len(place.videos)})",
         label_visibility="collapsed",
-        width=360,
+        width="stretch",
         **state.bound("videos", chosen, lambda value: state.change(videos=tuple(value))),
     )
 
@@ -213,15 +224,14 @@ def _choose_videos(place: Place) -> None:
 def _options(place: Place) -> None:
     left, right = st.columns(2)
     with left:
-        st.number_input("Moments at most", min_value=1, max_value=state.MAX_TOP, **state.option("top"))
+        st.number_input("Moments at most", min_value=1, max_value=state.MAX_TOP, **state.folded("top"))
     with right:
         st.number_input(
             "Of one video at most",
             min_value=1,
             max_value=state.MAX_TOP,
-            value=None,
             placeholder="no limit",
-            **state.option("per_video"),
+            **state.folded("per_video"),
         )
     st.number_input(
         "Bridge gaps shorter than, s",
@@ -230,22 +240,22 @@ def _options(place: Place) -> None:
         step=0.5,
         format="%g",
         help="Hits of one video with less time between them become one moment.",
-        **state.option("bridge_s"),
+        **state.folded("bridge_s"),
     )
     st.toggle(
         "Drop lone hits",
         help="A moment of a single sample is left out. At a coarse sampling that may be what you look for.",
-        **state.option("drop_lone"),
+        **state.folded("drop_lone"),
     )
     st.toggle(
         "Fold near-duplicates",
         help="Moments that look the same are one result, with their number.",
-        **state.option("fold"),
+        **state.folded("fold"),
     )
     st.toggle(
         "Compare every sample",
         help="Exact also where an index would answer a large library faster.",
-        **state.option("exact"),
+        **state.folded("exact"),
     )
     st.button(
         "Rules of the search template",

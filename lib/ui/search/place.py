@@ -52,11 +52,7 @@ class Place:
     def missing(self) -> list[Video]:
         """Videos that are not, or not wholly, embedded with this engine, and could be."""
         whole = {info.key.sha256 for info in self.infos.values() if info.complete}
-        return [video for video in self.videos.values() if video.sha256 not in whole and _has_file(video)]
-
-
-def _has_file(video: Video) -> bool:
-    return getattr(video, "has_file", True)
+        return [video for video in self.videos.values() if video.sha256 not in whole and video.has_file]
 
 
 def find_place() -> Place | None:

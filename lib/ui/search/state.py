@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import streamlit as st
 
@@ -265,6 +265,30 @@ def option(name: str) -> state.Binding:
     return bound(name, getattr(current(), name), lambda value: change(**{name: value}))
 
 
+class Folded(TypedDict):
+    """Keyword arguments that tie a widget inside a popover to the search."""
+
+    value: Any
+    key: str
+    on_change: Callable[..., None]
+    args: tuple[Any, ...]
+
+
+def folded(name: str) -> Folded:
+    """Return the binding of one field of ``Search`` for a widget inside a popover.
+
+    Streamlit draws such a widget when the popover is opened, and a value that was seeded in a run before would not
+    reach it; so each run says the value. With a key that is no new widget.
+    """
+    key = state.versioned(f"search.{begin().version}.{name}")
+    return {"value": getattr(current(), name), "key": key, "on_change": _copy_back, "args": (key, name)}
+
+
+@state.uninterrupted
+def _copy_back(key: str, name: str) -> None:
+    change(**{name: st.session_state.to_dict()[key]})
+
+
 # --- on disk -------------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +315,7 @@ def _save(here: SearchSession) -> None:
     if here.saved == here.search:
         return
     home = cache.store().home
+    state.change()  # also the first change of an experiment: a reload finds the search by it
     write(
         folder(home) / f"{here.experiment}.json",
         json.dumps(here.search.to_dict(), ensure_ascii=False).encode(),

@@ -122,7 +122,10 @@ export class Card {
       this.picture.dataset.state = "playing";
       this.loop();
     };
-    video.onpause = () => (this.picture.dataset.state = "paused");
+    video.onpause = () => {
+      if (this.picture.dataset.state === "playing") this.picture.dataset.state = "paused";
+    };
+    video.onended = () => (this.picture.dataset.state = "ended");
     video.ontimeupdate = () => this.guard(); // a hidden tab draws nothing, but plays on
     video.onerror = () => this.fail();
     video.src = this.clip.src;
@@ -141,11 +144,14 @@ export class Card {
   guard() {
     const { video } = this;
     if (!video || video.readyState === 0) return;
+    if (this.picture.dataset.state === "ended") return;
     const share = (video.currentTime - this.hit.start) / Math.max(this.end - this.hit.start, 0.001);
     this.done.style.transform = `scaleX(${Math.min(1, Math.max(0, share))})`;
     if (!video.paused && !video.seeking && video.currentTime >= this.end - 0.002) {
       video.pause();
-      video.currentTime = Math.max(this.start, this.end - 0.002); // its last frame, not the one after it
+      video.currentTime = this.start; // the best frame is shown again, and the next press plays at once
+      this.picture.dataset.state = "ended";
+      this.done.style.transform = "scaleX(0)";
     }
   }
 
