@@ -13,6 +13,7 @@ callback is never ended in the middle (``uninterrupted``).
 from __future__ import annotations
 
 import functools
+import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -279,6 +280,11 @@ def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
 def versioned(name: str) -> str:
     """Return a widget key that changes when the workspace is replaced as a whole."""
     return f"{name}.{session().version}"
+
+
+def plain(text: str) -> str:
+    """Return the text with everything escaped that Markdown would take for a sign."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)
 
 
 def setting(name: str) -> Binding:
