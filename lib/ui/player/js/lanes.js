@@ -100,6 +100,7 @@ export class Lanes {
       this.drawSegments(state);
       if (this.lanes.truth) this.drawTruth();
       this.drawChange(range);
+      this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
     }
     this.drawMarks(state);
@@ -235,6 +236,21 @@ export class Lanes {
         }
       });
     });
+  }
+
+  // Where samples are missing nothing is known: lines that reach across are covered.
+  drawGaps() {
+    const { scene, lanes, view } = this;
+    for (const lane of [lanes.scores, lanes.change]) {
+      this.clip(lane, () => {
+        for (const [start, end] of scene.gaps) {
+          if (end < view.start || start > view.end) continue;
+          const x0 = this.xOf(start);
+          this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
+          this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
+        }
+      });
+    }
   }
 
   drawChange(range) {

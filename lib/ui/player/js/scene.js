@@ -39,7 +39,7 @@ class Levels {
 
 export class Scene {
   constructor(words, base, lines, segments) {
-    Object.assign(this, words); // duration, labels, shared, axis, score, truth, thumbs, step
+    Object.assign(this, words); // duration, labels, shared, axis, score, truth, gaps, thumbs, step
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;
