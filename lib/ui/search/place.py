@@ -93,8 +93,12 @@ def coverage(place: Place) -> None:
             st.markdown(
                 f"Nothing is embedded with **{place.engine.name}** yet, so there is nothing to search with it."
             )
-            count = _count(len(place.videos), "video")
-            st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
+            if isinstance(place.engine, HostedEngine):
+                st.caption("Send a video to the hosted service, or import its results, in the Library.")
+                st.page_link("pages/library.py", label="Library", query_params=experiment.address())
+            else:
+                count = _count(len(place.videos), "video")
+                st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
             _embed_button(place, missing, primary=True)
             _others(place)
         return
@@ -165,8 +169,8 @@ def _others(place: Place) -> None:
 
 
 def _known(engine_id: str) -> bool:
-    name, _, version = engine_id.partition("/")
-    return version in MODEL_VERSIONS if version else name.partition(":")[0] in EMBEDDED_MODELS
+    fields = workspace.engine_fields(engine_id)
+    return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS
 
 
 @experiment.uninterrupted
