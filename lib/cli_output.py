@@ -42,6 +42,10 @@ class Reporter:
         """Show how much of a file is read to know it by its content."""
         self._show(f"{name}: reading {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
 
+    def counting(self, what: str, done: int, total: int) -> None:
+        """Show how many of some samples are done."""
+        self._show(f"{what} {done:,} of {total:,} samples")
+
     def preparation(self, preparation: Preparation) -> None:
         """Show what an engine is busy with; called from any thread."""
         size = ""

@@ -34,7 +34,7 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
-    tell_unknown_words(prompt_set, context)
+    tell_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
     video, _ = embedded(context, store, args.video, args.sampling)
     analysis = analyse_stored(store, video, engine, args.sampling, prompt_set)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
@@ -122,11 +122,11 @@ def read_prompt_set(path: Path) -> PromptSet:
         raise type(error)(f"{path.name}: {error}") from error
 
 
-def tell_unknown_words(prompt_set: PromptSet, context: Context) -> None:
+def tell_unknown_words(texts: Iterable[str], context: Context) -> None:
     """Tell which words the demo model has never seen, when it is the engine."""
     if not isinstance(context.engine, EmbeddedEngine) or context.engine.model != "demo":
         return
-    words = dict.fromkeys(word for text in prompt_set.texts for word in unknown_words(text))
+    words = dict.fromkeys(word for text in texts for word in unknown_words(text))
     if words:
         context.reporter.line(
             f"The demo model has never seen {', '.join(repr(word) for word in words)}: "
@@ -134,8 +134,8 @@ def tell_unknown_words(prompt_set: PromptSet, context: Context) -> None:
         )
 
 
-def engine_options() -> argparse.ArgumentParser:
-    """Return a parent parser: engine, model, sampling and ``--json``."""
+def engine_options(*, sampling: bool = True) -> argparse.ArgumentParser:
+    """Return a parent parser: engine, model, ``--json``, and the sampling where it is asked for."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--engine",
@@ -148,7 +148,14 @@ def engine_options() -> argparse.ArgumentParser:
         metavar="VERSION",
         help=f"CLIP version of an inference server: {', '.join(MODEL_VERSIONS)} (default: {DEFAULT_VERSION})",
     )
-    sampling = shared.add_mutually_exclusive_group()
+    shared.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    if sampling:
+        _add_sampling(shared)
+    return shared
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    sampling = parser.add_mutually_exclusive_group()
     sampling.add_argument(
         "--stride",
         dest="sampling",
@@ -163,9 +170,7 @@ def engine_options() -> argparse.ArgumentParser:
         metavar="F",
         help="embed F frames a second instead",
     )
-    shared.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    shared.set_defaults(sampling=Sampling.every())
-    return shared
+    parser.set_defaults(sampling=Sampling.every())
 
 
 def _option(read: Callable[[str], Sampling], what: str) -> Callable[[str], Sampling]:
