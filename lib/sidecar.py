@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.truth import TrueSegment
+
 _MAX_BYTES = 5_000_000
-
-
-@dataclass(frozen=True)
-class TrueSegment:
-    """What is really there: a label over the half-open interval ``[start_s, end_s)`` in seconds."""
-
-    label: str
-    start_s: float
-    end_s: float
 
 
 def sidecar_path(video: Path) -> Path:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.sidecar import TrueSegment, read_sidecar
+from lib.sidecar import read_sidecar
+from lib.truth import TrueSegment
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,8 +24,9 @@ from lib.errors import EngineError
 from lib.prompts import PromptSet
 from lib.samples import Samples
 from lib.scoring import vector_change
-from lib.sidecar import TrueSegment, read_sidecar, sidecar_path
+from lib.sidecar import read_sidecar, sidecar_path
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
+from lib.truth import TrueSegment
 from lib.ui.jobs import JobManager
 
 Vectors = dict[str, NDArray[np.float32]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from lib import lanes as arrays
 from lib.analysis import Analysis
-from lib.sidecar import TrueSegment
+from lib.truth import TrueSegment
 from lib.ui import routes
 
 _INLINE_SEGMENTS = 2_000
