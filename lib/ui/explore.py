@@ -38,7 +38,13 @@ class Chosen:
 
 
 def choose() -> Chosen | None:
-    """Draw the choice of the video, and what is embedded of it; None (with a way on, drawn) when there is nothing."""
+    """Draw the choice of the video; None (with a way on, drawn) when there is nothing to see."""
+    video = choose_video()
+    return chosen(video) if video is not None else None
+
+
+def choose_video() -> Video | None:
+    """Draw the choice of the video; None (with a way on, drawn) when there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
         st.info("There is no video yet.", icon=":material/video_library:")
@@ -61,7 +67,11 @@ def choose() -> Chosen | None:
         label_visibility="collapsed",
         **state.bound("video", wanted, state.open_video),
     )
-    video = by_id[state.current().video or wanted]
+    return by_id[state.current().video or wanted]
+
+
+def chosen(video: Video) -> Chosen | None:
+    """Return what is embedded of ``video`` with the engine of the side that is drawn; None with the reason drawn."""
     try:
         engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
         key = embedding_key(video, engine, sampling)
@@ -100,7 +110,7 @@ def embedding_state(chosen: Chosen) -> None:
 
 
 def _start_button(label: str, chosen: Chosen) -> None:
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="start"):
+    if st.button(label, type="primary", icon=":material/play_arrow:", key=state.key("start")):
         work.ensure_embedding(chosen.video, chosen.engine, chosen.sampling)
         st.rerun()
 
@@ -113,6 +123,8 @@ def _last_failure(chosen: Chosen) -> None:
 
 
 def _running(chosen: Chosen, job: Job) -> None:
+    cancel = state.key("cancel_here")
+
     @st.fragment(run_every=0.5)
     def progress() -> None:
         with st.container(border=True):
@@ -122,7 +134,7 @@ def _running(chosen: Chosen, job: Job) -> None:
                 f"Embedding **{chosen.video.name}** with {chosen.engine.name}, {chosen.sampling.description}"
             )
             st.progress(min(share, 1.0), text=jobs_tray.progress_text(job))
-            st.button("Cancel", key="cancel_here", on_click=job.cancel, icon=":material/close:")
+            st.button("Cancel", key=cancel, on_click=job.cancel, icon=":material/close:")
         if not job.live:
             st.rerun()
 
