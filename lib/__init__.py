@@ -7,8 +7,8 @@ I/O side, each importing only what stands left of it: ``video`` (on ``containers
 ``decoding``) <- ``proxy``; ``engines``; ``store`` <- ``ingest``.
 Pure side, likewise: ``prompts`` (on ``prompt_files``) <- ``scoring`` <- ``segments`` <- ``metrics`` <- ``analysis``
 <- ``charts`` (on ``chart_data``, ``chart_layers``, ``chart_templates``); no Streamlit, no files, no network.
-Both meet only in ``ui`` (the dashboard), ``__main__`` and ``commands`` (the command line), ``experiment`` (a stored video
-to an analysis) and ``export`` (pictures and clips).
+Both meet only in ``ui`` (the dashboard), ``__main__`` and ``commands`` (the command line), ``experiment`` (a stored
+video to an analysis) and ``export`` (pictures and clips).
 
 Conventions
 -----------

@@ -18,6 +18,7 @@ from tests.helpers.pages import (
     COLOURS,
     REPOSITORY,
     edit_prompts,
+    editor_data,
     lay_out,
     open_page,
     saved,
@@ -281,20 +282,26 @@ def test_testing_the_connection_says_name_version_latency_and_speed(bench, serve
     assert "ms" in message
 
 
-def test_words_that_the_demo_model_never_saw_are_named(bench, home):
+def test_words_that_the_demo_model_never_saw_are_marked_in_the_prompt_table(bench, home):
     from lib.ui import workspace
 
-    embedded = dataclasses.replace(
-        bench.workspace, engine="demo", rows=(Row(label="seaside"), Row(label="zebra"))
-    )
+    rows = (Row(label="seaside"), Row(label="animal", texts=("a zebra", "a quagga on grass")))
+    embedded = dataclasses.replace(bench.workspace, engine="demo", rows=rows)
     workspace.save(home, embedded)
     ingest(bench.store, bench.video, make_engine("demo"), Sampling.every(5))
     app = open_page()
 
     assert not app.exception
-    (warning,) = [warning.value for warning in app.warning]
-    assert "vocabulary: zebra." in warning
-    assert "CLIP" in warning
+    assert not app.warning
+    (label, words) = next(iter(editor_data(app)["unknown"].items()))
+    assert (label, len(editor_data(app)["unknown"])) == ("animal", 1)
+    assert "vocabulary: zebra, quagga." in words
+    assert "CLIP" in words
+
+
+def test_other_engines_words_are_never_marked(bench):
+    with_rows(bench, Row(label="zebra"))
+    assert editor_data(open_page())["unknown"] == {}
 
 
 def test_a_model_that_is_not_here_is_offered_for_download_not_fetched_unasked(bench, home):

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 _SHARED_STYLE = Path(__file__).with_suffix(".css")
 
 
-def register(name: str, folder: Path) -> ComponentRenderer:
+def register(name: str, folder: Path, *, before: tuple[str, ...] = ()) -> ComponentRenderer:
     """Register the component ``<folder>/<name>.html|.css|.js``; call once, when the module is imported.
+
+    Args:
+        name: of the files and, with a prefix, of the component.
+        folder: where they lie.
+        before: names of scripts in it that are put before ``<name>.js``, since a component's script is one text.
 
     The texts travel inside the page's messages, again whenever the component's data changes: keep them small.
     """
     html, style, script = (
         (folder / name).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js")
+    )
+    script = "\n".join(
+        [*((folder / part).with_suffix(".js").read_text(encoding="utf-8") for part in before), script]
     )
     shared = _SHARED_STYLE.read_text(encoding="utf-8")
     return st.components.v2.component(f"promptreel_{name}", html=html, css=f"{shared}\n{style}", js=script)

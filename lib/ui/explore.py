@@ -10,10 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis import Analysis
 from lib.engines import Engine
-from lib.engines.vocabulary import unknown_words
 from lib.errors import PromptreelError
 from lib.ingest import embedding_key, estimate_samples
-from lib.prompts import PromptSet
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling, format_duration
 from lib.ui import cache, engine_panel, jobs_tray, prompt_table, settings_panel, state, theme, work
@@ -200,16 +198,6 @@ def edit_settings(chosen: Chosen) -> None:
     settings_panel.draw(cache.samples(chosen.info).step_s if chosen.info and chosen.info.samples else None)
 
 
-def _unknown_words(prompt_set: PromptSet) -> None:
-    unknown = dict.fromkeys(word for phrase in prompt_set.texts for word in unknown_words(phrase))
-    if unknown:
-        st.warning(
-            f"Not in the demo model’s vocabulary: {', '.join(unknown)}. Its scores say nothing about such words; "
-            "try another wording, or choose a real CLIP engine in the sidebar.",
-            icon=":material/dictionary:",
-        )
-
-
 def analyse(chosen: Chosen) -> Analysis | None:
     """Return the analysis of what is embedded, with a sentence drawn for everything that kept a prompt out of it."""
     prompt_set, problems = state.current().prompt_set()
@@ -219,8 +207,6 @@ def analyse(chosen: Chosen) -> Analysis | None:
         prompt_set = work.with_vectors(prompt_set, vectors)
     for problem in problems:
         st.warning(problem, icon=":material/edit_note:")
-    if prompt_set is not None and state.current().engine == "demo":
-        _unknown_words(prompt_set)
     if chosen.info is None or not chosen.info.samples:
         return None
     if prompt_set is None or not prompt_set.enabled:

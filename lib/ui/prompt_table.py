@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from lib.engines.vocabulary import unknown_words
 from lib.errors import PromptreelError
-from lib.prompts import parse_prompt_set
+from lib.prompts import Prompt, parse_prompt_set
 from lib.ui import state, theme
 from lib.ui.prompt_editor import Sent, prompt_editor, tell_editor
 from lib.ui.workspace import rows_to_prompts
@@ -41,7 +42,22 @@ def draw(thresholds: tuple[float, float], colours: Mapping[str, str] | None = No
             threshold=here.settings.threshold,
             thresholds=thresholds,
             uses_thresholds=here.settings.decision != "best",
+            unknown=_unknown_words(prompts, here.template) if here.engine == "demo" else {},
         )
+
+
+def _unknown_words(prompts: tuple[Prompt, ...], template: str) -> dict[str, str]:
+    """Return, by label, which words the demo model has never seen, and what to do about them."""
+    found = {}
+    for prompt in prompts:
+        phrases = [template.replace("{}", text) for text in prompt.texts]
+        words = list(dict.fromkeys(word for phrase in phrases for word in unknown_words(phrase)))
+        if words:
+            found[prompt.label] = (
+                f"Not in the demo model’s vocabulary: {', '.join(words)}. "
+                "Try another wording, or a real CLIP engine."
+            )
+    return found
 
 
 @state.uninterrupted

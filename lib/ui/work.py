@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -49,13 +50,18 @@ def sample_files(folder: Path) -> list[Path]:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def sample_card(file: Path) -> SampleCard:
-    """Return title, caption and picture of a bundled video, from its ground truth beside it."""
+    """Return title, caption and picture of a bundled video, from its ground truth beside it.
+
+    The caption is the comment that its prompt set begins with; its labels where there is none.
+    """
     truth = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     segments = truth.get("segments", [])
     middle = segments[len(segments) // 2] if segments else {"start_s": 0.0, "end_s": 1.0}
     frame = frame_at(file, (middle["start_s"] + middle["end_s"]) / 2, short_side=270)
-    labels = list(dict.fromkeys(segment["label"] for segment in segments))
-    caption = ", ".join(labels[:5]) + (", …" if len(labels) > 5 else "")
+    prompts = file.with_suffix(".prompts.yaml")
+    lines = prompts.read_text(encoding="utf-8").splitlines() if prompts.exists() else []
+    about = [line[1:].strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
+    caption = " ".join(about) or ", ".join(dict.fromkeys(segment["label"] for segment in segments))
     return SampleCard(file.stem.replace("_", " ").capitalize(), caption, frame.image)
 
 

@@ -23,7 +23,7 @@ __all__ = ["MAX_LABEL", "Sent", "prompt_editor", "tell_editor"]
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; what is longer is cut."""
-_COMPONENT = register("prompt_editor", Path(__file__).parent)
+_COMPONENT = register("prompt_editor", Path(__file__).parent, before=("prompt_row",))
 _TELL = st.components.v2.component(
     "promptreel_prompt_news", js=Path(__file__).with_name("news.js").read_text(encoding="utf-8")
 )
@@ -86,6 +86,7 @@ def tell_editor(
     threshold: float,
     thresholds: tuple[float, float],
     uses_thresholds: bool,
+    unknown: Mapping[str, str],
 ) -> None:
     """Tell the editor what changes with each edit; draw it right after the editor.
 
@@ -97,6 +98,7 @@ def tell_editor(
         threshold: the global one, shown where a row has none of its own.
         thresholds: lowest and highest threshold that is accepted.
         uses_thresholds: whether the decision looks at thresholds; they are greyed when not.
+        unknown: by label, a sentence on words that the engine's model has never seen; shown below the row.
     """
     data = {
         "key": key,
@@ -106,6 +108,7 @@ def tell_editor(
         "threshold": threshold,
         "thresholds": thresholds,
         "uses_thresholds": uses_thresholds,
+        "unknown": dict(unknown),
     }
     _TELL(key=f"{key}.news", data=data)
 
