@@ -12,3 +12,8 @@ class TrueSegment:
     label: str
     start_s: float
     end_s: float
+
+
+def label_key(label: str) -> str:
+    """Return what two labels must have in common to be the same one: their letters, whatever their case."""
+    return " ".join(label.split()).casefold()
