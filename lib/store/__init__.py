@@ -16,6 +16,7 @@ The format, version 1
     │   └── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
+    ├── truth/<sha256>.json   ground truth that somebody edited or imported
     ├── incoming/             uploads on their way in
     └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
 
@@ -43,6 +44,7 @@ from lib.errors import NotStoredError
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey, Embeddings
 from lib.store.format import FORMAT, Home, default_home, tree_bytes
 from lib.store.texts import Texts
+from lib.store.truths import Truth, Truths
 from lib.store.videos import Video, Videos, clean_name
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
     from lib.engines import Engine
     from lib.samples import Samples
+    from lib.truth import TrueSegment
 
 __all__ = [
     "FORMAT",
@@ -79,6 +82,7 @@ class Store:
         self._videos = Videos(self._home)
         self._embeddings = Embeddings(self._home)
         self._texts = Texts(self._home)
+        self._truths = Truths(self._home)
         with self._home.writing():
             self._home.empty_trash()
 
@@ -141,17 +145,47 @@ class Store:
         return self._videos.proxy_path(sha256)
 
     def delete_video(self, sha256: str) -> int:
-        """Delete a video with its embeddings, thumbnails and playable copy; return the bytes freed.
+        """Delete a video with its embeddings, thumbnails, playable copy and saved truth; return the bytes freed.
 
-        A referenced file stays where it is; an upload is deleted. A running ingest of it ends with
-        ``NotStoredError``.
+        A referenced file stays where it is, with what lies beside it; an upload is deleted. A running ingest of
+        it ends with ``NotStoredError``.
         """
         with self._home.writing():
             self._videos.get(sha256)
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
+            freed += self._truths.forget(sha256)
             self._embeddings.sweep()
             return freed
+
+    # Ground truth
+
+    def truth(self, video: Video) -> Truth:
+        """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file."""
+        return self._truths.get(video.sha256, video.path)
+
+    def saved_truth(self, sha256: str) -> Truth | None:
+        """Return the saved ground truth of a video; None while what lies beside its file counts."""
+        return self._truths.saved(sha256)
+
+    def truth_version(self, video: Video) -> str:
+        """Return a text that changes whenever ``truth(video)`` may have changed; it costs one look at the disk."""
+        return self._truths.version(video.sha256, video.path)
+
+    def change_truth(self, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
+        """Save ``change(truth(video))``, while nobody else changes it, and return it in order of time.
+
+        Raises:
+            NotStoredError: the store has no such video (any more).
+            StoreError: it can't be written.
+        """
+        with self._home.writing():
+            self._videos.get(video.sha256)
+            return self._truths.change(video.sha256, video.path, change)
+
+    def forget_truth(self, sha256: str) -> None:
+        """Delete the saved ground truth of a video, so that what lies beside its file counts again."""
+        self._truths.forget(sha256)
 
     # Embeddings
 

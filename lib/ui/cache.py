@@ -24,7 +24,6 @@ from lib.errors import EngineError
 from lib.prompts import PromptSet
 from lib.samples import Samples
 from lib.scoring import vector_change
-from lib.sidecar import read_sidecar, sidecar_path
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
 from lib.truth import TrueSegment
 from lib.ui.jobs import JobManager
@@ -70,18 +69,14 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 
 
 def truth(video: Video) -> tuple[TrueSegment, ...]:
-    """Return the ground truth that lies beside the video's file; read again when it changes."""
-    path = sidecar_path(video.path)
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return _truth(f"{path}|{status.st_mtime_ns}|{status.st_size}", video.path)
+    """Return the ground truth of the video: what was saved, else what lies beside its file; read when it changes."""
+    version = store().truth_version(video)
+    return _truth(f"{video.sha256}|{version}", video) if version else ()
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _truth(name: str, _video: Path) -> tuple[TrueSegment, ...]:
-    return read_sidecar(_video)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _truth(name: str, _video: Video) -> tuple[TrueSegment, ...]:
+    return store().truth(_video)
 
 
 def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
