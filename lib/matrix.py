@@ -1,0 +1,281 @@
+"""Prompt sets by videos: many analyses as one tidy table, any metric as the cell; and the sets of a wording sweep.
+
+Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the tidy table is one label
+of one prompt set in one video; what doesn't exist is NaN. Labels are matched by name.
+
+References:
+    Separation: the split is Otsu's (*A Threshold Selection Method from Gray-Level Histograms*, IEEE Transactions on
+    Systems, Man, and Cybernetics 9(1), 1979, equation 17: it maximises the variance between the two classes).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.analysis import Analysis
+from lib.errors import PromptSetError
+from lib.prompts import Prompt, PromptSet
+
+Metric = Literal[
+    "f1",
+    "separation",
+    "present",
+    "first_seen_s",
+    "duration_s",
+    "share",
+    "segments",
+    "mean_score",
+    "peak_score",
+]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+MAX_SETS = 200
+"""Prompt sets of one sweep."""
+
+
+@dataclass(frozen=True)
+class MetricKind:
+    """How a metric is named, written and ranked."""
+
+    title: str
+    meaning: str
+    decimals: int
+    percent: bool = False
+    unit: str = ""
+    lowest_first: bool = False
+    """Whether a lower value ranks higher."""
+    ends: tuple[float, float] | None = None
+    """Lowest and highest possible value, where both are known."""
+
+    def text(self, value: float) -> str:
+        """Return ``value`` as it is written in a table; an en dash for NaN."""
+        if math.isnan(value):
+            return "–"
+        if self.percent:
+            return f"{value * 100:.{self.decimals}f} %"
+        return f"{value:.{self.decimals}f}{self.unit}"
+
+
+KINDS: Mapping[Metric, MetricKind] = {
+    "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ends=(0.0, 1.0)),
+    "separation": MetricKind(
+        "Separation", "How far the score parts where it is seen from where it is not", 3
+    ),
+    "present": MetricKind("Present", "Whether it is there", 0, percent=True, ends=(0.0, 1.0)),
+    "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s", lowest_first=True),
+    "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),
+    "share": MetricKind("Share", "Share of the video that it is seen in", 0, percent=True, ends=(0.0, 1.0)),
+    "segments": MetricKind("Segments", "Number of its segments", 0),
+    "mean_score": MetricKind("Mean score", "Mean smoothed score over the whole video", 3),
+    "peak_score": MetricKind("Peak score", "Highest smoothed score", 3),
+}
+
+
+def separation(analysis: Analysis, label: str) -> float:
+    """Return how far the lead of ``label`` over its best rival parts into two levels, in the unit of the score.
+
+    ``lead = score - max(scores of the others)`` (the score itself where there is no other label). Samples, each
+    counted by its span, are split in two by their lead where the variance between both classes is largest (Otsu
+    1979); the separation is the mean lead of the upper class less that of the lower one.
+
+    The lead is what decides between labels. The distance of the means, not Otsu's ratio of variances, since the ratio
+    is about 0.64 for a bell-shaped heap of any height: over the bundled samples it says nothing about F1 (mean
+    rank correlation over labels 0.02), while this distance does (0.64; the peak score has 0.39). ``python -m
+    benchmarks matrix`` measures these.
+
+    Returns:
+        0 or more; NaN with fewer than two different leads.
+
+    Raises:
+        KeyError: no enabled prompt is called that.
+    """
+    column = analysis.column(label)
+    others = np.delete(analysis.scores, column, axis=1)
+    lead = analysis.scores[:, column] - (others.max(axis=1) if others.shape[1] else 0.0)
+    return two_levels(lead, analysis.samples.spans_s)
+
+
+def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the distance of the weighted means of the two classes that Otsu's split makes of ``values``.
+
+    Args:
+        values: any finite numbers, ``(n,)``.
+        weights: positive ones, ``(n,)``; their scale doesn't matter.
+
+    Returns:
+        More than 0; NaN with fewer than two different values.
+    """
+    order = np.argsort(values, kind="stable")
+    sorted_, share = values[order], weights[order] / weights.sum() if len(values) else weights
+    splits = np.flatnonzero(np.diff(sorted_) > 0)
+    if not len(splits):
+        return math.nan
+    # Cumulative sums of values around their middle: a large common offset would cost digits.
+    centred = sorted_ - sorted_.mean()
+    below, sum_below = np.cumsum(share)[splits], np.cumsum(share * centred)[splits]
+    total = float(share @ centred)
+    distance = (total - sum_below) / (1.0 - below) - sum_below / below
+    best = int(np.argmax(below * (1.0 - below) * distance**2))
+    return float(distance[best])
+
+
+def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[str, Any], ...]:
+    """Return one row a label: ``label``, ``role``, and every metric as a float.
+
+    Args:
+        analysis: of one prompt set in one video.
+        f1: of the labels that the video's ground truth tells about; None where it is undefined.
+    """
+    rows = []
+    for found in analysis.metrics:
+        values: dict[Metric, float | None] = {
+            "f1": f1.get(found.label),
+            "separation": separation(analysis, found.label),
+            "present": float(found.present),
+            "first_seen_s": found.first_seen_s,
+            "duration_s": found.duration_s,
+            "share": found.share,
+            "segments": float(found.segments),
+            "mean_score": found.mean_score,
+            "peak_score": found.peak_score,
+        }
+        row: dict[str, Any] = {"label": found.label, "role": found.role}
+        row |= {metric: math.nan if value is None else float(value) for metric, value in values.items()}
+        rows.append(row)
+    return tuple(rows)
+
+
+def tidy(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Return one row a prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
+
+    Args:
+        cells: what ``measure`` gave, by the keys of prompt set and video.
+    """
+    rows = [{"set": one, "video": video, **row} for (one, video), found in cells.items() for row in found]
+    frame = pd.DataFrame(rows, columns=["set", "video", "label", "role", *METRICS])
+    return frame.astype(dict.fromkeys(METRICS, float))
+
+
+def grid(
+    frame: pd.DataFrame, metric: Metric, label: str | None, *, sets: Sequence[str], videos: Sequence[str]
+) -> pd.DataFrame:
+    """Return the matrix: one row a prompt set, one column a video, in the order given; float64.
+
+    Args:
+        frame: what ``tidy`` gave.
+        metric: what a cell shows.
+        label: of this label; None: the mean over the targets of the prompt set for which there is a value.
+        sets: keys of the rows.
+        videos: keys of the columns.
+    """
+    chosen = frame[frame["role"] == "target"] if label is None else frame[frame["label"] == label]
+    means = chosen.groupby(["set", "video"], sort=False)[metric].mean()
+    wide = means.unstack("video") if len(means) else pd.DataFrame(dtype=float)
+    return wide.reindex(index=list(sets), columns=list(videos)).astype(float)
+
+
+def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Return ``mean`` (over the videos for which there is a value) and ``rank`` of each prompt set, best first.
+
+    Equal means share the better rank and keep their order; what has no mean comes last, its rank NaN.
+
+    Args:
+        matrix: what ``grid`` gave.
+        metric: of its cells; says whether high or low is better.
+    """
+    low = KINDS[metric].lowest_first
+    mean = matrix.mean(axis=1)
+    places = mean.rank(method="min", ascending=low)
+    found = pd.DataFrame({"mean": mean, "rank": places}, index=matrix.index)
+    return found.sort_values("mean", ascending=low, kind="stable", na_position="last")
+
+
+def labels_of(prompt_sets: Sequence[PromptSet]) -> list[str]:
+    """Return the labels of all enabled targets, each once, in order."""
+    return list(
+        dict.fromkeys(
+            prompt.label for one in prompt_sets for prompt in one.enabled if prompt.role == "target"
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One try of a sweep: the prompt set with one label in other words."""
+
+    prompt_set: PromptSet
+    texts: tuple[str, ...]
+    """The phrasings of the swept label."""
+    template: str
+    current: bool = False
+    """Whether these are the words that the prompt set has already."""
+
+
+def sweep(
+    prompt_set: PromptSet, label: str, wordings: Sequence[str], templates: Sequence[str] = ()
+) -> tuple[tuple[Wording, ...], list[str]]:
+    """Return the prompt set once for each wording and template, its present words first, and problems.
+
+    All other prompts stay as they are and compete. A template goes around every phrasing of the prompt set, as it
+    does everywhere. What differs from an earlier one in nothing is left out.
+
+    Args:
+        prompt_set: what is varied.
+        label: of the prompt that is put in other words; it takes part also where it is switched off.
+        wordings: each a phrasing, or several divided by semicolons (their vectors are averaged); blank ones don't
+            count.
+        templates: such as ``a photo of a {}``; none: the one that the prompt set has.
+
+    Returns:
+        The tries, and one sentence for each wording or template that can't be used.
+
+    Raises:
+        PromptSetError: there is no such label, or more than ``MAX_SETS`` sets would come of it.
+    """
+    mine = next((prompt for prompt in prompt_set.prompts if prompt.label == label), None)
+    if mine is None:
+        raise PromptSetError(f"The prompt set has no label “{label}”; choose one of its labels.")
+    lines = list(dict.fromkeys(" ".join(line.split()) for line in wordings if line.strip()))
+    around = list(dict.fromkeys(" ".join(text.split()) for text in templates if text.strip()))
+    around = around or [prompt_set.template]
+    if len(lines) * len(around) > MAX_SETS:
+        raise PromptSetError(
+            f"{len(lines)} wordings with {len(around)} templates are {len(lines) * len(around)} prompt sets, and "
+            f"{MAX_SETS} are possible; leave some out."
+        )
+    present = replace(mine, enabled=True)
+    tries = {
+        (present.texts, prompt_set.template): Wording(
+            _with_prompt(prompt_set, present), present.texts, prompt_set.template, current=True
+        )
+    }
+    problems: list[str] = []
+    usable: list[PromptSet] = []
+    for template in around:
+        try:
+            usable.append(replace(prompt_set, template=template))
+        except PromptSetError as error:
+            problems.append(str(error))
+    for line in lines:
+        texts = tuple(text.strip() for text in line.split(";") if text.strip())
+        try:
+            changed = replace(present, texts=texts or (line,))
+            sets = [_with_prompt(one, changed) for one in usable]
+        except PromptSetError as error:
+            problems.append(f"“{line}” is left out: {error}")
+            continue
+        for one in sets:
+            tries.setdefault((changed.texts, one.template), Wording(one, changed.texts, one.template))
+    return tuple(tries.values()), problems
+
+
+def _with_prompt(prompt_set: PromptSet, prompt: Prompt) -> PromptSet:
+    prompts = tuple(prompt if one.label == prompt.label else one for one in prompt_set.prompts)
+    return replace(prompt_set, prompts=prompts)
