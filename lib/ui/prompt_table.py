@@ -13,7 +13,7 @@ from lib.ui import state, theme
 from lib.ui.prompt_editor import Sent, prompt_editor, tell_editor
 from lib.ui.workspace import rows_to_prompts
 
-_TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
+TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 _EXAMPLE = "construction site\nshipyard\nsomething else"
 
 
@@ -125,7 +125,7 @@ def _apply_import() -> None:
 def _template() -> None:
     st.selectbox(
         "Template around every phrasing",
-        list(dict.fromkeys((*_TEMPLATES, state.current().template))),
+        list(dict.fromkeys((*TEMPLATES, state.current().template))),
         accept_new_options=True,
         help="{} stands for the phrasing.",
         **state.bound("template", state.current().template, _change_template),
