@@ -12,15 +12,19 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from lib.analysis import Analysis, analyse, prompt_cosines
+from lib.comparison import Comparison, compare
 from lib.engines import Engine
 from lib.engines.embedded import EmbeddedEngine
 from lib.errors import EngineError
+from lib.evaluation import evaluate
+from lib.matrix import measure
 from lib.prompts import PromptSet
 from lib.samples import Samples
 from lib.scoring import vector_change
@@ -111,7 +115,7 @@ def analysis(
     info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
 ) -> Analysis:
     """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
-    name = f"{info.key.id}|{info.samples}|{info.created_at}"
+    name = _name(info)
     loaded = samples(info)
     wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
     cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
@@ -120,6 +124,24 @@ def analysis(
         f"{name}|{_digest(prompt_set.to_dict())}",
         lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
     )
+
+
+def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
+    """Return two analyses of one video side by side; what is known of them stays while both are the same."""
+    return _comparison("||".join([_of(info_a, a), _of(info_b, b)]), a, b)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
+    return compare(_a, _b)
+
+
+def _name(info: EmbeddingInfo) -> str:
+    return f"{info.key.id}|{info.samples}|{info.created_at}"
+
+
+def _of(info: EmbeddingInfo, found: Analysis) -> str:
+    return f"{_name(info)}|{_digest(found.prompt_set.to_dict())}"
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -131,6 +153,42 @@ def _numbers(name: str, _compute: Callable[[], NDArray[np.float64]]) -> NDArray[
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _analysis(name: str, _compute: Callable[[], Analysis]) -> Analysis:
+    return _compute()
+
+
+def label_metrics(
+    info: EmbeddingInfo,
+    prompt_set: PromptSet,
+    vectors: Mapping[str, NDArray[np.float32]],
+    truth: tuple[TrueSegment, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Return every metric of every label, as ``lib.matrix.measure`` does: a cell of the matrix, computed once.
+
+    Only these few numbers are kept, so that many prompt sets by many videos fit; names and colours don't matter.
+    """
+    content = [
+        prompt_set.settings.to_dict(),
+        [
+            [prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)]
+            for prompt in prompt_set.enabled
+        ],
+        [[one.label, one.start_s, one.end_s] for one in truth],
+    ]
+
+    def compute() -> tuple[dict[str, Any], ...]:
+        loaded = samples(info)
+        change = _numbers(f"{_name(info)}|change", lambda: vector_change(loaded.vectors))
+        found = analyse(loaded, prompt_set, vectors, change=change)
+        f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
+        return measure(found, f1)
+
+    return _label_metrics(f"{_name(info)}|{_digest(content)}", compute)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _label_metrics(
+    name: str, _compute: Callable[[], tuple[dict[str, Any], ...]]
+) -> tuple[dict[str, Any], ...]:
     return _compute()
 
 

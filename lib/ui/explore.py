@@ -147,7 +147,17 @@ def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def watch(chosen: Chosen, analysis: Analysis | None) -> None:
     """Draw the player and its lanes; what it says of position, marked range and label goes to the session."""
-    video, here = chosen.video, state.session()
+    before = state.session().label
+    play(chosen.video, _lanes(chosen, analysis))
+    label = state.session().label
+    if label != before and analysis is not None and label in analysis.labels:
+        for key in ("frames_label", "histogram_label", "truth_label"):
+            st.session_state[key] = label  # the panels below, not drawn yet, are about it as well
+
+
+def play(video: Video, lanes: dict[str, Any] | None) -> None:
+    """Draw the player with ``lanes``; every page's player of a video is the same one to the person watching."""
+    here = state.session()
     source = work.playable(video)
     if source.problem:
         st.error(source.problem, icon=":material/error:")
@@ -160,13 +170,10 @@ def watch(chosen: Chosen, analysis: Analysis | None) -> None:
         label=video.name,
         duration_s=video.duration_s,
         seek=Seek(here.seek_id, here.seek_s) if here.seek_s is not None else None,
-        lanes=_lanes(chosen, analysis),
+        lanes=lanes,
         window=here.window,
         progress=source.progress,
     )
-    if shown.label != here.label and analysis is not None and shown.label in analysis.labels:
-        for key in ("frames_label", "histogram_label"):
-            st.session_state[key] = shown.label  # the panels below, not drawn yet, are about it as well
     here.playhead_s, here.marked, here.label = shown.time_s, shown.mark, shown.label
     if shown.problem == "unsupported" and source.src is not None:
         work.want_copy(video)

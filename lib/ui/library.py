@@ -78,16 +78,17 @@ def recent_experiments() -> None:
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
             about = names.get(one.video or "", "no video")
-            st.markdown(f"**{_plain(one.name)}** · {_plain(about)} · {_plain(shown)}", width="content")
-            st.caption(_ago(time.time() - written_at), width="content")
+            st.markdown(f"**{plain(one.name)}** · {plain(about)} · {plain(shown)}", width="content")
+            st.caption(ago(time.time() - written_at), width="content")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the text with everything escaped that Markdown would take for a sign."""
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)
 
 
-def _ago(seconds: float) -> str:
+def ago(seconds: float) -> str:
+    """Return ``3 hours ago`` or ``just now``."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // size)
         if count:
