@@ -314,7 +314,9 @@ def analyse(
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
     decided = decide(scores, thresholds, settings)
     active = tidy(decided, [prompt.role for prompt in prompts], samples, settings)
-    segments = find_segments(active, scores, samples, [prompt.label for prompt in prompts])
+    segments = find_segments(
+        active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s
+    )
     metrics = label_metrics(segments, scores, samples, prompts)
     return Analysis(
         samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change

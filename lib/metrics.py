@@ -35,7 +35,7 @@ class LabelMetrics:
     duration_s: float
     """Sum of the segments' lengths."""
     share: float
-    """``duration_s`` by the video's duration, 0 to 1."""
+    """``duration_s`` by the video's duration, 0 to 1; gaps without samples are part of the latter."""
     segments: int
     longest_s: float | None
     """Length of the longest segment."""

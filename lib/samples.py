@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ class Samples:
     """Embedded frames of one video, in order of time.
 
     Sample ``i`` stands for the half-open span ``[times_s[i], times_s[i + 1])``; the last one ends with the video.
+    A span ends earlier where a gap begins: nothing is known of a gap, so no sample stands for it.
 
     Raises:
-        ValueError: shapes differ, times do not increase, or the last sample lies at or after the end.
+        ValueError: shapes differ, times do not increase, the last sample lies at or after the end, or gaps are out of
+            order or hold a sample.
     """
 
     frames: NDArray[np.int64]
@@ -26,6 +28,8 @@ class Samples:
     """Unit rows; shape ``(n, d)``."""
     duration_s: float
     """End of the video in seconds (the end of the last frame's presentation)."""
+    gaps_s: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    """Stretches ``[start, end)`` in seconds whose frames have no vector, in order and apart; shape ``(g, 2)``."""
 
     def __post_init__(self) -> None:
         n = len(self.times_s)
@@ -36,14 +40,35 @@ class Samples:
             )
         if n and (np.any(np.diff(self.times_s) <= 0) or self.times_s[-1] >= self.duration_s):
             raise ValueError("times must increase strictly and lie before the end of the video")
+        self._check_gaps()
+
+    def _check_gaps(self) -> None:
+        if self.gaps_s.ndim != 2 or self.gaps_s.shape[1] != 2:
+            raise ValueError(f"gaps must be rows of start and end, not of shape {self.gaps_s.shape}")
+        if len(self.gaps_s):
+            first, stop = np.searchsorted(self.times_s, self.gaps_s.T)
+            if np.any(np.diff(self.gaps_s.ravel()) <= 0) or np.any(first != stop):
+                raise ValueError("gaps must come in order, last longer than 0 s, and hold no sample")
 
     def __len__(self) -> int:
         return len(self.times_s)
 
     @property
+    def ends_s(self) -> NDArray[np.float64]:
+        """End of each sample's span in seconds, float64 ``(n,)``: the next sample, a gap, or the end of the video."""
+        ends = np.append(self.times_s[1:], self.duration_s)[: len(self)]
+        before = np.searchsorted(self.times_s, self.gaps_s[:, 0]) - 1  # the sample that a gap follows
+        np.minimum.at(ends, before[before >= 0], self.gaps_s[before >= 0, 0])
+        return ends
+
+    @property
     def spans_s(self) -> NDArray[np.float64]:
-        """Length of each sample's span in seconds, float64 ``(n,)``; their sum is ``duration_s - times_s[0]``."""
-        return np.diff(self.times_s, append=self.duration_s)
+        """Length of each sample's span in seconds, float64 ``(n,)``.
+
+        Their sum is ``duration_s - times_s[0]`` less the gaps after the first sample.
+        """
+        spans: NDArray[np.float64] = self.ends_s - self.times_s
+        return spans
 
     @property
     def step_s(self) -> float:

@@ -2,7 +2,8 @@
 
 Conventions: ``n`` samples, ``p`` enabled prompts; sample ``i`` stands for ``[times_s[i], times_s[i +
 1])``, the last one until the end of the video, so spans of different length count by their length. A
-segment covers whole spans.
+segment covers whole spans. A gap without samples (``Samples.gaps_s``) belongs to no span: it ends a segment, unless it
+is short enough to be bridged.
 
 Three steps, each a function: ``decide`` (which labels a sample has, by the scores alone), ``tidy`` (bridge
 gaps, then drop what is short) and ``find_segments`` (runs of samples as segments).
@@ -141,23 +142,23 @@ def tidy(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Set
         settings: decision, bridging and minimum duration.
     """
     has = decided
-    bounds = np.append(samples.times_s, samples.duration_s)
     if settings.bridge_s > 0:
         exclusive = settings.decision != "threshold"
-        has = _bridge(has, bounds, settings.bridge_s, np.array(roles) == "background", exclusive=exclusive)
+        has = _bridge(has, samples, settings.bridge_s, np.array(roles) == "background", exclusive=exclusive)
     if settings.min_duration_s > 0:
-        columns, first, stop = _runs(has)
-        short = bounds[stop] - bounds[first] < settings.min_duration_s - TOLERANCE_S
+        columns, first, stop = _runs(has, _breaks(samples, settings.bridge_s))
+        short = samples.ends_s[stop - 1] - samples.times_s[first] < settings.min_duration_s - TOLERANCE_S
         rows, which = _members(first[short], stop[short])
         has = has.copy()
         has[rows, columns[short][which]] = False
     return has
 
 
-def _bridge(has: _Bools, bounds: _Floats, bridge_s: float, background: _Bools, *, exclusive: bool) -> _Bools:
-    columns, first, stop = _runs(has)
+def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, *, exclusive: bool) -> _Bools:
+    columns, first, stop = _runs(has, _breaks(samples, bridge_s))
     columns, first, stop, same = columns[1:], stop[:-1], first[1:], columns[1:] == columns[:-1]
-    closes = same & (bounds[stop] - bounds[np.minimum(first, stop)] <= bridge_s + TOLERANCE_S)
+    closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TOLERANCE_S)
+    first = np.minimum(first, stop)
     if exclusive:
         # Samples up to each row that a gap may not be closed over: a target's only over other targets,
         # else over any.
@@ -185,7 +186,7 @@ def _bridge(has: _Bools, bounds: _Floats, bridge_s: float, background: _Bools, *
 
 
 def find_segments(
-    has: _Bools, scores: _Floats, samples: Samples, labels: Sequence[str]
+    has: _Bools, scores: _Floats, samples: Samples, labels: Sequence[str], *, bridge_s: float = 0.0
 ) -> tuple[Segment, ...]:
     """Return the runs of each label as segments, in order of start, then of label.
 
@@ -194,8 +195,9 @@ def find_segments(
         scores: smoothed scores, ``(n, p)``.
         samples: times and spans.
         labels: one a column.
+        bridge_s: gaps without samples of at most so many seconds don't end a segment.
     """
-    columns, first, stop = _runs(has)
+    columns, first, stop = _runs(has, _breaks(samples, bridge_s))
     if not len(first):
         return ()
     rows, which = _members(first, stop)
@@ -205,12 +207,11 @@ def find_segments(
     means = np.add.reduceat(values * spans, offsets) / np.add.reduceat(spans, offsets)
     at_peak = np.flatnonzero(values == peaks[which])
     peak_rows = rows[at_peak[np.unique(which[at_peak], return_index=True)[1]]]
-    bounds = np.append(samples.times_s, samples.duration_s)
     order = np.lexsort((columns, first))
     fields = (
         columns,
-        bounds[first],
-        bounds[stop],
+        samples.times_s[first],
+        samples.ends_s[stop - 1],
         np.minimum(means, peaks),  # a mean of equal numbers can round to just above them
         peaks,
         samples.times_s[peak_rows],
@@ -221,8 +222,19 @@ def find_segments(
     return tuple(Segment(labels[column], *rest) for column, *rest in rows_of)
 
 
-def _runs(has: _Bools) -> tuple[_Ints, _Ints, _Ints]:
+def _breaks(samples: Samples, bridge_s: float) -> _Ints:
+    """Return the rows before which a run ends, whatever it holds: samples after a gap that is not bridged."""
+    missing_s = samples.times_s[1:] - samples.ends_s[:-1]
+    return np.flatnonzero(missing_s > bridge_s + TOLERANCE_S) + 1
+
+
+def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     """Return column, first row and row after the last of every run of True, sorted by column, then row."""
+    if len(breaks):  # a row of False before each of them, which the rows are then counted without
+        columns, *rows = _runs(np.insert(has, breaks, False, axis=0), breaks[:0])
+        added = breaks + np.arange(len(breaks))
+        first, stop = (row - np.searchsorted(added, row) for row in rows)
+        return columns, first, stop
     n, p = has.shape
     padded = np.zeros((p, n + 2), dtype=np.int8)
     padded[:, 1:-1] = has.T

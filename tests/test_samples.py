@@ -38,3 +38,17 @@ def test_every_array_has_a_row_a_sample(change: str) -> None:
         vectors = vectors[:2] if change == "vectors" else vectors[:, 0]
     with pytest.raises(ValueError, match="one row a sample"):
         Samples(frames, np.arange(3.0), vectors, 3.0)
+
+
+def test_a_span_ends_where_a_gap_begins() -> None:
+    samples = samples_at([1.0, 2.0, 5.0], 8.0, gaps_s=[(0.0, 1.0), (3.0, 5.0), (6.0, 8.0)])
+    assert samples.spans_s.tolist() == [1.0, 1.0, 1.0]
+    assert samples_at([], 2.0, gaps_s=[(0.0, 1.0)]).spans_s.tolist() == []
+
+
+@pytest.mark.parametrize(
+    "gaps", [[(1.5, 2.5)], [(2.5, 2.5)], [(2.5, 2.7), (2.1, 2.2)]], ids=["sample inside", "empty", "order"]
+)
+def test_gaps_come_in_order_and_hold_no_sample(gaps: list[tuple[float, float]]) -> None:
+    with pytest.raises(ValueError, match="gaps must come in order"):
+        samples_at([0.0, 1.0, 2.0], 3.0, gaps_s=gaps)

@@ -7,7 +7,7 @@ import pytest
 
 from lib.prompts import Role, Settings
 from lib.segments import decide, find_segments, tidy
-from tests.helpers.arrays import every, samples_at, spans_of
+from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at, spans_of
 
 X, O = True, False  # noqa: E741 - reads like a lane
 
@@ -228,3 +228,42 @@ def test_the_command_lines_keys_of_a_segment() -> None:
         "peak_s": 0.0,
     }
     assert all(type(value) in (str, float) for value in segment.to_dict().values())
+
+
+GAPPED = samples_at([0.0, 1.0, 2.0, 5.0, 6.0, 7.0], 8.0, gaps_s=[(3.0, 5.0)])
+
+
+@pytest.mark.parametrize(
+    ("bridge_s", "expected"), [(0.0, [(0, 3), (5, 8)]), (1.9, [(0, 3), (5, 8)]), (2.0, [(0, 8)])]
+)
+def test_a_gap_without_samples_ends_a_segment_unless_it_is_bridged(
+    bridge_s: float, expected: list[tuple[int, int]]
+) -> None:
+    analysis = analyse_scores(
+        np.ones((6, 1)), prompt_set("a", decision="threshold", threshold=0.5, bridge_s=bridge_s), GAPPED
+    )
+
+    assert spans_of(analysis.segments, "a") == expected
+    assert [(s.first, s.stop) for s in analysis.segments] == (
+        [(0, 3), (3, 6)] if len(expected) == 2 else [(0, 6)]
+    )
+    assert analysis.metrics[0].duration_s == sum(end - start for start, end in expected)
+    assert analysis.metrics[0].share == analysis.metrics[0].duration_s / 8
+
+
+def test_what_a_gap_cuts_short_is_dropped_as_short() -> None:
+    settings = {"decision": "threshold", "threshold": 0.5, "min_duration_s": 3.5}
+    assert analyse_scores(np.ones((6, 1)), prompt_set("a", **settings), GAPPED).segments == ()
+
+
+def test_bridging_counts_the_gap_within_what_it_bridges() -> None:
+    scores = [[1.0], [1.0], [0.0], [0.0], [1.0], [1.0]]
+    for bridge_s, count in ((3.9, 2), (4.0, 1)):
+        chosen = prompt_set("a", decision="threshold", threshold=0.5, bridge_s=bridge_s)
+        assert len(analyse_scores(scores, chosen, GAPPED).segments) == count
+
+
+def test_a_gap_weighs_nothing_in_means() -> None:
+    scores = [[0.0], [0.0], [1.0], [0.0], [0.0], [0.0]]
+    analysis = analyse_scores(scores, prompt_set("a", decision="best"), GAPPED)
+    assert analysis.metrics[0].mean_score == pytest.approx(1 / 6)

@@ -24,7 +24,7 @@ _VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
 )
 _LISTED_FILES = 500
-_CARD_WIDTH = 260
+_CARD_WIDTH = 232
 _RECENT = 5
 
 

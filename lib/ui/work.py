@@ -62,7 +62,8 @@ def sample_card(file: Path) -> SampleCard:
     lines = prompts.read_text(encoding="utf-8").splitlines() if prompts.exists() else []
     about = [line[1:].strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
     caption = " ".join(about) or ", ".join(dict.fromkeys(segment["label"] for segment in segments))
-    return SampleCard(file.stem.replace("_", " ").capitalize(), caption, frame.image)
+    title = file.stem.replace("_vfr", "").replace("_", " ").capitalize()
+    return SampleCard(title, caption, frame.image)
 
 
 def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
