@@ -29,7 +29,7 @@ from lib.timebase import format_time
 from lib.truth import TrueSegment
 from lib.truth_formats import Entry, Kind, read
 
-__all__ = ["KINDS", "Kind", "ParsedTruth", "parse_truth", "read_time", "write_truth"]
+__all__ = ["BEYOND_S", "KINDS", "Kind", "ParsedTruth", "parse_truth", "read_time", "write_truth"]
 
 KINDS: Mapping[Kind, tuple[str, str]] = {
     "json": ("JSON", ".json"),
@@ -41,7 +41,7 @@ KINDS: Mapping[Kind, tuple[str, str]] = {
 """Each format's name for people, and how its files end."""
 MAX_CHARACTERS = 5_000_000
 MAX_SEGMENTS = 20_000
-_BEYOND_S = 0.1
+BEYOND_S = 0.1
 """So much an end may lie behind the video's: tools measure the last frame's length differently."""
 
 _TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:[.,]\d{1,40})?|[.,]\d{1,40})\s*s?")
@@ -153,7 +153,7 @@ def _segment(entry: Entry, duration_s: float | None, problems: list[str]) -> Tru
             f"“{label}” starts at {format_time(start, decimals=2)}, "
             f"and the video ends at {format_time(duration_s, decimals=2)}; it is left out."
         )
-    if duration_s is not None and end > duration_s + _BEYOND_S:
+    if duration_s is not None and end > duration_s + BEYOND_S:
         problems.append(
             f"{entry.where}: “{label}” ends at {format_time(end, decimals=2)}, beyond the video; "
             f"it is cut at {format_time(duration_s, decimals=2)}."

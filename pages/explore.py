@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui import downloads, explore, findings, timeline
+from lib.ui import downloads, explore, findings, timeline, truth_panel
 
 st.title("Explore")
 chosen = explore.choose()
@@ -35,5 +35,7 @@ elif view == "Frames":
     findings.frames(analysis, chosen.info)
 elif view == "Histogram":
     timeline.histogram(analysis)
+elif view == "Ground truth":
+    truth_panel.draw(chosen, analysis)
 else:
     downloads.draw(chosen, analysis)

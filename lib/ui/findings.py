@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,17 @@ from lib.ui import cache, routes, state, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
-_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Downloads")
+_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Downloads")
 
 
-def answers(analysis: Analysis) -> None:
-    """Draw the three answers (is it there, since when, for how long) as one sentence a label."""
-    colours = theme.colours(analysis.prompt_set.prompts)
+def answers(analysis: Analysis, colours: Mapping[str, str] | None = None) -> None:
+    """Draw the three answers (is it there, since when, for how long) as one sentence a label.
+
+    Args:
+        analysis: what was found.
+        colours: hex by label; None: those of the prompts.
+    """
+    colours = colours or theme.colours(analysis.prompt_set.prompts)
     lines = []
     for label, sentence in analysis.answers().items():
         dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
