@@ -1,7 +1,8 @@
 """Prompt sets by videos: many analyses as one tidy table, any metric as the cell; and the sets of a wording sweep.
 
 Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the tidy table is one label
-of one prompt set in one video; what doesn't exist is NaN. Labels are matched by name.
+of one prompt set in one video; what doesn't exist is NaN. Labels are the same one when their letters are, whatever
+their case (``lib.truth.label_key``).
 
 References:
     Separation: the split is Otsu's (*A Threshold Selection Method from Gray-Level Histograms*, IEEE Transactions on
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from lib.analysis import Analysis
 from lib.errors import PromptSetError
 from lib.prompts import Prompt, PromptSet
+from lib.truth import label_key
 
 Metric = Literal[
     "f1",
@@ -175,7 +177,10 @@ def grid(
         sets: keys of the rows.
         videos: keys of the columns.
     """
-    chosen = frame[frame["role"] == "target"] if label is None else frame[frame["label"] == label]
+    if label is None:
+        chosen = frame[frame["role"] == "target"]
+    else:
+        chosen = frame[frame["label"].map(label_key) == label_key(label)]
     means = chosen.groupby(["set", "video"], sort=False)[metric].mean()
     wide = means.unstack("video") if len(means) else pd.DataFrame(dtype=float)
     return wide.reindex(index=list(sets), columns=list(videos)).astype(float)
@@ -199,11 +204,10 @@ def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
 
 def labels_of(prompt_sets: Sequence[PromptSet]) -> list[str]:
     """Return the labels of all enabled targets, each once, in order."""
-    return list(
-        dict.fromkeys(
-            prompt.label for one in prompt_sets for prompt in one.enabled if prompt.role == "target"
-        )
-    )
+    found: dict[str, str] = {}
+    for prompt in (prompt for one in prompt_sets for prompt in one.enabled if prompt.role == "target"):
+        found.setdefault(label_key(prompt.label), prompt.label)
+    return list(found.values())
 
 
 @dataclass(frozen=True)

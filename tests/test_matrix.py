@@ -145,8 +145,8 @@ class TestGrid:
         }
     )
 
-    def test_one_label_is_taken_by_its_name(self):
-        matrix = grid(self.frame, "f1", "crane", sets=["two", "one"], videos=["v2", "v1"])
+    def test_one_label_is_taken_by_its_name_whatever_the_case(self):
+        matrix = grid(self.frame, "f1", "Crane", sets=["two", "one"], videos=["v2", "v1"])
 
         assert list(matrix.index) == ["two", "one"]
         assert list(matrix.columns) == ["v2", "v1"]
@@ -295,7 +295,7 @@ class TestSweep:
 
 
 def test_labels_are_the_targets_of_all_sets_once():
-    other = PromptSet("b", (Prompt("ship"), Prompt("crane"), Prompt("off", enabled=False), ELSE))
+    other = PromptSet("b", (Prompt("ship"), Prompt("Crane"), Prompt("off", enabled=False), ELSE))
 
     assert labels_of([PromptSet("a", (CRANE, ELSE)), other]) == ["crane", "ship"]
 
