@@ -16,12 +16,12 @@ from contextlib import closing, contextmanager
 from types import FrameType
 
 from lib.cli_output import Reporter
-from lib.commands import analyze, embed
+from lib.commands import analyze, compare, embed, evaluate
 from lib.commands.shared import Context, StoppedError, UsageError, engine_options
 from lib.engines.registry import API_KEY_VARIABLE
 from lib.errors import PromptreelError
 
-COMMANDS = (embed, analyze)
+COMMANDS = (embed, analyze, compare, evaluate)
 _INTERRUPTED = 130
 
 

@@ -31,8 +31,8 @@ PHRASES = (
     "a sunflower", "a cactus", "a baby", "an old man with a beard", "a nurse", "a chef", "a football player", "a crowd",
     # places
     "a kitchen", "a library", "a desert", "a snowy mountain", "a tropical beach", "a dense forest",
-    "a hospital corridor", "a supermarket", "a church", "a classroom", "an airport", "a parking lot", "a farm", "a swimming pool", "a bridge",
-    "a tunnel", "a waterfall", "a castle", "an office", "a bedroom",
+    "a hospital corridor", "a supermarket", "a church", "a classroom", "an airport", "a parking lot", "a farm",
+    "a swimming pool", "a bridge", "a tunnel", "a waterfall", "a castle", "an office", "a bedroom",
     # vehicles and machines
     "a bicycle", "a train", "a sailing boat", "a fire truck", "a helicopter", "a tractor", "a washing machine",
     "a satellite", "a robot",

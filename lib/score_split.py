@@ -4,8 +4,8 @@ A mixture of two normal distributions is fitted and not Otsu's threshold: Otsu d
 and takes both for equally wide; the mixture says how far apart the groups are and whether two describe the scores
 better than one. A split is clear when the groups are apart, two describe the scores much better, there are clearly
 fewer scores around the split than around either group's middle (which an even distribution doesn't have), and each
-group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion believes;
-separation and valley don't suffer from that.
+group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion
+believes; separation and valley don't suffer from that.
 
 References:
     Separation: Ashman, Bird and Zepf, *Detecting bimodality in astronomical datasets*, 1994: D = sqrt(2) |m1 - m2| /
