@@ -42,6 +42,17 @@ class Seen:
         """What is embedded."""
         return self.chosen.info if self.chosen else None
 
+    @property
+    def found(self) -> tuple[EmbeddingInfo, Analysis]:
+        """What is embedded and what is found in it, on a side that sees something.
+
+        Raises:
+            ValueError: it sees nothing.
+        """
+        if self.info is None or self.analysis is None:
+            raise ValueError("this side sees nothing")
+        return self.info, self.analysis
+
 
 @dataclass(frozen=True)
 class Both:
@@ -132,8 +143,8 @@ def edit(video: Video) -> Both:
             seen[name] = _edit_side(name, video, colours[name])
     a, b = seen["a"], seen["b"]
     found = None
-    if a.analysis and b.analysis and a.info and b.info:
-        found = cache.comparison(a.info, a.analysis, b.info, b.analysis)
+    if a.analysis and b.analysis:
+        found = cache.comparison(*a.found, *b.found)
     return Both(video, a, b, colours, found)
 
 
@@ -213,12 +224,13 @@ def watch(both: Both) -> None:
 
 def _lanes(both: Both, name: Side) -> dict[str, object] | None:
     seen = both.a if name == "a" else both.b
-    if seen.analysis is None or seen.info is None:
+    if seen.analysis is None:
         return None
+    info, analysis = seen.found
     return data.lanes(
-        seen.analysis,
+        analysis,
         both.colours[name],
-        thumbnails=findings.thumbnails_url(seen.info),
+        thumbnails=findings.thumbnails_url(info),
         truth=cache.truth(both.video),
-        duration_s=None if seen.info.complete else both.video.duration_s,
+        duration_s=None if info.complete else both.video.duration_s,
     )
