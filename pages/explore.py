@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui import downloads, explore, findings, timeline, truth_panel
+from lib.ui import downloads, evaluation_panel, explore, findings, threshold_panel, timeline, truth_panel
 
 st.title("Explore")
 chosen = explore.choose()
@@ -34,8 +34,10 @@ elif view == "Segments":
 elif view == "Frames":
     findings.frames(analysis, chosen.info)
 elif view == "Histogram":
-    timeline.histogram(analysis)
+    threshold_panel.draw(chosen, analysis)
 elif view == "Ground truth":
     truth_panel.draw(chosen, analysis)
+elif view == "Evaluation":
+    evaluation_panel.draw(chosen, analysis)
 else:
     downloads.draw(chosen, analysis)

@@ -16,7 +16,7 @@ from lib.ui import cache, routes, state, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
-_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Downloads")
+_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
 
 
 def answers(analysis: Analysis, colours: Mapping[str, str] | None = None) -> None:

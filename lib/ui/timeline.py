@@ -85,13 +85,19 @@ def _clicked(key: str) -> Any:
     return go
 
 
-def histogram(analysis: Analysis) -> None:
-    """Draw how often each score occurs, of one label or of all."""
+def choose_label(analysis: Analysis) -> str | None:
+    """Draw the choice of whose scores are shown; None is all labels."""
     everything = "all labels"
     choice = st.selectbox("Scores of", [everything, *analysis.labels], key="histogram_label", width=260)
-    label = None if choice == everything or choice not in analysis.labels else choice
+    return None if choice == everything or choice not in analysis.labels else choice
+
+
+def histogram(analysis: Analysis, label: str | None, split: float | None = None) -> None:
+    """Draw how often each score occurs, of one label or of all, and where they fall into two groups."""
     st.altair_chart(
-        charts.histogram_chart(analysis, theme.colours(analysis.prompt_set.prompts), label=label),
+        charts.histogram_chart(
+            analysis, theme.colours(analysis.prompt_set.prompts), label=label, split=split
+        ),
         key="chart_histogram",
         alt="Histogram of scores, with thresholds as dashed rules",
     )
