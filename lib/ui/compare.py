@@ -163,16 +163,20 @@ def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> Seen:
     analysis = explore.analyse(chosen) if chosen is not None else None
     if analysis is not None:
         with answers:
-            _answers(analysis, colours)
+            _answers(chosen, analysis, colours)
     return Seen(chosen, analysis)
 
 
-def _answers(analysis: Analysis, colours: Mapping[str, str]) -> None:
+def _answers(chosen: Chosen | None, analysis: Analysis, colours: Mapping[str, str]) -> None:
+    """Draw the three answers a label, and how far they are right where there is truth."""
+    against = cache.evaluation(chosen.info, analysis, chosen.video) if chosen and chosen.info else None
     lines = []
     for label, sentence in analysis.answers().items():
         dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
-        rest = sentence.removeprefix(f"{label}: ")
-        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {html.escape(rest)}</li>")
+        rest = html.escape(sentence.removeprefix(f"{label}: "))
+        f1 = against.by_label[label].f1 if against else None
+        right = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
+        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {rest}{right}</li>")
     st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.7">{"".join(lines)}</ul>')
 
 

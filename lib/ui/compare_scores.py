@@ -101,8 +101,8 @@ def _items(both: Both, found: Comparison, label: str, samples: list[tuple[int, i
             GalleryItem(
                 id=str(frame),
                 url=f"{base}/{frame}",
-                title=f"A {score_a:.3f} {said_a or 'nothing'}",
-                subtitle=f"B {score_b:.3f} {said_b or 'nothing'}",
+                title=f"A {score_a:.3f}, B {score_b:.3f}",
+                subtitle=f"A {said_a or 'nothing'}\nB {said_b or 'nothing'}",
                 time_s=time_s,
                 colour=both.colours["b"].get(said_b or "") if said_b else None,
                 alt=f"Frame at {format_time(time_s)}: score of {label} {score_a:.3f} in A, {score_b:.3f} in B",
