@@ -27,6 +27,7 @@ from lib.errors import EngineError
 from lib.evaluation import Evaluation, evaluate
 from lib.matrix import measure
 from lib.prompts import PromptSet
+from lib.reference import ReferenceBand
 from lib.samples import Samples
 from lib.scoring import vector_change
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
@@ -136,6 +137,12 @@ def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Ana
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
     return compare(_a, _b)
+
+
+@st.cache_resource(show_spinner=False)
+def reference_bands() -> dict[str, ReferenceBand]:
+    """Return the reference bands known, by embedding; one is a few numbers."""
+    return {}
 
 
 def threshold_fit(
