@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis import Analysis
 from lib.comparison import Comparison
@@ -134,21 +135,30 @@ def edit(video: Video) -> Both:
 
     Every panel works on its side, and what it changes is in that side's workspace only.
     """
-    colours = _colours()
     with st.container(horizontal=True, gap="small"):
         columns = {name: st.container(width=_WIDTH) for name in state.SIDES}
-    seen: dict[Side, Seen] = {}
+    colours = _colours()
+    opened: dict[Side, tuple[Chosen | None, DeltaGenerator]] = {}
     for name, column in columns.items():
         with column, state.side(name):
-            seen[name] = _edit_side(name, video, colours[name])
+            opened[name] = _edit_side(name, video, colours[name])
+    colours = _colours()  # an edit that came late is in the tables by now
+    seen = {}
+    for name, column in columns.items():
+        chosen, answers = opened[name]
+        with column, state.side(name):
+            analysis = explore.analyse(chosen) if chosen is not None else None
+            seen[name] = Seen(chosen, analysis)
+        if analysis is not None:
+            with answers:
+                _answers(chosen, analysis, colours[name])
     a, b = seen["a"], seen["b"]
-    found = None
-    if a.analysis and b.analysis:
-        found = cache.comparison(*a.found, *b.found)
+    found = cache.comparison(*a.found, *b.found) if a.analysis and b.analysis else None
     return Both(video, a, b, colours, found)
 
 
-def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> Seen:
+def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> tuple[Chosen | None, DeltaGenerator]:
+    """Draw the panels of one side; return what is embedded, and the place of its answers."""
     here = state.current()
     st.markdown(f"#### :gray-badge[{name.upper()}] {library.plain(here.name)}")
     answers = st.container()
@@ -160,11 +170,7 @@ def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> Seen:
     if chosen is not None:
         explore.edit_settings(chosen)
     _edit_engine(name)
-    analysis = explore.analyse(chosen) if chosen is not None else None
-    if analysis is not None:
-        with answers:
-            _answers(chosen, analysis, colours)
-    return Seen(chosen, analysis)
+    return chosen, answers
 
 
 def _answers(chosen: Chosen | None, analysis: Analysis, colours: Mapping[str, str]) -> None:
