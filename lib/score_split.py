@@ -3,8 +3,8 @@
 A mixture of two normal distributions is fitted and not Otsu's threshold: Otsu divides anything, also a single group,
 and takes both for equally wide; the mixture says how far apart the groups are and whether two describe the scores
 better than one. A split is clear when the groups are apart, two describe the scores much better, there are clearly
-fewer scores around the split than around either group's middle (which an even distribution doesn't have), and each
-group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion
+fewer scores somewhere between them than around either group's middle (which an even distribution doesn't have), and
+each group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion
 believes; separation and valley don't suffer from that.
 
 References:
@@ -32,9 +32,9 @@ MIN_EVIDENCE = 10.0
 """Difference of the criteria from which on two groups are better than one."""
 MIN_GROUP = 3
 """Samples in the smaller group."""
-MAX_VALLEY = 0.75
-"""Scores around the split by those around the middle of the group with fewer, from which on there is no valley."""
-_MIN_SAMPLES, _ENOUGH = 10, 4_000
+MAX_VALLEY = 0.6
+"""Scores in the emptiest place between the groups by those around the lower peak, from which on there is no valley."""
+_MIN_SAMPLES, _ENOUGH = 10, 2_000
 _STARTS = (0.5, 0.9, 0.99)
 """Shares of the scores that the lower group begins with: what is looked for may be rare."""
 
@@ -103,17 +103,23 @@ def suggest_without_truth(scores: Floats) -> ThresholdSplit:
     if odds(means[0]) < 0 < odds(means[1]) and separation >= MIN_SEPARATION and evidence >= MIN_EVIDENCE:
         at = float(optimize.brentq(odds, means[0], means[1]))
         above = int((scores >= centre + spread * at).sum())
-        if MIN_GROUP <= above <= len(scores) - MIN_GROUP and _valley(values[:, 0], at, means) <= MAX_VALLEY:
+        if MIN_GROUP <= above <= len(scores) - MIN_GROUP and _valley(values[:, 0], means) <= MAX_VALLEY:
             threshold = centre + spread * at
     shown = tuple((centre + spread * means).tolist())
     return ThresholdSplit(threshold, separation, evidence, (shown[0], shown[1]), float(weights[1]))
 
 
-def _valley(values: Floats, at: float, means: Floats) -> float:
-    """Return how many values lie around ``at``, by how many lie around the mean that has fewer."""
+def _valley(values: Floats, means: Floats) -> float:
+    """Return how many values lie where there are fewest between the means, by how many lie around the lower peak.
+
+    A value is added to both, so that a handful of scores doesn't look like a valley by chance.
+    """
     reach = (means[1] - means[0]) / 6
-    around = [int((np.abs(values - place) <= reach).sum()) for place in (at, *means)]
-    return around[0] / max(1, min(around[1:]))
+    around = [
+        int((np.abs(values - place) <= reach).sum())
+        for place in np.linspace(float(means[0]), float(means[1]), 9)
+    ]
+    return (min(around[1:-1]) + 1) / (min(around[0], around[-1]) + 1)
 
 
 def _fit(values: Floats, start: float | None) -> GaussianMixture:
@@ -131,7 +137,7 @@ def _fit(values: Floats, start: float | None) -> GaussianMixture:
         means_init=[[group.mean()] for group in groups],
         precisions_init=[[[1 / variance]] for variance in spread],
         random_state=0,
-        max_iter=200,
+        max_iter=100,
         tol=1e-5,
     )
     with warnings.catch_warnings():

@@ -154,7 +154,10 @@ class Search:
         where, size = self.part[counts] * len(high) + place, self.parts * len(high)
         false = np.maximum(self.analysis.samples.spans_s - self.true, 0.0)
         hits, false_alarms = (
-            np.bincount(where, seconds[counts], size).reshape(self.parts, -1).cumsum(axis=1)
+            np.bincount(where, seconds[counts], size)
+            .astype(np.float64)
+            .reshape(self.parts, -1)
+            .cumsum(axis=1)
             for seconds in (self.true, false)
         )
         low = np.append(high[1:], high[-1])
