@@ -12,7 +12,9 @@ The format, version 1
     │   ├── embeddings        id, sha256, engine_id, sampling_key, preprocessing, engine_name, dim, complete,
     │   │                     samples, duration_s, damage, size_bytes, created_at
     │   ├── samples-<id>      one table an embedding, one row a sample, in order of time: frame int64,
-    │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256)
+    │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256) or null
+    │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
+    │   ├── arriving-<id>     an embedding on its way in that comes whole; renamed when it is all there
     │   └── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
@@ -46,6 +48,7 @@ from lib.store.format import FORMAT, Home, default_home, tree_bytes
 from lib.store.texts import Texts
 from lib.store.truths import Truth, Truths
 from lib.store.videos import Video, Videos, clean_name
+from lib.store.whole import Batch, Gap
 
 if TYPE_CHECKING:
     import filelock
@@ -56,8 +59,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "Batch",
     "EmbeddingInfo",
     "EmbeddingKey",
+    "Gap",
     "Store",
     "Video",
     "clean_name",
@@ -278,6 +283,53 @@ class Store:
             damage: what broke in the middle of the video, for people; None when it was read to its end.
         """
         return self._embeddings.finish(key, duration_s=duration_s, damage=damage)
+
+    def put(
+        self,
+        key: EmbeddingKey,
+        batches: Iterable[Batch],
+        *,
+        engine_name: str,
+        dim: int,
+        duration_s: float,
+        gaps: Sequence[Gap] = (),
+        without_file: tuple[str, int] | None = None,
+    ) -> EmbeddingInfo:
+        """Store a whole embedding that was computed elsewhere: nobody sees any of it before all of it is there.
+
+        Whatever stops it, an error of ``batches`` or a killed process, leaves nothing behind that shows.
+
+        Args:
+            key: not stored yet.
+            batches: the samples, one commit a batch, in order.
+            engine_name: for people.
+            dim: length of the vectors.
+            duration_s: end of the video in seconds, after the last sample.
+            gaps: stretches without vectors, in order.
+            without_file: name and size in bytes of what was imported, where the store has no such video: it then
+                gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
+
+        Raises:
+            StoreError: it is there already, or the disk is full.
+        """
+
+        def add_video() -> object:
+            if without_file is None:
+                return self._videos.get(key.sha256)
+            name, size = without_file
+            return self._videos.add_without_file(
+                key.sha256, name=name, duration_s=duration_s, size_bytes=size
+            )
+
+        return self._embeddings.put(
+            key,
+            batches,
+            engine_name=engine_name,
+            dim=dim,
+            duration_s=duration_s,
+            gaps=gaps,
+            first=add_video,
+        )
 
     # Text vectors
 
