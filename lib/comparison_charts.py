@@ -69,7 +69,7 @@ def _spots(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     return spots
 
 
-def scatter_chart(comparison: Comparison, label: str, colour: str, *, size: int = 420) -> FilledChart:
+def scatter_chart(comparison: Comparison, label: str, colour: str, *, size: int = 380) -> FilledChart:
     """Return A's score of ``label`` (across) against B's (up), one point a sample; ``brush`` chooses some.
 
     Grey is the diagonal where both are equal (drawn for scores of the same kind) and the thresholds.
@@ -80,27 +80,30 @@ def scatter_chart(comparison: Comparison, label: str, colour: str, *, size: int 
     a, b = comparison.a, comparison.b
     kinds = (a.prompt_set.settings.score, b.prompt_set.settings.score)
     points = scatter_points(comparison, label)
-    ends = [float(values.min()) for values in (points["score_a"], points["score_b"]) if len(values)]
-    tops = [float(values.max()) for values in (points["score_a"], points["score_b"]) if len(values)]
-    line = [min(ends), max(tops)] if ends and kinds[0] == kinds[1] else []
-    column_a, column_b = a.column(label), b.column(comparison.matches[label])
+    both = points[["score_a", "score_b"]].to_numpy()
+    line = [both.min(), both.max()] if len(both) and kinds[0] == kinds[1] else []
+    rules = tuple(
+        float(side.thresholds[side.column(name)]) if side.uses_thresholds else None
+        for side, name in ((a, label), (b, comparison.matches[label]))
+    )
     tables = {
         "points": points,
         "equal": pd.DataFrame({"equal_a": line, "equal_b": line}, dtype=float),
-        "across": pd.DataFrame(
-            {"threshold_a": [a.thresholds[column_a]] if a.uses_thresholds else []}, dtype=float
-        ),
-        "up": pd.DataFrame(
-            {"threshold_b": [b.thresholds[column_b]] if b.uses_thresholds else []}, dtype=float
-        ),
+        **{
+            f"rule_{side}": pd.DataFrame({f"threshold_{side}": [value]}, dtype=float)
+            for side, value in zip("ab", rules, strict=True)
+            if value is not None
+        },
     }
-    return _scatter(kinds, colour, size).fill(tables)
+    ruled = rules[0] is not None, rules[1] is not None
+    return _scatter(kinds, ruled, colour, size).fill(tables)
 
 
 @lru_cache(maxsize=_KEPT)
-def _scatter(kinds: tuple[str, str], colour: str, size: int) -> Template:
+def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size: int) -> Template:
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     scale = alt.Scale(zero=False, nice=True)
+    legend = alt.Legend(orient="top", direction="horizontal")
     who = alt.Scale(domain=list(_WHO), range=[colour, "#D55E00", "#0072B2", RULE_COLOUR])
 
     def axis(field: str, side: str, kind: str) -> dict[str, Any]:
@@ -113,10 +116,12 @@ def _scatter(kinds: tuple[str, str], colour: str, size: int) -> Template:
         .encode(
             x=alt.X(**x),
             y=alt.Y(**y),
-            color=alt.Color("who", type="nominal", scale=who, title="label given by"),
+            color=alt.Color("who", type="nominal", scale=who, title=None, legend=legend),
             shape=alt.Shape(
                 "who",
                 type="nominal",
+                title=None,
+                legend=legend,
                 scale=alt.Scale(
                     domain=list(_WHO), range=["circle", "triangle-right", "triangle-up", "circle"]
                 ),
@@ -137,11 +142,11 @@ def _scatter(kinds: tuple[str, str], colour: str, size: int) -> Template:
         .mark_line(color=RULE_COLOUR, strokeWidth=1.2)
         .encode(x=alt.X("equal_a", type="quantitative"), y=alt.Y("equal_b", type="quantitative"))
     )
-    across: alt.Chart = (
-        alt.Chart(table("across")).mark_rule(**grey).encode(x=alt.X("threshold_a", type="quantitative"))
-    )
-    up: alt.Chart = (
-        alt.Chart(table("up")).mark_rule(**grey).encode(y=alt.Y("threshold_b", type="quantitative"))
-    )
-    layers = alt.LayerChart(layer=[equal, across, up, points])
+    across, up = alt.X("threshold_a", type="quantitative"), alt.Y("threshold_b", type="quantitative")
+    rules = [
+        alt.Chart(table(name)).mark_rule(**grey).encode(place)
+        for name, place, wanted in (("rule_a", across, ruled[0]), ("rule_b", up, ruled[1]))
+        if wanted
+    ]
+    layers = alt.LayerChart(layer=[equal, *rules, points])
     return Template(layers.properties(width=size, height=size))

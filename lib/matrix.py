@@ -50,6 +50,8 @@ class MetricKind:
     meaning: str
     decimals: int
     percent: bool = False
+    yes_no: bool = False
+    """Whether 1 and 0 mean yes and no; what lies between is a mean."""
     unit: str = ""
     lowest_first: bool = False
     """Whether a lower value ranks higher."""
@@ -60,9 +62,12 @@ class MetricKind:
         """Return ``value`` as it is written in a table; an en dash for NaN."""
         if math.isnan(value):
             return "–"
-        if self.percent:
-            return f"{value * 100:.{self.decimals}f} %"
-        return f"{value:.{self.decimals}f}{self.unit}"
+        if self.yes_no and value in (0.0, 1.0):
+            return "yes" if value else "no"
+        text = (
+            f"{value * 100:.{self.decimals}f} %" if self.percent else f"{value:.{self.decimals}f}{self.unit}"
+        )
+        return text.replace("-", "−")
 
 
 KINDS: Mapping[Metric, MetricKind] = {
@@ -70,7 +75,7 @@ KINDS: Mapping[Metric, MetricKind] = {
     "separation": MetricKind(
         "Separation", "How far the score parts where it is seen from where it is not", 3
     ),
-    "present": MetricKind("Present", "Whether it is there", 0, percent=True, ends=(0.0, 1.0)),
+    "present": MetricKind("Present", "Whether it is there", 0, percent=True, yes_no=True, ends=(0.0, 1.0)),
     "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s", lowest_first=True),
     "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),
     "share": MetricKind("Share", "Share of the video that it is seen in", 0, percent=True, ends=(0.0, 1.0)),

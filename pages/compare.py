@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui import compare, compare_findings, compare_scores, compare_words, explore
+from lib.ui import compare, compare_findings, compare_scores, compare_truth, compare_words, explore
 
 st.title("Compare")
 video = explore.choose_video()
@@ -25,4 +25,4 @@ elif view == "Agreement":
 elif view == "Head to head":
     compare_scores.draw(both)
 else:
-    compare_findings.against_truth(both)
+    compare_truth.draw(both)

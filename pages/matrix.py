@@ -1,10 +1,10 @@
 import streamlit as st
 
-from lib.ui import matrix
+from lib.ui import matrix, matrix_videos
 
 st.title("Matrix")
 lines = matrix.choose_rows()
-columns = matrix.choose_videos()
+columns = matrix_videos.choose()
 if columns is None:
     st.stop()
 

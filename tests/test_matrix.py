@@ -305,7 +305,10 @@ def test_labels_are_the_targets_of_all_sets_once():
     [
         ("f1", 0.666, "0.67"),
         ("share", 0.333, "33 %"),
-        ("present", 1.0, "100 %"),
+        ("present", 1.0, "yes"),
+        ("present", 0.0, "no"),
+        ("present", 0.5, "50 %"),
+        ("mean_score", -0.045, "−0.045"),
         ("first_seen_s", 3.04, "3.0 s"),
         ("segments", 2.0, "2"),
         ("peak_score", 0.2914, "0.291"),

@@ -19,16 +19,19 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.analysis import Analysis, analyse, prompt_cosines
+from lib.bootstrap import Difference, difference_of
 from lib.comparison import Comparison, compare
 from lib.engines import Engine
 from lib.engines.embedded import EmbeddedEngine
 from lib.errors import EngineError
-from lib.evaluation import evaluate
+from lib.evaluation import Evaluation, evaluate
 from lib.matrix import measure
 from lib.prompts import PromptSet
+from lib.reference import ReferenceBand
 from lib.samples import Samples
 from lib.scoring import vector_change
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
+from lib.thresholds import ThresholdFit, ThresholdSplit, suggest_with_truth, suggest_without_truth
 from lib.truth import TrueSegment
 from lib.ui.jobs import JobManager
 
@@ -134,6 +137,69 @@ def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Ana
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
     return compare(_a, _b)
+
+
+@st.cache_resource(show_spinner=False)
+def reference_bands() -> dict[str, ReferenceBand]:
+    """Return the reference bands known, by embedding; one is a few numbers."""
+    return {}
+
+
+def threshold_fit(
+    info: EmbeddingInfo, found: Analysis, video: Video, label: str, *, sweep: bool
+) -> ThresholdFit | None:
+    """Return the threshold of ``label`` with the best F1 against the truth; None where that has no second of it."""
+    true = truth(video)
+    name = f"{_of(info, found)}|{_truth_digest(true)}|{sweep}|{label}"
+    return _threshold_fit(name, found, true, label, sweep) if true else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_fit(
+    name: str, _found: Analysis, _true: tuple[TrueSegment, ...], _label: str, _sweep: bool
+) -> ThresholdFit | None:
+    return suggest_with_truth(_found, _true, _label, sweep=_sweep)
+
+
+def threshold_split(info: EmbeddingInfo, found: Analysis, label: str) -> ThresholdSplit:
+    """Return where the scores of ``label`` fall into two groups, if they do."""
+    return _threshold_split(f"{_of(info, found)}|{label}", found.scores[:, found.column(label)])
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_split(name: str, _scores: NDArray[np.float64]) -> ThresholdSplit:
+    return suggest_without_truth(_scores)
+
+
+def evaluation(info: EmbeddingInfo, found: Analysis, video: Video) -> Evaluation | None:
+    """Return an analysis against the ground truth of its video; None without a true segment."""
+    true = truth(video)
+    return _evaluation(f"{_of(info, found)}|{_truth_digest(true)}", found, true) if true else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _evaluation(name: str, _found: Analysis, _true: tuple[TrueSegment, ...]) -> Evaluation:
+    return evaluate(_found, _true)
+
+
+def _truth_digest(true: tuple[TrueSegment, ...]) -> str:
+    return _digest([[one.label, one.start_s, one.end_s] for one in true])
+
+
+def f1_difference(
+    info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis, video: Video
+) -> dict[str, Difference]:
+    """Return the difference in F1 of each label, with its interval; empty without a true segment."""
+    against_a, against_b = evaluation(info_a, a, video), evaluation(info_b, b, video)
+    if against_a is None or against_b is None:
+        return {}
+    name = "||".join([_of(info_a, a), _of(info_b, b), _truth_digest(truth(video))])
+    return _difference(name, against_a, against_b)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Difference]:
+    return difference_of(_a, _b, seed=0)
 
 
 def _name(info: EmbeddingInfo) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis import Analysis
 from lib.comparison import Comparison
@@ -41,6 +42,17 @@ class Seen:
     def info(self) -> EmbeddingInfo | None:
         """What is embedded."""
         return self.chosen.info if self.chosen else None
+
+    @property
+    def found(self) -> tuple[EmbeddingInfo, Analysis]:
+        """What is embedded and what is found in it, on a side that sees something.
+
+        Raises:
+            ValueError: it sees nothing.
+        """
+        if self.info is None or self.analysis is None:
+            raise ValueError("this side sees nothing")
+        return self.info, self.analysis
 
 
 @dataclass(frozen=True)
@@ -123,21 +135,30 @@ def edit(video: Video) -> Both:
 
     Every panel works on its side, and what it changes is in that side's workspace only.
     """
-    colours = _colours()
     with st.container(horizontal=True, gap="small"):
         columns = {name: st.container(width=_WIDTH) for name in state.SIDES}
-    seen: dict[Side, Seen] = {}
+    colours = _colours()
+    opened: dict[Side, tuple[Chosen | None, DeltaGenerator]] = {}
     for name, column in columns.items():
         with column, state.side(name):
-            seen[name] = _edit_side(name, video, colours[name])
+            opened[name] = _edit_side(name, video, colours[name])
+    colours = _colours()  # an edit that came late is in the tables by now
+    seen = {}
+    for name, column in columns.items():
+        chosen, answers = opened[name]
+        with column, state.side(name):
+            analysis = explore.analyse(chosen) if chosen is not None else None
+            seen[name] = Seen(chosen, analysis)
+        if analysis is not None:
+            with answers:
+                _answers(chosen, analysis, colours[name])
     a, b = seen["a"], seen["b"]
-    found = None
-    if a.analysis and b.analysis and a.info and b.info:
-        found = cache.comparison(a.info, a.analysis, b.info, b.analysis)
+    found = cache.comparison(*a.found, *b.found) if a.analysis and b.analysis else None
     return Both(video, a, b, colours, found)
 
 
-def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> Seen:
+def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> tuple[Chosen | None, DeltaGenerator]:
+    """Draw the panels of one side; return what is embedded, and the place of its answers."""
     here = state.current()
     st.markdown(f"#### :gray-badge[{name.upper()}] {library.plain(here.name)}")
     answers = st.container()
@@ -149,19 +170,19 @@ def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> Seen:
     if chosen is not None:
         explore.edit_settings(chosen)
     _edit_engine(name)
-    analysis = explore.analyse(chosen) if chosen is not None else None
-    if analysis is not None:
-        with answers:
-            _answers(analysis, colours)
-    return Seen(chosen, analysis)
+    return chosen, answers
 
 
-def _answers(analysis: Analysis, colours: Mapping[str, str]) -> None:
+def _answers(chosen: Chosen | None, analysis: Analysis, colours: Mapping[str, str]) -> None:
+    """Draw the three answers a label, and how far they are right where there is truth."""
+    against = cache.evaluation(chosen.info, analysis, chosen.video) if chosen and chosen.info else None
     lines = []
     for label, sentence in analysis.answers().items():
         dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
-        rest = sentence.removeprefix(f"{label}: ")
-        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {html.escape(rest)}</li>")
+        rest = html.escape(sentence.removeprefix(f"{label}: "))
+        f1 = against.by_label[label].f1 if against else None
+        right = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
+        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {rest}{right}</li>")
     st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.7">{"".join(lines)}</ul>')
 
 
@@ -213,12 +234,13 @@ def watch(both: Both) -> None:
 
 def _lanes(both: Both, name: Side) -> dict[str, object] | None:
     seen = both.a if name == "a" else both.b
-    if seen.analysis is None or seen.info is None:
+    if seen.analysis is None:
         return None
+    info, analysis = seen.found
     return data.lanes(
-        seen.analysis,
+        analysis,
         both.colours[name],
-        thumbnails=findings.thumbnails_url(seen.info),
+        thumbnails=findings.thumbnails_url(info),
         truth=cache.truth(both.video),
-        duration_s=None if seen.info.complete else both.video.duration_s,
+        duration_s=None if info.complete else both.video.duration_s,
     )

@@ -1,4 +1,4 @@
-"""What the comparison says: in one sentence, in the table of metrics, in agreement, and against the truth."""
+"""What the comparison says: in one sentence, in the table of metrics, and in agreement."""
 
 from __future__ import annotations
 
@@ -49,19 +49,17 @@ def answer(both: Both) -> None:
         return
     seconds = math.fsum(one.end_s - one.start_s for one in apart)
     kappa = "" if found.kappa is None else f" (Cohen’s kappa {found.kappa:.2f})"
-    count = "one difference" if len(apart) == 1 else f"{len(apart):,} differences"
-    st.markdown(
-        f"**A and B agree {_percent(found.agreement)} of the time**{kappa}: {count}, "
-        f"{format_duration(seconds)}{' in all' if len(apart) > 1 else ''}."
+    count = "One difference" if len(apart) == 1 else f"{len(apart):,} differences"
+    told = "".join(
+        f"<li>{format_time(one.start_s)} – {format_time(one.end_s)}: A {_says(one.a)}, B {_says(one.b)}</li>"
+        for one in apart[:_TOLD]
     )
-    if len(apart) <= _TOLD:
-        told = (
-            f"{format_time(one.start_s)} – {format_time(one.end_s)}: A {_says(one.a)}, B {_says(one.b)}"
-            for one in apart
-        )
-        tables.draw(
-            "<ul>" + "".join(f"<li>{line}</li>" for line in told) + "</ul>", label="Where A and B differ"
-        )
+    tables.draw(
+        f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree {_percent(found.agreement)} of the time'
+        f"</strong>{kappa}. {count}, {format_duration(seconds)}{'' if len(apart) == 1 else ' in all'}"
+        f"{':' if len(apart) <= _TOLD else f'; the first {_TOLD}:'}</p><ul>{told}</ul>",
+        label="Where A and B differ",
+    )
 
 
 def _says(label: str | None) -> str:
@@ -194,6 +192,8 @@ def _figures(found: Comparison) -> None:
 
 def _confusion(found: Comparison) -> None:
     table = found.confusion
+    if not (table.iloc[-1].any() or table.iloc[:, -1].any()):
+        table = table.iloc[:-1, :-1]  # both sides always say something
     most = max(float(table.to_numpy().max()), 1e-9)
     heads = "".join(f'<th scope="col">{escaped(label)}</th>' for label in table.columns)
     rows = ""
@@ -247,14 +247,6 @@ def _differences(found: Comparison) -> None:
     if state.newly_picked("differences_table", chosen) and chosen is not None:
         state.seek(chosen)
         st.rerun()
-
-
-# --- truth ---------------------------------------------------------------------------------------------------------
-
-
-def against_truth(both: Both) -> None:
-    """Draw each side's F1 a label, and whether the difference is more than chance."""
-    st.info("")
 
 
 def _percent(share: float) -> str:

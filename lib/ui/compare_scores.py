@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from lib.comparison import Comparison
@@ -27,8 +28,8 @@ def draw(both: Both) -> None:
         st.info("No label is on both sides, so there are no scores to hold against each other.")
         return
     label = st.selectbox("Label on both sides", list(found.labels), key="scatter_label", width=300)
-    with st.container(horizontal=True, gap="medium"):
-        left, right = st.container(width=480), st.container(width=470)
+    with st.container(horizontal=True, gap="small"):
+        left, right = st.container(width=470), st.container(width=494)
     with left:
         event: Any = st.altair_chart(
             scatter_chart(found, label, both.colours["a"][label]),
@@ -42,9 +43,9 @@ def draw(both: Both) -> None:
     with right:
         if brushed is None:
             st.markdown("**Moved most**")
-            st.caption("Frames whose score differs most. Drag over points to see theirs instead.")
-            items = _moved(both, found, label)
-            empty = "No score of this label differs."
+            items, words = _moved(both, found, label)
+            st.caption(f"{words} Drag over points to see their frames instead.")
+            empty = "Nothing about this label differs."
         else:
             count, items = brushed[0], _items(both, found, label, brushed[1])
             shown = f", {len(items)} of them here" if len(items) < count else ""
@@ -66,19 +67,30 @@ def _brushed(
     pairs = found.score_pairs(label)
     (left, right), (low, high) = sorted(brush["score_a"]), sorted(brush["score_b"])
     chosen = pairs[pairs["a"].between(left, right) & pairs["b"].between(low, high)]
-    places = np.linspace(0, len(chosen) - 1, min(_FRAMES, len(chosen))).round().astype(int)
-    rows = chosen.iloc[places]
-    return len(chosen), list(zip(rows["sample_a"].tolist(), rows["sample_b"].tolist(), strict=True))
+    return len(chosen), _spread(chosen)
 
 
-def _moved(both: Both, found: Comparison, label: str) -> list[GalleryItem]:
-    moved = found.moved(label, _FRAMES)
-    return _items(both, found, label, [(one.sample_a, one.sample_b) for one in moved])
+def _moved(both: Both, found: Comparison, label: str) -> tuple[list[GalleryItem], str]:
+    """Return the frames whose score moved most, or where only the decision did, and what they are."""
+    moved = [(one.sample_a, one.sample_b) for one in found.moved(label, _FRAMES)]
+    if moved:
+        return _items(both, found, label, moved), f"Frames whose score of “{label}” differs most."
+    pairs = found.score_pairs(label)
+    in_a = found.a.active[pairs["sample_a"], found.a.column(label)]
+    in_b = found.b.active[pairs["sample_b"], found.b.column(found.matches[label])]
+    rows = _spread(pairs[in_a != in_b])
+    return _items(both, found, label, rows), f"Scores of “{label}” are the same; these got another label."
+
+
+def _spread(pairs: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return samples of A and B, a few spread over all that are given."""
+    places = np.linspace(0, len(pairs) - 1, min(_FRAMES, len(pairs))).round().astype(int)
+    rows = pairs.iloc[places]
+    return list(zip(rows["sample_a"].tolist(), rows["sample_b"].tolist(), strict=True))
 
 
 def _items(both: Both, found: Comparison, label: str, samples: list[tuple[int, int]]) -> list[GalleryItem]:
-    assert both.a.info is not None  # noqa: S101
-    base = thumbnails_url(both.a.info)
+    base = thumbnails_url(both.a.found[0])
     items = []
     for row_a, row_b in samples:
         score_a = float(found.a.scores[row_a, found.a.column(label)])
@@ -89,8 +101,8 @@ def _items(both: Both, found: Comparison, label: str, samples: list[tuple[int, i
             GalleryItem(
                 id=str(frame),
                 url=f"{base}/{frame}",
-                title=f"A {said_a or 'nothing'} {score_a:.3f}",
-                subtitle=f"B {said_b or 'nothing'} {score_b:.3f}",
+                title=f"A {score_a:.3f}, B {score_b:.3f}",
+                subtitle=f"A {said_a or 'nothing'}\nB {said_b or 'nothing'}",
                 time_s=time_s,
                 colour=both.colours["b"].get(said_b or "") if said_b else None,
                 alt=f"Frame at {format_time(time_s)}: score of {label} {score_a:.3f} in A, {score_b:.3f} in B",

@@ -25,6 +25,8 @@ _FIELD_NAMES = {
     "logit_scale": "logit scale",
 }
 
+_ONLY = {"added": "only in B", "removed": "only in A"}
+
 
 def draw() -> None:
     """Draw the differences in words; what is the same is only counted."""
@@ -62,10 +64,10 @@ def _engine() -> str:
 
 def _label(change: WordingChange) -> str:
     title = f"<strong>{escaped(change.label)}</strong>"
-    if change.status == "added":
-        return f"{title}{note('only in B')} {_texts(change)}"
-    if change.status == "removed":
-        return f"{title}{note('only in A')} {_texts(change)}"
+    if change.status in _ONLY:
+        # Phrasings only where they say more than the label does.
+        more = any((text.a or text.b) != change.label for text in change.texts)
+        return f"{title}{note(_ONLY[change.status])} {_texts(change) if more else ''}"
     parts = [_texts(change)] if any(text.status != "same" for text in change.texts) else []
     parts += [_field(field) for field in change.fields]
     return f"{title}: {', '.join(parts)}"

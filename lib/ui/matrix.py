@@ -10,37 +10,19 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lib.engines import Engine
 from lib.errors import PromptreelError
-from lib.ingest import embedding_key
 from lib.matrix import KINDS, METRICS, Metric, grid, labels_of, rank, tidy
 from lib.prompts import PromptSet
-from lib.store import EmbeddingInfo, Video
-from lib.timebase import Sampling
+from lib.store import Video
 from lib.truth import label_key
-from lib.ui import cache, engine_panel, matrix_plan, matrix_rows, matrix_table, state, work
+from lib.ui import cache, matrix_plan, matrix_rows, matrix_table, state, work
 from lib.ui.matrix_plan import MODES
 from lib.ui.matrix_rows import Line
 from lib.ui.matrix_table import Cell
+from lib.ui.matrix_videos import Columns
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
-_LISTED = 6
 _ALL = ""  # a label is never empty
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The videos of the matrix, seen through one engine at one sampling."""
-
-    videos: tuple[Video, ...]
-    infos: Mapping[str, EmbeddingInfo]
-    """What is embedded of each, by SHA-256."""
-    engine: Engine
-
-    @property
-    def names(self) -> dict[str, str]:
-        """SHA-256 -> name."""
-        return {video.sha256: video.name for video in self.videos}
 
 
 @dataclass(frozen=True)
@@ -68,88 +50,6 @@ def choose_rows() -> list[Line]:
     if matrix_plan.current().mode == "sweep":
         return matrix_rows.choose_wordings()
     return matrix_rows.choose()
-
-
-def choose_videos() -> Columns | None:
-    """Draw the choice of videos, and a way to embed the others; None (with a way on, drawn) when there is none."""
-    videos = cache.store().videos()[::-1]
-    if not videos:
-        st.info("There is no video yet.", icon=":material/video_library:")
-        st.page_link(
-            "pages/library.py",
-            label="Open a sample or add a video",
-            icon=":material/arrow_forward:",
-            query_params=state.address(),
-        )
-        return None
-    try:
-        engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
-        found = {
-            video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling))
-            for video in videos
-        }
-    except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
-    infos = {sha256: info for sha256, info in found.items() if info is not None and info.complete}
-    by_id = {video.sha256: video for video in videos}
-    options = list(infos)
-    st.multiselect(
-        "Videos",
-        options,
-        format_func=_unique([by_id[sha256] for sha256 in options]).__getitem__,
-        placeholder="Choose videos" if options else "None is embedded yet",
-        disabled=not options,
-        **matrix_plan.bound_many("videos", _chosen(options), options),
-    )
-    _others([video for video in videos if video.sha256 not in infos], engine, sampling)
-    chosen = tuple(by_id[sha256] for sha256 in _chosen(options))
-    return Columns(chosen, infos, engine)
-
-
-def _chosen(options: list[str]) -> list[str]:
-    keys = matrix_plan.current().videos
-    return options if keys is None else [key for key in keys if key in options]
-
-
-def _unique(videos: Sequence[Video]) -> dict[str, str]:
-    """Return SHA-256 -> name; videos of one name are told apart by the start of their hash."""
-    names = [video.name for video in videos]
-    return {
-        video.sha256: video.name if names.count(video.name) == 1 else f"{video.name} ({video.sha256[:6]})"
-        for video in videos
-    }
-
-
-def _others(missing: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
-    """Draw the videos that are not embedded yet, each with a button that does it."""
-    if not missing:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Not embedded with {engine.name}, {sampling.description}:", width="content")
-        for video in missing[:_LISTED]:
-            running = cache.jobs().find(embedding_key(video, engine, sampling)) is not None
-            st.button(
-                video.name,
-                key=f"matrix_embed_{video.sha256}",
-                icon=":material/hourglass_top:" if running else ":material/play_arrow:",
-                disabled=running,
-                help="It is being embedded; progress is in the sidebar." if running else "Embed it now",
-                on_click=_embed,
-                args=([video], engine, sampling),
-            )
-        if len(missing) > 1:
-            st.button(
-                f"Embed all {len(missing)}",
-                key="matrix_embed_all",
-                on_click=_embed,
-                args=(list(missing), engine, sampling),
-            )
-
-
-def _embed(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
-    for video in videos:
-        work.ensure_embedding(video, engine, sampling)
 
 
 def compute(lines: Sequence[Line], columns: Columns) -> Matrix | None:
@@ -237,7 +137,7 @@ def show(matrix: Matrix) -> None:
     by_key = {line.key: line for line in matrix.lines}
     lines = [by_key[key] for key in ordered]
     cell = matrix_table.draw(
-        lines, wide, ranking, metric, names, key=f"matrix_table_{abs(hash((tuple(ordered), tuple(names))))}"
+        lines, wide, ranking, metric, names, key="matrix_table|" + "|".join([*ordered, *names])
     )
     if sweep:
         _use(cell.line if cell else lines[0], label or "")
@@ -267,7 +167,8 @@ def _sensible(matrix: Matrix, label: str | None, sweep: bool) -> Metric:
 
 
 def _about(metric: Metric, label: str | None, matrix: Matrix, sweep: bool) -> str:
-    kind = KINDS[metric]
+    plan, kind = matrix_plan.current(), KINDS[metric]
+    automatic = (plan.sweep_metric if sweep else plan.metric) is None
     text = f"{kind.title}: {kind.meaning[0].lower()}{kind.meaning[1:]}"
     if metric == "f1":
         known = matrix.frame[matrix.frame["f1"].notna()]
@@ -276,12 +177,13 @@ def _about(metric: Metric, label: str | None, matrix: Matrix, sweep: bool) -> st
         names = [matrix.columns.names[one] for one in dict.fromkeys(known["video"])]
         if names:
             text += f", where that tells about it: {', '.join(map(_plain, names))}"
+            text += ". It ranks here because there is ground truth" if sweep and automatic else ""
         else:
             text += "; no chosen video has one that tells about it"
     elif metric == "separation":
         text += " (its lead over the best other prompt, split in two; the distance of the means)"
-        if sweep and matrix_plan.current().sweep_metric is None:
-            text += ". It ranks here because there is no ground truth; it is a hint, no proof"
+        if sweep and automatic:
+            text += ". It ranks here because no ground truth tells about the label; it is a hint, no proof"
     if label is None:
         text += ". A cell is the mean over the targets of its prompt set"
     return f"{text}. Click the name of a column to sort by it."

@@ -193,7 +193,7 @@ def choose_wordings() -> list[Line]:
         with st.container(width="stretch"):
             st.text_area(
                 "Wordings, one a line",
-                height=126,
+                height=150,
                 placeholder=_EXAMPLE,
                 help="Several phrasings of one wording are divided by semicolons; their vectors are averaged. "
                 "The other prompts stay as they are and compete.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -145,15 +145,15 @@ def _gain(lines: Sequence[Line], ranking: pd.DataFrame) -> list[float]:
 
 
 def _signed(value: float, kind: MetricKind) -> str:
-    text = kind.text(value)
-    return f"+{text}" if value > 0 else text.replace("-", "−")
+    number = replace(kind, yes_no=False).text(value)
+    return f"+{number}" if value > 0 else number
 
 
 def _config(columns: Mapping[str, str], videos: Mapping[str, str], sweep: bool) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         RANK: number("#", width=45, help="Place by the mean over the videos, the best first"),
-        NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=320, pinned=True),
+        NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=250, pinned=True),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
         MEAN: number("Mean", width=80, help="Over the videos for which there is a value"),
         GAIN: number("Against now", width=105, help="The mean less that of the present words"),
