@@ -41,7 +41,7 @@ def score_bars(
         counts: samples in each bin, ``(b,)``; inside a bin they are taken as evenly spread.
         estimated: handed on.
         threshold: inside the range even when no score is near it.
-        bars: how many; at least 1.
+        bars: how many at most, at least 1; none is narrower than a bin.
     """
     total = np.concatenate([[0.0], np.cumsum(counts, dtype=np.float64)])
     held = np.flatnonzero(counts)
@@ -54,6 +54,7 @@ def score_bars(
     low, high = float(np.floor(low * 50) / 50), float(np.ceil(high * 50) / 50)
     if high <= low:
         high = low + 0.02
+    bars = max(1, min(bars, round((high - low) / float(edges[1] - edges[0]))))
     bounds = np.linspace(low, high, bars + 1)
     shares = np.diff(np.interp(bounds, edges, total))
     return ScoreBars(

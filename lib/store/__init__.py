@@ -15,10 +15,12 @@ The format, version 1
     │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256) or null
     │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
     │   ├── arriving-<id>     an embedding on its way in that comes whole; renamed when it is all there
-    │   └── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
+    │   ├── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
+    │   └── search-<engine>-<n>   derived: the index of an engine (``index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
     ├── truth/<sha256>.json   ground truth that somebody edited or imported
+    ├── search/               derived, for searching: <id>.pack (``packs``), <engine>.npz (``index``)
     ├── incoming/             uploads on their way in
     └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
 
@@ -45,6 +47,8 @@ from numpy.typing import NDArray
 from lib.errors import NotStoredError
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey, Embeddings
 from lib.store.format import FORMAT, Home, default_home, tree_bytes
+from lib.store.index import Indexes
+from lib.store.packs import Packs
 from lib.store.texts import Texts
 from lib.store.truths import Truth, Truths
 from lib.store.videos import Video, Videos, clean_name
@@ -88,6 +92,8 @@ class Store:
         self._embeddings = Embeddings(self._home)
         self._texts = Texts(self._home)
         self._truths = Truths(self._home)
+        self.packs = Packs(self._home, self._embeddings)
+        self.indexes = Indexes(self._home, self.packs)
         with self._home.writing():
             self._home.empty_trash()
 
@@ -160,7 +166,7 @@ class Store:
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
             freed += self._truths.forget(sha256)
-            self._embeddings.sweep()
+            self._sweep()
             return freed
 
     # Ground truth
@@ -226,8 +232,15 @@ class Store:
     def delete_embedding(self, key: EmbeddingKey) -> int:
         """Delete one embedding; return the bytes freed."""
         freed = self._embeddings.delete(key)
-        self._embeddings.sweep()
+        self._sweep()
         return freed
+
+    def _sweep(self) -> None:
+        """Remove what belongs to nothing any more."""
+        with self._home.writing():
+            self._embeddings.sweep()
+            self.packs.sweep()
+            self.indexes.sweep({info.key.engine_id for info in self._embeddings.infos()})
 
     # Writing an embedding (ingest)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -15,10 +16,10 @@ from lib.ui import cache
 from lib.ui import state as experiment
 from lib.ui.search import pictures, state
 from lib.ui.search.box import search_box
-from lib.ui.search.picture import choose_region
+from lib.ui.search.picture import Dragged, choose_region
 from lib.ui.search.place import Place
 from lib.ui.search.state import Picture
-from lib.ui.search.threshold import threshold_histogram
+from lib.ui.search.threshold import Moved, threshold_histogram
 from lib.video import frame_at
 
 _PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
@@ -138,14 +139,17 @@ def _shown_picture(picture: Picture) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width=380):
             about = _about(picture)
-            choose_region(
+            sent = choose_region(
                 pictures.shown_url(picture),
                 picture.region,
                 key="search_region",
-                of=f"{picture.content}|{picture.time_s}",
+                of=_name(picture),
+                heard=int(state.begin().numbers.get("region", 0)),
                 alt=about,
-                on_change=_set_region(picture),
+                on_change=_set_region,
             )
+            if sent is not None:
+                _set_region(sent)
         with st.container(width="stretch"):
             st.markdown(about)
             st.caption("Words in the box are searched for together with it.")
@@ -160,14 +164,16 @@ def _about(picture: Picture) -> str:
     return f"Frame at {format_time(picture.time_s)} of {picture.name}"
 
 
-def _set_region(picture: Picture) -> Callable[[Any], None]:
-    @experiment.uninterrupted
-    def change(region: tuple[float, float, float, float] | None) -> None:
-        now = state.current().picture
-        if now is not None and (now.content, now.time_s) == (picture.content, picture.time_s):
-            state.change(picture=Picture(now.name, now.content, now.time_s, region))
+def _name(picture: Picture) -> str:
+    return f"{state.begin().token}|{picture.content}|{picture.time_s}"
 
-    return change
+
+@experiment.uninterrupted
+def _set_region(sent: Dragged) -> None:
+    here = state.begin()
+    now = here.search.picture
+    if now is not None and sent.of == _name(now) and here.newly_heard("region", sent.number):
+        state.change(picture=replace(now, region=sent.region))
 
 
 def _shown_like(place: Place, like: state.Like) -> None:
@@ -273,19 +279,31 @@ def threshold(place: Place, result: SearchResult) -> None:
     scale = here.search.scale(place.engine.id)
     value = here.search.thresholds.get(scale)
     spread = result.distribution
-    threshold_histogram(
+    sent = threshold_histogram(
         score_bars(spread.edges, spread.counts, estimated=spread.estimated, threshold=value),
         value,
         key="search_threshold",
-        of=f"{here.experiment}.{here.token}.{here.version}|{scale}",
-        on_change=_set_threshold(place.engine.id),
+        of=_threshold_name(place.engine.id),
+        heard=int(here.numbers.get("threshold", 0)),
+        on_change=_threshold_setter(place.engine.id),
     )
+    before = state.current()
+    if sent is not None:
+        _threshold_setter(place.engine.id)(sent)
+    if state.current() != before:  # Streamlit called no callback, as after a lost connection
+        st.rerun()
 
 
-def _set_threshold(engine_id: str) -> Callable[[float | None], None]:
+def _threshold_name(engine_id: str) -> str:
+    here = state.begin()
+    return f"{here.experiment}.{here.token}.{here.version}|{here.search.scale(engine_id)}"
+
+
+def _threshold_setter(engine_id: str) -> Callable[[Moved], None]:
     @experiment.uninterrupted
-    def change(value: float | None) -> None:
-        state.set_threshold(engine_id, value)
+    def change(sent: Moved) -> None:
+        if sent.of == _threshold_name(engine_id) and state.begin().newly_heard("threshold", sent.number):
+            state.set_threshold(engine_id, sent.value)
 
     return change
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.engines import Engine
+from lib.engines.hosted import HostedEngine
 from lib.engines.registry import EMBEDDED_MODELS, MODEL_VERSIONS
 from lib.errors import PromptreelError
 from lib.ingest import Progress
 from lib.library_search import EngineInLibrary, build_index, engines_in_library, index_state
 from lib.store import EmbeddingInfo, Video
-from lib.ui import cache, engine_panel, work
+from lib.ui import cache, engine_panel, work, workspace
 from lib.ui import state as experiment
 from lib.ui.jobs import JobCancelled
 
@@ -51,6 +52,8 @@ class Place:
     @property
     def missing(self) -> list[Video]:
         """Videos that are not, or not wholly, embedded with this engine, and could be."""
+        if isinstance(self.engine, HostedEngine):  # its vectors come by import
+            return []
         whole = {info.key.sha256 for info in self.infos.values() if info.complete}
         return [video for video in self.videos.values() if video.sha256 not in whole and video.has_file]
 
@@ -156,11 +159,7 @@ def _known(engine_id: str) -> bool:
 
 @experiment.uninterrupted
 def _choose(engine_id: str) -> None:
-    name, _, version = engine_id.partition("/")
-    if version:
-        experiment.change(engine="server", model_version=version)
-    else:
-        experiment.change(engine=name.partition(":")[0])
+    experiment.change(**workspace.engine_fields(engine_id))
     experiment.session().version += 1  # the engine panel's widgets take over the new values
 
 

@@ -20,6 +20,8 @@ from lib.ui.search.place import Place
 from lib.ui.search.state import Like, Picture
 from lib.ui.workspace import Row
 
+_KEPT = 200
+
 
 def line(result: SearchResult) -> None:
     """Say how much was found in how much, how long it took and whether every sample was compared."""
@@ -43,12 +45,14 @@ def choose_view() -> str:
 def show(place: Place, result: SearchResult, view: str) -> None:
     """Draw the moments."""
     here = state.begin()
-    here.moments = {_id(moment): moment for moment in result.moments}
+    # Those shown before stay known for a while: a click on one may be on its way.
+    kept = dict(list(here.moments.items())[-_KEPT:])
+    here.moments = kept | {_id(moment): moment for moment in result.moments}
     found = [_hit(place, moment) for moment in result.moments]
     scores = [moment.score for moment in result.moments]
     threshold = here.search.thresholds.get(here.search.scale(place.engine.id))
     lowest = min(scores, default=0.0) if threshold is None else threshold
-    hits(
+    deed = hits(
         found,
         _clips(place, result),
         key="search_hits",
@@ -59,6 +63,9 @@ def show(place: Place, result: SearchResult, view: str) -> None:
         empty=_empty(here.search, threshold),
         on_deed=_heard,
     )
+    if deed is not None and here.numbers.get("deed") != deed.n and deed.id in here.moments:
+        _heard(deed)
+        st.rerun()
 
 
 def _hit(place: Place, moment: Moment) -> Hit:
@@ -126,7 +133,7 @@ def _empty(search: state.Search, threshold: float | None) -> str:
 def _heard(deed: Deed) -> None:
     here = state.begin()
     moment = here.moments.get(deed.id)
-    if moment is None:
+    if moment is None or not here.newly_heard("deed", deed.n):
         return
     if deed.kind == "like":
         like = Like(moment.embedding_id, moment.sha256, moment.best_frame, moment.best_s, moment.video)

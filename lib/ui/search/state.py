@@ -72,10 +72,10 @@ class Search:
     """SHA-256 of the videos to search; empty: all."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """Thresholds by engine and kind of query, whose cosines are on scales of their own; absent: automatic."""
-    top: int = 24
+    top: int = 20
     per_video: int | None = None
-    bridge_s: float = 0.0
-    drop_lone: bool = False
+    bridge_s: float = Rules().bridge_s
+    drop_lone: bool = Rules().drop_lone
     fold: bool = True
     exact: bool = False
     """Whether every sample is compared, even where an index would answer faster."""
@@ -156,7 +156,17 @@ class SearchSession:
     """What the last upload had wrong."""
     uploads: int = 0
     """Raised to empty the upload field."""
+    numbers: dict[str, int | str] = field(default_factory=dict)
+    """What was heard last of each component."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def newly_heard(self, component: str, number: int | str) -> bool:
+        """Return whether this is the first time that ``number`` is heard of a component; an older one is void."""
+        last = self.numbers.get(component)
+        if last == number or (isinstance(last, int) and isinstance(number, int) and number < last):
+            return False
+        self.numbers[component] = number
+        return True
 
     @property
     def of(self) -> str:

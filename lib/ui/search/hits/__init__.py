@@ -62,6 +62,8 @@ class Deed:
     kind: Kind
     id: str
     video: str
+    n: str
+    """Another one each time."""
 
 
 def hits(
@@ -75,8 +77,8 @@ def hits(
     unpromptable: str,
     empty: str,
     on_deed: Callable[[Deed], None],
-) -> None:
-    """Draw moments, best first.
+) -> Deed | None:
+    """Draw moments, best first; return what was wanted just now, for one run only.
 
     Args:
         found: what to show.
@@ -106,7 +108,7 @@ def hits(
         if deed is not None:
             on_deed(deed)
 
-    _COMPONENT(key=key, data=data, on_deed_change=done)
+    return _read(_COMPONENT(key=key, data=data, on_deed_change=done).deed)
 
 
 def _hit(hit: Hit, rank: int) -> dict[str, Any]:
@@ -138,4 +140,4 @@ def _clip(clip: Clip) -> dict[str, Any]:
 def _read(sent: object) -> Deed | None:
     if not isinstance(sent, dict) or sent.get("kind") not in get_args(Kind):
         return None
-    return Deed(cast(Kind, sent["kind"]), str(sent.get("id")), str(sent.get("video")))
+    return Deed(cast(Kind, sent["kind"]), str(sent.get("id")), str(sent.get("video")), str(sent.get("n")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -10,9 +11,18 @@ import streamlit as st
 from lib.search_charts import ScoreBars
 from lib.ui.component import register
 
-__all__ = ["threshold_histogram"]
+__all__ = ["Moved", "threshold_histogram"]
 
 _COMPONENT = register("threshold", Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the browser sent last."""
+
+    of: str
+    number: int
+    value: float | None
 
 
 def threshold_histogram(
@@ -21,21 +31,22 @@ def threshold_histogram(
     *,
     key: str,
     of: str,
-    on_change: Callable[[float | None], None],
-) -> None:
-    """Draw the histogram with the threshold on it.
+    heard: int,
+    on_change: Callable[[Moved], None],
+) -> Moved | None:
+    """Draw the histogram with the threshold on it; return what the browser sent last.
 
     Args:
         bars: what to draw.
         value: the threshold; None is automatic.
         key: widget key.
         of: names the search; another one takes the threshold over from Python.
-        on_change: called with each new threshold before the script runs again.
+        heard: number of the last move that Python has; until it has the latest, the browser keeps its own.
+        on_change: called with each move before the script runs again.
     """
-    heard = st.session_state.to_dict().get(key, {}).get("moved") or {}
     data = {
         "of": of,
-        "heard": int(heard.get("number", 0)),
+        "heard": heard,
         "threshold": value,
         "suggestion": round(bars.suggestion, 3),
         "low": bars.low,
@@ -47,11 +58,17 @@ def threshold_histogram(
 
     def moved() -> None:
         # to_dict: reading the state itself would end a run for which a newer one waits.
-        sent = st.session_state.to_dict()[key].get("moved")
-        if isinstance(sent, dict) and sent.get("of") == of:
-            on_change(_score(sent.get("value")))
+        sent = _read(st.session_state.to_dict()[key].get("moved"))
+        if sent is not None:
+            on_change(sent)
 
-    _COMPONENT(key=key, data=data, on_moved_change=moved)
+    return _read(_COMPONENT(key=key, data=data, on_moved_change=moved).moved)
+
+
+def _read(sent: object) -> Moved | None:
+    if not isinstance(sent, dict) or not isinstance(sent.get("number"), int):
+        return None
+    return Moved(str(sent.get("of")), sent["number"], _score(sent.get("value")))
 
 
 def _score(sent: object) -> float | None:
