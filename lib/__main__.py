@@ -16,12 +16,12 @@ from contextlib import closing, contextmanager
 from types import FrameType
 
 from lib.cli_output import Reporter
-from lib.commands import analyze, compare, embed, evaluate
+from lib.commands import analyze, compare, embed, evaluate, import_results
 from lib.commands.shared import Context, StoppedError, UsageError, engine_options
 from lib.engines.registry import API_KEY_VARIABLE
 from lib.errors import PromptreelError
 
-COMMANDS = (embed, analyze, compare, evaluate)
+COMMANDS = (embed, analyze, compare, evaluate, import_results)
 _INTERRUPTED = 130
 
 
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m lib",
         description="Embed a video's frames once, then see what prompts find in it.",
-        epilog=f"The API key of an inference server is read from {API_KEY_VARIABLE}. "
+        epilog=f"The API key of an inference server and of the hosted service is read from {API_KEY_VARIABLE}. "
         "What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), as the dashboard does.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

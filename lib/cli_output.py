@@ -30,6 +30,9 @@ class Reporter:
 
     def progress(self, name: str, progress: Progress) -> None:
         """Show how far the embedding of ``name`` is."""
+        if progress.words:
+            self._show(f"{name}: {progress.words}")
+            return
         of = f" of {progress.total:,}" if progress.total is not None else ""
         rate = f", {progress.rate:.1f} a second" if progress.rate else ""
         left = f", {format_duration(progress.eta_s)} left" if progress.eta_s else ""

@@ -5,7 +5,8 @@
     PromptreelError              shown to the user as it is
     ├── InputError               something the user typed or chose
     │   ├── PromptSetError       a prompt set that can't be read or makes no sense
-    │   └── SettingsError        a setting outside its range
+    │   ├── SettingsError        a setting outside its range
+    │   └── ResultsError         a results.json that can't be read or makes no sense
     ├── VideoError               a file that can't be used as a video
     │   ├── VideoUnreadableError missing, empty, truncated, or not a video
     │   ├── NoVideoStreamError   a media file without pictures
@@ -15,7 +16,8 @@
     │   ├── EngineAuthError      the key is missing or refused
     │   ├── UnknownModelError    a model version the engine doesn't have
     │   ├── PromptTooLongError   a text beyond the model's context length
-    │   └── BadReplyError        an answer that is no usable list of vectors
+    │   ├── BadReplyError        an answer that is no usable list of vectors
+    │   └── HostedJobError       a job of the hosted service that failed, or that it has forgotten
     └── StoreError               the store on disk
         ├── StoreVersionError    written by another format version
         └── NotStoredError       asked for something that isn't there
@@ -38,6 +40,10 @@ class PromptSetError(InputError):
 
 class SettingsError(InputError):
     """A setting is outside its range."""
+
+
+class ResultsError(InputError):
+    """A results.json can't be read or makes no sense."""
 
 
 class VideoError(PromptreelError):
@@ -91,6 +97,10 @@ class PromptTooLongError(EngineError):
 
 class BadReplyError(EngineError):
     """The engine's answer is no usable list of vectors."""
+
+
+class HostedJobError(EngineError):
+    """A job of the hosted service failed, or the service has forgotten it."""
 
 
 class StoreError(PromptreelError):

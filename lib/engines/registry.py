@@ -10,8 +10,9 @@ from lib.engines import Engine
 from lib.engines._address import EXAMPLE_URL, normalise_url
 from lib.engines._checks import Preparation
 from lib.engines._models import EMBEDDED_MODELS
-from lib.engines._versions import DEFAULT_VERSION, MODEL_VERSIONS, ModelVersion
+from lib.engines._versions import DEFAULT_VERSION, MODEL_VERSIONS, ModelVersion, find_version
 from lib.engines.embedded import EmbeddedEngine
+from lib.engines.hosted import HOSTED, HostedEngine
 from lib.engines.server import DEFAULT_BATCH_SIZE, DEFAULT_CONCURRENCY, ServerEngine
 from lib.errors import InputError
 
@@ -30,6 +31,7 @@ __all__ = [
 
 API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
 ENGINE_VARIABLE = "PROMPTREEL_ENGINE"
+_EMBEDDED_CLIP_VERSION = "ViT-B-32"
 
 
 def make_engine(
@@ -45,8 +47,9 @@ def make_engine(
     """Return the engine that ``spec`` names; nothing is loaded, sent or downloaded yet.
 
     Args:
-        spec: ``demo``, ``clip`` or ``siglip`` (in this process), or the address of an inference server.
-        model_version: CLIP version, for a server.
+        spec: ``demo``, ``clip`` or ``siglip`` (in this process), or the address of an inference server; or
+            ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server for its words is not the usual one.
+        model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
         home: folder of the store; models are downloaded into its ``models``, else into the hub's own cache.
         batch_size: pictures a request, for a server.
@@ -61,6 +64,15 @@ def make_engine(
     if words.lower() in EMBEDDED_MODELS:
         cache_dir = home / "models" if home else None
         return EmbeddedEngine(words.lower(), cache_dir=cache_dir, on_progress=on_progress)
+    kind, _, address = words.partition("@")
+    if kind.lower() == HOSTED:
+        text_engine = _engine_of_words(address, model_version, home, on_progress)
+        url = address or _server_from_environment() or EXAMPLE_URL
+        return HostedEngine(
+            model_version,
+            text_engine
+            or ServerEngine(url, model_version=model_version, api_key=api_key, on_progress=on_progress),
+        )
     if not any(sign in words for sign in ":/."):
         raise InputError(
             f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, "
@@ -74,6 +86,21 @@ def make_engine(
         concurrency=concurrency,
         on_progress=on_progress,
     )
+
+
+def _engine_of_words(
+    address: str, model_version: str, home: Path | None, on_progress: Callable[[Preparation], None] | None
+) -> EmbeddedEngine | None:
+    """Return the embedded engine of the same CLIP version, where it is on this machine and no server is named."""
+    if address or find_version(model_version).name != _EMBEDDED_CLIP_VERSION:
+        return None
+    engine = EmbeddedEngine("clip", cache_dir=home / "models" if home else None, on_progress=on_progress)
+    return engine if engine.installed else None
+
+
+def _server_from_environment() -> str | None:
+    spec = os.environ.get(ENGINE_VARIABLE, "").strip()
+    return spec if spec.lower().startswith(("http://", "https://")) else None
 
 
 def default_engine() -> str:

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 import filelock
 
 from lib.engines import PREPROCESSING, Engine
+from lib.engines.hosted import HostedEngine
 from lib.errors import NotStoredError
 from lib.ingest.pipeline import THUMBNAIL_SIDE, Run, make_thumbnail
 from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
@@ -79,6 +80,11 @@ def ingest(
     cancel = cancel or threading.Event()
     info = store.find_embedding(key)
     if info is None or not info.complete:
+        if isinstance(engine, HostedEngine):  # it could embed pictures, but not as the service does
+            raise NotStoredError(
+                f"Vectors of {engine.name} come by import only; "
+                "start a hosted job or import its results in the Library, or choose another engine."
+            )
         store.file_path(video.sha256)  # say now that the file is gone, rather than after waiting
         lock = store.ingest_lock(key)
         if not _acquire(lock, store, key, meter, cancel):

@@ -30,6 +30,8 @@ class Progress:
     """Samples a second lately; 0.0 before the first one."""
     eta_s: float | None
     """Seconds left; None when unknown."""
+    words: str = ""
+    """What is going on, where counts alone don't say it; shown in their place."""
 
 
 def estimate_samples(video: Video, sampling: Sampling) -> int | None:

@@ -12,11 +12,15 @@ The format, version 1
     │   ├── embeddings        id, sha256, engine_id, sampling_key, preprocessing, engine_name, dim, complete,
     │   │                     samples, duration_s, damage, size_bytes, created_at
     │   ├── samples-<id>      one table an embedding, one row a sample, in order of time: frame int64,
-    │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256)
-    │   └── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
+    │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256) or null
+    │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
+    │   ├── arriving-<id>     an embedding on its way in that comes whole; renamed when it is all there
+    │   ├── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
+    │   └── search-<engine>-<n>   derived: the index of an engine (``index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
     ├── truth/<sha256>.json   ground truth that somebody edited or imported
+    ├── search/               derived, for searching: <id>.pack (``packs``), <engine>.npz (``index``)
     ├── incoming/             uploads on their way in
     └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
 
@@ -43,9 +47,12 @@ from numpy.typing import NDArray
 from lib.errors import NotStoredError
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey, Embeddings
 from lib.store.format import FORMAT, Home, default_home, tree_bytes
+from lib.store.index import Indexes
+from lib.store.packs import Packs
 from lib.store.texts import Texts
 from lib.store.truths import Truth, Truths
 from lib.store.videos import Video, Videos, clean_name
+from lib.store.whole import Batch, Gap
 
 if TYPE_CHECKING:
     import filelock
@@ -56,8 +63,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "Batch",
     "EmbeddingInfo",
     "EmbeddingKey",
+    "Gap",
     "Store",
     "Video",
     "clean_name",
@@ -83,6 +92,8 @@ class Store:
         self._embeddings = Embeddings(self._home)
         self._texts = Texts(self._home)
         self._truths = Truths(self._home)
+        self.packs = Packs(self._home, self._embeddings)
+        self.indexes = Indexes(self._home, self.packs)
         with self._home.writing():
             self._home.empty_trash()
 
@@ -155,7 +166,7 @@ class Store:
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
             freed += self._truths.forget(sha256)
-            self._embeddings.sweep()
+            self._sweep()
             return freed
 
     # Ground truth
@@ -221,8 +232,15 @@ class Store:
     def delete_embedding(self, key: EmbeddingKey) -> int:
         """Delete one embedding; return the bytes freed."""
         freed = self._embeddings.delete(key)
-        self._embeddings.sweep()
+        self._sweep()
         return freed
+
+    def _sweep(self) -> None:
+        """Remove what belongs to nothing any more."""
+        with self._home.writing():
+            self._embeddings.sweep()
+            self.packs.sweep()
+            self.indexes.sweep({info.key.engine_id for info in self._embeddings.infos()})
 
     # Writing an embedding (ingest)
 
@@ -278,6 +296,53 @@ class Store:
             damage: what broke in the middle of the video, for people; None when it was read to its end.
         """
         return self._embeddings.finish(key, duration_s=duration_s, damage=damage)
+
+    def put(
+        self,
+        key: EmbeddingKey,
+        batches: Iterable[Batch],
+        *,
+        engine_name: str,
+        dim: int,
+        duration_s: float,
+        gaps: Sequence[Gap] = (),
+        without_file: tuple[str, int] | None = None,
+    ) -> EmbeddingInfo:
+        """Store a whole embedding that was computed elsewhere: nobody sees any of it before all of it is there.
+
+        Whatever stops it, an error of ``batches`` or a killed process, leaves nothing behind that shows.
+
+        Args:
+            key: not stored yet.
+            batches: the samples, one commit a batch, in order.
+            engine_name: for people.
+            dim: length of the vectors.
+            duration_s: end of the video in seconds, after the last sample.
+            gaps: stretches without vectors, in order.
+            without_file: name and size in bytes of what was imported, where the store has no such video: it then
+                gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
+
+        Raises:
+            StoreError: it is there already, or the disk is full.
+        """
+
+        def add_video() -> object:
+            if without_file is None:
+                return self._videos.get(key.sha256)
+            name, size = without_file
+            return self._videos.add_without_file(
+                key.sha256, name=name, duration_s=duration_s, size_bytes=size
+            )
+
+        return self._embeddings.put(
+            key,
+            batches,
+            engine_name=engine_name,
+            dim=dim,
+            duration_s=duration_s,
+            gaps=gaps,
+            first=add_video,
+        )
 
     # Text vectors
 

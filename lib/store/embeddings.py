@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lib.errors import NotStoredError, StoreError
 from lib.samples import Samples
+from lib.store import whole
 from lib.store.format import Home, mapped_errors, tree_bytes
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class EmbeddingInfo:
     size_bytes: int
     """Space on disk, thumbnails included."""
     created_at: datetime
+    missing: int = 0
+    """Samples that should be there and have no vector: they are gaps (``Samples.gaps_s``)."""
 
 
 class Embeddings:
@@ -97,6 +100,7 @@ class Embeddings:
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._gaps = whole.Gaps(home)
 
     def infos(self, sha256: str | None = None) -> list[EmbeddingInfo]:
         """Return all embeddings, or those of one video, oldest first."""
@@ -112,12 +116,7 @@ class Embeddings:
         with self._home.writing():
             row = self._find_row(key)
             if row is None:
-                row = {
-                    **{"id": key.id, "sha256": key.sha256, "engine_id": key.engine_id},
-                    **{"sampling_key": key.sampling_key, "preprocessing": key.preprocessing},
-                    **{"engine_name": engine_name, "dim": dim, "complete": False, "samples": 0},
-                    **{"duration_s": 0.0, "damage": None, "size_bytes": 0, "created_at": datetime.now(UTC)},
-                }
+                row = _new_row(key, engine_name, dim)
                 self._home.drop(key.table)  # what a crash between table and catalogue may have left
                 self._home.create(key.table, _samples_schema(dim))
                 self._home.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
@@ -187,6 +186,30 @@ class Embeddings:
             self._home.write_rows(TABLE, _SCHEMA, [row if r["id"] == key.id else r for r in self._rows()])
         return self._info(row)
 
+    def put(
+        self,
+        key: EmbeddingKey,
+        batches: Iterable[whole.Batch],
+        *,
+        engine_name: str,
+        dim: int,
+        duration_s: float,
+        gaps: Sequence[whole.Gap],
+        first: Callable[[], object],
+    ) -> EmbeddingInfo:
+        """See ``Store.put``; ``first`` is called under the lock before anything is visible."""
+        schema = _samples_schema(dim)
+        with whole.arriving(self._home, key.id, schema, dim, batches) as aside, self._home.writing():
+            if self._find_row(key) is not None:
+                raise StoreError("This is in the library already; delete that embedding to store it anew.")
+            first()
+            whole.move_into_place(self._home, aside, key.table)
+            self._gaps.write(key.id, gaps)
+            row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": duration_s}
+            row |= {"samples": self._count(key), "size_bytes": tree_bytes(self._home.path_of(key.table))}
+            self._home.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+        return self._info(row)
+
     def last_sample(self, key: EmbeddingKey) -> tuple[int, float] | None:
         """Return frame index and time of the last sample stored; None when there is none."""
         tail = self._tail(key, 1)
@@ -211,7 +234,8 @@ class Embeddings:
             order = np.argsort(frames, kind="stable")
             frames, times_s, vectors = frames[order], times_s[order], vectors[order]
         duration_s = row["duration_s"] if row["complete"] else _end_so_far(times_s)
-        return Samples(frames=frames, times_s=times_s, vectors=vectors, duration_s=float(duration_s))
+        gaps_s = np.array([(gap.start_s, gap.end_s) for gap in self._gaps.of(key.id)]).reshape(-1, 2)
+        return Samples(frames, times_s, vectors, float(duration_s), gaps_s)
 
     def thumbnails(self, key: EmbeddingKey, frames: Iterable[int]) -> dict[int, bytes]:
         """See ``Store.thumbnails``."""
@@ -227,7 +251,8 @@ class Embeddings:
             found = self._home.read(key.table, read)
             if found is None:
                 raise self._gone()
-            result |= zip(found["frame"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
+            pairs = zip(found["frame"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
+            result |= {frame: thumbnail for frame, thumbnail in pairs if thumbnail is not None}
         return result
 
     def delete(self, key: EmbeddingKey) -> int:
@@ -257,6 +282,7 @@ class Embeddings:
             for name in self._home.table_names():
                 if name.startswith(SAMPLES_PREFIX) and name not in known:
                     self._home.drop(name)
+            whole.sweep(self._home, {row["id"] for row in self._rows()})
 
     def _rows(self) -> list[dict[str, Any]]:
         return self._home.rows(TABLE, _SCHEMA)
@@ -278,6 +304,7 @@ class Embeddings:
         fields = {k: row[k] for k in ("engine_name", "dim", "complete", "damage", "created_at")}
         fields |= {k: row[k] for k in ("samples", "duration_s", "size_bytes")}
         key = _key(row)
+        fields["missing"] = sum(gap.missing for gap in self._gaps.of(key.id))
         if not row["complete"]:
             fields["samples"] = self._count(key)
             fields["duration_s"] = _end_so_far(self._tail(key, 2)[1])
@@ -306,6 +333,15 @@ class Embeddings:
         table = self._home.open(key.table)
         with mapped_errors("tidying the samples"):
             table.optimize(cleanup_older_than=_AT_ONCE, delete_unverified=True)
+
+
+def _new_row(key: EmbeddingKey, engine_name: str, dim: int) -> dict[str, Any]:
+    return {
+        **{"id": key.id, "sha256": key.sha256, "engine_id": key.engine_id},
+        **{"sampling_key": key.sampling_key, "preprocessing": key.preprocessing},
+        **{"engine_name": engine_name, "dim": dim, "complete": False, "samples": 0},
+        **{"duration_s": 0.0, "damage": None, "size_bytes": 0, "created_at": datetime.now(UTC)},
+    }
 
 
 def _key(row: dict[str, Any]) -> EmbeddingKey:

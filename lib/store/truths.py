@@ -58,6 +58,8 @@ class Truths:
         except OSError:
             pass
         path = sidecar_path(video)
+        if path is None:
+            return ""
         try:
             stat = path.stat()
         except OSError:

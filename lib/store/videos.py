@@ -21,6 +21,8 @@ from lib.errors import NotStoredError, StoreError, VideoUnreadableError
 from lib.store.format import Home, mapped_errors
 
 TABLE = "videos"
+NO_FILE = "none"
+"""Container of a video of which only results were imported: there is no file, and no picture of it."""
 HASHES = "hashes"
 _SCHEMA = pa.schema(
     [
@@ -79,6 +81,11 @@ class Video:
     frame_count: int | None
     browser_playable: bool
     added_at: datetime
+
+    @property
+    def has_file(self) -> bool:
+        """Whether there ever was a file; without one there is nothing to play, decode or embed."""
+        return self.container != NO_FILE
 
 
 def clean_name(name: str) -> str:
@@ -173,6 +180,23 @@ class Videos:
             self._home.write_rows(TABLE, _SCHEMA, [*(r for r in rows if r["sha256"] != digest), row])
         return self._video(row)
 
+    def add_without_file(self, sha256: str, *, name: str, duration_s: float, size_bytes: int) -> Video:
+        """See ``Store.put``; returns the video that is there where there is one."""
+        with self._home.writing():
+            rows = self._rows()
+            for row in rows:
+                if row["sha256"] == sha256:
+                    return self._video(row)
+            new: dict[str, Any] = {
+                **dict.fromkeys(_SCHEMA.names),
+                **{"sha256": sha256, "name": clean_name(name), "path": b"", "owned": False},
+                **{"size_bytes": size_bytes, "mtime_ns": 0, "duration_s": duration_s},
+                **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
+                **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
+            }
+            self._home.write_rows(TABLE, _SCHEMA, [*rows, new])
+            return self._video(new)
+
     def delete(self, sha256: str) -> int:
         """Remove the row, the kept file and the playable copy; return the bytes freed.
 
@@ -195,6 +219,11 @@ class Videos:
             NotStoredError: no such video, or its file was moved or changed.
         """
         row = self._row(sha256)
+        if row["container"] == NO_FILE:
+            raise NotStoredError(
+                f"{row['name']} was imported without its video, so it has no pictures; "
+                "import the results once more together with the video."
+            )
         if self._unchanged(row):
             return self._path(row)
         path = self._path(row)
@@ -237,6 +266,8 @@ class Videos:
         return Video(**fields, path=self._path(row), rate=rate)
 
     def _unchanged(self, row: dict[str, Any]) -> bool:
+        if row["container"] == NO_FILE:
+            return False
         try:
             size, mtime_ns = _stat(self._path(row))
         except VideoUnreadableError:

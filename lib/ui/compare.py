@@ -117,7 +117,7 @@ def _choose() -> None:
     st.markdown("B becomes a copy of an experiment worked on before:")
     for one, written_at in found:
         st.button(
-            f"{library.plain(one.name)} · {library.plain(_labels(one))} · {library.ago(time.time() - written_at)}",
+            f"{state.plain(one.name)} · {state.plain(_labels(one))} · {library.ago(time.time() - written_at)}",
             key=f"beside_{one.id}",
             type="tertiary",
             on_click=state.compare_with,
@@ -160,7 +160,7 @@ def edit(video: Video) -> Both:
 def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> tuple[Chosen | None, DeltaGenerator]:
     """Draw the panels of one side; return what is embedded, and the place of its answers."""
     here = state.current()
-    st.markdown(f"#### :gray-badge[{name.upper()}] {library.plain(here.name)}")
+    st.markdown(f"#### :gray-badge[{name.upper()}] {state.plain(here.name)}")
     answers = st.container()
     chosen = explore.chosen(video)
     if chosen is not None:

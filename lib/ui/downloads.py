@@ -49,13 +49,15 @@ def draw(chosen: Chosen, analysis: Analysis) -> None:
             "application/json",
         )
         _button("Prompt set, YAML", analysis.prompt_set.to_yaml, f"{stem}.prompts.yaml", "application/yaml")
-        _button(
-            "Contact sheet, JPEG",
-            lambda: _contact_sheet(chosen, analysis),
-            f"{stem}-frames.jpg",
-            "image/jpeg",
-        )
-    _clip(chosen, analysis, stem)
+        if chosen.video.has_file:
+            _button(
+                "Contact sheet, JPEG",
+                lambda: _contact_sheet(chosen, analysis),
+                f"{stem}-frames.jpg",
+                "image/jpeg",
+            )
+    if chosen.video.has_file:
+        _clip(chosen, analysis, stem)
 
 
 def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from lib.engines import Engine
+from lib.engines.hosted import HOSTED, HostedEngine
 from lib.engines.registry import MODEL_VERSIONS, api_key_from_environment, make_engine
 from lib.engines.server import ServerEngine
 from lib.errors import EngineUnavailableError, PromptreelError
@@ -18,7 +19,12 @@ ENGINES = {
     "clip": "CLIP ViT-B/32 (embedded)",
     "siglip": "SigLIP 2 (embedded)",
     "server": "Inference server",
+    HOSTED: "Hosted CLIP (imported)",
 }
+_WITH_SERVER = ("server", HOSTED)
+_HOSTED_NOTE = (
+    "Vectors that the hosted service computed. Words are embedded by this inference server, same model."
+)
 _DEMO_NOTE = "The demo model knows rendered scenes; real footage needs CLIP (an inference server, or the embedded one)."
 
 
@@ -39,7 +45,9 @@ def draw(heading: str | None = "Engine") -> None:
         **state.bound("engine", here.engine, lambda value: state.change(engine=value)),
     )
     here = state.current()
-    if here.engine == "server":
+    if here.engine in _WITH_SERVER:
+        if here.engine == HOSTED:
+            st.caption(_HOSTED_NOTE)
         _server_fields()
     elif here.engine == "demo":
         st.caption(_DEMO_NOTE)
@@ -67,7 +75,7 @@ def _server_fields() -> None:
     st.text_input(
         "API key",
         type="password",
-        placeholder="from the environment" if _standing_key() else "not needed by most local servers",
+        placeholder="from the environment" if standing_key() else "not needed by most local servers",
         help="Kept in this browser tab's session only; never written to disk, logs or exports.",
         **state.bound("server_key", state.session().server_key, _keep_key),
     )
@@ -101,7 +109,7 @@ def _keep_key(value: str) -> None:
     state.session().server_key = value
 
 
-def _standing_key() -> str | None:
+def standing_key() -> str | None:
     """Return the key of ``st.secrets`` or the environment, if there is one."""
     try:
         secret = st.secrets.get("ROBOFLOW_API_KEY")
@@ -114,7 +122,8 @@ def _test_connection() -> None:
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
             engine = current_engine()
-            assert isinstance(engine, ServerEngine)  # noqa: S101  the button is drawn for this engine only
+            engine = engine.words if isinstance(engine, HostedEngine) else engine
+            assert isinstance(engine, ServerEngine)  # noqa: S101  the button is drawn for these two only
             report = engine.test_connection()
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
@@ -176,9 +185,10 @@ def current_engine() -> Engine:
     Raises:
         EngineUnavailableError: the embedded model is not on this machine yet.
         InputError: the URL makes no sense.
+        UnknownModelError: a workspace of another version names a model that there is not.
     """
     here = state.current()
-    if here.engine != "server":
+    if here.engine not in _WITH_SERVER:
         embedded = cache.embedded_engine(here.engine)
         if not embedded.installed:
             raise EngineUnavailableError(
@@ -186,13 +196,13 @@ def current_engine() -> Engine:
                 "or choose another engine."
             )
         return embedded
-    key = state.session().server_key.strip() or _standing_key()
-    wanted = (here.server_url, here.model_version, key)
+    key = state.session().server_key.strip() or standing_key()
+    wanted = (here.engine_spec, here.model_version, key)
     engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
     if wanted not in engines:
         for old in [*engines][: -(len(state.SIDES) - 1)]:
             engines.pop(old, None)  # not closed here: a running job may hold it
-        engines[wanted] = make_engine(here.server_url, model_version=here.model_version, api_key=key)
+        engines[wanted] = make_engine(here.engine_spec, model_version=here.model_version, api_key=key)
     return engines[wanted]
 
 

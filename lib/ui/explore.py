@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -10,11 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis import Analysis
 from lib.engines import Engine
+from lib.engines.hosted import HostedEngine
 from lib.errors import PromptreelError
+from lib.hosted.taking import missing_note
 from lib.ingest import embedding_key, estimate_samples
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling, format_duration
-from lib.ui import cache, engine_panel, jobs_tray, prompt_table, settings_panel, state, theme, work
+from lib.ui import cache, engine_panel, imported, jobs_tray, prompt_table, settings_panel, state, theme, work
 from lib.ui.findings import thumbnails_url
 from lib.ui.jobs import Job
 from lib.ui.player import Seek, data, player
@@ -33,6 +35,11 @@ class Chosen:
     """None while nothing is embedded."""
     job: Job | None
     """The running job, if there is one."""
+
+    @property
+    def may_embed(self) -> bool:
+        """Whether frames can be embedded here: there are some, and the engine's vectors don't come by import."""
+        return self.video.has_file and not isinstance(self.engine, HostedEngine)
 
 
 def choose() -> Chosen | None:
@@ -78,9 +85,10 @@ def chosen(video: Video) -> Chosen | None:
         return None
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
     asked = st.session_state.pop(_STARTED, False)
-    if asked and job is None and (info is None or not info.complete):
-        job = work.ensure_embedding(video, engine, sampling)
-    return Chosen(video, engine, sampling, info, job)
+    chosen = Chosen(video, engine, sampling, info, job)
+    if asked and chosen.may_embed and job is None and (info is None or not info.complete):
+        return replace(chosen, job=work.ensure_embedding(video, engine, sampling))
+    return chosen
 
 
 def embedding_state(chosen: Chosen) -> None:
@@ -88,6 +96,8 @@ def embedding_state(chosen: Chosen) -> None:
     video, info, job = chosen.video, chosen.info, chosen.job
     if job is not None:
         _running(chosen, job)
+    elif info is None and not chosen.may_embed:
+        imported.nothing_here(video, chosen.engine, chosen.sampling)
     elif info is None:
         with st.container(border=True):
             st.markdown(
@@ -105,6 +115,8 @@ def embedding_state(chosen: Chosen) -> None:
             _last_failure(chosen)
     elif info.damage:
         st.warning(info.damage, icon=":material/broken_image:")
+    elif info.missing:
+        st.caption(f":material/data_alert: {missing_note(info)}")
 
 
 def _start_button(label: str, chosen: Chosen) -> None:
@@ -158,6 +170,9 @@ def watch(chosen: Chosen, analysis: Analysis | None) -> None:
 def play(video: Video, lanes: dict[str, Any] | None) -> None:
     """Draw the player with ``lanes``; every page's player of a video is the same one to the person watching."""
     here = state.session()
+    if not video.has_file:
+        imported.no_player(video)
+        return
     source = work.playable(video)
     if source.problem:
         st.error(source.problem, icon=":material/error:")

@@ -13,7 +13,7 @@ from lib.analysis import Analysis
 from lib.reference import ReferenceBand
 from lib.store import EmbeddingInfo
 from lib.timebase import format_time
-from lib.ui import cache, routes, state, theme
+from lib.ui import cache, imported, routes, state, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
@@ -142,7 +142,10 @@ def segments(analysis: Analysis) -> None:
 
 
 def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
-    """Draw best, borderline and most changed frames; a click moves the player there."""
+    """Draw best, borderline and most changed frames; a click moves the player there.
+
+    Without a video there are no pictures: times and scores then.
+    """
     labels = list(analysis.labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -164,6 +167,9 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
         chosen = analysis.best_samples(label, _FRAMES_SHOWN)
     else:
         chosen = analysis.borderline_samples(label, _FRAMES_SHOWN)
+    if not cache.store().video(info.key.sha256).has_file:
+        imported.samples_table(analysis, chosen)
+        return
     clicked = gallery(
         _items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", layout="grid"
     )

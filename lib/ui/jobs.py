@@ -108,8 +108,8 @@ class Job:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             self._end("failed", error=f"Unexpected problem: {what}; see the log, then try again.")
         else:
-            damage = result.damage if isinstance(result, EmbeddingInfo) else None
-            self._end("done", note=damage or "", result=result)
+            note = result.damage if isinstance(result, EmbeddingInfo) else getattr(result, "note", "")
+            self._end("done", note=note or "", result=result)
 
     def _tell(self, progress: Progress) -> None:
         self.progress = progress

@@ -38,6 +38,8 @@ def progress_text(job: Job) -> str:
         return "waiting for another job"
     if progress is None:
         return "starting"
+    if progress.words:
+        return progress.words
     unit = job.unit
     text = f"{progress.done:,}" + (f" of {progress.total:,} {unit}" if progress.total else f" {unit}")
     if progress.rate:

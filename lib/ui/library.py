@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from lib.errors import InputError, PromptreelError
 from lib.prompts import parse_prompt_set
 from lib.store import EmbeddingInfo, Store, Video
 from lib.timebase import Sampling, format_duration
-from lib.ui import cache, state, work, workspace
+from lib.ui import cache, hosted, hosted_jobs, state, work, workspace
 from lib.ui.upload import upload
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_videos"
@@ -78,13 +77,9 @@ def recent_experiments() -> None:
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
             about = names.get(one.video or "", "no video")
-            st.markdown(f"**{plain(one.name)}** · {plain(about)} · {plain(shown)}", width="content")
+            about = f"**{state.plain(one.name)}** · {state.plain(about)} · {state.plain(shown)}"
+            st.markdown(about, width="content")
             st.caption(ago(time.time() - written_at), width="content")
-
-
-def plain(text: str) -> str:
-    """Return the text with everything escaped that Markdown would take for a sign."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)
 
 
 def ago(seconds: float) -> str:
@@ -107,14 +102,25 @@ def add_videos() -> None:
         for done in upload(
             key="upload", hint="Several at once, gigabytes are fine: they stream straight to disk."
         ):
-            st.toast(f"{done.name} is in the library.", icon=":material/check:")
+            if done.name.lower().endswith(hosted.SUFFIX):
+                hosted.arrived(done)
+            else:
+                st.toast(f"{done.name} is in the library.", icon=":material/check:")
     with right:
         _open_by_path()
+    hosted.import_popover(lambda text: confined(text, allowed_folders()))
+    hosted.jobs_under_way()
 
 
 def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
     """Return what the upload route calls with an upload that has arrived; it runs outside any session."""
-    return lambda path, name, sha256: store.add_file(path, name=name, sha256=sha256, move=True)
+
+    def take(path: Path, name: str, sha256: str) -> object:
+        if name.lower().endswith(hosted.SUFFIX):
+            return hosted_jobs.take_upload(store, path, sha256)
+        return store.add_file(path, name=name, sha256=sha256, move=True)
+
+    return take
 
 
 def allowed_folders() -> tuple[Path, ...]:
@@ -248,14 +254,20 @@ def _cells(line: _Line) -> dict[str, object]:
     return {
         "Video": video.name,
         "Length": format_duration(video.duration_s) if video.duration_s else "unknown",
-        "Picture": f"{video.width}×{video.height}",
-        "File": _size(video.size_bytes) + (", in the library" if video.owned else ", in its place"),
+        "Picture": f"{video.width}×{video.height}" if video.has_file else "none",
+        "File": _size(video.size_bytes) + _whereabouts(video),
         "Engine": info.engine_name if info else "not embedded",
         "Sampling": Sampling.from_key(info.key.sampling_key).description if info else "",
         "Samples": info.samples if info else None,
         "State": _state(line),
         "Cached": _size(info.size_bytes) if info else "",
     }
+
+
+def _whereabouts(video: Video) -> str:
+    if not video.has_file:
+        return " of results, no video"
+    return ", in the library" if video.owned else ", in its place"
 
 
 def _state(line: _Line) -> str:
@@ -267,6 +279,8 @@ def _state(line: _Line) -> str:
         return "running"
     if info.damage:
         return "up to the damage"
+    if info.missing:
+        return f"complete but for {info.missing:,}"
     return "complete" if info.complete else "stopped, can go on"
 
 
@@ -284,6 +298,10 @@ def _actions(line: _Line) -> None:
     with st.container(horizontal=True):
         if st.button("Open in Explore", type="primary", icon=":material/timeline:", key="open_cached"):
             work.open_in_explore(video, info)
+        if video.has_file and st.button(
+            "Embed with the hosted service…", icon=":material/cloud_upload:", key="embed_hosted"
+        ):
+            hosted.start_dialog(video)
         if info and st.button(
             "Delete this embedding", icon=":material/layers_clear:", key="delete_embedding"
         ):
@@ -312,7 +330,7 @@ def _confirm_video(video: Video) -> None:
         f"**{video.name}**: {count:,} cached samples"
         + (f" and the uploaded file ({_size(video.size_bytes)})" if video.owned else "")
         + " will be deleted."
-        + ("" if video.owned else " The file itself stays where it lies.")
+        + ("" if video.owned or not video.has_file else " The file itself stays where it lies.")
     )
     if st.button("Delete", type="primary", key="confirm_delete_video"):
         work.stop_jobs_of(video.sha256)

@@ -23,7 +23,7 @@ from lib.prompts import PromptSet
 from lib.proxy import make_proxy
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling
-from lib.ui import cache, routes, state
+from lib.ui import cache, routes, state, workspace
 from lib.ui.jobs import Job, JobCancelled
 from lib.video import frame_at
 
@@ -70,17 +70,14 @@ def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
     """Choose ``video`` (and the engine and sampling of ``info``), start what is missing, and go to Explore."""
     state.open_video(video.sha256)
     if info is not None:
-        _choose_engine_of(info)
+        choose_engine_of(info)
     st.session_state["start_embedding"] = True
     st.switch_page("pages/explore.py", query_params=state.address())
 
 
-def _choose_engine_of(info: EmbeddingInfo) -> None:
-    name, _, version = info.key.engine_id.partition("/")
-    if version:
-        state.change(engine="server", model_version=version, sampling=info.key.sampling_key)
-    else:
-        state.change(engine=name.partition(":")[0], sampling=info.key.sampling_key)
+def choose_engine_of(info: EmbeddingInfo) -> None:
+    """Choose the engine and sampling that ``info`` was made with."""
+    state.change(**workspace.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
     state.session().version += 1  # the engine panel's widgets take over the new values
 
 

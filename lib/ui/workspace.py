@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
+from lib.engines.hosted import HOSTED
 from lib.errors import PromptreelError
 from lib.prompts import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
 from lib.timebase import Sampling
@@ -75,7 +76,7 @@ class Workspace:
     video: str | None = None
     """SHA-256 of the chosen video."""
     engine: str = "demo"
-    """``demo``, ``clip``, ``siglip`` or ``server``."""
+    """``demo``, ``clip``, ``siglip``, ``server``, or ``hosted``: imported vectors, words by the server."""
     server_url: str = DEFAULT_SERVER_URL
     model_version: str = "ViT-B-16"
     sampling: str = "stride-10"
@@ -93,6 +94,8 @@ class Workspace:
     @property
     def engine_spec(self) -> str:
         """What ``registry.make_engine`` takes: a name or the server's URL."""
+        if self.engine == HOSTED:
+            return f"{HOSTED}@{self.server_url}"
         return self.server_url if self.engine == "server" else self.engine
 
     def with_prompt_set(self, prompt_set: PromptSet) -> Workspace:
@@ -135,6 +138,14 @@ class Workspace:
         data["rows"] = tuple(Row(**{**row, "texts": tuple(row["texts"])}) for row in data["rows"])
         Sampling.from_key(data["sampling"])
         return cls(**data)
+
+
+def engine_fields(engine_id: str) -> dict[str, str]:
+    """Return the fields of a workspace that choose the engine with this id."""
+    name, _, version = engine_id.partition("/")
+    if version:
+        return {"engine": HOSTED if name == HOSTED else "server", "model_version": version}
+    return {"engine": name.partition(":")[0]}
 
 
 def new_id() -> str:

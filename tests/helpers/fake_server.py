@@ -335,6 +335,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+def toy_vectors(items: list[Any], dim: int = DIMS["ViT-B-16"]) -> NDArray[np.float64]:
+    """Return the toy vectors of RGB arrays or texts, ``(n, dim)``."""
+    return np.stack([_vector(item, dim) for item in items]) if items else np.empty((0, dim))
+
+
 def _vector(item: Any, dim: int) -> NDArray[np.float64]:
     """Return the toy vector of a picture or a text: its colour in fixed random directions, norm about 10."""
     if isinstance(item, str):

@@ -28,7 +28,12 @@ class Uploaded:
 
 
 def upload(
-    *, key: str, label: str = "Drop videos here", hint: str | None = None, disabled: bool = False
+    *,
+    key: str,
+    label: str = "Drop videos here",
+    hint: str | None = None,
+    disabled: bool = False,
+    accept: str = _ACCEPT,
 ) -> list[Uploaded]:
     """Draw the drop zone with its uploads; return those finished since the last call, each exactly once.
 
@@ -40,6 +45,7 @@ def upload(
         label: the words in the drop zone.
         hint: softer words below; the size limit when None.
         disabled: no new files; uploads under way go on.
+        accept: what the file dialog offers, as in ``<input accept>``.
     """
     limit = routes.max_upload_bytes()
     data = {
@@ -49,7 +55,7 @@ def upload(
         "limit_text": format_bytes(limit),
         "label": label,
         "hint": f"Up to {format_bytes(limit)} a file" if hint is None else hint,
-        "accept": _ACCEPT,
+        "accept": accept,
         "disabled": disabled,
     }
     finished: list[dict[str, Any]] = _COMPONENT(key=key, data=data, on_finished_change=nothing).finished or []

@@ -1,0 +1,149 @@
+"""CLIP as the hosted video service computed it: pictures come by import only, words from an engine of the same model.
+
+Its vectors have an id of their own kind, ``hosted/ViT-B-16``: the service decodes, scales and crops by itself, so they
+are never mixed with those that an inference server made of our frames. Words are the model's alone, so any engine
+that runs the same CLIP version embeds them: an inference server, or for ViT-B/32 the embedded one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.engines import Engine
+from lib.engines._versions import MODEL_VERSIONS, ModelVersion, find_version
+from lib.errors import BadReplyError, EngineError, UnknownModelError
+
+__all__ = ["HOSTED", "HOSTED_VERSION", "HostedEngine", "check_dim", "hosted_id", "hosted_name"]
+
+HOSTED = "hosted"
+"""What engine ids of this kind begin with, before ``/`` and the version."""
+HOSTED_VERSION = "ViT-B-16"
+"""The CLIP version of the hosted service, with 512 numbers a vector."""
+
+
+def hosted_id(version: ModelVersion) -> str:
+    """Return the engine id of imported vectors: ``hosted/ViT-B-16``."""
+    return f"{HOSTED}/{version.name}"
+
+
+def hosted_name(version: ModelVersion) -> str:
+    """Return the name of that engine for people."""
+    return f"CLIP {version.title} (hosted)"
+
+
+def check_dim(version: str | None, dim: int, *, name: str) -> ModelVersion:
+    """Return the CLIP version that vectors of length ``dim`` are of; what ``version`` says must fit.
+
+    Args:
+        version: the name, or None where nobody said. Then vectors as long as the hosted service's are taken for its.
+        dim: their length.
+        name: of the file, for messages.
+
+    Raises:
+        UnknownModelError: nobody said and it isn't that length, or there is no such version, or it has another length.
+    """
+    fitting = ", ".join(one.name for one in MODEL_VERSIONS.values() if one.dim == dim)
+    if version is None:
+        if dim == MODEL_VERSIONS[HOSTED_VERSION].dim:
+            return MODEL_VERSIONS[HOSTED_VERSION]
+        if not fitting:
+            raise UnknownModelError(
+                f"{name} has vectors of {dim} numbers, as no CLIP version gives them; "
+                "words can't be compared with them."
+            )
+        raise UnknownModelError(
+            f"{name} has vectors of {dim} numbers and does not say which model made them; "
+            f"choose the model ({fitting})."
+        )
+    chosen = find_version(version)
+    if chosen.dim != dim:
+        advice = f"choose {fitting}." if fitting else "no CLIP version has that."
+        raise UnknownModelError(
+            f"{name} has vectors of {dim} numbers, but {chosen.name} gives {chosen.dim}; {advice}"
+        )
+    return chosen
+
+
+class HostedEngine:
+    """An ``Engine`` for imported vectors. Safe to use from several threads.
+
+    Args:
+        version: CLIP version that the vectors are of.
+        words: engine that embeds texts; it must run the same version.
+
+    Raises:
+        UnknownModelError: there is no such version, or ``words`` gives vectors of another length.
+    """
+
+    batch_size = 1
+    concurrency = 1
+
+    def __init__(self, version: str, words: Engine) -> None:
+        self._version = find_version(version)
+        self.words = words
+        if words.dim != self._version.dim:
+            raise UnknownModelError(
+                f"{words.name} gives vectors of {words.dim} numbers, but those of {self.name} have "
+                f"{self._version.dim}; choose an engine of the same model for the words."
+            )
+
+    def __repr__(self) -> str:
+        return f"HostedEngine({self._version.name!r}, {self.words!r})"
+
+    @property
+    def id(self) -> str:
+        """``hosted/ViT-B-16``."""
+        return hosted_id(self._version)
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+        return hosted_name(self._version)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._version.dim
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the square the model sees."""
+        return self._version.input_size
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the vectors of pictures to search with, by the engine of the words: a near stand-in.
+
+        Raises:
+            EngineError: from that engine.
+        """
+        return self._checked(self.words.embed_images(images))
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit row a text, ``(n, d)``.
+
+        Raises:
+            EngineError: from the engine of the words; it says that words need it.
+        """
+        try:
+            return self._checked(self.words.embed_texts(texts))
+        except EngineError as error:
+            if error.concerns_one_text:
+                raise
+            raise type(error)(
+                f"Words for {self.name} are embedded by {self.words.name}, which can't be used: {error}"
+            ) from error
+
+    def close(self) -> None:
+        """Close the engine of the words."""
+        self.words.close()
+
+    def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        if rows.shape[1:] != (self.dim,):
+            raise BadReplyError(
+                f"{self.words.name} gave vectors of length {rows.shape[-1]} where {self.dim} was expected; "
+                "choose an engine of the same model for the words."
+            )
+        return rows

@@ -1,0 +1,227 @@
+"""``results.json`` of a hosted CLIP job as samples and gaps: its lists, checked element by element.
+
+What it holds, as the service documents and its template reads it: lists of equal length, index ``i`` the ``i``-th
+sampled frame. ``frame_offset`` (or ``frame_offsets``): frame indices; ``time_offset`` (``time_offsets``): seconds
+with 4 decimals; ``clip``: a vector each, flat or nested once. An element is ``null`` where a frame failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.errors import ResultsError
+from lib.hosted.reading import ListReader, open_results
+from lib.store import Gap
+from lib.timebase import Sampling
+
+VECTORS = "clip"
+_SPELLINGS = {
+    "frame_offset": "frames",
+    "frame_offsets": "frames",
+    "time_offset": "times",
+    "time_offsets": "times",
+}
+_KEYS = f"frame_offset, time_offset and {VECTORS}"
+_SMALLEST_NORM = 1e-12
+_NEAR = 0.02  # rates so near a whole number are that number: times are rounded and frames lie where they lie
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a ``results.json`` says of a video."""
+
+    frames: NDArray[np.int64]
+    """Frame index of each sample, increasing; ``(n,)``, n at least 1."""
+    times_s: NDArray[np.float64]
+    """Times in seconds, increasing; ``(n,)``."""
+    vectors: NDArray[np.float32]
+    """Unit rows ``(n, d)``."""
+    gaps: tuple[Gap, ...]
+    """Stretches whose elements are null, in order, none touching another."""
+    missing: int
+    """Elements that are null, those included that also lack a time and so lie in no gap."""
+    step_s: float
+    """Mean seconds from one element to the next; 1.0 where there is but one."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.vectors.shape[1])
+
+    @property
+    def end_s(self) -> float:
+        """Where the last element's span ends: one step after it."""
+        last = float(self.times_s[-1]) + self.step_s
+        return max(last, self.gaps[-1].end_s) if self.gaps else last
+
+    @property
+    def sampling(self) -> Sampling:
+        """The rate that the times amount to: a whole number a second or of seconds where they are near one."""
+        rate = 1 / self.step_s
+        value = Fraction(str(round(rate, 4)))
+        if round(rate) and abs(rate / round(rate) - 1) < _NEAR:
+            value = Fraction(round(rate))
+        elif rate < 1 and abs(self.step_s / round(self.step_s) - 1) < _NEAR:
+            value = Fraction(1, round(self.step_s))
+        return Sampling("fps", min(max(value, Fraction(1, 3600)), Fraction(240)))
+
+
+def read_results(
+    path: Path, *, name: str | None = None, on_bytes: Callable[[int], None] | None = None
+) -> Results:
+    """Return what is in a file; takes memory for the vectors, a fifth of the file or less, not for its text.
+
+    Args:
+        path: the file.
+        name: its name in messages; default the file's.
+        on_bytes: told how many bytes are read, now and then.
+
+    Raises:
+        ResultsError: not readable, no JSON, a list is missing or of another length, a vector is of another length
+            than the first one, or an element makes no sense. Says which element.
+    """
+    shown = name or path.name
+    lists: dict[str, list[Any]] = {}
+    vectors: _Vectors | None = None
+    others: list[str] = []
+    with open_results(path) as file:
+        for key, elements in ListReader(file, shown, on_bytes):
+            place = _SPELLINGS.get(key)
+            if place in lists or (key == VECTORS and vectors is not None):
+                raise ResultsError(f"{shown} has {key} (or its other spelling) twice; keep one of them.")
+            if place:
+                lists[place] = list(elements)
+            elif key == VECTORS:
+                vectors = _Vectors(elements, shown)
+            else:
+                others.append(key)
+    if vectors is None or len(lists) < 2:
+        found = [*(key for key in ("frame_offset", "time_offset") if _SPELLINGS[key] in lists), *others]
+        found += [VECTORS] if vectors is not None else []
+        raise ResultsError(
+            f"{shown} needs the lists {_KEYS}, but has {_shown(', '.join(found)) or 'nothing'}; "
+            "choose the results.json of a hosted CLIP job."
+        )
+    return _assemble(lists["frames"], lists["times"], vectors, shown)
+
+
+class _Vectors:
+    """The rows of the list of vectors: which elements have one, and the rows, normalised."""
+
+    def __init__(self, elements: Iterator[Any], name: str) -> None:
+        self.present: list[bool] = []
+        self._name = name
+        self._dim = 0
+        self._chunks: list[NDArray[np.float32]] = []
+        rows: list[NDArray[np.float64]] = []
+        for index, element in enumerate(elements):
+            self.present.append(element is not None)
+            if element is not None:
+                rows.append(self._row(index, element))
+            if len(rows) == _CHUNK:
+                self._take(rows)
+        self._take(rows)
+
+    def rows(self) -> NDArray[np.float32]:
+        """Return unit rows, float32 ``(n, d)``."""
+        return np.concatenate(self._chunks) if self._chunks else np.empty((0, 0), np.float32)
+
+    def _take(self, rows: list[NDArray[np.float64]]) -> None:
+        if rows:
+            block = np.stack(rows)
+            self._chunks.append((block / np.linalg.norm(block, axis=1, keepdims=True)).astype(np.float32))
+            rows.clear()
+
+    def _row(self, index: int, element: Any) -> NDArray[np.float64]:
+        if isinstance(element, list) and len(element) == 1 and isinstance(element[0], list):
+            element = element[0]
+        try:
+            row = np.array(element) if isinstance(element, list) else None
+        except ValueError:  # lists of different lengths
+            row = None
+        if row is None or row.ndim != 1 or row.dtype.kind not in "fi" or not len(row):
+            raise self._wrong(index, "is no list of numbers")
+        self._dim = self._dim or len(row)
+        if len(row) != self._dim:
+            raise self._wrong(index, f"has {len(row)} numbers where the ones before have {self._dim}")
+        row = row.astype(np.float64)
+        if not np.isfinite(row).all():
+            raise self._wrong(index, "has a number that is NaN or infinite")
+        if np.linalg.norm(row) < _SMALLEST_NORM:
+            raise self._wrong(index, "is zero everywhere")
+        return row
+
+    def _wrong(self, index: int, what: str) -> ResultsError:
+        return ResultsError(
+            f"{self._name}: element {index} of {VECTORS} (counted from 0) {what}; "
+            "ask for the results again, or put null in its place."
+        )
+
+
+def _assemble(frames: list[Any], times: list[Any], vectors: _Vectors, name: str) -> Results:
+    present = np.array(vectors.present, bool)
+    lengths = {"frame_offset": len(frames), "time_offset": len(times), VECTORS: len(present)}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{key} has {length:,}" for key, length in lengths.items())
+        raise ResultsError(
+            f"{name}: the lists must be of one length, but {told} elements; download it again."
+        )
+    if not present.any():
+        what = "only null elements, so every frame failed" if len(present) else "no elements"
+        raise ResultsError(f"{name} has {what}; ask for the results again.")
+    when = _numbers(times, present, "time_offset", name)
+    which = _numbers(frames, present, "frame_offset", name)
+    whole = which[present]
+    if np.any(whole != np.floor(whole)):
+        raise ResultsError(f"{name}: frame_offset has a number that is not whole; download it again.")
+    known = np.flatnonzero(~np.isnan(when))
+    _check_order(when, known, "time_offset", name)
+    _check_order(which, np.flatnonzero(present), "frame_offset", name)
+    step_s = float((when[known[-1]] - when[known[0]]) / (known[-1] - known[0])) if len(known) > 1 else 1.0
+    gaps = _gaps(when[known], present[known], step_s)
+    return Results(whole.astype(np.int64), when[present], vectors.rows(), gaps, int((~present).sum()), step_s)
+
+
+def _numbers(values: list[Any], present: NDArray[np.bool_], key: str, name: str) -> NDArray[np.float64]:
+    """Return the list as float64, NaN for null; an element with a vector needs its number."""
+    numbers = np.full(len(values), np.nan)
+    for index, value in enumerate(values):
+        if value is None and not present[index]:
+            continue
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not 0 <= value < 2**53:
+            what = "is null though it has a vector" if value is None else "is no number of 0 or more"
+            raise ResultsError(
+                f"{name}: element {index} of {key} (counted from 0) {what}; download it again."
+            )
+        numbers[index] = value
+    return numbers
+
+
+def _check_order(numbers: NDArray[np.float64], rows: NDArray[np.intp], key: str, name: str) -> None:
+    late = np.flatnonzero(np.diff(numbers[rows]) <= 0)
+    if len(late):
+        raise ResultsError(
+            f"{name}: element {rows[late[0] + 1]} of {key} (counted from 0) is not later than the one before; "
+            "put the elements in order of time."
+        )
+
+
+def _gaps(times_s: NDArray[np.float64], present: NDArray[np.bool_], step_s: float) -> tuple[Gap, ...]:
+    """Return the runs of null elements, each from its first one's time to the next vector's (or the end)."""
+    ends_s = np.append(times_s, times_s[-1] + step_s)
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], present, [True]])))
+    pairs = edges.reshape(-1, 2).tolist()
+    return tuple(Gap(float(times_s[first]), float(ends_s[stop]), stop - first) for first, stop in pairs)
+
+
+def _shown(text: str, longest: int = 100) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,116 @@
+"""Searching: the search that a person put together, handed to the very functions that the command line calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.engines.vocabulary import unknown_words
+from lib.errors import NotStoredError, PromptreelError
+from lib.library_search import SearchResult, query_vector, sample_vector, search_vector
+from lib.search import Query, parse_query
+from lib.ui import cache
+from lib.ui import state as experiment
+from lib.ui.search import pictures, state
+from lib.ui.search.place import Place
+from lib.ui.search.state import Search
+
+_VECTOR, _RESULT = "search_vector", "search_result"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search gave."""
+
+    result: SearchResult | None
+    """None while nothing is searched for, and when it failed."""
+    problem: str | None = None
+    """Why it failed, and what to do."""
+
+
+def find(place: Place) -> Found:
+    """Return what the current search finds; searched again only when it, or what is embedded, changed."""
+    search = state.current()
+    if search.empty or place.own is None:
+        return Found(None)
+    with st.spinner("Searching…"):  # shown when it takes longer than half a second
+        try:
+            return Found(_result(place, search))
+        except PromptreelError as error:
+            return Found(None, str(error))
+
+
+def query_of(search: Search) -> Query:
+    """Return the query that words and picture amount to.
+
+    Raises:
+        NotStoredError, VideoError: the picture can't be had any more.
+    """
+    return parse_query(search.asked, [pictures.pixels(search.picture)] if search.picture else [])
+
+
+def _result(place: Place, search: Search) -> SearchResult:
+    engine_id = place.engine.id
+    version = [(info.key.id, info.samples, info.complete, info.created_at) for info in place.infos.values()]
+    of = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
+    name = (of, asked_of(place, search), version)
+    kept = st.session_state.get(_RESULT)
+    if kept is None or kept[0] != name:
+        found = search_vector(cache.store(), engine_id, _vector(place, search, of), **asked_of(place, search))
+        kept = st.session_state[_RESULT] = (name, found)
+    result: SearchResult = kept[1]
+    return result
+
+
+def asked_of(place: Place, search: Search) -> dict[str, Any]:
+    """Return the keyword arguments of ``search_vector`` that the page's options amount to."""
+    videos = [sha256 for sha256 in search.videos if sha256 in place.videos]
+    return {
+        "videos": videos or None,
+        "threshold": search.thresholds.get(search.scale(place.engine.id)),
+        "top": search.top,
+        "per_video": search.per_video,
+        "rules": search.rules,
+        "exact": True if search.exact else None,
+    }
+
+
+def _vector(place: Place, search: Search, of: tuple[Any, ...]) -> NDArray[np.float32]:
+    kept = st.session_state.get(_VECTOR)
+    if kept is None or kept[0] != of:
+        kept = st.session_state[_VECTOR] = (of, _new_vector(place, search))
+    vector: NDArray[np.float32] = kept[1]
+    return vector
+
+
+def _new_vector(place: Place, search: Search) -> NDArray[np.float32]:
+    store = cache.store()
+    if search.like is None:
+        return query_vector(place.engine, store, query_of(search))
+    info = place.infos.get(search.like.embedding)
+    if info is None:
+        raise NotStoredError(
+            f"{search.like.name} is not embedded with {place.engine.name}, or not any more; "
+            "choose the engine it was found with, or search for something else."
+        )
+    return sample_vector(store, info.key, search.like.frame)
+
+
+def notes(place: Place, found: Found) -> None:
+    """Draw what is to be said of the query itself: a problem, words that the demo model never saw."""
+    search = state.current()
+    if found.problem:
+        st.error(found.problem, icon=":material/error:")
+    if experiment.current().engine == "demo" and search.asked.strip() and search.like is None:
+        query = parse_query(search.asked)
+        texts = (*query.texts, *query.avoid)
+        unknown = dict.fromkeys(word for text in texts for word in unknown_words(text))
+        if unknown:
+            st.caption(
+                f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(unknown)}. "
+                "It can’t tell what they mean; a real CLIP engine (sidebar) can."
+            )

@@ -1,0 +1,192 @@
+"""Where the search page stands: the library's videos, the engine, what is embedded with it, and what is not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.engines import Engine
+from lib.engines.hosted import HostedEngine
+from lib.engines.registry import EMBEDDED_MODELS, MODEL_VERSIONS
+from lib.errors import PromptreelError
+from lib.ingest import Progress
+from lib.library_search import EngineInLibrary, build_index, engines_in_library, index_state
+from lib.store import EmbeddingInfo, Video
+from lib.ui import cache, engine_panel, work, workspace
+from lib.ui import state as experiment
+from lib.ui.jobs import JobCancelled
+
+LIVE_SAMPLES = 200_000
+"""Up to so many samples are searched while somebody types: every one is compared within about a fifth of a second."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What there is to search."""
+
+    videos: dict[str, Video]
+    """By SHA-256, newest first."""
+    engine: Engine
+    engines: tuple[EngineInLibrary, ...]
+    """Those whose vectors are in the library."""
+    infos: dict[str, EmbeddingInfo]
+    """Embeddings of this engine that hold samples, by id."""
+
+    @property
+    def own(self) -> EngineInLibrary | None:
+        """This engine among those in the library."""
+        return next((one for one in self.engines if one.engine_id == self.engine.id), None)
+
+    @property
+    def live(self) -> bool:
+        """Whether words are searched for while somebody types."""
+        own = self.own
+        if own is None or own.samples <= LIVE_SAMPLES:
+            return True
+        index = index_state(cache.store(), self.engine.id)
+        return index.samples > 0 and index.missing <= LIVE_SAMPLES
+
+    @property
+    def missing(self) -> list[Video]:
+        """Videos that are not, or not wholly, embedded with this engine, and could be."""
+        if isinstance(self.engine, HostedEngine):  # its vectors come by import
+            return []
+        whole = {info.key.sha256 for info in self.infos.values() if info.complete}
+        return [video for video in self.videos.values() if video.sha256 not in whole and video.has_file]
+
+
+def find_place() -> Place | None:
+    """Return what there is to search; None, with a sentence and a way on drawn, when that is nothing."""
+    store = cache.store()
+    videos = {video.sha256: video for video in store.videos()[::-1]}
+    if not videos:
+        st.info("There is no video to search yet.", icon=":material/video_library:")
+        st.page_link(
+            "pages/library.py",
+            label="Open a sample or add a video",
+            icon=":material/arrow_forward:",
+            query_params=experiment.address(),
+        )
+        return None
+    try:
+        engine = engine_panel.current_engine()
+        engines = engines_in_library(store)
+    except PromptreelError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    infos = {
+        info.key.id: info
+        for info in store.embeddings()
+        if info.key.engine_id == engine.id and info.samples and info.key.sha256 in videos
+    }
+    return Place(videos, engine, engines, infos)
+
+
+def coverage(place: Place) -> None:
+    """Say which engine's vectors are searched, what is not embedded with it, and which others there are."""
+    own, missing = place.own, place.missing
+    if own is None:
+        with st.container(border=True):
+            count = _count(len(place.videos), "video")
+            st.markdown(
+                f"Nothing is embedded with **{place.engine.name}** yet, so there is nothing to search with it."
+            )
+            st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
+            _embed_button(place, missing, primary=True)
+            _others(place)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        text = f"{_count(own.samples, 'sample')} of {_count(own.videos, 'video')} are searched: {own.engine_name}."
+        if missing:
+            text += f" {_count(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
+        st.caption(text, width="content")
+        _embed_button(place, missing)
+    _others(place)
+
+
+def _embed_button(place: Place, missing: list[Video], *, primary: bool = False) -> None:
+    if not missing:
+        return
+    sampling = engine_panel.current_sampling()
+    running = [
+        job for job in cache.jobs().jobs() if job.live and job.sha256 in {one.sha256 for one in missing}
+    ]
+    if running:
+        st.caption("Embedding is under way; progress is in the sidebar.", width="content")
+        return
+    words = "Embed it" if len(missing) == 1 else f"Embed all {len(missing)}"
+    if st.button(
+        f"{words}, {sampling.description}",
+        key="embed_missing",
+        type="primary" if primary else "secondary",
+        icon=":material/play_arrow:",
+        help="In the background; searching goes on meanwhile. The sampling is the sidebar's.",
+    ):
+        for video in missing:
+            work.ensure_embedding(video, place.engine, sampling)
+        st.rerun()
+
+
+def _others(place: Place) -> None:
+    others = [one for one in place.engines if one.engine_id != place.engine.id]
+    if not others:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            "Vectors of other engines are in the library, too; a query is only compared with its own engine’s.",
+            width="content",
+        )
+        for one in others:
+            if not _known(one.engine_id):
+                st.caption(f"{one.engine_name}: {_count(one.videos, 'video')}", width="content")
+                continue
+            st.button(
+                f"Search {one.engine_name} ({_count(one.videos, 'video')})",
+                key=f"choose_{one.engine_id}",
+                icon=":material/swap_horiz:",
+                on_click=_choose,
+                args=(one.engine_id,),
+            )
+
+
+def _known(engine_id: str) -> bool:
+    name, _, version = engine_id.partition("/")
+    return version in MODEL_VERSIONS if version else name.partition(":")[0] in EMBEDDED_MODELS
+
+
+@experiment.uninterrupted
+def _choose(engine_id: str) -> None:
+    experiment.change(**workspace.engine_fields(engine_id))
+    experiment.session().version += 1  # the engine panel's widgets take over the new values
+
+
+def keep_index(place: Place) -> None:
+    """Have the engine's index built in the background where that pays; searches go on meanwhile."""
+    if place.own is None or place.own.samples <= LIVE_SAMPLES:
+        return
+    store, engine_id = cache.store(), place.engine.id
+    key = ("index", engine_id)
+    if cache.jobs().find(key) is not None or not index_state(store, engine_id).worthwhile:
+        return
+
+    def build(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> None:
+        build_index(
+            store,
+            engine_id,
+            on_progress=lambda told: on_progress(Progress(told.done, told.total, 0.0, None)),
+            cancel=cancel,
+        )
+        if cancel.is_set():
+            raise JobCancelled("Building the search index was cancelled; searches compare every sample.")
+
+    title = f"Search index of {place.own.engine_name}"
+    job = cache.jobs().submit(title, key, build, lane="index", unit="samples", once=True)
+    if job.state == "queued":
+        st.rerun()  # the tray, drawn before, begins to watch the job
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
