@@ -22,7 +22,7 @@ from lib.matrix import (
     labels_of,
     measure,
     rank,
-    separation,
+    separations,
     sweep,
     tidy,
     two_levels,
@@ -74,31 +74,34 @@ class TestSeparation:
         # The score alone doesn't move; its rival does.
         analysis = found((0.3, 0.1), (0.3, 0.1), (0.3, 0.35), (0.3, 0.35))
 
-        assert separation(analysis, "crane") == pytest.approx(0.25)
+        assert separations(analysis) == pytest.approx([0.25, 0.25])
+
+    def test_the_best_rival_may_be_another_one_each_time(self):
+        labels = (CRANE, ELSE, Prompt("ship"))
+        analysis = found((0.5, 0.25, 0.0), (0.0, 0.25, 0.5), labels=labels)
+
+        # Leads: 0.25 and -0.5; -0.25 twice; -0.5 and 0.25.
+        assert separations(analysis) == pytest.approx([0.75, math.nan, 0.75], nan_ok=True)
 
     def test_a_label_alone_is_measured_by_its_score(self):
-        assert separation(found((0.1,), (0.4,), (0.4,), labels=(CRANE,)), "crane") == pytest.approx(0.3)
+        assert separations(found((0.1,), (0.4,), (0.4,), labels=(CRANE,))) == pytest.approx([0.3])
 
     def test_the_bigger_gap_wins(self):
         near = found((0.3, 0.25), (0.2, 0.25), (0.3, 0.25), (0.2, 0.25))
         far = found((0.4, 0.25), (0.1, 0.25), (0.4, 0.25), (0.1, 0.25))
 
-        assert separation(far, "crane") > separation(near, "crane") > 0
+        assert separations(far)[0] > separations(near)[0] > 0
 
     def test_a_level_score_has_none(self):
-        assert math.isnan(separation(found((0.3, 0.2), (0.3, 0.2)), "crane"))
-
-    def test_an_unknown_label_is_a_key_error(self):
-        with pytest.raises(KeyError):
-            separation(found((0.3, 0.2)), "ship")
+        assert np.isnan(separations(found((0.3, 0.2), (0.3, 0.2)))).all()
 
     @settings(deadline=None)
-    @given(hnp.arrays(float, st.integers(2, 30), elements=st.integers(-50, 50)), st.data())
+    @given(hnp.arrays(float, st.integers(1, 30), elements=st.integers(-50, 50)), st.data())
     def test_it_is_the_best_of_all_splits(self, values, data):
         weights = data.draw(
             hnp.arrays(float, len(values), elements=st.floats(0.1, 10, allow_subnormal=False))
         )
-        result = two_levels(values, weights)
+        (result,) = two_levels(values[:, None], weights)
         if len(set(values)) < 2:
             assert math.isnan(result)
             return
@@ -117,19 +120,22 @@ class TestSeparation:
 
     @settings(deadline=None)
     @given(
-        hnp.arrays(float, st.integers(2, 30), elements=st.integers(-9, 9)),
-        st.floats(-5, 5),
-        st.floats(0.1, 10),
+        hnp.arrays(float, st.tuples(st.integers(0, 20), st.integers(1, 4)), elements=st.integers(-9, 9)),
+        st.integers(-5, 5),
+        st.sampled_from([0.25, 0.5, 2.0, 8.0]),
         st.integers(1, 4),
     )
-    def test_shift_scale_and_repetition(self, values, shift, scale, times):
+    def test_shift_scale_repetition_and_each_column_by_itself(self, values, shift, scale, times):
         weights = np.ones(len(values))
         before = two_levels(values, weights)
-        assert two_levels(values + shift, 3 * weights) == pytest.approx(before, rel=1e-6, nan_ok=True)
-        assert two_levels(values * scale, weights) == pytest.approx(before * scale, rel=1e-6, nan_ok=True)
-        assert two_levels(np.tile(values, times), np.ones(len(values) * times)) == pytest.approx(
-            before, rel=1e-6, nan_ok=True
-        )
+
+        def same(found):
+            return found == pytest.approx(before, rel=1e-6, nan_ok=True)
+
+        assert same(two_levels(values + shift, 3 * weights))
+        assert same(two_levels(values * scale, weights) / scale)
+        assert same(two_levels(np.tile(values, (times, 1)), np.tile(weights, times)))
+        assert same(np.concatenate([two_levels(column[:, None], weights) for column in values.T]))
 
 
 def row(label: str, role: str = "target", **metrics: float) -> dict[str, object]:
