@@ -85,11 +85,16 @@ class Search:
     parts: int
 
     @cached_property
-    def _weights(self) -> tuple[Floats, Floats]:
-        """True and false seconds of each sample in the row of its part, ``(k, n)``."""
-        mine = self.part == np.arange(self.parts)[:, None]
-        false = np.maximum(self.analysis.samples.spans_s - self.true, 0.0)
-        return mine * self.true, mine * false
+    def _false(self) -> Floats:
+        """Seconds of each sample's span in which the label is not there, ``(n,)``."""
+        return np.maximum(self.analysis.samples.spans_s - self.true, 0.0)
+
+    def _of_parts(self, found: Bools, seconds: Floats) -> Floats:
+        """Return the seconds that each threshold finds in each part, ``(k, c)``; ``found`` is ``(n, c)``."""
+        counts = np.zeros((self.parts, found.shape[1]))
+        there, first = np.unique(self.part, return_index=True)  # parts follow each other in time
+        counts[there] = np.add.reduceat(found * seconds[:, None], first, axis=0)
+        return counts
 
     @cached_property
     def settings(self) -> Settings:
@@ -152,13 +157,12 @@ class Search:
         high = np.unique(values[counts])[::-1] if counts.any() else np.zeros(1)
         place = np.searchsorted(-high, -values[counts])
         where, size = self.part[counts] * len(high) + place, self.parts * len(high)
-        false = np.maximum(self.analysis.samples.spans_s - self.true, 0.0)
         hits, false_alarms = (
             np.bincount(where, seconds[counts], size)
             .astype(np.float64)
             .reshape(self.parts, -1)
             .cumsum(axis=1)
-            for seconds in (self.true, false)
+            for seconds in (self.true, self._false)
         )
         low = np.append(high[1:], high[-1])
         between = (high + low) / 2
@@ -201,13 +205,9 @@ class Search:
         return Tried(settings, thresholds, thresholds, thresholds, hits, false_alarms, self._true_of_part)
 
     def _count(self, settings: Settings, thresholds: Floats, found: Callable[[Floats], Bools]) -> Tried:
-        true, false = self._weights
         step = max(1, _AT_ONCE // max(1, len(self.part)))
-        masks = (
-            found(thresholds[first : first + step]).astype(np.float64)
-            for first in range(0, len(thresholds), step)
-        )
-        counted = [(true @ mask, false @ mask) for mask in masks]
+        masks = (found(thresholds[first : first + step]) for first in range(0, len(thresholds), step))
+        counted = [(self._of_parts(mask, self.true), self._of_parts(mask, self._false)) for mask in masks]
         hits, false_alarms = (np.concatenate(parts, axis=1) for parts in zip(*counted, strict=True))
         return Tried(settings, thresholds, thresholds, thresholds, hits, false_alarms, self._true_of_part)
 

@@ -260,6 +260,21 @@ def test_labels_without_a_partner_are_told() -> None:
     assert np.isnan(evaluation.frame()["f1"].to_numpy()).tolist() == [False, True]
 
 
+def test_of_two_prompts_that_differ_in_case_the_truth_means_its_own_spelling_else_the_first() -> None:
+    analysis = analyse_scores([[1.0, 0.9]], prompt_set("Dog", "dog", decision="threshold"))
+    for spelling, expected in (("dog", [None, "dog"]), ("Dog", ["Dog", None]), ("DOG", ["DOG", None])):
+        evaluation = evaluate(analysis, [TrueSegment(spelling, 0, 1)])
+        assert [one.truth_label for one in evaluation.labels] == expected
+        assert evaluation.unmatched_truth == ()
+
+
+def test_true_segments_that_touch_are_one() -> None:
+    analysis = analyse_scores([[1.0], [1.0]], prompt_set("a", decision="threshold"))
+    (one,) = evaluate(analysis, [TrueSegment("a", 0, 1), TrueSegment("a", 1, 2)]).labels
+    assert one.true_segments.tolist() == [[0, 2]]
+    assert one.segment_f1 == 1.0
+
+
 def test_the_current_threshold_lies_on_the_curve_and_best_has_none() -> None:
     scores = [[0.1], [0.4], [0.35], [0.8]]
     truth = [TrueSegment("a", 2, 4)]

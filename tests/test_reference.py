@@ -29,6 +29,13 @@ def test_samples_count_by_their_spans() -> None:
     phrases = {"x": np.array([1.0, 0.0], dtype=np.float32)}
     band = reference_band(samples_at([0.0, 1.0], 100.0, vectors), phrases)
     assert band == ReferenceBand(0.0, 0.0, (1.0,))
+    phrases["y"] = np.array([0.6, 0.8], dtype=np.float32)
+    band = reference_band(samples_at([0.0, 90.0], 100.0, vectors), phrases)
+    assert band is not None
+    assert (band.low, band.high) == pytest.approx((0.0, 1.0))
+    band = reference_band(samples_at([0.0, 98.0], 100.0, vectors), phrases)
+    assert band is not None
+    assert (band.low, band.high) == pytest.approx((0.6, 1.0))
 
 
 def test_a_peak_is_placed_in_words() -> None:
