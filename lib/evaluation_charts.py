@@ -70,14 +70,16 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
         type="nominal",
         title="found",
         scale=alt.Scale(domain=list(columns)),
-        axis=alt.Axis(orient="top", labelAngle=-30, labelLimit=130, domain=False, ticks=False),
+        axis=alt.Axis(
+            orient="top", labelAngle=-30, labelLimit=130, labelOverlap=False, domain=False, ticks=False
+        ),
     )
     y = alt.Y(
         "true",
         type="nominal",
         title="true",
         scale=alt.Scale(domain=list(rows)),
-        axis=alt.Axis(labelLimit=170, domain=False, ticks=False),
+        axis=alt.Axis(labelLimit=170, labelOverlap=False, domain=False, ticks=False),
     )
     tooltip = [
         alt.Tooltip("true", type="nominal"),
@@ -108,7 +110,9 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
 
 def curve_chart(label: LabelEvaluation, colour: str, *, height: int = 300) -> FilledChart:
     """Return precision over recall for all thresholds of a label, with the current threshold as a point on it."""
-    curve = label.curve(_MAX_POINTS)
+    # From high thresholds to low ones; several may have the same recall, so the order is said.
+    curve = label.curve(_MAX_POINTS).iloc[::-1].reset_index(drop=True)
+    curve["place"] = np.arange(len(curve))
     point = label.point()
     shown = point is not None and point.precision is not None and point.recall is not None
     now = pd.DataFrame(
@@ -122,12 +126,12 @@ def curve_chart(label: LabelEvaluation, colour: str, *, height: int = 300) -> Fi
 def _curve(colour: str, height: int) -> Template:
     line: alt.Chart = (
         alt.Chart(table("curve"))
-        # The points from high thresholds to low ones: precision is that of the next one reached.
+        # Between two thresholds, precision is that of the lower one: it is the one that reaches further.
         .mark_line(interpolate="step-before", color=colour, strokeWidth=2, clip=True)
         .encode(
             x=_share("recall", "recall"),
             y=_share("precision", "precision"),
-            order=alt.Order("recall", type="quantitative"),
+            order=alt.Order("place", type="quantitative"),
         )
     )
     near: alt.Chart = (

@@ -152,8 +152,8 @@ def test_an_import_shows_its_problems_before_anything_changes(bench):
 
     assert truth(bench) == (RED,)
     assert "2 segments" in words(app)
-    warnings = [warning.value for warning in app.warning]
-    assert [warning.split(":")[0] for warning in warnings] == ["Line 2", "Line 3"]
+    (warning,) = [warning.value for warning in app.warning]
+    assert [line.split(":")[0] for line in warning.splitlines()] == ["- Line 2", "- Line 3"]
     press(app, "truth_join")
     assert truth(bench) == (RED, TrueSegment("unicorn", 1.0, 2.0), BLUE)
     assert widget(app, "text_area", "truth_text").value == ""

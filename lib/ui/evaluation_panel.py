@@ -79,7 +79,7 @@ def _unmatched(evaluation: Evaluation) -> None:
     if evaluation.unmatched_truth:
         st.caption(
             f":material/help: In the truth without a prompt: {', '.join(evaluation.unmatched_truth)}. "
-            "Nothing can find that; add a prompt with that label."
+            "Add a prompt of the same name to have it found."
         )
     if evaluation.unmatched_prompts:
         st.caption(

@@ -49,6 +49,9 @@ def draw(chosen: Chosen, analysis: Analysis) -> None:
     fit = cache.threshold_fit(chosen.info, analysis, chosen.video, label, sweep=sweep)
     timeline.histogram(analysis, label, split.threshold)
     if fit is not None:
+        st.caption(
+            f"Without the truth, by how the scores lie: {split.sentence[0].lower()}{split.sentence[1:]}"
+        )
         _by_truth(analysis, fit)
         return
     if known:

@@ -61,20 +61,21 @@ def _head(video: Video, desk: Desk, truth: Truth, analysis: Analysis) -> None:
     saved = cache.store().saved_truth(video.sha256) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_summary(truth, saved), width="stretch")
-        with st.popover("Import", icon=":material/upload_file:"):
-            draw_import(desk, truth, analysis)
-        with st.popover("Export", icon=":material/download:", disabled=not truth):
-            draw_export(video, truth)
-        if desk.past:
-            st.button("Undo", icon=":material/undo:", key="truth_undo", on_click=undo)
-        if saved:
-            st.button(
-                "Delete",
-                icon=":material/delete:",
-                key="truth_forget",
-                on_click=forget,
-                help="Delete what was saved here. A file beside the video counts again, if there is one.",
-            )
+        with st.container(horizontal=True, width="content"):
+            with st.popover("Import", icon=":material/upload_file:"):
+                draw_import(desk, truth, analysis)
+            with st.popover("Export", icon=":material/download:", disabled=not truth):
+                draw_export(video, truth)
+            if desk.past:
+                st.button("Undo", icon=":material/undo:", key="truth_undo", on_click=undo)
+            if saved:
+                st.button(
+                    "Delete",
+                    icon=":material/delete:",
+                    key="truth_forget",
+                    on_click=forget,
+                    help="Delete what was saved here. A file beside the video counts again, if there is one.",
+                )
 
 
 def _summary(truth: Truth, saved: bool) -> str:

@@ -34,7 +34,7 @@ def draw_import(desk: Desk, truth: Truth, analysis: Analysis) -> None:
     st.text_area(
         "Ground truth",
         key=f"truth_text.{desk.imports}",
-        height=140,
+        height=90,
         label_visibility="collapsed",
         placeholder="shipyard, 10, 13",
     )
@@ -54,10 +54,11 @@ def draw_import(desk: Desk, truth: Truth, analysis: Analysis) -> None:
     if found is None:
         return
     st.markdown(f"**{len(found.segments)} segments** read as {KINDS[found.kind][0]}.")
-    for problem in found.problems[:_PROBLEMS_SHOWN]:
-        st.warning(problem)
-    if len(found.problems) > _PROBLEMS_SHOWN:
-        st.caption(f"And {len(found.problems) - _PROBLEMS_SHOWN} more like these.")
+    if found.problems:
+        lines = [f"- {problem}" for problem in found.problems[:_PROBLEMS_SHOWN]]
+        if len(found.problems) > _PROBLEMS_SHOWN:
+            lines.append(f"- And {len(found.problems) - _PROBLEMS_SHOWN} more like these.")
+        st.warning("\n".join(lines))
     with st.container(horizontal=True):
         put = f"Put in place of the {len(truth)} there" if truth else "Take over"
         st.button(put, type="primary", key="truth_replace", on_click=_take_file, args=(False,))
