@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,14 +16,24 @@ from lib.analysis import Analysis
 from lib.comparison import Comparison
 from lib.store import EmbeddingInfo, Video
 from lib.truth import label_key
-from lib.ui import cache, engine_panel, explore, findings, library, settings_panel, state, theme, workspace
+from lib.ui import (
+    cache,
+    engine_panel,
+    explore,
+    findings,
+    library,
+    prompt_table,
+    settings_panel,
+    state,
+    theme,
+    workspace,
+)
 from lib.ui.explore import Chosen
 from lib.ui.player import data
-from lib.ui.prompt_table import draw as draw_prompts
-from lib.ui.prompt_table import tools as prompt_tools
 from lib.ui.state import Side
 from lib.ui.workspace import Workspace, rows_to_prompts
 
+_P = ParamSpec("_P")
 _WIDTH = 482
 _RECENT = 12
 _DONE = {"copy": "copy", "swap": "swap", "choice": "choice of B"}
@@ -76,7 +88,7 @@ def tools() -> None:
             "Copy A to B",
             key="copy_a",
             icon=":material/arrow_forward:",
-            on_click=state.copy_side,
+            on_click=_first_hear(state.copy_side),
             args=("a",),
             help="B becomes A: prompts, settings, engine and sampling.",
         )
@@ -84,11 +96,11 @@ def tools() -> None:
             "Copy B to A",
             key="copy_b",
             icon=":material/arrow_back:",
-            on_click=state.copy_side,
+            on_click=_first_hear(state.copy_side),
             args=("b",),
             help="A becomes B: prompts, settings, engine and sampling.",
         )
-        st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=state.swap_sides)
+        st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_first_hear(state.swap_sides))
         with st.popover("Choose B", icon=":material/history:"):
             _choose()
         done = state.session().replaced
@@ -97,7 +109,7 @@ def tools() -> None:
                 f"Undo {_DONE[done[-1].what]}",
                 key="undo_sides",
                 icon=":material/undo:",
-                on_click=state.undo_sides,
+                on_click=_first_hear(state.undo_sides),
             )
         st.space("stretch")
         st.toggle(
@@ -106,6 +118,20 @@ def tools() -> None:
             persist_state="session",
             help="Veil what both sides agree on, play only the rest, and list only labels that differ.",
         )
+
+
+def _first_hear(act: Callable[_P, None]) -> Callable[_P, None]:
+    """Make a callback take over what was typed on either side before it was clicked."""
+
+    @state.uninterrupted
+    @functools.wraps(act)
+    def run(*args: _P.args, **options: _P.kwargs) -> None:
+        for name in state.SIDES:
+            with state.side(name):
+                prompt_table.hear(settings_panel.threshold_range())
+        act(*args, **options)
+
+    return run
 
 
 def _choose() -> None:
@@ -120,7 +146,7 @@ def _choose() -> None:
             f"{state.plain(one.name)} · {state.plain(_labels(one))} · {library.ago(time.time() - written_at)}",
             key=f"beside_{one.id}",
             type="tertiary",
-            on_click=state.compare_with,
+            on_click=_first_hear(state.compare_with),
             args=(one,),
         )
 
@@ -165,8 +191,8 @@ def _edit_side(name: Side, video: Video, colours: Mapping[str, str]) -> tuple[Ch
     chosen = explore.chosen(video)
     if chosen is not None:
         explore.embedding_state(chosen)
-    draw_prompts(settings_panel.threshold_range(), colours)
-    prompt_tools()
+    prompt_table.draw(settings_panel.threshold_range(), colours)
+    prompt_table.tools()
     if chosen is not None:
         explore.edit_settings(chosen)
     _edit_engine(name)

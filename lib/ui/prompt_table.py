@@ -10,7 +10,7 @@ from lib.engines.vocabulary import unknown_words
 from lib.errors import PromptreelError
 from lib.prompts import Prompt, parse_prompt_set
 from lib.ui import state, theme
-from lib.ui.prompt_editor import Sent, prompt_editor, tell_editor
+from lib.ui.prompt_editor import Sent, prompt_editor, sent_last, tell_editor
 from lib.ui.workspace import rows_to_prompts
 
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
@@ -63,6 +63,13 @@ def _unknown_words(prompts: tuple[Prompt, ...], template: str) -> dict[str, str]
 @state.uninterrupted
 def _keep(sent: Sent) -> None:
     state.hear_rows(sent.of, sent.number, sent.rows)
+
+
+def hear(thresholds: tuple[float, float]) -> None:
+    """Take over what was typed just before a click whose callback runs now, and may run first."""
+    sent = sent_last(state.key("prompts"), thresholds)
+    if sent is not None:
+        _keep(sent)
 
 
 def tools() -> None:
