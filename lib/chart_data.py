@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from lib.analysis import Analysis
 from lib.timebase import format_duration, format_time
 
+MAX_BREAKS = 200
+"""Gaps without samples at which lines are interrupted: the longest in view."""
 MAX_POINTS = 1_000
 """More samples than this in a window are reduced: a plot is about as many pixels wide."""
 MAX_ROWS = 6_000
@@ -153,12 +155,16 @@ def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], point
     left = _at(window[0], times, scores, inside.start)
     right = _at(window[1], times, scores, inside.stop)
     shown_times, shown_scores = times[inside], scores[inside]
+    breaks = _breaks(analysis.samples.gaps_s, window)
     parts_t: list[_Floats] = []
     parts_s: list[_Floats] = []
     for column, drawn in enumerate(rows):
-        parts_t += [left[0], shown_times[drawn], right[0]]
-        parts_s += [left[1][:, column], shown_scores[drawn, column], right[1][:, column]]
-    counts = [len(left[0]) + len(drawn) + len(right[0]) for drawn in rows]
+        before = np.searchsorted(shown_times[drawn], breaks)
+        middle_t = np.insert(shown_times[drawn], before, breaks)
+        middle_s = np.insert(shown_scores[drawn, column], before, np.nan)
+        parts_t += [left[0], middle_t, right[0]]
+        parts_s += [left[1][:, column], middle_s, right[1][:, column]]
+    counts = [len(left[0]) + len(drawn) + len(breaks) + len(right[0]) for drawn in rows]
     return pd.DataFrame(
         {
             "time_s": np.concatenate(parts_t),
@@ -166,6 +172,13 @@ def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], point
             "score": np.concatenate(parts_s),
         }
     )
+
+
+def _breaks(gaps_s: _Floats, window: tuple[float, float]) -> _Floats:
+    """Return where a line is interrupted, by a row without a score: the beginnings of the longest gaps in view."""
+    seen = gaps_s[(gaps_s[:, 0] > window[0]) & (gaps_s[:, 0] < window[1])]
+    longest = np.argsort(seen[:, 0] - seen[:, 1], kind="stable")[:MAX_BREAKS]
+    return np.sort(seen[longest, 0])
 
 
 def _at(time_s: float, times: _Floats, scores: _Floats, after: int) -> tuple[_Floats, _Floats]:

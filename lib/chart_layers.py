@@ -138,12 +138,19 @@ def _label_scale(colours: Mapping[str, str]) -> alt.Scale:
     return alt.Scale(domain=list(colours), range=list(colours.values()))
 
 
-def strip(colours: Mapping[str, str], time: TimeAxis, brush: alt.Parameter) -> alt.Chart:
+def _invalid(has_gaps: bool) -> Any:
+    """Return what interrupts a line at rows without a score; looked at with each drawing, so only where needed."""
+    return "break-paths-filter-domains" if has_gaps else alt.Undefined
+
+
+def strip(
+    colours: Mapping[str, str], time: TimeAxis, brush: alt.Parameter, *, has_gaps: bool = False
+) -> alt.Chart:
     """Return thin score lines without a scale, to draw ``brush`` on."""
     scale = alt.Scale(zero=False, nice=False)
     chart: alt.Chart = (
         alt.Chart(table("overview"))
-        .mark_line(strokeWidth=1)
+        .mark_line(strokeWidth=1, invalid=_invalid(has_gaps))
         .encode(
             x=time("time_s"),
             y=alt.Y("score", type="quantitative", axis=bare_axis(), scale=scale),
@@ -154,7 +161,9 @@ def strip(colours: Mapping[str, str], time: TimeAxis, brush: alt.Parameter) -> a
     return chart
 
 
-def score_lines(colours: Mapping[str, str], score: str, time: TimeAxis) -> list[alt.Chart]:
+def score_lines(
+    colours: Mapping[str, str], score: str, time: TimeAxis, *, has_gaps: bool = False
+) -> list[alt.Chart]:
     """Return the lines, the thresholds of labels, and the shared threshold; the legend is ``shown``."""
     # All labels start selected and a click toggles one, so the legend dims what is hidden.
     everything = [{"label": label} for label in colours]
@@ -166,7 +175,7 @@ def score_lines(colours: Mapping[str, str], score: str, time: TimeAxis) -> list[
     drawn: alt.Chart = (
         alt.Chart(table("lines"))
         .transform_filter(shown)
-        .mark_line(strokeWidth=1.7, clip=True)
+        .mark_line(strokeWidth=1.7, clip=True, invalid=_invalid(has_gaps))
         .encode(x=time("time_s"), y=_score_axis("score", score), color=colour)
         .add_params(shown)
     )

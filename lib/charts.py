@@ -75,14 +75,19 @@ def overview_chart(
     analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84
 ) -> FilledChart:
     """Return the whole video as a strip; ``brush``, an interval of ``time_s``, chooses a window."""
-    template = _overview(_items(analysis.labels, _colours(analysis, colours)), height)
-    return template.fill({"overview": overview_lines(analysis), "edges": edges(analysis)})
+    lines = overview_lines(analysis)
+    template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(lines))
+    return template.fill({"overview": lines, "edges": edges(analysis)})
+
+
+def _has_gaps(lines: pd.DataFrame) -> bool:
+    return bool(lines["score"].isna().any())
 
 
 @lru_cache(maxsize=_KEPT)
-def _overview(items: _Items, height: int) -> Template:
+def _overview(items: _Items, height: int, has_gaps: bool) -> Template:
     brush = alt.selection_interval(name="brush", encodings=["x"])
-    lines = layers.strip(dict(items), layers.time_axis, brush)
+    lines = layers.strip(dict(items), layers.time_axis, brush, has_gaps=has_gaps)
     return Template(layers.stack(lines, layers.edges(), height=height))
 
 
@@ -114,17 +119,17 @@ def scores_chart(
         "moments": data.moments,
         "band": pd.DataFrame({"band_low": low, "band_high": high}, dtype=float),
     }
-    template = _scores(_items(data.labels, colours), data.score, height)
+    template = _scores(_items(data.labels, colours), data.score, height, _has_gaps(data.lines))
     return template.fill({**tables, **_common(data, playhead_s)})
 
 
 @lru_cache(maxsize=_KEPT)
-def _scores(items: _Items, score: str, height: int) -> Template:
+def _scores(items: _Items, score: str, height: int, has_gaps: bool) -> Template:
     colours = dict(items)
     return Template(
         layers.stack(
             layers.reference_band(score),
-            *layers.score_lines(colours, score, layers.time_axis),
+            *layers.score_lines(colours, score, layers.time_axis, has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),
             layers.pointer("moments"),

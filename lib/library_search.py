@@ -119,7 +119,7 @@ class IndexProgress:
 
 def engines_in_library(store: Store) -> tuple[EngineInLibrary, ...]:
     """Return the engines whose vectors are stored, the one with most samples first."""
-    infos = store.embeddings()
+    infos = store.listing().embeddings
     found = []
     for engine_id in dict.fromkeys(info.key.engine_id for info in infos):
         chosen = _chosen(infos, engine_id)
@@ -220,7 +220,8 @@ def search_vector(
         raise InputError(
             "A search shows at least one moment, of the library and of a video; ask for 1 or more."
         )
-    infos = _chosen(store.embeddings(), engine_id, videos, sampling)
+    listing = store.listing()
+    infos = _chosen(listing.embeddings, engine_id, videos, sampling)
     if not infos:
         raise NotStoredError(_nothing_to_search(store, engine_id, videos, sampling))
     if vector.shape != (infos[0].dim,):
@@ -236,9 +237,8 @@ def search_vector(
             pays = exact is False or _index_pays(infos, covered, index.samples)
             found = indexed(store, index, infos, vector, limits) if pays and covered else None
         answer = found or compared(store, infos, vector, limits)
-    names = {video.sha256: video.name for video in store.videos()}
     return SearchResult(
-        moments=tuple(_moment(moment, answer.tracks, names) for moment in answer.moments),
+        moments=tuple(_moment(moment, answer.tracks, listing.names) for moment in answer.moments),
         distribution=answer.distribution,
         videos=len(answer.tracks),
         samples=answer.samples,
@@ -263,7 +263,7 @@ def sample_vector(store: Store, key: EmbeddingKey, frame: int) -> NDArray[np.flo
 
 def index_state(store: Store, engine_id: str) -> IndexState:
     """Return what the index of an engine covers; cheap enough for every rerun of a page."""
-    infos = _chosen(store.embeddings(), engine_id)
+    infos = _chosen(store.listing().embeddings, engine_id)
     index = store.indexes.find(engine_id)
     total = sum(info.samples for info in infos)
     inside = sum(info.samples for info in infos if index is not None and index.covers(info))
@@ -293,7 +293,9 @@ def build_index(
             on_progress(IndexProgress(phase, done, total))
 
     def infos() -> list[EmbeddingInfo]:
-        return [info for info in _chosen(store.embeddings(), engine_id) if info.complete and info.samples]
+        return [
+            info for info in _chosen(store.listing().embeddings, engine_id) if info.complete and info.samples
+        ]
 
     with contextlib.suppress(BuildCancelled):
         store.indexes.build(engine_id, infos, tell, cancel or threading.Event())

@@ -22,7 +22,7 @@ from lib.errors import BadReplyError, InputError
 
 _AVOID = re.compile(r"(?:^|\s)[-−]\s*(?=\S)")
 _SAME_TIME_S = 1e-6
-_WINDOW = 32  # samples looked at in one go, on either side of a peak
+_WINDOW = 16  # samples looked at in one go, on either side of a peak
 _SMALLEST_NORM = 1e-3
 _BINS = 400
 WIDTH_AT = 0.7
@@ -86,7 +86,7 @@ def combine(
     So a text weighs as much as all pictures together. Half of what is avoided is subtracted, as in Rocchio's relevance
     feedback (1971), and at least so much that likeness to it raises no score any more, which is Widdows' orthogonal
     negation (*Orthogonal Negation in Vector Spaces*, ACL 2003). Orthogonal alone does nearly nothing where a model
-    sets words apart (demo model: cosines of 0.05 to 0.15); half alone is too little where it doesn't (CLIP: 0.7).
+    sets words apart (the demo model: cosines of 0.05 to 0.15), half alone too little where it doesn't.
 
     Args:
         texts: unit rows of the words to look for, ``(t, d)``, t may be 0.

@@ -23,6 +23,11 @@ from lib.store.packs import Pack, cosines
 
 GROUPS = (256, 1024)
 """Groups asked of the index, and asked for when those don't suffice; after that every sample is compared."""
+FIRST_GROUPS = 96
+"""Groups whose samples are compared first; mostly they are all it takes."""
+_AROUND = (
+    16  # samples on either side of a group that are compared along with it: a moment often reaches so far
+)
 _MARGIN = 0.02  # how much higher than the mean of its group a sample may score and yet be overlooked
 _THREADS = min(4, os.cpu_count() or 1)
 
@@ -62,7 +67,7 @@ class Scored:
         """Return scores, computed where they are missing."""
         found = self.known[first:stop]
         if np.isnan(found).any():
-            fill(self, [(first, stop)])
+            fill([(self, [(first, stop)])])
         return found
 
     def vector(self, row: int) -> _Single:
@@ -80,15 +85,19 @@ class Answer:
     samples: int
 
 
-def fill(track: Scored, stretches: Sequence[tuple[int, int]]) -> None:
-    """Compute the scores of some stretches of samples, in one go."""
-    with track.pack.reading() as reader:
-        rows = np.concatenate([reader.rows(first, stop) for first, stop in stretches])
-    factors = np.concatenate([track.pack.factors[first:stop] for first, stop in stretches])
-    found, at = cosines(rows, factors, track.query), 0
-    for first, stop in stretches:
-        track.known[first:stop] = found[at : at + stop - first]
-        at += stop - first
+def fill(wanted: Sequence[tuple[Scored, Sequence[tuple[int, int]]]]) -> None:
+    """Compute the scores of some stretches of samples of some tracks, in one go."""
+    rows, factors, targets = [], [], []
+    for track, stretches in wanted:
+        with track.pack.reading() as reader:
+            rows += [reader.rows(first, stop) for first, stop in stretches]
+        factors += [track.pack.factors[first:stop] for first, stop in stretches]
+        targets += [track.known[first:stop] for first, stop in stretches]
+    if targets:
+        found, at = cosines(np.concatenate(rows), np.concatenate(factors), wanted[0][0].query), 0
+        for target in targets:
+            target[:] = found[at : at + len(target)]
+            at += len(target)
 
 
 def compared(store: Store, infos: Sequence[EmbeddingInfo], query: _Single, limits: Limits) -> Answer:
@@ -116,27 +125,42 @@ def indexed(
     track_of = np.full(len(index.packs), -1)
     for at, info in enumerate(inside, len(fresh)):
         track_of[index.packs[info.key.id]] = at
-    reference = index.reference @ query
+    reference = np.vecdot(index.reference, query)
     middle = _median(np.concatenate([reference, *(track.known for track in fresh)]))
     lowest = middle if limits.threshold is None else limits.threshold
     known = [peaks_of(i, track.known, lowest) for i, track in enumerate(fresh)]
     for count in GROUPS:
         wanted = count * -(-index.samples // samples)
-        groups = store.indexes.nearest(index, query, wanted)
-        if groups is None:
+        answer = store.indexes.nearest(index, query, wanted)
+        if answer is None:
             return None
-        peaks = Peaks.join([*known, *_peaks_in(tracks, track_of, groups)])
-        moments = _moments(tracks, peaks, middle, limits)
-        all_seen = index.cells == 0 and len(groups.scores) < wanted
-        weakest = max(lowest, moments[-1].score) if len(moments) == limits.top else lowest
-        if all_seen or (len(groups.scores) and groups.scores.min() + _MARGIN < weakest):
-            spread = Distribution.of(reference, samples=samples)
-            exactly = Distribution.of(
-                np.concatenate([track.known for track in fresh] or [np.empty(0, np.float32)])
+        groups, scores = answer
+        peaks = list(known)
+        for first, stop in ((0, FIRST_GROUPS), (FIRST_GROUPS, len(groups))):
+            peaks += _peaks_in(tracks, track_of, groups.take(slice(first, stop)))
+            moments = _moments(tracks, Peaks.join(peaks), middle, limits)
+            weakest = max(lowest, moments[-1].score) if len(moments) == limits.top else lowest
+            left = (
+                scores[stop]
+                if stop < len(scores)
+                else scores[-1]
+                if index.cells or len(scores) == wanted
+                else -1.0
             )
-            spread = Distribution(spread.edges, spread.counts + exactly.counts, estimated=True)
-            return Answer(tracks, moments, spread, int(exactly.counts.sum()) + samples)
+            if left + _MARGIN < weakest:
+                return Answer(tracks, moments, _estimate(reference, samples, fresh), samples + _count(fresh))
     return None
+
+
+def _estimate(reference: _Single, samples: int, fresh: Sequence[Scored]) -> Distribution:
+    """Return how scores are spread: those of the reference stand for ``samples``, those of ``fresh`` for themselves."""
+    spread = Distribution.of(reference, samples=samples)
+    exactly = [Distribution.of(track.known).counts for track in fresh]
+    return Distribution(spread.edges, np.sum([spread.counts, *exactly], axis=0), estimated=True)
+
+
+def _count(tracks: Sequence[Scored]) -> int:
+    return sum(len(track.known) for track in tracks)
 
 
 def _compare(store: Store, infos: Sequence[EmbeddingInfo], query: _Single) -> list[Scored]:
@@ -158,36 +182,29 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], query: _Single) -> li
 
 def _peaks_in(tracks: Sequence[Scored], track_of: NDArray[np.int64], groups: Groups) -> list[Peaks]:
     """Return the peaks among the samples of some groups, their scores computed."""
-    found = []
     owners = track_of[groups.packs]
-    for owner in np.unique(owners[owners >= 0]).tolist():
-        track, here = tracks[owner], owners == owner
-        n = len(track.pack)
-        # With one sample more on either side, which tells whether the outermost are peaks.
-        firsts = np.maximum(groups.firsts[here] - 1, 0)
-        stops = np.minimum(groups.firsts[here] + groups.counts[here] + 1, n)
-        order = np.argsort(firsts)
-        stretches = _joined(firsts[order].tolist(), stops[order].tolist())
-        unknown = [stretch for stretch in stretches if np.isnan(track.known[slice(*stretch)]).any()]
-        if unknown:
-            fill(track, unknown)
-        for first, stop in stretches:
+    firsts = np.maximum(groups.firsts - _AROUND, 0)
+    stops = groups.firsts + groups.counts + _AROUND
+    order = np.lexsort((firsts, owners))
+    order = order[owners[order] >= 0]
+    stretches: dict[int, list[tuple[int, int]]] = {}
+    for owner, first, stop in zip(*(part[order].tolist() for part in (owners, firsts, stops)), strict=True):
+        stop = min(stop, len(tracks[owner].pack))
+        known = stretches.setdefault(owner, [])
+        if known and first <= known[-1][1]:
+            known[-1] = known[-1][0], max(stop, known[-1][1])
+        else:
+            known.append((first, stop))
+    fill([(tracks[owner], known) for owner, known in stretches.items()])
+    found = []
+    for owner, known in stretches.items():
+        track, n = tracks[owner], len(tracks[owner].pack)
+        for first, stop in known:
             part = peaks_of(owner, track.known[first:stop])
-            rows = part.rows + first
+            rows = part.rows + first  # of the outermost nobody knows whether a neighbour is higher
             inner = ((rows > first) | (first == 0)) & ((rows < stop - 1) | (stop == n))
             found.append(Peaks(part.tracks[inner], rows[inner], part.scores[inner]))
     return found
-
-
-def _joined(firsts: list[int], stops: list[int]) -> list[tuple[int, int]]:
-    """Return stretches in order, with those that overlap made one."""
-    joined = [(firsts[0], stops[0])]
-    for first, stop in zip(firsts[1:], stops[1:], strict=True):
-        if first <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(stop, joined[-1][1])
-        else:
-            joined.append((first, stop))
-    return joined
 
 
 def _moments(tracks: Sequence[Scored], peaks: Peaks, middle: float, limits: Limits) -> list[Found]:

@@ -9,4 +9,3 @@ if place is None:
 
 search.ask(place)
 search.show(place, search.find(place))
-search.coverage(place)

@@ -15,7 +15,7 @@ import pytest
 
 from lib import charts
 from lib.analysis import Analysis
-from lib.chart_data import MAX_BARS, MAX_MOMENTS, MAX_POINTS, MAX_ROWS, MIN_POINTS, histogram
+from lib.chart_data import MAX_BARS, MAX_MOMENTS, MAX_POINTS, MAX_ROWS, MIN_POINTS, histogram, prepare
 from lib.chart_layers import AXIS_WIDTH, RULE_COLOUR, time_label, time_ticks
 from lib.prompts import COLOUR_NAMES, Prompt, PromptSet, Settings, Smoothing
 from lib.samples import Samples
@@ -595,3 +595,13 @@ def test_time_ticks_are_at_round_times(low: float, high: float, width: int, step
     assert np.diff(ticks) == pytest.approx(step)
     assert all(low <= tick <= high for tick in ticks)
     assert np.allclose(np.array(ticks) / step, np.round(np.array(ticks) / step))
+
+
+def test_lines_are_interrupted_where_samples_are_missing() -> None:
+    samples = samples_at([0.0, 1.0, 2.0, 5.0, 6.0], 7.0, gaps_s=[(3.0, 5.0)])
+    analysis = analyse_scores([[0.1], [0.2], [0.3], [0.4], [0.5]], prompt_set("a"), samples)
+
+    lines = prepare(analysis).lines
+    assert lines["time_s"].tolist() == [0, 1, 2, 3, 5, 6]
+    assert lines["score"].isna().tolist() == [False, False, False, True, False, False]
+    assert not prepare(analysis, window=(0.0, 2.5)).lines["score"].isna().any()

@@ -19,7 +19,7 @@ from lib.library_search import search
 from lib.search import parse_query
 from lib.timebase import Sampling
 from lib.ui import workspace
-from lib.ui.search.state import load
+from lib.ui.search.state import Search, folder, load, write
 from lib.ui.workspace import Row
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
@@ -66,6 +66,14 @@ def two(bench, server):
     return video
 
 
+@pytest.fixture
+def unfolded(bench):
+    """The two videos' scenes look the same; show both."""
+    path = folder(bench.store.home) / f"{EXPERIMENT}.json"
+    write(path, json.dumps(Search(fold=False).to_dict()).encode())
+    return dataclasses.replace(Search().rules, fold=None)
+
+
 def component(app, name: str):
     """Return what Python passes to the one component that has a field called ``name``; None without it."""
     passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
@@ -75,9 +83,8 @@ def component(app, name: str):
 
 def type_words(app, text: str, *, go: bool = True):
     box = component(app, "max_length")
-    app.session_state["search_box"] = {
-        "sent": {"of": box["of"], "number": box["heard"] + 1, "text": text, "go": go}
-    }
+    number = app.session_state["search_page"].heard + 1
+    app.session_state["search_box"] = {"sent": {"of": box["of"], "number": number, "text": text, "go": go}}
     return app.run()
 
 
@@ -119,7 +126,7 @@ def test_the_page_finds_what_the_command_lines_function_finds(bench, two, server
     assert len(shown(app)) >= 1
 
 
-def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, server):
+def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, unfolded):
     app = open_page(PAGE)
     app.selectbox(key="search_frame_video").set_value(bench.video.sha256).run()
     app.slider(key=f"search_frame_time.{bench.video.sha256[:12]}").set_value(4.5).run()
@@ -136,7 +143,7 @@ def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, server):
     picture = component(app, "region")
     sent = {"of": picture["of"], "number": picture["heard"] + 1, "region": [0.1, 0.2, 0.6, 0.7]}
     app.session_state["search_region"] = {"region": sent}
-    app.run()
+    app.run().run()
     assert component(app, "region")["region"] == [0.1, 0.2, 0.6, 0.7]
     assert load(bench.store.home, EXPERIMENT).picture.region == (0.1, 0.2, 0.6, 0.7)
     assert not app.error
@@ -167,13 +174,13 @@ def test_what_is_no_picture_is_one_sentence_and_changes_nothing(bench):
     assert shown(app) == before
 
 
-def test_options_change_the_moments_and_outlive_page_switches_and_reloads(bench, two, server):
+def test_options_change_the_moments_and_outlive_page_switches_and_reloads(bench, two, server, unfolded):
     app = type_words(open_page(PAGE), "green")
     (top,) = [one for one in app.number_input if one.label == "Moments at most"]
     top.set_value(3).run()
     (cap,) = [one for one in app.number_input if one.label == "Of one video at most"]
     cap.set_value(1).run()
-    options = {"top": 3, "per_video": 1}
+    options = {"top": 3, "per_video": 1, "rules": unfolded}
     assert shown(app) == expected(bench, parse_query("green"), server.url, **options)
     assert len(shown(app)) == 2
     app.switch_page("pages/explore.py").run()
@@ -187,7 +194,7 @@ def test_options_change_the_moments_and_outlive_page_switches_and_reloads(bench,
     assert cap.value == 1
 
 
-def test_chosen_videos_only_are_searched(bench, two):
+def test_chosen_videos_only_are_searched(bench, two, unfolded):
     app = type_words(open_page(PAGE), "green")
     assert {hit["video"] for hit in component(app, "hits")["hits"]} == {bench.video.sha256, two.sha256}
     (videos,) = app.main.multiselect
@@ -232,7 +239,7 @@ def test_the_templates_rules_are_one_press_away(bench):
     assert lone.value is True
 
 
-def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two):
+def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfolded):
     app = type_words(open_page(PAGE), "green")
     want(app, "like")
 

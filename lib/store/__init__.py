@@ -38,6 +38,7 @@ The format, version 1
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,19 @@ __all__ = [
 ]
 
 
+CATALOGUES = ("videos", "embeddings", "gaps")
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """What there is to search."""
+
+    embeddings: tuple[EmbeddingInfo, ...]
+    """Oldest first; incomplete ones too."""
+    names: Mapping[str, str]
+    """SHA-256 of a video -> its name."""
+
+
 class Store:
     """Everything kept on disk. Thread-safe; several processes may share one folder.
 
@@ -92,6 +106,7 @@ class Store:
         self._embeddings = Embeddings(self._home)
         self._texts = Texts(self._home)
         self._truths = Truths(self._home)
+        self._listing: tuple[object, Listing] | None = None
         self.packs = Packs(self._home, self._embeddings)
         self.indexes = Indexes(self._home, self.packs)
         with self._home.writing():
@@ -203,6 +218,18 @@ class Store:
     def embeddings(self, sha256: str | None = None) -> list[EmbeddingInfo]:
         """Return all embeddings, or those of one video, oldest first; incomplete ones too."""
         return self._embeddings.infos(sha256)
+
+    def listing(self) -> Listing:
+        """Return all embeddings and the names of all videos; costs next to nothing while nobody changes them."""
+        there = [table for table in CATALOGUES if self._home.path_of(table).exists()]
+        version = tuple((table, self._home.commits(table)) for table in there)
+        if self._listing is None or None in dict(version).values() or self._listing[0] != version:
+            infos = tuple(self.embeddings())
+            listing = Listing(infos, {video.sha256: video.name for video in self.videos()})
+            if not all(info.complete for info in infos):  # they grow without anything being written here
+                return listing
+            self._listing = version, listing
+        return self._listing[1]
 
     def find_embedding(self, key: EmbeddingKey) -> EmbeddingInfo | None:
         """Return one embedding, or None when it is not there."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class EmbeddingKey:
     sampling_key: str
     preprocessing: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """32 hex digits that stand for the key in file names."""
         text = "\n".join((self.sha256, self.engine_id, self.sampling_key, self.preprocessing))
@@ -104,7 +105,8 @@ class Embeddings:
 
     def infos(self, sha256: str | None = None) -> list[EmbeddingInfo]:
         """Return all embeddings, or those of one video, oldest first."""
-        return [self._info(row) for row in self._rows() if sha256 in (None, row["sha256"])]
+        missing = self._gaps.missing()
+        return [self._info(row, missing) for row in self._rows() if sha256 in (None, row["sha256"])]
 
     def find(self, key: EmbeddingKey) -> EmbeddingInfo | None:
         """Return one embedding, or None."""
@@ -300,11 +302,11 @@ class Embeddings:
     def _gone() -> NotStoredError:
         return NotStoredError("This embedding is not in the store, or no longer; embed the video again.")
 
-    def _info(self, row: dict[str, Any]) -> EmbeddingInfo:
+    def _info(self, row: dict[str, Any], missing: Mapping[str, int] | None = None) -> EmbeddingInfo:
         fields = {k: row[k] for k in ("engine_name", "dim", "complete", "damage", "created_at")}
         fields |= {k: row[k] for k in ("samples", "duration_s", "size_bytes")}
         key = _key(row)
-        fields["missing"] = sum(gap.missing for gap in self._gaps.of(key.id))
+        fields["missing"] = (self._gaps.missing() if missing is None else missing).get(key.id, 0)
         if not row["complete"]:
             fields["samples"] = self._count(key)
             fields["duration_s"] = _end_so_far(self._tail(key, 2)[1])

@@ -222,7 +222,7 @@ class Home:
 
         A page asks several times a rerun, so the rows are kept until somebody, maybe another process, commits.
         """
-        commits = self._commits(table)
+        commits = self.commits(table)
         kept = self._catalogues.get(table)
         if kept is None or commits is None or kept[0] != commits:
             found = self.read(table, lambda t: t.to_arrow().select(schema.names))
@@ -230,7 +230,7 @@ class Home:
             self._catalogues[table] = kept
         return [dict(row) for row in kept[1]]
 
-    def _commits(self, table: str) -> object | None:
+    def commits(self, table: str) -> object | None:
         """Return what changes with every commit to ``table``; None where that can't be told.
 
         Lance writes a file with a random name for each transaction, then one with the version's number.

@@ -50,9 +50,10 @@ PREFIX = "search-"
 _SUFFIX = ".npz"
 _ALIKE = 0.85
 _ROWS = 16
-_REFERENCE = 4096
+_REFERENCE = 2048
 _CELLS_FROM = 5_000  # rows from which a vector index is faster than reading all rows
-_SHARE_OF_CELLS = 4  # one of so many cells is looked at
+_SHARE_OF_CELLS = 4  # one of so many cells is looked at, but
+_CELLS = 32  # so many at least
 _CACHE_BYTES = 256 << 20
 _ROWS_A_COMMIT = 50_000
 _TICK_S = 0.2
@@ -62,6 +63,25 @@ Tell = Callable[[str, int, int], None]
 
 class BuildCancelled(Exception):  # noqa: N818 - an ending, not an error
     """Building was asked to stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups of neighbouring samples."""
+
+    packs: NDArray[np.int32]
+    """Which pack each is of, as in ``Index.packs``, ``(k,)``."""
+    firsts: NDArray[np.int32]
+    """First sample of each, ``(k,)``."""
+    counts: NDArray[np.int32]
+    """Samples in each, ``(k,)``."""
+
+    def __len__(self) -> int:
+        return len(self.packs)
+
+    def take(self, which: NDArray[np.int64] | slice) -> Groups:
+        """Return some of them."""
+        return Groups(self.packs[which], self.firsts[which], self.counts[which])
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +96,10 @@ class Index:
     packs: dict[str, int]
     """Embedding id -> its number in the table."""
     samples: int
+    groups: Groups
+    """One a row of the table."""
+    row_ids: NDArray[np.uint64]
+    """What the table calls its rows, increasing: reading columns of the rows found would take longer than finding."""
     cells: int
     """Cells of its vector index; 0 where there is none, because its rows are few."""
     created: dict[str, int]
@@ -84,20 +108,6 @@ class Index:
     def covers(self, info: EmbeddingInfo) -> bool:
         """Return whether the samples of an embedding are in it."""
         return self.created.get(info.key.id) == _stamp(info)
-
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """Groups of neighbouring samples, best first."""
-
-    packs: NDArray[np.int32]
-    """Numbers as in ``Index.packs``, ``(k,)``."""
-    firsts: NDArray[np.int32]
-    """First sample of each, ``(k,)``."""
-    counts: NDArray[np.int32]
-    """Samples in each, ``(k,)``."""
-    scores: NDArray[np.float32]
-    """About the mean of their cosines with the query, ``(k,)``."""
 
 
 class Indexes:
@@ -127,6 +137,8 @@ class Indexes:
                     reference=stored["reference"].astype(np.float32),
                     packs={str(key_id): number for number, key_id in enumerate(stored["ids"])},
                     samples=int(stored["samples"]),
+                    groups=Groups(stored["packs"], stored["firsts"], stored["counts"]),
+                    row_ids=stored["row_ids"],
                     cells=int(stored["cells"]),
                     created=dict(zip(stored["ids"].tolist(), stored["created"].tolist(), strict=True)),
                 )
@@ -135,13 +147,20 @@ class Indexes:
         self._known[engine_id] = version, index
         return index
 
-    def nearest(self, index: Index, vector: NDArray[np.float32], count: int) -> Groups | None:
-        """Return the ``count`` groups that score highest; None when the index was replaced or deleted meanwhile."""
+    def nearest(
+        self, index: Index, vector: NDArray[np.float32], count: int
+    ) -> tuple[Groups, NDArray[np.float32]] | None:
+        """Return the ``count`` groups that score highest, best first, and about the mean of their samples' cosines.
+
+        None when the index was replaced or deleted meanwhile.
+        """
 
         def read(table: Table) -> pa.Table:
             query: Any = table.search(vector, vector_column_name="vector")
-            query = query.distance_type("dot").limit(count).nprobes(max(1, index.cells // _SHARE_OF_CELLS))
-            return query.select(["pack", "first", "count", "_distance"]).to_arrow()
+            query = (
+                query.distance_type("dot").limit(count).nprobes(max(_CELLS, index.cells // _SHARE_OF_CELLS))
+            )
+            return query.with_row_id(True).select(["_distance"]).to_arrow()
 
         with self._mutex:
             table = self._tables.get(index.table)
@@ -161,9 +180,9 @@ class Indexes:
                     found = read(table)
             else:
                 return None
-        pack, first, counts = (found[name].to_numpy() for name in ("pack", "first", "count"))
+        rows = np.searchsorted(index.row_ids, found["_rowid"].to_numpy())
         scores = 1 - found["_distance"].to_numpy() + np.float32(vector @ index.mean)
-        return Groups(pack, first, counts, scores.astype(np.float32))
+        return index.groups.take(rows), scores.astype(np.float32)
 
     def build(
         self,
@@ -247,8 +266,10 @@ class Indexes:
                 cells = _cells(table.count_rows())
                 if cells:
                     _create_index(table, cells)
+                columns = ["pack", "first", "count"]
+                rows = table.search().with_row_id(True).select(columns).to_arrow().sort_by("_rowid")
             _stop_if(cancel)
-            self._publish(engine_id, name, packs, cells, mean, reference)
+            self._publish(engine_id, name, packs, cells, rows, mean, reference)
         except BaseException:
             with contextlib.suppress(Exception), self._home.writing():
                 self._home.drop(name)
@@ -262,6 +283,7 @@ class Indexes:
         table: str,
         packs: list[tuple[EmbeddingInfo, Pack]],
         cells: int,
+        rows: pa.Table,
         mean: NDArray[np.float32],
         reference: NDArray[np.float32],
     ) -> None:
@@ -279,6 +301,10 @@ class Indexes:
                         created=np.array([_stamp(info) for info, _ in packs], np.int64),
                         samples=np.array(sum(len(pack) for _, pack in packs)),
                         cells=np.array(cells),
+                        packs=rows["pack"].to_numpy(),
+                        firsts=rows["first"].to_numpy(),
+                        counts=rows["count"].to_numpy(),
+                        row_ids=rows["_rowid"].to_numpy(),
                         mean=mean,
                         reference=reference.astype(np.float16),
                     )

@@ -57,7 +57,8 @@ def cosines(rows: _Half, factors: _Single, vector: _Single) -> _Single:
         factors: what makes each row's length 1, ``(n,)``.
         vector: ``(dim,)``.
     """
-    found: _Single = single(rows) @ (vector * _TWO_STEPS)
+    # Not "@": BLAS would share the work among its threads, and wait for them where other work has the cores.
+    found: _Single = np.vecdot(single(rows), vector * _TWO_STEPS)
     found *= factors
     found *= _TWO_STEPS
     return found
@@ -172,7 +173,7 @@ class Packs:
         key_id = info.key.id
         with self._mutex:
             known = self._open.get(key_id)
-        if known is not None and known[0] == info:
+        if known is not None and (known[0] is info or known[0] == info):
             return known[1]
         pack = self._read(info) or self._make(info)
         with self._mutex:

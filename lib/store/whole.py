@@ -106,6 +106,13 @@ class Gaps:
             (Gap(row["start_s"], row["end_s"], row["missing"]) for row in rows), key=lambda g: g.start_s
         )
 
+    def missing(self) -> dict[str, int]:
+        """Return the samples missing of each embedding that has gaps."""
+        found: dict[str, int] = {}
+        for row in self._rows():
+            found[row["id"]] = found.get(row["id"], 0) + row["missing"]
+        return found
+
     def write(self, key_id: str, gaps: Iterable[Gap]) -> None:
         """Replace the gaps of an embedding. Call it under ``writing()``."""
         self._replace(

@@ -116,7 +116,7 @@ def embedding_state(chosen: Chosen) -> None:
     elif info.damage:
         st.warning(info.damage, icon=":material/broken_image:")
     elif info.missing:
-        st.caption(f":material/data_alert: {missing_note(info)}")
+        st.caption(f":material/info: {missing_note(info)}")
 
 
 def _start_button(label: str, chosen: Chosen) -> None:

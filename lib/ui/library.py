@@ -106,9 +106,9 @@ def add_videos() -> None:
                 hosted.arrived(done)
             else:
                 st.toast(f"{done.name} is in the library.", icon=":material/check:")
+        hosted.import_popover(lambda text: confined(text, allowed_folders()))
     with right:
         _open_by_path()
-    hosted.import_popover(lambda text: confined(text, allowed_folders()))
     hosted.jobs_under_way()
 
 

@@ -57,6 +57,7 @@ def lanes(
             }
             for one in truth
         ],
+        "gaps": analysis.samples.gaps_s.tolist(),
         "thumbs": thumbnails,
     }
 

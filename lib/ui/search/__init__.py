@@ -7,9 +7,9 @@ import streamlit as st
 from lib.ui.search import controls, results
 from lib.ui.search.controls import ask
 from lib.ui.search.finding import Found, find, notes
-from lib.ui.search.place import Place, coverage, find_place, keep_index
+from lib.ui.search.place import Place, coverage, coverage_button, find_place, keep_index
 
-__all__ = ["ask", "begin", "coverage", "find", "show"]
+__all__ = ["ask", "begin", "find", "show"]
 
 
 def begin() -> Place | None:
@@ -21,18 +21,21 @@ def begin() -> Place | None:
 
 
 def show(place: Place, found: Found) -> None:
-    """Draw what was found, with the threshold; or how to begin."""
+    """Draw what was found, with the threshold; or how to begin. And what is not searched, with a way to change that."""
     notes(place, found)
     result = found.result
     if result is None:
         if found.problem is None and place.own is not None:
             controls.examples()
+        coverage(place)
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         with st.container(width=430):
             controls.threshold(place, result)
-        with st.container(width=370):
+        with st.container(width=440):
             results.line(result)
-            view = results.choose_view()
+            with st.container(horizontal=True, gap="small"):
+                view = results.choose_view()
+                coverage_button(place)
     results.show(place, result, view)
     keep_index(place)

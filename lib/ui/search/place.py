@@ -90,21 +90,40 @@ def coverage(place: Place) -> None:
     own, missing = place.own, place.missing
     if own is None:
         with st.container(border=True):
-            count = _count(len(place.videos), "video")
             st.markdown(
                 f"Nothing is embedded with **{place.engine.name}** yet, so there is nothing to search with it."
             )
-            st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
+            if isinstance(place.engine, HostedEngine):
+                st.caption("Send a video to the hosted service, or import its results, in the Library.")
+                st.page_link("pages/library.py", label="Library", query_params=experiment.address())
+            else:
+                count = _count(len(place.videos), "video")
+                st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
             _embed_button(place, missing, primary=True)
             _others(place)
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        text = f"{_count(own.samples, 'sample')} of {_count(own.videos, 'video')} are searched: {own.engine_name}."
-        if missing:
-            text += f" {_count(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
-        st.caption(text, width="content")
-        _embed_button(place, missing)
+    text = (
+        f"{_count(own.samples, 'sample')} of {_count(own.videos, 'video')} are searched: {own.engine_name}."
+    )
+    if missing:
+        text += (
+            f" {_count(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
+        )
+    st.caption(text)
+    _embed_button(place, missing)
     _others(place)
+
+
+def coverage_button(place: Place) -> None:
+    """Draw the same behind a button that says what is amiss; nothing when everything is searched."""
+    parts = []
+    if place.missing:
+        parts.append(f"{_count(len(place.missing), 'video')} not embedded")
+    if len(place.engines) > 1:
+        parts.append(_count(len(place.engines), "engine"))
+    if parts:
+        with st.popover(", ".join(parts), icon=":material/info:"):
+            coverage(place)
 
 
 def _embed_button(place: Place, missing: list[Video], *, primary: bool = False) -> None:
@@ -134,27 +153,24 @@ def _others(place: Place) -> None:
     others = [one for one in place.engines if one.engine_id != place.engine.id]
     if not others:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(
-            "Vectors of other engines are in the library, too; a query is only compared with its own engine’s.",
-            width="content",
-        )
-        for one in others:
-            if not _known(one.engine_id):
-                st.caption(f"{one.engine_name}: {_count(one.videos, 'video')}", width="content")
-                continue
+    st.caption("Other engines’ vectors are in the library; a query is only compared with its own engine’s.")
+    for one in others:
+        words = f"{one.engine_name}: {_count(one.videos, 'video')}"
+        if _known(one.engine_id):
             st.button(
-                f"Search {one.engine_name} ({_count(one.videos, 'video')})",
+                f"Search {words}",
                 key=f"choose_{one.engine_id}",
                 icon=":material/swap_horiz:",
                 on_click=_choose,
                 args=(one.engine_id,),
             )
+        else:
+            st.caption(words)
 
 
 def _known(engine_id: str) -> bool:
-    name, _, version = engine_id.partition("/")
-    return version in MODEL_VERSIONS if version else name.partition(":")[0] in EMBEDDED_MODELS
+    fields = workspace.engine_fields(engine_id)
+    return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS
 
 
 @experiment.uninterrupted

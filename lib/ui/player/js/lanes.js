@@ -114,6 +114,7 @@ export class Lanes {
       if (this.lanes.differences) this.drawDifferences();
       if (this.lanes.truth) this.drawTruth();
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
+      this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
       if (this.scene.only) this.veilAgreement();
     }
@@ -301,6 +302,23 @@ export class Lanes {
         }
       });
     });
+  }
+
+  // Where samples are missing nothing is known: lines that reach across are covered.
+  drawGaps() {
+    const { scene, lanes, view } = this;
+    for (const side of scene.sides) {
+      for (const lane of [lanes[`scores${side.name}`], lanes.change].filter(Boolean)) {
+        this.clip(lane, () => {
+          for (const [start, end] of side.gaps) {
+            if (end < view.start || start > view.end) continue;
+            const x0 = this.xOf(start);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
+          }
+        });
+      }
+    }
   }
 
   drawChange(range) {

@@ -40,8 +40,8 @@ class Levels {
 
 // One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
 class Side {
-  constructor({ side, labels, shared, axis }, base, lines, segments) {
-    Object.assign(this, { name: side ?? "", labels, shared, axis });
+  constructor({ side, labels, shared, axis, gaps }, base, lines, segments) {
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps });
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;

@@ -41,7 +41,7 @@ export class Card {
     const deeds = element("div", "deeds", this.li);
     this.like = this.deed(deeds, "like", "More like this");
     this.prompt = this.deed(deeds, "prompt", "Use the words as a prompt in Explore, on this video", PROMPT);
-    this.crop = this.deed(deeds, "crop", "Search for this picture, or a part of it", CROP);
+    this.crop = this.deed(deeds, "crop", "Search for this frame, or a part of it", CROP);
     this.explore = this.deed(deeds, "explore", "Open in Explore at this time", OPEN);
   }
 

@@ -81,7 +81,9 @@ class Board {
     this.cards.delete(this.open);
     this.open = this.open === hit.id ? null : hit.id;
     this.drawStrips();
-    if (this.open) this.cards.get(this.open)?.toggle();
+    const card = this.cards.get(this.open);
+    card?.toggle();
+    card?.li.scrollIntoView({ block: "nearest" });
   }
 
   /** Stop what plays; there is one player at a time. */

@@ -37,7 +37,7 @@ export class Strip {
       }
     const [low, high] = data.scale;
     for (const hit of [...hits].sort((a, b) => a.start - b.start)) {
-      const bar = this.bars.get(hit.id) ?? button("bar", null, () => this.board.choose(bar.hit));
+      const bar = this.bars.get(hit.id) ?? button("bar", null, () => this.choose(bar.hit));
       this.bars.set(hit.id, bar);
       bar.hit = hit;
       const strength = high > low ? (hit.value - low) / (high - low) : 1;
@@ -55,6 +55,11 @@ export class Strip {
       const card = this.board.card(open);
       if (card.li.parentElement !== this.place) this.place.replaceChildren(card.li);
     } else this.place.replaceChildren();
+  }
+
+  choose(hit) {
+    this.board.choose(hit);
+    this.preview.hidden = true;
   }
 
   /** Show the best frame of a bar above it. */
