@@ -33,14 +33,16 @@ class Alignment:
     bounds: Floats
     """``(m + 1,)``."""
     rows: Ints
-    """The sample of each piece, ``(m,)``."""
+    """The sample of each piece, ``(m,)``; in a gap the one before it."""
+    known: Bools
+    """Whether a sample stands for each piece, ``(m,)``; gaps are not evaluated."""
     truth: Bools
     """Whether each label is there in each piece, ``(m, q)``."""
 
     @property
     def seconds(self) -> Floats:
-        """Length of each piece, ``(m,)``."""
-        return np.diff(self.bounds)
+        """Length of each piece, ``(m,)``; 0 in gaps."""
+        return np.diff(self.bounds) * self.known
 
     def true_seconds(self, label: str, samples: Samples) -> Floats:
         """Return for how much of each sample's span ``label`` is there, ``(n,)``."""
@@ -67,9 +69,16 @@ def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment])
         spans.setdefault(label, []).append((segment.start_s, segment.end_s))
     columns = (*labels, *(label for label in spellings if label not in exact))
     intervals = {label: union(spans.get(label, ()), start_s, end_s) for label in columns}
-    bounds = cut(start_s, end_s, samples.times_s, *(found.ravel() for found in intervals.values()))
+    bounds = cut(
+        start_s,
+        end_s,
+        samples.times_s,
+        samples.gaps_s.ravel(),
+        *(found.ravel() for found in intervals.values()),
+    )
     starts = bounds[:-1]
     there = np.zeros((len(starts), len(columns)), dtype=bool)
     for column, label in enumerate(columns):
         there[:, column] = covered(intervals[label], starts)
-    return Alignment(columns, spellings, intervals, bounds, sample_at(samples, starts), there)
+    rows = np.searchsorted(samples.times_s, starts, side="right") - 1
+    return Alignment(columns, spellings, intervals, bounds, rows, sample_at(samples, starts) >= 0, there)

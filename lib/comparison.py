@@ -125,8 +125,9 @@ class Comparison:
 
     @cached_property
     def seconds(self) -> Floats:
-        """Length of each piece, ``(m,)``."""
-        return np.diff(self.bounds)
+        """Length of each piece, ``(m,)``; 0 where neither side has a sample, since nothing is known there."""
+        known = [sample_at(side.samples, self.bounds[:-1]) >= 0 for side in (self.a, self.b)]
+        return np.diff(self.bounds) * np.logical_or(*known)
 
     @cached_property
     def agreement(self) -> float | None:
@@ -325,6 +326,8 @@ def compare(a: Analysis, b: Analysis) -> Comparison:
         max(end for _, end in spans),
         a.samples.times_s,
         b.samples.times_s,
+        a.samples.gaps_s.ravel(),
+        b.samples.gaps_s.ravel(),
         np.array([end for _, end in spans]),
     )
     places: dict[str | None, int] = {name: i for i, name in enumerate(names)}

@@ -33,9 +33,10 @@ def cut(start_s: float, end_s: float, *bounds: Floats) -> Floats:
 
 
 def sample_at(samples: Samples, times_s: Floats) -> Ints:
-    """Return the sample that stands for each moment, int64 like ``times_s``; -1 where none does."""
+    """Return the sample that stands for each moment, int64 like ``times_s``; -1 where none does, as in a gap."""
     rows = np.searchsorted(samples.times_s, times_s, side="right") - 1
-    return np.where(times_s < samples.duration_s, rows, -1)
+    ends_s = np.append(samples.ends_s, -np.inf)  # of row -1, before the first sample
+    return np.where(times_s < ends_s[rows], rows, -1)
 
 
 def union(intervals: Iterable[tuple[float, float]], start_s: float, end_s: float) -> Floats:

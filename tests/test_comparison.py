@@ -212,3 +212,13 @@ def test_a_label_called_nothing_is_not_mixed_up() -> None:
     table = compare(a, a).confusion
     assert list(table.index) == ["nothing", "(nothing)"]
     assert np.diag(table).tolist() == [1.0, 1.0]
+
+
+def test_a_gap_of_one_side_is_no_label_and_one_of_both_sides_does_not_count() -> None:
+    chosen = prompt_set("x", decision="threshold")
+    a = analyse_scores([[1.0], [1.0]], chosen, samples_at([0.0, 8.0], 10.0, gaps_s=[(2.0, 8.0)]))
+    b = analyse_scores([[1.0], [1.0]], chosen, samples_at([0.0, 6.0], 10.0, gaps_s=[(4.0, 6.0)]))
+    found = compare(a, b)
+    assert found.disagreements == (Disagreement(2.0, 4.0, None, "x"), Disagreement(6.0, 8.0, None, "x"))
+    assert found.agreement == pytest.approx(4 / 8)  # of the 10 s, 4 to 6 s is known to neither
+    assert found.iou == {"x": pytest.approx(4 / 8)}

@@ -294,3 +294,10 @@ def test_a_thinned_curve_keeps_its_ends_and_its_points() -> None:
     assert thin.iloc[-1, 1:].tolist() == [1.0, 0.0]
     everything = set(map(tuple, whole[["precision", "recall"]].to_numpy().round(12).tolist()))
     assert set(map(tuple, thin[["precision", "recall"]].to_numpy().round(12).tolist())) <= everything
+
+
+def test_gaps_are_not_evaluated() -> None:
+    samples = samples_at([0.0, 1.0, 5.0], 6.0, gaps_s=[(2.0, 5.0)])
+    analysis = analyse_scores([[1.0], [1.0], [0.0]], prompt_set("a", decision="threshold"), samples)
+    (one,) = evaluate(analysis, [TrueSegment("a", 1.0, 6.0)]).labels
+    assert (one.hits_s, one.false_alarms_s, one.misses_s) == (1.0, 1.0, 1.0)
