@@ -2,11 +2,13 @@
 
 Map
 ---
-Shared by both sides: ``errors``, ``timebase``, ``samples``, ``checks``.
+Shared by both sides: ``errors``, ``timebase``, ``samples``, ``truth``, ``checks``.
 I/O side, each importing only what stands left of it: ``video`` (on ``containers``, ``media``, ``picture``,
 ``decoding``) <- ``proxy``; ``engines``; ``store`` <- ``ingest``.
 Pure side, likewise: ``prompts`` (on ``prompt_files``) <- ``scoring`` <- ``segments`` <- ``metrics`` <- ``analysis``
-<- ``charts`` (on ``chart_data``, ``chart_layers``, ``chart_templates``); no Streamlit, no files, no network.
+<- ``comparison`` (on ``wording``) <- ``evaluation`` (on ``alignment``, ``matching``) <- ``bootstrap``, ``thresholds``
+(on ``threshold_search``, ``score_split``) <- ``charts`` (on ``chart_data``, ``chart_layers``, ``chart_templates``);
+``reference`` beside ``comparison``, all on ``timeline``; no Streamlit, no files, no network.
 Both meet only in ``ui`` (the dashboard), ``__main__`` and ``commands`` (the command line), ``experiment`` (a stored
 video to an analysis) and ``export`` (pictures and clips).
 

@@ -16,12 +16,12 @@ from contextlib import closing, contextmanager
 from types import FrameType
 
 from lib.cli_output import Reporter
-from lib.commands import analyze, embed, import_results, search
+from lib.commands import analyze, compare, embed, evaluate, import_results, search
 from lib.commands.shared import Context, StoppedError, UsageError, engine_options
 from lib.engines.registry import API_KEY_VARIABLE
 from lib.errors import PromptreelError
 
-COMMANDS = (embed, analyze, search, import_results)
+COMMANDS = (embed, analyze, compare, evaluate, search, import_results)
 _INTERRUPTED = 130
 
 

@@ -329,5 +329,28 @@ def histogram_thresholds(colours: Mapping[str, str], *, legend: bool) -> alt.Cha
     return chart
 
 
+def histogram_split() -> alt.Chart:
+    """Return where the scores fall into two groups, as an upright rule."""
+    chart: alt.Chart = (
+        alt.Chart(table("splits"))
+        .mark_rule(color=RULE_COLOUR, strokeWidth=3)
+        .encode(
+            x=alt.X("split", type="quantitative"),
+            tooltip=[_number("split", title="scores fall into two at", format=".3f")],
+        )
+    )
+    return chart
+
+
+def reference_band(score: str) -> alt.Chart:
+    """Return the range of unrelated phrases as a pale band across the plot."""
+    chart: alt.Chart = (
+        alt.Chart(table("band"))
+        .mark_rect(color=RULE_COLOUR, opacity=0.16, clip=True)
+        .encode(y=_score_axis("band_low", score), y2="band_high")
+    )
+    return chart
+
+
 def _number(field: str, *, title: str, format: Literal[".3f", ".1f"]) -> alt.Tooltip:  # noqa: A002 - Altair's word
     return alt.Tooltip(field, type="quantitative", title=title, format=format)

@@ -92,18 +92,32 @@ def _overview(items: _Items, height: int, has_gaps: bool) -> Template:
 
 
 def scores_chart(
-    data: ChartData, colours: Mapping[str, str], *, playhead_s: float | None = None, height: int = 300
+    data: ChartData,
+    colours: Mapping[str, str],
+    *,
+    playhead_s: float | None = None,
+    band: tuple[float, float] | None = None,
+    height: int = 300,
 ) -> FilledChart:
     """Return the scores over time with thresholds as dashed rules, grey where labels share one.
 
     A click on the legend shows or hides a label; a click in the plot is ``pick`` on the nearest ``seconds``;
     pointing shows time and scores.
+
+    Args:
+        data: one window.
+        colours: hex by label.
+        playhead_s: where the player rests.
+        band: lowest and highest score of what is drawn behind the lines; None draws nothing.
+        height: in pixels.
     """
+    low, high = ([band[0]], [band[1]]) if band is not None else ([], [])
     tables = {
         "lines": data.lines,
         "own_thresholds": data.own_thresholds,
         "shared_threshold": data.shared_threshold,
         "moments": data.moments,
+        "band": pd.DataFrame({"band_low": low, "band_high": high}, dtype=float),
     }
     template = _scores(_items(data.labels, colours), data.score, height, _has_gaps(data.lines))
     return template.fill({**tables, **_common(data, playhead_s)})
@@ -114,6 +128,7 @@ def _scores(items: _Items, score: str, height: int, has_gaps: bool) -> Template:
     colours = dict(items)
     return Template(
         layers.stack(
+            layers.reference_band(score),
             *layers.score_lines(colours, score, layers.time_axis, has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),
@@ -169,14 +184,24 @@ def histogram_chart(
     colours: Mapping[str, str] | None = None,
     *,
     label: str | None = None,
+    split: float | None = None,
     height: int = 260,
 ) -> FilledChart:
-    """Return how many seconds have which score, of one label or of all, thresholds as dashed rules."""
+    """Return how many seconds have which score, of one label or of all, thresholds as dashed rules.
+
+    Args:
+        analysis: of which all samples count.
+        colours: hex by label; None: those of the prompts.
+        label: of which the scores are taken; None takes all labels.
+        split: where they fall into two groups, drawn as a rule; None draws none.
+        height: in pixels.
+    """
     labels = analysis.labels if label is None else (label,)
     bins, thresholds = histogram(analysis, label)
     title = f"score: {analysis.prompt_set.settings.score}"
     template = _histogram(_items(labels, _colours(analysis, colours)), title, height, label is None)
-    return template.fill({"bins": bins, "thresholds": thresholds})
+    splits = pd.DataFrame({"split": [] if split is None else [split]}, dtype=float)
+    return template.fill({"bins": bins, "thresholds": thresholds, "splits": splits})
 
 
 @lru_cache(maxsize=_KEPT)
@@ -186,6 +211,7 @@ def _histogram(items: _Items, title: str, height: int, legend: bool) -> Template
         layers.stack(
             layers.histogram_bars(colours, title, legend=legend),
             layers.histogram_thresholds(colours, legend=legend),
+            layers.histogram_split(),
             height=height + (layers.legend_height(colours) if legend else 0),
         )
     )

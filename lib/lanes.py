@@ -15,7 +15,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,12 @@ COARSEST = 1024
 _TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u2": "<u2"}
 _AXIS_TICKS = 10  # what Vega's "nice" counts with, so that both draw the same axis
 _DRAWN_TICKS = 4
+
+NOTHING = 65_535
+"""Stands for no label in ``difference_arrays``."""
+
+Difference = tuple[float, float, str | None, str | None]
+"""Start and end in seconds, and the labels of side A and side B in between; None for none."""
 
 _Array = NDArray[Any]
 
@@ -107,6 +113,19 @@ def segment_arrays(analysis: Analysis) -> dict[str, _Array]:
         "label": np.array([place[segment.label] for segment in found], dtype=np.uint16),
         "mean": np.array([segment.mean_score for segment in found], dtype=np.float32),
         "peak": np.array([segment.peak_score for segment in found], dtype=np.float32),
+    }
+
+
+def difference_arrays(
+    differences: Sequence[Difference], labels_a: Sequence[str], labels_b: Sequence[str]
+) -> dict[str, _Array]:
+    """Return where two sides differ: ``start``, ``end`` f8, ``a``, ``b`` u2 (places of the labels), ``(m,)``."""
+    place_a, place_b = ({label: row for row, label in enumerate(labels)} for labels in (labels_a, labels_b))
+    return {
+        "start": np.array([start for start, _, _, _ in differences], dtype=np.float64),
+        "end": np.array([end for _, end, _, _ in differences], dtype=np.float64),
+        "a": np.array([place_a.get(a or "", NOTHING) for _, _, a, _ in differences], dtype=np.uint16),
+        "b": np.array([place_b.get(b or "", NOTHING) for _, _, _, b in differences], dtype=np.uint16),
     }
 
 

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from lib.truth import TrueSegment
 
 _MAX_BYTES = 5_000_000
 
 
-@dataclass(frozen=True)
-class TrueSegment:
-    """What is really there: a label over the half-open interval ``[start_s, end_s)`` in seconds."""
-
-    label: str
-    start_s: float
-    end_s: float
-
-
-def sidecar_path(video: Path) -> Path:
-    """Return where the ground truth of ``video`` would lie."""
-    return video.with_suffix(".json")
+def sidecar_path(video: Path) -> Path | None:
+    """Return where the ground truth of ``video`` would lie; None for a video without a file (an empty path)."""
+    return video.with_suffix(".json") if video.name else None
 
 
 def read_sidecar(video: Path) -> tuple[TrueSegment, ...]:
@@ -31,6 +23,8 @@ def read_sidecar(video: Path) -> tuple[TrueSegment, ...]:
     A file of that name may be anything, so what can't be read as ground truth is no error here.
     """
     path = sidecar_path(video)
+    if path is None:
+        return ()
     try:
         if path.stat().st_size > _MAX_BYTES:
             return ()

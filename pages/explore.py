@@ -1,6 +1,15 @@
 import streamlit as st
 
-from lib.ui import downloads, explore, findings, timeline
+from lib.ui import (
+    downloads,
+    evaluation_panel,
+    explore,
+    findings,
+    reference,
+    threshold_panel,
+    timeline,
+    truth_panel,
+)
 
 st.title("Explore")
 chosen = explore.choose()
@@ -22,18 +31,24 @@ with instrument:
 if analysis is None or chosen.info is None:
     st.stop()
 
+band = reference.band(chosen)
 with answers:
-    findings.answers(analysis)
-timeline.draw(analysis)
+    findings.answers(analysis, reference=band)
+timeline.draw(analysis, band)
 
 view = findings.choose_view()
 if view == "Metrics":
-    findings.metrics(analysis)
+    findings.metrics(analysis, band)
 elif view == "Segments":
     findings.segments(analysis)
 elif view == "Frames":
     findings.frames(analysis, chosen.info)
 elif view == "Histogram":
-    timeline.histogram(analysis)
+    threshold_panel.draw(chosen, analysis)
+elif view == "Ground truth":
+    truth_panel.draw(chosen, analysis)
+elif view == "Evaluation":
+    evaluation_panel.draw(chosen, analysis)
 else:
     downloads.draw(chosen, analysis)
+reference.start(chosen)

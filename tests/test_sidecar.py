@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.sidecar import TrueSegment, read_sidecar
+from lib.sidecar import read_sidecar, sidecar_path
+from lib.truth import TrueSegment
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,3 +40,8 @@ def test_another_file_of_that_name_is_no_truth_and_no_error(tmp_path: Path, text
     (tmp_path / "clip.json").write_text(text, encoding="utf-8")
     assert read_sidecar(tmp_path / "clip.mp4") == ()
     assert read_sidecar(tmp_path / "other.mp4") == ()
+
+
+def test_a_video_without_a_file_has_no_sidecar():
+    assert sidecar_path(Path()) is None
+    assert read_sidecar(Path()) == ()

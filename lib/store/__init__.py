@@ -19,6 +19,7 @@ The format, version 1
     │   └── search-<engine>-<n>   derived: the index of an engine (``index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
+    ├── truth/<sha256>.json   ground truth that somebody edited or imported
     ├── search/               derived, for searching: <id>.pack (``packs``), <engine>.npz (``index``)
     ├── incoming/             uploads on their way in
     └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
@@ -50,6 +51,7 @@ from lib.store.format import FORMAT, Home, default_home, tree_bytes
 from lib.store.index import Indexes
 from lib.store.packs import Packs
 from lib.store.texts import Texts
+from lib.store.truths import Truth, Truths
 from lib.store.videos import Video, Videos, clean_name
 from lib.store.whole import Batch, Gap
 
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 
     from lib.engines import Engine
     from lib.samples import Samples
+    from lib.truth import TrueSegment
 
 __all__ = [
     "FORMAT",
@@ -102,6 +105,7 @@ class Store:
         self._videos = Videos(self._home)
         self._embeddings = Embeddings(self._home)
         self._texts = Texts(self._home)
+        self._truths = Truths(self._home)
         self._listing: tuple[object, Listing] | None = None
         self.packs = Packs(self._home, self._embeddings)
         self.indexes = Indexes(self._home, self.packs)
@@ -167,17 +171,47 @@ class Store:
         return self._videos.proxy_path(sha256)
 
     def delete_video(self, sha256: str) -> int:
-        """Delete a video with its embeddings, thumbnails and playable copy; return the bytes freed.
+        """Delete a video with its embeddings, thumbnails, playable copy and saved truth; return the bytes freed.
 
-        A referenced file stays where it is; an upload is deleted. A running ingest of it ends with
-        ``NotStoredError``.
+        A referenced file stays where it is, with what lies beside it; an upload is deleted. A running ingest of
+        it ends with ``NotStoredError``.
         """
         with self._home.writing():
             self._videos.get(sha256)
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
+            freed += self._truths.forget(sha256)
             self._sweep()
             return freed
+
+    # Ground truth
+
+    def truth(self, video: Video) -> Truth:
+        """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file."""
+        return self._truths.get(video.sha256, video.path)
+
+    def saved_truth(self, sha256: str) -> Truth | None:
+        """Return the saved ground truth of a video; None while what lies beside its file counts."""
+        return self._truths.saved(sha256)
+
+    def truth_version(self, video: Video) -> str:
+        """Return a text that changes whenever ``truth(video)`` may have changed; it costs one look at the disk."""
+        return self._truths.version(video.sha256, video.path)
+
+    def change_truth(self, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
+        """Save ``change(truth(video))``, while nobody else changes it, and return it in order of time.
+
+        Raises:
+            NotStoredError: the store has no such video (any more).
+            StoreError: it can't be written.
+        """
+        with self._home.writing():
+            self._videos.get(video.sha256)
+            return self._truths.change(video.sha256, video.path, change)
+
+    def forget_truth(self, sha256: str) -> None:
+        """Delete the saved ground truth of a video, so that what lies beside its file counts again."""
+        self._truths.forget(sha256)
 
     # Embeddings
 

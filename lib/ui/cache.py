@@ -12,20 +12,27 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from lib.analysis import Analysis, analyse, prompt_cosines
+from lib.bootstrap import Difference, difference_of
+from lib.comparison import Comparison, compare
 from lib.engines import Engine
 from lib.engines.embedded import EmbeddedEngine
 from lib.errors import EngineError
+from lib.evaluation import Evaluation, evaluate
+from lib.matrix import measure
 from lib.prompts import PromptSet
+from lib.reference import ReferenceBand
 from lib.samples import Samples
 from lib.scoring import vector_change
-from lib.sidecar import TrueSegment, read_sidecar, sidecar_path
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, Video, default_home, embed_texts_cached
+from lib.thresholds import ThresholdFit, ThresholdSplit, suggest_with_truth, suggest_without_truth
+from lib.truth import TrueSegment
 from lib.ui.jobs import JobManager
 
 Vectors = dict[str, NDArray[np.float32]]
@@ -69,20 +76,14 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 
 
 def truth(video: Video) -> tuple[TrueSegment, ...]:
-    """Return the ground truth that lies beside the video's file; read again when it changes."""
-    if not video.has_file:
-        return ()
-    path = sidecar_path(video.path)
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return _truth(f"{path}|{status.st_mtime_ns}|{status.st_size}", video.path)
+    """Return the ground truth of the video: what was saved, else what lies beside its file; read when it changes."""
+    version = store().truth_version(video)
+    return _truth(f"{video.sha256}|{version}", video) if version else ()
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _truth(name: str, _video: Path) -> tuple[TrueSegment, ...]:
-    return read_sidecar(_video)
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _truth(name: str, _video: Video) -> tuple[TrueSegment, ...]:
+    return store().truth(_video)
 
 
 def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
@@ -117,7 +118,7 @@ def analysis(
     info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
 ) -> Analysis:
     """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
-    name = f"{info.key.id}|{info.samples}|{info.created_at}"
+    name = _name(info)
     loaded = samples(info)
     wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
     cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
@@ -126,6 +127,87 @@ def analysis(
         f"{name}|{_digest(prompt_set.to_dict())}",
         lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
     )
+
+
+def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
+    """Return two analyses of one video side by side; what is known of them stays while both are the same."""
+    return _comparison("||".join([_of(info_a, a), _of(info_b, b)]), a, b)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
+    return compare(_a, _b)
+
+
+@st.cache_resource(show_spinner=False)
+def reference_bands() -> dict[str, ReferenceBand]:
+    """Return the reference bands known, by embedding; one is a few numbers."""
+    return {}
+
+
+def threshold_fit(
+    info: EmbeddingInfo, found: Analysis, video: Video, label: str, *, sweep: bool
+) -> ThresholdFit | None:
+    """Return the threshold of ``label`` with the best F1 against the truth; None where that has no second of it."""
+    true = truth(video)
+    name = f"{_of(info, found)}|{_truth_digest(true)}|{sweep}|{label}"
+    return _threshold_fit(name, found, true, label, sweep) if true else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_fit(
+    name: str, _found: Analysis, _true: tuple[TrueSegment, ...], _label: str, _sweep: bool
+) -> ThresholdFit | None:
+    return suggest_with_truth(_found, _true, _label, sweep=_sweep)
+
+
+def threshold_split(info: EmbeddingInfo, found: Analysis, label: str) -> ThresholdSplit:
+    """Return where the scores of ``label`` fall into two groups, if they do."""
+    return _threshold_split(f"{_of(info, found)}|{label}", found.scores[:, found.column(label)])
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_split(name: str, _scores: NDArray[np.float64]) -> ThresholdSplit:
+    return suggest_without_truth(_scores)
+
+
+def evaluation(info: EmbeddingInfo, found: Analysis, video: Video) -> Evaluation | None:
+    """Return an analysis against the ground truth of its video; None without a true segment."""
+    true = truth(video)
+    return _evaluation(f"{_of(info, found)}|{_truth_digest(true)}", found, true) if true else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _evaluation(name: str, _found: Analysis, _true: tuple[TrueSegment, ...]) -> Evaluation:
+    return evaluate(_found, _true)
+
+
+def _truth_digest(true: tuple[TrueSegment, ...]) -> str:
+    return _digest([[one.label, one.start_s, one.end_s] for one in true])
+
+
+def f1_difference(
+    info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis, video: Video
+) -> dict[str, Difference]:
+    """Return the difference in F1 of each label, with its interval; empty without a true segment."""
+    against_a, against_b = evaluation(info_a, a, video), evaluation(info_b, b, video)
+    if against_a is None or against_b is None:
+        return {}
+    name = "||".join([_of(info_a, a), _of(info_b, b), _truth_digest(truth(video))])
+    return _difference(name, against_a, against_b)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Difference]:
+    return difference_of(_a, _b, seed=0)
+
+
+def _name(info: EmbeddingInfo) -> str:
+    return f"{info.key.id}|{info.samples}|{info.created_at}"
+
+
+def _of(info: EmbeddingInfo, found: Analysis) -> str:
+    return f"{_name(info)}|{_digest(found.prompt_set.to_dict())}"
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -137,6 +219,42 @@ def _numbers(name: str, _compute: Callable[[], NDArray[np.float64]]) -> NDArray[
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _analysis(name: str, _compute: Callable[[], Analysis]) -> Analysis:
+    return _compute()
+
+
+def label_metrics(
+    info: EmbeddingInfo,
+    prompt_set: PromptSet,
+    vectors: Mapping[str, NDArray[np.float32]],
+    truth: tuple[TrueSegment, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Return every metric of every label, as ``lib.matrix.measure`` does: a cell of the matrix, computed once.
+
+    Only these few numbers are kept, so that many prompt sets by many videos fit; names and colours don't matter.
+    """
+    content = [
+        prompt_set.settings.to_dict(),
+        [
+            [prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)]
+            for prompt in prompt_set.enabled
+        ],
+        [[one.label, one.start_s, one.end_s] for one in truth],
+    ]
+
+    def compute() -> tuple[dict[str, Any], ...]:
+        loaded = samples(info)
+        change = _numbers(f"{_name(info)}|change", lambda: vector_change(loaded.vectors))
+        found = analyse(loaded, prompt_set, vectors, change=change)
+        f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
+        return measure(found, f1)
+
+    return _label_metrics(f"{_name(info)}|{_digest(content)}", compute)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _label_metrics(
+    name: str, _compute: Callable[[], tuple[dict[str, Any], ...]]
+) -> tuple[dict[str, Any], ...]:
     return _compute()
 
 

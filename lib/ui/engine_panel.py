@@ -28,10 +28,15 @@ _HOSTED_NOTE = (
 _DEMO_NOTE = "The demo model knows rendered scenes; real footage needs CLIP (an inference server, or the embedded one)."
 
 
-def draw() -> None:
-    """Draw the engine and sampling controls."""
+def draw(heading: str | None = "Engine") -> None:
+    """Draw the engine and sampling controls.
+
+    Args:
+        heading: above them; None for none, and then they are laid out without a fold.
+    """
     here = state.current()
-    st.subheader("Engine")
+    if heading:
+        st.subheader(heading)
     st.selectbox(
         "Engine",
         list(ENGINES),
@@ -48,6 +53,9 @@ def draw() -> None:
         st.caption(_DEMO_NOTE)
     else:
         _embedded_model(here.engine)
+    if not heading:
+        _sampling_fields()
+        return
     with st.expander("Sampling", icon=":material/grid_on:", expanded=False):
         _sampling_fields()
 
@@ -71,7 +79,9 @@ def _server_fields() -> None:
         help="Kept in this browser tab's session only; never written to disk, logs or exports.",
         **state.bound("server_key", state.session().server_key, _keep_key),
     )
-    if st.button("Test connection", key="test_connection", icon=":material/wifi_tethering:", width="stretch"):
+    if st.button(
+        "Test connection", key=state.key("test_connection"), icon=":material/wifi_tethering:", width="stretch"
+    ):
         _test_connection()
 
 
@@ -87,7 +97,7 @@ def _embedded_model(model: str) -> None:
     st.caption("This model is not on this machine yet.")
     st.button(
         "Download the model",
-        key="download_model",
+        key=state.key("download_model"),
         icon=":material/download:",
         width="stretch",
         on_click=work.fetch_model,
@@ -182,20 +192,18 @@ def current_engine() -> Engine:
         embedded = cache.embedded_engine(here.engine)
         if not embedded.installed:
             raise EngineUnavailableError(
-                f"{ENGINES[here.engine]} is not on this machine yet; press “Download the model” in the sidebar, "
+                f"{ENGINES[here.engine]} is not on this machine yet; press “Download the model”, "
                 "or choose another engine."
             )
         return embedded
     key = state.session().server_key.strip() or standing_key()
     wanted = (here.engine_spec, here.model_version, key)
-    if st.session_state.get("server_engine_for") != wanted:
-        # The one before is not closed here: a running job may hold it.
-        st.session_state["server_engine"] = make_engine(
-            here.engine_spec, model_version=here.model_version, api_key=key
-        )
-        st.session_state["server_engine_for"] = wanted
-    engine: Engine = st.session_state["server_engine"]
-    return engine
+    engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
+    if wanted not in engines:
+        for old in [*engines][: -(len(state.SIDES) - 1)]:
+            engines.pop(old, None)  # not closed here: a running job may hold it
+        engines[wanted] = make_engine(here.engine_spec, model_version=here.model_version, api_key=key)
+    return engines[wanted]
 
 
 def current_sampling() -> Sampling:

@@ -43,7 +43,13 @@ class Chosen:
 
 
 def choose() -> Chosen | None:
-    """Draw the choice of the video, and what is embedded of it; None (with a way on, drawn) when there is nothing."""
+    """Draw the choice of the video; None (with a way on, drawn) when there is nothing to see."""
+    video = choose_video()
+    return chosen(video) if video is not None else None
+
+
+def choose_video() -> Video | None:
+    """Draw the choice of the video; None (with a way on, drawn) when there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
         st.info("There is no video yet.", icon=":material/video_library:")
@@ -66,7 +72,11 @@ def choose() -> Chosen | None:
         label_visibility="collapsed",
         **state.bound("video", wanted, state.open_video),
     )
-    video = by_id[state.current().video or wanted]
+    return by_id[state.current().video or wanted]
+
+
+def chosen(video: Video) -> Chosen | None:
+    """Return what is embedded of ``video`` with the engine of the side that is drawn; None with the reason drawn."""
     try:
         engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
         key = embedding_key(video, engine, sampling)
@@ -110,7 +120,7 @@ def embedding_state(chosen: Chosen) -> None:
 
 
 def _start_button(label: str, chosen: Chosen) -> None:
-    if st.button(label, type="primary", icon=":material/play_arrow:", key="start"):
+    if st.button(label, type="primary", icon=":material/play_arrow:", key=state.key("start")):
         work.ensure_embedding(chosen.video, chosen.engine, chosen.sampling)
         st.rerun()
 
@@ -123,6 +133,8 @@ def _last_failure(chosen: Chosen) -> None:
 
 
 def _running(chosen: Chosen, job: Job) -> None:
+    cancel = state.key("cancel_here")
+
     @st.fragment(run_every=0.5)
     def progress() -> None:
         with st.container(border=True):
@@ -132,7 +144,7 @@ def _running(chosen: Chosen, job: Job) -> None:
                 f"Embedding **{chosen.video.name}** with {chosen.engine.name}, {chosen.sampling.description}"
             )
             st.progress(min(share, 1.0), text=jobs_tray.progress_text(job))
-            st.button("Cancel", key="cancel_here", on_click=job.cancel, icon=":material/close:")
+            st.button("Cancel", key=cancel, on_click=job.cancel, icon=":material/close:")
         if not job.live:
             st.rerun()
 
@@ -147,7 +159,17 @@ def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 def watch(chosen: Chosen, analysis: Analysis | None) -> None:
     """Draw the player and its lanes; what it says of position, marked range and label goes to the session."""
-    video, here = chosen.video, state.session()
+    before = state.session().label
+    play(chosen.video, _lanes(chosen, analysis))
+    label = state.session().label
+    if label != before and analysis is not None and label in analysis.labels:
+        for key in ("frames_label", "histogram_label", "truth_label"):
+            st.session_state[key] = label  # the panels below, not drawn yet, are about it as well
+
+
+def play(video: Video, lanes: dict[str, Any] | None) -> None:
+    """Draw the player with ``lanes``; every page's player of a video is the same one to the person watching."""
+    here = state.session()
     if not video.has_file:
         imported.no_player(video)
         return
@@ -163,13 +185,10 @@ def watch(chosen: Chosen, analysis: Analysis | None) -> None:
         label=video.name,
         duration_s=video.duration_s,
         seek=Seek(here.seek_id, here.seek_s) if here.seek_s is not None else None,
-        lanes=_lanes(chosen, analysis),
+        lanes=lanes,
         window=here.window,
         progress=source.progress,
     )
-    if shown.label != here.label and analysis is not None and shown.label in analysis.labels:
-        for key in ("frames_label", "histogram_label"):
-            st.session_state[key] = shown.label  # the panels below, not drawn yet, are about it as well
     here.playhead_s, here.marked, here.label = shown.time_s, shown.mark, shown.label
     if shown.problem == "unsupported" and source.src is not None:
         work.want_copy(video)

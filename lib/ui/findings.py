@@ -3,31 +3,60 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from lib.analysis import Analysis
+from lib.reference import ReferenceBand
 from lib.store import EmbeddingInfo
 from lib.timebase import format_time
 from lib.ui import cache, imported, routes, state, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
-_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Downloads")
+_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
 
 
-def answers(analysis: Analysis) -> None:
-    """Draw the three answers (is it there, since when, for how long) as one sentence a label."""
-    colours = theme.colours(analysis.prompt_set.prompts)
+def answers(
+    analysis: Analysis,
+    colours: Mapping[str, str] | None = None,
+    reference: ReferenceBand | None = None,
+) -> None:
+    """Draw the three answers (is it there, since when, for how long) as one sentence a label.
+
+    Args:
+        analysis: what was found.
+        colours: hex by label; None: those of the prompts.
+        reference: a label that is there and whose peak lies inside it is marked; None marks none.
+    """
+    colours = colours or theme.colours(analysis.prompt_set.prompts)
     lines = []
-    for label, sentence in analysis.answers().items():
-        dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
+    peaks = analysis.cosine.max(axis=0, initial=-1.0) if reference is not None else []
+    for column, (label, sentence) in enumerate(analysis.answers().items()):
         rest = sentence.removeprefix(f"{label}: ")
-        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {html.escape(rest)}</li>")
-    st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9">{"".join(lines)}</ul>')
+        care = ""
+        if (
+            reference is not None
+            and analysis.metrics[column].present
+            and reference.inside(float(peaks[column]))
+        ):
+            words = f"cosine {reference.place(float(peaks[column]))}"
+            care = f'<br><span style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</span>'
+        lines.append(
+            f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
+        )
+    st.html(_list(lines))
+
+
+def _dot(colour: str) -> str:
+    return f'<span style="color:{colour}" aria-hidden="true">■</span>'
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9">{"".join(lines)}</ul>'
 
 
 def choose_view() -> str:
@@ -40,8 +69,8 @@ def choose_view() -> str:
     return str(view)
 
 
-def metrics(analysis: Analysis) -> None:
-    """Draw the metrics table."""
+def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+    """Draw the metrics table, with each prompt's highest cosine beside those of the reference phrases."""
     frame = analysis.metrics_frame()
     frame["share"] *= 100
     st.dataframe(
@@ -63,6 +92,22 @@ def metrics(analysis: Analysis) -> None:
         },
         alt="Metrics by label",
     )
+    if reference is not None and len(analysis.samples):
+        _beside_reference(analysis, reference)
+
+
+def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
+    st.markdown(
+        "**Is that a high score?** The highest cosine, beside what unrelated phrases reach on this video",
+        help=f"{len(reference.peaks)} everyday phrases that have nothing to do with it, such as “a wooden chair”, "
+        "scored on this very video with this engine. Before smoothing.",
+    )
+    colours = theme.colours(analysis.prompt_set.prompts)
+    lines = []
+    for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
+        place = html.escape(reference.place(peak))
+        lines.append(f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
+    st.html(_list(lines))
 
 
 def segments(analysis: Analysis) -> None:

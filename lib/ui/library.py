@@ -77,13 +77,13 @@ def recent_experiments() -> None:
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
             about = names.get(one.video or "", "no video")
-            st.markdown(
-                f"**{state.plain(one.name)}** · {state.plain(about)} · {state.plain(shown)}", width="content"
-            )
-            st.caption(_ago(time.time() - written_at), width="content")
+            about = f"**{state.plain(one.name)}** · {state.plain(about)} · {state.plain(shown)}"
+            st.markdown(about, width="content")
+            st.caption(ago(time.time() - written_at), width="content")
 
 
-def _ago(seconds: float) -> str:
+def ago(seconds: float) -> str:
+    """Return ``3 hours ago`` or ``just now``."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // size)
         if count:

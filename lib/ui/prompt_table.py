@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from lib.engines.vocabulary import unknown_words
 from lib.errors import PromptreelError
 from lib.prompts import Prompt, parse_prompt_set
 from lib.ui import state, theme
-from lib.ui.prompt_editor import Sent, prompt_editor, tell_editor
+from lib.ui.prompt_editor import Sent, prompt_editor, sent_last, tell_editor
 from lib.ui.workspace import rows_to_prompts
 
-_TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
+TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 _EXAMPLE = "construction site\nshipyard\nsomething else"
 
 
-def draw(thresholds: tuple[float, float]) -> None:
+def draw(thresholds: tuple[float, float], colours: Mapping[str, str] | None = None) -> None:
     """Draw the table; every edit is in the workspace when this returns.
 
     Args:
         thresholds: lowest and highest threshold that makes sense for the chosen score.
+        colours: hex colour by label, where it is not that of the label's place in this table.
     """
-    table = state.table()
+    table, key = state.table(), state.key("prompts")
     with st.container(gap=None):
-        sent = prompt_editor(table.given, key="prompts", of=table.of, thresholds=thresholds, on_change=_keep)
+        sent = prompt_editor(
+            table.given, key=key, of=table.of, thresholds=thresholds, on_change=state.on_this_side(_keep)
+        )
         # Streamlit calls no callback for what arrives before its widget is known, as after a lost connection.
         if sent is not None:
             _keep(sent)
         here, table = state.current(), state.table()
         prompts, _ = rows_to_prompts(here.rows)
         tell_editor(
-            key="prompts",
+            key=key,
             of=table.of,
             heard=table.heard,
-            colours=theme.colours(prompts),
+            colours={**theme.colours(prompts), **(colours or {})},
             threshold=here.settings.threshold,
             thresholds=thresholds,
             uses_thresholds=here.settings.decision != "best",
@@ -60,6 +65,13 @@ def _keep(sent: Sent) -> None:
     state.hear_rows(sent.of, sent.number, sent.rows)
 
 
+def hear(thresholds: tuple[float, float]) -> None:
+    """Take over what was typed just before a click whose callback runs now, and may run first."""
+    sent = sent_last(state.key("prompts"), thresholds)
+    if sent is not None:
+        _keep(sent)
+
+
 def tools() -> None:
     """Draw template, import and undo, folded away behind one button each."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -69,15 +81,33 @@ def tools() -> None:
             _template()
         undo = state.session().undo
         if undo:
-            st.button("Undo import", icon=":material/undo:", on_click=state.undo_load, key="undo_load")
+            st.button(
+                "Undo import",
+                icon=":material/undo:",
+                on_click=state.on_this_side(state.undo_load),
+                key=state.key("undo_load"),
+            )
 
 
 def _import() -> None:
     st.markdown("Paste one prompt a line, or a prompt set as YAML or JSON.")
-    st.text_area("Prompts", key="import_text", height=160, placeholder=_EXAMPLE, label_visibility="collapsed")
-    st.file_uploader("or a file", type=["yaml", "yml", "json", "txt"], key="import_file", max_upload_size=1)
-    st.button("Replace the prompts", type="primary", key="import_apply", on_click=_apply_import)
-    problem = st.session_state.pop("import_problem", None)
+    st.text_area(
+        "Prompts",
+        key=state.key("import_text"),
+        height=160,
+        placeholder=_EXAMPLE,
+        label_visibility="collapsed",
+    )
+    st.file_uploader(
+        "or a file", type=["yaml", "yml", "json", "txt"], key=state.key("import_file"), max_upload_size=1
+    )
+    st.button(
+        "Replace the prompts",
+        type="primary",
+        key=state.key("import_apply"),
+        on_click=state.on_this_side(_apply_import),
+    )
+    problem = st.session_state.pop(state.key("import_problem"), None)
     if problem:
         st.error(problem)
 
@@ -85,23 +115,24 @@ def _import() -> None:
 @state.uninterrupted
 def _apply_import() -> None:
     asked = st.session_state.to_dict()
-    file, typed = asked.get("import_file"), asked.get("import_text", "")
+    file, typed = asked.get(state.key("import_file")), asked.get(state.key("import_text"), "")
+    problem = state.key("import_problem")
     try:
         text = file.getvalue().decode("utf-8") if file is not None else typed
         name = file.name.rpartition(".")[0] if file is not None else "pasted"
         state.load_prompt_set(parse_prompt_set(text, name=name))
     except UnicodeDecodeError:
-        st.session_state["import_problem"] = "The file is not UTF-8 text; save it as UTF-8 and try again."
+        st.session_state[problem] = "The file is not UTF-8 text; save it as UTF-8 and try again."
     except PromptreelError as error:
-        st.session_state["import_problem"] = str(error)
+        st.session_state[problem] = str(error)
     else:
-        st.session_state["import_text"] = ""
+        st.session_state[state.key("import_text")] = ""
 
 
 def _template() -> None:
     st.selectbox(
         "Template around every phrasing",
-        list(dict.fromkeys((*_TEMPLATES, state.current().template))),
+        list(dict.fromkeys((*TEMPLATES, state.current().template))),
         accept_new_options=True,
         help="{} stands for the phrasing.",
         **state.bound("template", state.current().template, _change_template),

@@ -19,6 +19,8 @@ def main() -> None:
     pages = [
         st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
         st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+        st.Page("pages/matrix.py", title="Matrix", icon=":material/grid_view:"),
         st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
@@ -28,6 +30,6 @@ def main() -> None:
                 # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
                 # own in the browser's history, and Back would need two presses.
                 st.page_link(one, query_params=state.address())
-        engine_panel.draw()
+        engine_panel.draw("Engine of A" if page.title == "Compare" else "Engine")
         jobs_tray.draw()
     page.run()

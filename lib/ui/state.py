@@ -8,6 +8,9 @@ experiment) raises ``version``, which is part of every key, so all widgets are b
 Streamlit starts the run for the next edit while the run before is still on its way to its next ``st`` call: two
 threads may work on one session at a time. So every change is made and written under the session's lock, and a
 callback is never ended in the middle (``uninterrupted``).
+
+A comparison has two sides, A and B, each with a workspace and a ``Session`` of its own; A's is the tab's. What is
+drawn inside ``with side("b")`` works on B: its widgets' keys carry the side, and its callbacks are bound to it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, TypedDict, TypeVar
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar
 
 import streamlit as st
 
@@ -31,6 +34,10 @@ ADDRESS_PARAMETER = "experiment"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _beginning = threading.Lock()
+_REPLACEMENTS = 50  # of a whole side, that can be undone
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Table:
 
 @dataclass
 class Session:
-    """What one browser tab holds in memory only."""
+    """What one browser tab holds in memory only. Side B of a comparison has one too; what is seen is A's."""
 
     workspace: Workspace
     version: int = 0
@@ -81,11 +88,27 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
-    """Held while the workspace changes and is written, so that the last change is also the last one on disk."""
+    """Held while the workspace changes and is written, so that the last change is also the last one on disk. Both
+    sides have the same one."""
+    beside: Session | None = None
+    """Side B, once it was looked at."""
+    replaced: list[Replaced] = field(default_factory=list)
+    """Both sides before each copy, swap or choice, newest last."""
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """Both sides of a comparison before one of them was replaced as a whole."""
+
+    what: str
+    """What was done: ``copy``, ``swap`` or ``choice``."""
+    a: Workspace
+    b: Workspace
 
 
 class _Acting(threading.local):
-    session: Session | None = None
+    tab: Session | None = None
+    side: Side = "a"
 
 
 _acting = _Acting()
@@ -100,9 +123,56 @@ class Binding(TypedDict):
 
 
 def session() -> Session:
-    """Return this tab's session; ``begin`` has made it."""
-    state: Session = _acting.session or st.session_state["session"]
-    return state
+    """Return the session of the side that is drawn (A outside of ``side``); ``begin`` has made it."""
+    tab: Session = _acting.tab or st.session_state["session"]
+    return tab if _acting.side == "a" else _beside(tab)
+
+
+@contextmanager
+def side(name: Side) -> Iterator[None]:
+    """Have everything drawn inside work on one side of the comparison."""
+    before, _acting.side = _acting.side, name
+    try:
+        yield
+    finally:
+        _acting.side = before
+
+
+def on_this_side(callback: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Bind a callback to the side that is drawn now; callbacks run before the page is drawn, so on no side."""
+    name = _acting.side
+
+    @functools.wraps(callback)
+    def run(*args: _P.args, **options: _P.kwargs) -> _R:
+        with side(name):
+            return callback(*args, **options)
+
+    return run
+
+
+def key(name: str) -> str:
+    """Return the key of a widget that both sides have: ``name`` on side A."""
+    return name if _acting.side == "a" else f"{_acting.side}.{name}"
+
+
+def _beside(tab: Session) -> Session:
+    """Return the session of side B: what A was compared with last, or at first a copy of A."""
+    with tab.lock:
+        here = tab.workspace
+        if tab.beside is None:
+            home = cache.store().home
+            known = here.beside if here.beside != here.id else None
+            found = workspace.load(home, known) if known else None
+            other = found or replace(here, id=known or workspace.new_id(), beside=None, side="b")
+            tab.beside = Session(
+                other, version=tab.version, saved=found, server_key=tab.server_key, lock=tab.lock
+            )
+            tab.workspace = replace(here, beside=other.id)
+            _save(tab)
+        if tab.beside.workspace.video != here.video:
+            tab.beside.workspace = replace(tab.beside.workspace, video=here.video)
+        _save(tab.beside)
+        return tab.beside
 
 
 def current() -> Workspace:
@@ -143,16 +213,16 @@ def uninterrupted(callback: Callable[_P, _R]) -> Callable[_P, _R]:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    if _acting.session is not None:
+    if _acting.tab is not None:
         yield
         return
     here: Session = st.session_state.to_dict()["session"]  # to_dict ends no run
     with here.lock:
-        _acting.session = here
+        _acting.tab = here
         try:
             yield
         finally:
-            _acting.session = None
+            _acting.tab = None
 
 
 def change(**fields: Any) -> None:
@@ -229,11 +299,76 @@ def undo_load() -> None:
     _save(here)
 
 
+@uninterrupted
+def copy_side(source: Side) -> None:
+    """Put the whole experiment of one side on the other one; both have the same video anyway."""
+    a, b = _both()
+    from_, to = (a, b) if source == "a" else (b, a)
+    _note("copy")
+    _set_sides(from_.workspace, from_.workspace)
+    to.thresholds, to.server_key = dict(from_.thresholds), from_.server_key
+
+
+@uninterrupted
+def swap_sides() -> None:
+    """Let A and B change places, with what is remembered of each."""
+    _note("swap")
+    _swap()
+
+
+@uninterrupted
+def compare_with(chosen: Workspace) -> None:
+    """Put a copy of another experiment on side B; edits there don't change that one."""
+    _note("choice")
+    _set_sides(_both()[0].workspace, chosen)
+
+
+@uninterrupted
+def undo_sides() -> None:
+    """Bring back both sides from before the last copy, swap or choice."""
+    before = _both()[0].replaced.pop()
+    if before.what == "swap":
+        _swap()
+    _set_sides(before.a, before.b)
+
+
+def _both() -> tuple[Session, Session]:
+    with side("a"):
+        tab = session()
+    return tab, _beside(tab)
+
+
+def _note(what: str) -> None:
+    a, b = _both()
+    a.replaced.append(Replaced(what, a.workspace, b.workspace))
+    del a.replaced[:-_REPLACEMENTS]
+
+
+def _swap() -> None:
+    a, b = _both()
+    _set_sides(b.workspace, a.workspace)
+    a.undo, b.undo = b.undo, a.undo
+    a.thresholds, b.thresholds = b.thresholds, a.thresholds
+    a.server_key, b.server_key = b.server_key, a.server_key
+
+
+def _set_sides(a: Workspace, b: Workspace) -> None:
+    """Give both sides these experiments; a side that has its already is left alone, and so are its widgets."""
+    for here, experiment in zip(_both(), (a, b), strict=True):
+        wanted = here.workspace.with_experiment(experiment)
+        if wanted != here.workspace:
+            here.workspace = wanted
+            here.version += 1
+            here.table = None
+            _save(here)
+
+
 def open_workspace(chosen: Workspace) -> None:
     """Go on with another experiment, in this tab; its id goes into the address."""
     here = session()
+    newest = max(here.version, here.beside.version if here.beside else 0)
     st.session_state["session"] = Session(
-        chosen, version=here.version + 1, saved=chosen, brushes=here.brushes + 1, server_key=here.server_key
+        chosen, version=newest + 1, saved=chosen, brushes=here.brushes + 1, server_key=here.server_key
     )
     st.query_params[ADDRESS_PARAMETER] = chosen.id
 
@@ -271,15 +406,15 @@ def newly_picked(name: str, value: Any) -> bool:
 
 def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
     """Return the keyword arguments for a widget that shows ``value`` and hands each edit to ``apply``."""
-    key = versioned(name)
-    if key not in st.session_state:
-        st.session_state[key] = value
-    return {"key": key, "on_change": _copy_back, "args": (key, apply)}
+    place = versioned(name)
+    if place not in st.session_state:
+        st.session_state[place] = value
+    return {"key": place, "on_change": _copy_back, "args": (_acting.side, place, apply)}
 
 
 def versioned(name: str) -> str:
-    """Return a widget key that changes when the workspace is replaced as a whole."""
-    return f"{name}.{session().version}"
+    """Return a widget key, other on each side, that changes when the workspace is replaced as a whole."""
+    return f"{key(name)}.{session().version}"
 
 
 def plain(text: str) -> str:
@@ -295,9 +430,10 @@ def setting(name: str) -> Binding:
 
 
 @uninterrupted
-def _copy_back(key: str, apply: Callable[[Any], None]) -> None:
+def _copy_back(on: Side, place: str, apply: Callable[[Any], None]) -> None:
     # Read under the lock: of two runs that copy back one widget, the one that comes last copies its latest value.
-    apply(st.session_state.to_dict()[key])
+    with side(on):
+        apply(st.session_state.to_dict()[place])
 
 
 def _save(here: Session) -> None:

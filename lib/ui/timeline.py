@@ -8,17 +8,29 @@ import streamlit as st
 
 from lib import charts
 from lib.analysis import Analysis
+from lib.reference import ReferenceBand
 from lib.timebase import format_time
 from lib.ui import state, theme
 
+_REFERENCE_HELP = (
+    "The grey band is where 90 % of the scores of about 100 unrelated phrases lie on this very video with this engine. "
+    "A line inside it says no more than any other words would."
+)
 _OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "chart_segments", "chart_change"
 
 
-def draw(analysis: Analysis) -> None:
-    """Draw overview, scores, segments and change; a brush zooms all of them, a click moves the player."""
+def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+    """Draw overview, scores, segments and change; a brush zooms all of them, a click moves the player.
+
+    Args:
+        analysis: what to draw.
+        reference: drawn behind cosines, if the toggle says so; None: not known (yet).
+    """
     here = state.session()
     colours = theme.colours(analysis.prompt_set.prompts)
-    _heading(here.window)
+    cosine = reference is not None and analysis.prompt_set.settings.score == "cosine"
+    shown = _heading(here.window, reference=cosine)
+    band = (reference.low, reference.high) if reference is not None and shown else None
     st.altair_chart(
         charts.overview_chart(analysis, colours),
         key=_overview_key(),
@@ -31,7 +43,7 @@ def draw(analysis: Analysis) -> None:
     for key, chart, words in (
         (
             _SCORES,
-            charts.scores_chart(data, colours, playhead_s=playhead),
+            charts.scores_chart(data, colours, playhead_s=playhead, band=band),
             "Scores over time; click to go there",
         ),
         (
@@ -44,7 +56,8 @@ def draw(analysis: Analysis) -> None:
         st.altair_chart(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)
 
 
-def _heading(window: tuple[float, float] | None) -> None:
+def _heading(window: tuple[float, float] | None, *, reference: bool) -> bool:
+    """Draw the heading; return whether the reference band is to be drawn."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("#### Timeline", width="content")
         if window is None:
@@ -54,6 +67,14 @@ def _heading(window: tuple[float, float] | None) -> None:
         else:
             st.caption(f"Zoomed to {format_time(window[0])} – {format_time(window[1])}", width="content")
             st.button("Show all", key="zoom_out", icon=":material/zoom_out_map:", on_click=_zoom_out)
+        if not reference:
+            return False
+        key = "reference_shown"
+        if key not in st.session_state:
+            st.session_state[key] = st.session_state.get("reference_kept", True)
+        shown = st.toggle("Reference band", key=key, help=_REFERENCE_HELP)
+        st.session_state["reference_kept"] = shown  # the widget's own value is dropped on a page switch
+        return bool(shown)
 
 
 def _overview_key() -> str:
@@ -85,13 +106,19 @@ def _clicked(key: str) -> Any:
     return go
 
 
-def histogram(analysis: Analysis) -> None:
-    """Draw how often each score occurs, of one label or of all."""
+def choose_label(analysis: Analysis) -> str | None:
+    """Draw the choice of whose scores are shown; None is all labels."""
     everything = "all labels"
     choice = st.selectbox("Scores of", [everything, *analysis.labels], key="histogram_label", width=260)
-    label = None if choice == everything or choice not in analysis.labels else choice
+    return None if choice == everything or choice not in analysis.labels else choice
+
+
+def histogram(analysis: Analysis, label: str | None, split: float | None = None) -> None:
+    """Draw how often each score occurs, of one label or of all, and where they fall into two groups."""
     st.altair_chart(
-        charts.histogram_chart(analysis, theme.colours(analysis.prompt_set.prompts), label=label),
+        charts.histogram_chart(
+            analysis, theme.colours(analysis.prompt_set.prompts), label=label, split=split
+        ),
         key="chart_histogram",
         alt="Histogram of scores, with thresholds as dashed rules",
     )

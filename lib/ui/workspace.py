@@ -86,6 +86,10 @@ class Workspace:
     template: str = "{}"
     rows: tuple[Row, ...] = ()
     settings: Settings = field(default_factory=Settings)
+    beside: str | None = None
+    """Id of the workspace that this one is compared with, which is saved in a file of its own."""
+    side: str = "a"
+    """``b`` for a workspace that is another one's ``beside``: it is found through that one only."""
 
     @property
     def engine_spec(self) -> str:
@@ -100,6 +104,10 @@ class Workspace:
         return replace(
             self, name=prompt_set.name, template=prompt_set.template, rows=rows, settings=prompt_set.settings
         )
+
+    def with_experiment(self, other: Workspace) -> Workspace:
+        """Return a copy with prompts, settings, engine and sampling of ``other``; id and video stay."""
+        return replace(other, id=self.id, video=self.video, beside=self.beside, side=self.side)
 
     def prompt_set(self) -> tuple[PromptSet | None, list[str]]:
         """Return the prompt set that the rows and settings amount to (None without a usable row), and problems."""
@@ -172,6 +180,8 @@ def load(home: Path, workspace_id: str) -> Workspace | None:
 def recent(home: Path, *, limit: int, without: str) -> list[tuple[Workspace, float]]:
     """Return the workspaces written last, newest first, with the time (seconds since 1970) of writing.
 
+    Those that another one is compared with are left out; they come with it.
+
     Args:
         home: the store's folder.
         limit: how many at most.
@@ -185,7 +195,7 @@ def recent(home: Path, *, limit: int, without: str) -> list[tuple[Workspace, flo
         if len(found) == limit:
             break
         one = load(home, name) if name != without else None
-        if one is not None and one.rows:
+        if one is not None and one.rows and one.side == "a":
             found.append((one, written_at))
     return found
 

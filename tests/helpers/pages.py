@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 from lib.engines.registry import make_engine
 from lib.ingest import ingest
 from lib.prompts import Settings
-from lib.store import Store, Video
+from lib.reference import PHRASES
+from lib.store import Store, Video, embed_texts_cached
 from lib.timebase import Sampling
 from lib.ui import workspace
 from lib.ui.workspace import Row, Workspace
@@ -67,6 +68,9 @@ def lay_out(
     if embed:
         engine = make_engine(server_url, model_version="ViT-B-32")
         ingest(store, video, engine, sampling)
+        embed_texts_cached(
+            store, engine, PHRASES
+        )  # so that no page has them embedded beside what a test looks at
         engine.close()
     here = Workspace(
         id=EXPERIMENT,
@@ -116,22 +120,24 @@ def with_rows(bench: Bench, *rows: Row) -> None:
     workspace.save(bench.store.home, replace(bench.workspace, rows=rows))
 
 
-def editor_data(app: AppTest) -> dict[str, Any]:
+def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
     """Return what Python passes to the prompt table's editor, and what it tells it with each edit."""
     passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    (data,) = [data for data in passed if "colour_names" in data]
-    (news,) = [data for data in passed if "heard" in data]
+    (data,) = [data for data in passed if "colour_names" in data and data["key"] == key]
+    (news,) = [data for data in passed if "heard" in data and data["key"] == key]
     assert news["of"] == data["of"]
     return {**data, **news}
 
 
-def edit_prompts(app: AppTest, *rows: Row, of: str | None = None, number: int | None = None) -> None:
+def edit_prompts(
+    app: AppTest, *rows: Row, of: str | None = None, number: int | None = None, key: str = "prompts"
+) -> None:
     """Run the page with ``rows`` in the prompt table, as the browser sends them.
 
-    ``of`` names another version of the table, ``number`` another edit than the next one.
+    ``of`` names another version of the table, ``number`` another edit than the next one, ``key`` another table.
     """
     sent = [{**asdict(row), "texts": list(row.texts)} for row in rows]
-    data = editor_data(app)
+    data = editor_data(app, key)
     count = data["heard"] + 1 if number is None else number
-    app.session_state["prompts"] = {"rows": {"of": of or data["of"], "number": count, "rows": sent}}
+    app.session_state[key] = {"rows": {"of": of or data["of"], "number": count, "rows": sent}}
     app.run()

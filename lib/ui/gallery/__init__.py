@@ -23,7 +23,7 @@ class GalleryItem:
         id: tells items apart; unique within the gallery.
         url: of the picture, such as ``routes.url_for_thumbnails(...)`` + ``/<frame>``.
         title: bold line below the picture.
-        subtitle: softer line below it.
+        subtitle: softer line below it; several when it has line breaks.
         time_s: shown on the picture, in seconds.
         colour: CSS colour of the label it belongs to, as a bar below the picture.
         alt: what the picture shows, for those who don't see it; title and time when empty.

@@ -8,7 +8,7 @@ from typing import Any
 
 from lib import lanes as arrays
 from lib.analysis import Analysis
-from lib.sidecar import TrueSegment
+from lib.truth import TrueSegment
 from lib.ui import routes
 
 _INLINE_SEGMENTS = 2_000
@@ -62,15 +62,45 @@ def lanes(
     }
 
 
+def side_by_side(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    differences: Sequence[arrays.Difference],
+    *,
+    only_differences: bool = False,
+) -> dict[str, Any]:
+    """Return the ``lanes`` of ``player`` for a comparison: A's lanes, B's, and one of where they differ.
+
+    Args:
+        a: what ``lanes`` gave for side A; truth, thumbnails and length of the axis are A's.
+        b: the same for side B.
+        differences: in order of time, no two at a time.
+        only_differences: veil what both sides agree on, and skip it in playing.
+    """
+    names = [[label["name"] for label in side["labels"]] for side in (a, b)]
+    found = arrays.difference_arrays(differences, *names)
+    return {
+        **a,
+        "duration": max(a["duration"], b["duration"]),
+        "side": "A",
+        "beside": {**b, "side": "B"},
+        "differences": _packed("differences", found, len(differences)),
+        "only": only_differences,
+    }
+
+
 def _base_content(analysis: Analysis) -> tuple[Any, ...]:
     return analysis.samples.times_s, analysis.samples.frames, analysis.vector_change
 
 
 def _segments(analysis: Analysis) -> dict[str, str]:
-    found = arrays.segment_arrays(analysis)
-    if len(analysis.segments) <= _INLINE_SEGMENTS:
+    return _packed("segments", arrays.segment_arrays(analysis), len(analysis.segments))
+
+
+def _packed(kind: str, found: Mapping[str, Any], count: int) -> dict[str, str]:
+    if count <= _INLINE_SEGMENTS:
         return {"inline": base64.b64encode(arrays.pack(found)).decode()}
-    return _by_url("segments", lambda: found, *found.values())
+    return _by_url(kind, lambda: found, *found.values())
 
 
 def _by_url(kind: str, make: Callable[[], Mapping[str, Any]], *content: Any) -> dict[str, str]:

@@ -19,7 +19,7 @@ from lib.prompts import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
 from lib.ui.component import register
 from lib.ui.workspace import Row
 
-__all__ = ["MAX_LABEL", "Sent", "prompt_editor", "tell_editor"]
+__all__ = ["MAX_LABEL", "Sent", "prompt_editor", "sent_last", "tell_editor"]
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; what is longer is cut."""
@@ -68,13 +68,17 @@ def prompt_editor(
     }
 
     def heard() -> None:
-        sent = _read(
-            st.session_state.to_dict()[key].get("rows"), thresholds
-        )  # to_dict: ends no run in the middle
+        sent = sent_last(key, thresholds)
         if sent is not None:
             on_change(sent)
 
     return _read(_COMPONENT(key=key, data=data, on_rows_change=heard).rows, thresholds)
+
+
+def sent_last(key: str, thresholds: tuple[float, float]) -> Sent | None:
+    """Return what the editor ``key`` sent last, also while callbacks run; None while that is nothing, or no rows."""
+    found = st.session_state.to_dict().get(key)  # to_dict: ends no run in the middle
+    return _read(found.get("rows"), thresholds) if found else None
 
 
 def tell_editor(

@@ -36,6 +36,52 @@ export class Deeds {
     return true;
   }
 
+  // In a comparison: to the next (1) or previous (-1) place where both sides differ.
+  toDifference(direction) {
+    const { scene } = this.lanes;
+    if (!scene?.differences) return false;
+    const found = scene.nextDifference(this.playback.time, direction);
+    if (!found) {
+      this.say(`No ${direction > 0 ? "further" : "earlier"} difference.`);
+      return true;
+    }
+    this.seek(found.start + (found.start ? 0.0005 : 0));
+    const { a, b } = scene.differences;
+    const says = (label) => label?.name ?? "nothing";
+    const span = `${formatTime(found.start)} to ${formatTime(found.end)}`;
+    this.say(`Difference ${found.index + 1} of ${found.count}, ${span}: A ${says(a[found.index])}, B ${says(b[found.index])}`);
+    return true;
+  }
+
+  // A click in the lane of differences plays just that one.
+  clickDifference(time) {
+    const { scene } = this.lanes;
+    const index = scene.differenceAt(time);
+    if (index < 0) return;
+    const { start, end } = scene.differences;
+    this.playback.playSpan({ start: start[index], end: end[index] });
+  }
+
+  // "Only differences": what both sides agree on isn't played.
+  skipAgreement() {
+    const { lanes: { scene }, playback, place } = this;
+    if (!scene?.only || !playback.playing || playback.span || this.gestures.drag) return;
+    const { start } = scene.differences;
+    if (!start.length || scene.differenceAt(playback.time) >= 0) return;
+    const next = start.find((time) => time > playback.time);
+    if (next === undefined && !place.loop) playback.video.pause();
+    else playback.go((next ?? start[0]) + 0.0005);
+  }
+
+  showDifferences() {
+    const { differences } = this.lanes.scene ?? {};
+    this.differences.hidden = !differences;
+    const count = differences?.start.length ?? 0;
+    const words = count === 1 ? "1 difference" : `${count.toLocaleString("en")} differences`;
+    this.differences.querySelector("span").textContent = count ? words : "No difference";
+    for (const button of this.differences.querySelectorAll("button")) button.disabled = !count;
+  }
+
   // A click in the lane of segments: on a bar plays just it, on a name chooses the label.
   clickSegment(row, time) {
     const { scene } = this.lanes;
@@ -54,9 +100,9 @@ export class Deeds {
     this.settle();
   }
 
-  hide(name) {
+  hide(id) {
     const { hidden } = this.place;
-    if (!hidden.delete(name)) hidden.add(name);
+    if (!hidden.delete(id)) hidden.add(id);
     this.redraw();
   }
 

@@ -119,6 +119,7 @@ export class Gestures {
     this.endScrub(drag);
     if (drag.moved || cancelled) return;
     if (drag.name === "segments") host.clickSegment(drag.row, drag.kind === "name" ? null : host.lanes.timeAt(drag.at.x));
+    else if (drag.name === "differences" && drag.kind === "seek") host.clickDifference(host.lanes.timeAt(drag.at.x));
     else if (drag.kind === "choose" && !host.view.whole) {
       host.view.pan(drag.under - (host.view.start + host.view.end) / 2);
       host.viewed();

@@ -34,6 +34,7 @@ class Instrument extends Deeds {
     this.ghost = find(".ghost"); // where the pointer is
     this.buttons = find(".transport");
     this.marked = find(".marked");
+    this.differences = find(".differences");
     this.sheet = find(".sheet");
     this.news = find(".news"); // read out by screen readers
     this.view = new View();
@@ -46,7 +47,7 @@ class Instrument extends Deeds {
       loaded: () => this.loaded(),
       failed: () => this.report(),
     });
-    this.readout = new Readout(find, { choose: (row) => this.choose(row), hide: (name) => this.hide(name) });
+    this.readout = new Readout(find, { choose: (row) => this.choose(row), hide: (id) => this.hide(id) });
     this.tip = new Tip(find(".tip"), this.film);
     this.gestures = new Gestures(this, this.area);
     this.known = { time: 0, problem: null, words: null }; // what Python knows
@@ -72,6 +73,8 @@ class Instrument extends Deeds {
       full: () => (document.fullscreenElement ? document.exitFullscreen() : this.playback.frame.requestFullscreen?.()),
       help: () => this.help(),
       unmark: () => this.clearMark(),
+      earlier: () => this.toDifference(-1),
+      later: () => this.toDifference(1),
     };
     this.root.addEventListener("click", (event) => {
       const action = event.target.closest?.("[data-do]")?.dataset.do;
@@ -143,14 +146,15 @@ class Instrument extends Deeds {
     }
     if (asked !== this.asked || !this.place) return;
     this.lanes.scene = scene;
-    this.row = scene ? Math.max(0, scene.labels.findIndex(({ name }) => name === this.place.chosen)) : 0;
+    this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.place.chosen)) : 0;
     this.readout.build(scene);
+    this.showDifferences();
     this.resized(true);
     this.tick();
   }
 
   get chosen() {
-    return this.lanes.scene?.labels[this.row]?.name ?? null;
+    return this.lanes.scene?.labels[this.row]?.id ?? null;
   }
 
   get state() {
@@ -201,6 +205,7 @@ class Instrument extends Deeds {
     const time = playback.time;
     const now = performance.now();
     playback.guard();
+    this.skipAgreement();
     if (playback.playing && !this.gestures.drag && now - (this.viewedAt ?? 0) > 1500 && view.reveal(time, 0.08)) {
       this.place.view = [view.start, view.end];
       lanes.draw(this.state);
@@ -228,7 +233,9 @@ class Instrument extends Deeds {
     const { lanes } = this;
     const inside = at && at.x >= lanes.left && at.x <= lanes.left + lanes.plot && this.view.duration > 0;
     const { name, row } = at ? lanes.at(at.y) : {};
-    const bar = inside && name === "segments" && lanes.scene.segmentAt(row, lanes.timeAt(at.x)) >= 0;
+    const time = inside && lanes.timeAt(at.x);
+    const bar = (inside && name === "segments" && lanes.scene.segmentAt(row, time) >= 0)
+      || (inside && name === "differences" && lanes.scene.differenceAt(time) >= 0);
     this.area.style.cursor = this.gestures.drag?.kind === "pan" || (name === "overview" && !this.view.whole)
       ? "grab" : bar || (at && !inside && name === "segments") ? "pointer" : inside ? "col-resize" : "default";
     this.ghost.hidden = !inside || name === "overview";

@@ -41,6 +41,9 @@ export function press(host, event) {
     case "]":
       host.setMark(key === "[" ? 0 : 1);
       break;
+    case "d":
+    case "D":
+      return host.toDifference(shiftKey ? -1 : 1);
     case "l":
     case "L":
       host.toggleLoop();

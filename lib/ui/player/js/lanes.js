@@ -3,6 +3,7 @@
 
 import { timeTicks } from "./axis.js";
 import { inView, paintArea, paintBars, paintLine } from "./paint.js";
+import { after } from "./scene.js";
 import { formatTime } from "./words.js";
 
 const GUTTER = 112; // the charts' left axis (lib/chart_layers.py) and their padding: both have one time axis
@@ -10,7 +11,7 @@ const NARROW_GUTTER = 76;
 const RIGHT = 8;
 const GAP = 7;
 const SPIKE = "#D9480F";
-const HEIGHTS = { ruler: 20, scores: 132, truth: 18, change: 34, film: 46, overview: 22 };
+const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
 
 export class Lanes {
   constructor(canvas, view, film) {
@@ -33,16 +34,20 @@ export class Lanes {
     this.row = Math.max(11, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
     this.lanes = {};
     let y = 0;
-    const add = (name, height, gap = GAP) => {
-      this.lanes[name] = { y, height };
+    const add = (name, height, gap = GAP, side = null) => {
+      this.lanes[side ? name + side.name : name] = { y, height, name, side };
       y += height + gap;
     };
     add("ruler", HEIGHTS.ruler, 2);
     if (scene) {
-      add("scores", HEIGHTS.scores);
-      add("segments", labels * this.row);
+      const two = scene.sides.length > 1;
+      for (const side of scene.sides) {
+        add("scores", two ? HEIGHTS.besides : HEIGHTS.scores, two ? 3 : GAP, side);
+        add("segments", side.labels.length * this.row, GAP, side);
+      }
+      if (scene.differences) add("differences", HEIGHTS.differences);
       if (scene.truthRows.length) add("truth", scene.truthRows.length * HEIGHTS.truth);
-      add("change", HEIGHTS.change);
+      if (!two) add("change", HEIGHTS.change);
       if (scene.thumbs) add("film", HEIGHTS.film);
     }
     add("overview", HEIGHTS.overview, 0);
@@ -50,14 +55,20 @@ export class Lanes {
     return this.height;
   }
 
-  // The lane at `y`, and the label's row in the lane of segments.
+  // The lane at `y`, and the label's row in a lane of segments.
   at(y) {
-    for (const [name, lane] of Object.entries(this.lanes)) {
-      if (y >= lane.y && y < lane.y + lane.height) {
-        return { name, row: name === "segments" ? Math.floor((y - lane.y) / this.row) : -1 };
-      }
+    for (const { y: top, height, name, side } of Object.values(this.lanes)) {
+      if (y < top || y >= top + height) continue;
+      return { name, row: name === "segments" ? this.rowsOf(side).first + Math.floor((y - top) / this.row) : -1 };
     }
     return { name: null, row: -1 };
+  }
+
+  // The rows of a side's labels among all.
+  rowsOf(side) {
+    const { sides } = this.scene;
+    const first = sides.slice(0, sides.indexOf(side)).reduce((count, { labels }) => count + labels.length, 0);
+    return { first, last: first + side.labels.length };
   }
 
   timeAt(x) {
@@ -95,13 +106,17 @@ export class Lanes {
     if (!(view.duration > 0) || this.width < 60) return;
     this.drawRuler();
     if (this.scene) {
-      const range = this.scene.times.length ? inView(this.scene.times, view) : null;
-      this.drawScores(state, range);
-      this.drawSegments(state);
+      const rangeOf = ({ times }) => (times.length ? inView(times, view) : null);
+      for (const side of this.scene.sides) {
+        this.drawScores(state, side, rangeOf(side));
+        this.drawSegments(state, side);
+      }
+      if (this.lanes.differences) this.drawDifferences();
       if (this.lanes.truth) this.drawTruth();
-      this.drawChange(range);
+      if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
+      if (this.scene.only) this.veilAgreement();
     }
     this.drawMarks(state);
     this.drawOverview();
@@ -158,22 +173,23 @@ export class Lanes {
     this.rect(this.left, lanes.ruler.height - 1, this.plot, 1 / this.ratio, this.ink, 0.3);
   }
 
-  drawScores(state, range) {
-    const { scene, pen, ratio, lanes, view, box } = this;
-    const lane = lanes.scores;
-    const { low, high, ticks } = scene.axis;
+  drawScores(state, side, range) {
+    const { pen, ratio, lanes, view, box } = this;
+    const lane = lanes[`scores${side.name}`];
+    const { low, high, ticks } = side.axis;
     const y = (value) => lane.y + 4 + (1 - (value - low) / (high - low)) * (lane.height - 8);
     const decimals = Math.max(0, ...ticks.map((tick) => (String(+tick.toFixed(4)).split(".")[1] ?? "").length));
     for (const tick of ticks) {
       this.text(tick.toFixed(decimals).replace("-", "−"), this.left - 8, y(tick), { align: "right" });
       this.rect(this.left, y(tick), this.plot, 1 / ratio, this.ink, 0.1);
     }
+    if (side.name) this.badge(side.name, lane.y + 10);
     const toY = (value) => y(value) * ratio;
     this.clip(lane, () => {
-      this.labels(state, (label, row, chosen) => {
+      this.labels(state, side, (label, chosen) => {
         if (!range) return;
         pen.fillStyle = pen.strokeStyle = label.colour;
-        paintLine(pen, scene.scores, row, scene.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
+        paintLine(pen, side.scores, label.row, side.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
       });
       pen.setLineDash([6 * ratio, 4 * ratio]);
       pen.lineWidth = 1.5 * ratio;
@@ -184,24 +200,33 @@ export class Lanes {
         pen.lineTo(box.x + box.width, toY(value));
         pen.stroke();
       };
-      this.labels(state, (label) => label.own !== null && rule(label.own, label.colour));
-      if (scene.shared !== null) rule(scene.shared, "#808080");
+      this.labels(state, side, (label) => label.own !== null && rule(label.own, label.colour));
+      if (side.shared !== null) rule(side.shared, "#808080");
     });
   }
 
-  // Labels that are not hidden, the chosen one last, so that it lies on top.
-  labels({ chosen, hidden }, paint) {
-    const { labels } = this.scene;
-    labels.forEach((label, row) => row !== chosen && !hidden.has(label.name) && paint(label, row, false));
-    if (labels[chosen] && !hidden.has(labels[chosen].name)) paint(labels[chosen], chosen, true);
+  // The name of a side, in the gutter.
+  badge(words, y) {
+    this.rect(2, y - 9, 18, 18, this.ink, 0.11);
+    this.text(words, 11, y + 0.5, { align: "center", alpha: 1, size: 12 });
   }
 
-  drawSegments({ chosen, hidden }) {
+  // A side's labels that are not hidden, the chosen one last, so that it lies on top.
+  labels({ chosen, hidden }, side, paint) {
+    const top = this.scene.labels[chosen];
+    const shown = this.scene.labels.filter((label) => label.side === side && !hidden.has(label.id));
+    for (const label of shown) if (label !== top) paint(label, false);
+    if (shown.includes(top)) paint(top, true);
+  }
+
+  drawSegments({ chosen, hidden }, side) {
     const { scene, pen, ratio, lanes, view, box, row: high } = this;
-    const lane = lanes.segments;
-    scene.labels.forEach((label, row) => {
-      const y = lane.y + row * high;
-      const dim = hidden.has(label.name);
+    const lane = lanes[`segments${side.name}`];
+    const { first, last } = this.rowsOf(side);
+    scene.labels.slice(first, last).forEach((label, index) => {
+      const row = first + index;
+      const y = lane.y + index * high;
+      const dim = hidden.has(label.id);
       this.text(label.name, this.left - 8, y + high / 2, {
         align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 14, size: Math.min(12, high - 1),
       });
@@ -212,6 +237,47 @@ export class Lanes {
       paintBars(pen, scene.segments[row], view, box, Math.round((y + 2) * ratio), Math.round((high - 4) * ratio));
       pen.globalAlpha = 1;
     });
+  }
+
+  // What A says above what B says, each in its label's colour; grey where a side says nothing.
+  drawDifferences() {
+    const { scene, lanes, view } = this;
+    const lane = lanes.differences;
+    const { start, end, a, b } = scene.differences;
+    this.title("differences", lane);
+    this.rect(this.left, lane.y, this.plot, lane.height, this.ink, 0.045);
+    this.clip(lane, () => {
+      const half = lane.height / 2 - 2.5;
+      let last = -1;
+      for (let index = Math.max(0, after(start, view.start) - 1); index < start.length && start[index] < view.end; index += 1) {
+        const x0 = this.xOf(start[index]);
+        const x1 = this.xOf(end[index]);
+        if (x1 <= last || x1 < this.left) continue; // a speck behind one that is drawn
+        const wide = Math.max(x1 - x0 - 1, 1);
+        last = x0 + wide;
+        this.rect(x0, lane.y + 2, wide, half, a[index]?.colour ?? this.ink, a[index] ? 1 : 0.25);
+        this.rect(x0, lane.y + 3 + half, wide, half, b[index]?.colour ?? this.ink, b[index] ? 1 : 0.25);
+      }
+    });
+  }
+
+  // "Only differences": all else steps back.
+  veilAgreement() {
+    const { scene, lanes, view } = this;
+    const { start, end } = scene.differences;
+    const top = lanes.ruler.height;
+    const foot = lanes.overview.y - GAP;
+    const veil = (from, to) => {
+      const x0 = Math.max(this.left, this.xOf(from));
+      const x1 = Math.min(this.left + this.plot, this.xOf(to));
+      if (x1 > x0) this.rect(x0, top, x1 - x0, foot - top, this.paper, 0.86);
+    };
+    let from = view.start;
+    for (let index = 0; index < start.length && start[index] < view.end; index += 1) {
+      veil(from, start[index]);
+      from = Math.max(from, end[index]);
+    }
+    veil(from, view.end);
   }
 
   drawTruth() {
@@ -241,15 +307,17 @@ export class Lanes {
   // Where samples are missing nothing is known: lines that reach across are covered.
   drawGaps() {
     const { scene, lanes, view } = this;
-    for (const lane of [lanes.scores, lanes.change]) {
-      this.clip(lane, () => {
-        for (const [start, end] of scene.gaps) {
-          if (end < view.start || start > view.end) continue;
-          const x0 = this.xOf(start);
-          this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
-          this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
-        }
-      });
+    for (const side of scene.sides) {
+      for (const lane of [lanes[`scores${side.name}`], lanes.change].filter(Boolean)) {
+        this.clip(lane, () => {
+          for (const [start, end] of side.gaps) {
+            if (end < view.start || start > view.end) continue;
+            const x0 = this.xOf(start);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
+          }
+        });
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 // Binary packs of arrays, as lib/lanes.py writes them: fetched once a URL, or handed over as base64.
 
 const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u2: Uint16Array };
-const KEPT = 12;
+const KEPT = 24;
 const fetched = new Map(); // URL -> promise of a pack, last used last
 
 export function decode(buffer) {

@@ -15,6 +15,11 @@ function put(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
+// Where a score lies on its side's axis, 0 to 1.
+function share({ axis: { low, high } }, score) {
+  return Math.min(1, Math.max(0, (score - low) / (high - low || 1)));
+}
+
 export class Readout {
   // hooks: choose(row), hide(name)
   constructor(find, hooks) {
@@ -29,15 +34,16 @@ export class Readout {
   // New labels, colours or thresholds: rows are kept where the label is the same, and with them the focus.
   build(scene) {
     this.scene = scene;
-    const before = new Map(this.rows.map((row) => [row.name, row]));
+    const before = new Map(this.rows.map((row) => [row.id, row]));
     this.rows = (scene?.labels ?? []).map((label, index) => {
-      const row = before.get(label.name) ?? this.makeRow(label.name);
-      before.delete(label.name);
+      const row = before.get(label.id) ?? this.makeRow(label);
+      before.delete(label.id);
       row.index = index;
+      row.side = label.side;
       row.element.style.setProperty("--colour", label.colour);
-      const threshold = label.own ?? scene.shared;
+      const threshold = label.own ?? label.side.shared;
       row.rule.hidden = threshold === null;
-      if (threshold !== null) row.rule.style.left = `${this.share(threshold) * 100}%`;
+      if (threshold !== null) row.rule.style.left = `${share(label.side, threshold) * 100}%`;
       return row;
     });
     for (const { element } of before.values()) element.remove();
@@ -47,35 +53,30 @@ export class Readout {
     this.list.hidden = !this.rows.length;
   }
 
-  share(score) {
-    const { low, high } = this.scene.axis;
-    return Math.min(1, Math.max(0, (score - low) / (high - low || 1)));
-  }
-
-  makeRow(name) {
+  makeRow({ id, name, side }) {
     const eye = make("button", "eye");
     eye.type = "button";
-    eye.title = `Show or hide the line of ${name}`;
+    eye.title = `Show or hide the line of ${id}`;
     eye.setAttribute("aria-label", eye.title);
     const fill = make("i", "fill");
     const rule = make("i", "rule");
     const score = make("span", "score");
-    const words = make("span", "name", name);
+    const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), name);
     const pick = make("button", "pick", words, make("span", "meter", fill, rule), score);
     pick.type = "button";
-    pick.title = `${name}: up and down go through its segments`;
-    const row = { name, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score };
-    eye.onclick = () => this.hooks.hide(name);
+    pick.title = `${id}: up and down go through its segments`;
+    const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score };
+    eye.onclick = () => this.hooks.hide(id);
     pick.onclick = () => this.hooks.choose(row.index);
     return row;
   }
 
   // What does not depend on the time.
   mark({ chosen, hidden }) {
-    this.rows.forEach(({ name, element, pick, eye }, index) => {
+    this.rows.forEach(({ id, element, pick, eye }, index) => {
       pick.setAttribute("aria-pressed", String(index === chosen));
-      eye.setAttribute("aria-pressed", String(!hidden.has(name)));
-      element.classList.toggle("hidden-line", hidden.has(name));
+      eye.setAttribute("aria-pressed", String(!hidden.has(id)));
+      element.classList.toggle("hidden-line", hidden.has(id));
     });
   }
 
@@ -84,11 +85,10 @@ export class Readout {
     put(this.length, ` / ${formatTime(duration)}`);
     const { scene } = this;
     if (!scene?.times.length) return;
-    const sample = scene.sampleAt(time);
-    for (const { index, element, fill, score } of this.rows) {
-      const value = scene.scores.value(index, sample);
+    for (const { index, side, element, fill, score } of this.rows) {
+      const value = scene.scoreAt(index, time);
       put(score, formatScore(value));
-      fill.style.transform = `scaleX(${this.share(value).toFixed(4)})`;
+      fill.style.transform = `scaleX(${share(side, value).toFixed(4)})`;
       element.classList.toggle("on", scene.segmentAt(index, time) >= 0);
     }
   }
@@ -97,9 +97,8 @@ export class Readout {
   spoken(time) {
     const { scene } = this;
     if (!scene?.times.length) return formatTime(time);
-    const sample = scene.sampleAt(time);
     const here = this.rows.filter(({ index }) => scene.segmentAt(index, time) >= 0);
-    const words = here.map(({ name, index }) => `${name} ${formatScore(scene.scores.value(index, sample))}`);
+    const words = here.map(({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`);
     return [formatTime(time), words.join(", ") || "no label"].join(", ");
   }
 }
@@ -125,9 +124,8 @@ export class Tip {
     put(this.time, formatTime(time, fine));
     this.picture.hidden = !scene?.thumbs || !scene.times.length;
     if (scene?.times.length) {
-      const sample = scene.sampleAt(time);
-      if (scene.thumbs) this.showPicture(this.film.url(scene, sample));
-      this.showScores(scene, time, sample);
+      if (scene.thumbs) this.showPicture(this.film.url(scene, scene.sampleAt(time)));
+      this.showScores(scene, time);
     } else this.list.replaceChildren();
     const own = this.element.offsetWidth;
     const left = x + 14 + own <= width ? x + 14 : x - 14 - own;
@@ -148,7 +146,7 @@ export class Tip {
     else this.timer = setTimeout(load, 60); // a pointer that only passes asks for nothing
   }
 
-  showScores(scene, time, sample) {
+  showScores(scene, time) {
     const rows = scene.labels.slice(0, TIP_ROWS);
     while (this.list.children.length > rows.length) this.list.lastElementChild.remove();
     while (this.list.children.length < rows.length) {
@@ -158,8 +156,8 @@ export class Tip {
       const item = this.list.children[row];
       const [swatch, name, score] = item.children;
       swatch.style.background = label.colour;
-      put(name, label.name);
-      put(score, formatScore(scene.scores.value(row, sample)));
+      put(name, label.id);
+      put(score, formatScore(scene.scoreAt(row, time)));
       item.classList.toggle("on", scene.segmentAt(row, time) >= 0);
     });
   }

@@ -1,4 +1,5 @@
-// What the lanes show: samples, scores with their levels of detail, segments, thresholds, truth. Never changed once built.
+// What the lanes show: samples, scores with their levels of detail, segments, thresholds, truth; in a comparison of two
+// sides, and where they differ. Never changed once built.
 
 import { loadPack } from "./packs.js";
 
@@ -37,15 +38,15 @@ class Levels {
   }
 }
 
-export class Scene {
-  constructor(words, base, lines, segments) {
-    Object.assign(this, words); // duration, labels, shared, axis, score, truth, gaps, thumbs, step
+// One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
+class Side {
+  constructor({ side, labels, shared, axis, gaps }, base, lines, segments) {
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps });
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;
     this.change = new Levels(base, "change");
     this.scores = new Levels(lines, "scores");
-    this.changePeak = this.change.levels.at(-1).high.reduce((most, value) => Math.max(most, value), 1e-6);
     this.segments = this.labels.map(() => ({ start: [], end: [], peak: [] }));
     const { start, end, label, peak } = segments;
     for (let index = 0; index < start.data.length; index += 1) {
@@ -54,30 +55,80 @@ export class Scene {
       row.end.push(end.data[index]);
       row.peak.push(peak.data[index]);
     }
-    this.truthRows = rowsOf(this.truth);
   }
 
   // The sample that stands for `time`: the last one at or before it.
   sampleAt(time) {
     return Math.max(0, after(this.times, time + 1e-6) - 1);
   }
+}
+
+// Rows count the labels of all sides, in order; `id` tells labels apart, also where both sides have the same name.
+export class Scene {
+  constructor({ duration, truth, thumbs, step, only }, sides, differences) {
+    Object.assign(this, { duration, truth, thumbs, step, only, sides });
+    this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
+      { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
+    )));
+    this.segments = sides.flatMap((side) => side.segments);
+    const [{ times, frames, spikes, change }] = sides;
+    Object.assign(this, { times, frames, spikes, change });
+    this.changePeak = change.levels.at(-1).high.reduce((most, value) => Math.max(most, value), 1e-6);
+    this.truthRows = rowsOf(this.truth);
+    this.differences = differences && this.readDifferences(differences);
+  }
+
+  // Each with the colours of what either side says; null where a side says nothing.
+  readDifferences({ start, end, a, b }) {
+    const of = ({ labels }, row) => labels[row] ?? null;
+    const [left, right] = this.sides;
+    return {
+      start: [...start.data],
+      end: [...end.data],
+      a: Array.from(a.data, (row) => of(left, row)),
+      b: Array.from(b.data, (row) => of(right, row)),
+    };
+  }
+
+  sampleAt(time) {
+    return this.sides[0].sampleAt(time);
+  }
+
+  scoreAt(row, time) {
+    const { side, row: own } = this.labels[row];
+    return side.scores.value(own, side.sampleAt(time));
+  }
 
   // The segment of a label at `time`, or -1.
   segmentAt(row, time) {
-    const { start, end } = this.segments[row];
-    const index = after(start, time + 1e-6) - 1;
-    return index >= 0 && time < end[index] - 1e-6 ? index : -1;
+    return at(this.segments[row], time);
+  }
+
+  differenceAt(time) {
+    return at(this.differences, time);
   }
 
   // The next (1) or previous (-1) segment of a label as seen from `time`, or null.
   neighbour(row, time, direction) {
-    const { start, end } = this.segments[row];
-    // Backwards from inside a segment leads to its own start first, as "previous" does in every player.
-    const index = direction > 0 ? after(start, time + 0.02) : after(start, time - 0.35) - 1;
-    return index >= 0 && index < start.length
-      ? { start: start[index], end: end[index], index, count: start.length }
-      : null;
+    return neighbour(this.segments[row], time, direction);
   }
+
+  nextDifference(time, direction) {
+    return neighbour(this.differences, time, direction);
+  }
+}
+
+function at({ start, end }, time) {
+  const index = after(start, time + 1e-6) - 1;
+  return index >= 0 && time < end[index] - 1e-6 ? index : -1;
+}
+
+function neighbour({ start, end }, time, direction) {
+  // Backwards from inside one leads to its own start first, as "previous" does in every player.
+  const index = direction > 0 ? after(start, time + 0.02) : after(start, time - 0.35) - 1;
+  return index >= 0 && index < start.length
+    ? { start: start[index], end: end[index], index, count: start.length }
+    : null;
 }
 
 // Overlapping intervals go into rows of their own.
@@ -91,6 +142,10 @@ function rowsOf(truth) {
   return rows;
 }
 
-export async function buildScene({ base, lines, segments, ...words }) {
-  return new Scene(words, ...(await Promise.all([base, lines, segments].map(loadPack))));
+const buildSide = async (words) =>
+  new Side(words, ...(await Promise.all([words.base, words.lines, words.segments].map(loadPack))));
+
+export async function buildScene(words) {
+  const sides = await Promise.all((words.beside ? [words, words.beside] : [words]).map(buildSide));
+  return new Scene(words, sides, words.differences && (await loadPack(words.differences)));
 }

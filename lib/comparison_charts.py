@@ -1,0 +1,152 @@
+"""The Altair chart of a comparison: A's score of a label against B's.
+
+Conventions as in ``lib.charts``: what changes often is data, not specification, so that an edit doesn't make the
+browser build the chart anew. The selection is named ``brush``: intervals of ``score_a`` and ``score_b``.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.chart_layers import RULE_COLOUR
+from lib.chart_templates import FilledChart, Template, table
+from lib.comparison import Comparison
+
+__all__ = ["SCATTER_POINTS", "scatter_chart", "scatter_points"]
+
+SCATTER_POINTS = 2_000
+"""More samples than this are thinned for drawing: of those that fall onto one spot, one is drawn."""
+_GRID = 110  # spots along each axis
+_WHO = ("both", "only A", "only B", "neither")
+_KEPT = 32
+
+
+def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
+    """Return ``score_a, score_b, who, seconds``, one row a point to draw.
+
+    Args:
+        comparison: of two analyses.
+        label: one of ``comparison.labels``.
+
+    Returns:
+        Scores as float64, ``who`` of both, only A, only B, neither: which side gives the label there; ``seconds``
+        is A's time of the sample. At most about ``SCATTER_POINTS`` rows; outermost points are never left out.
+
+    Raises:
+        KeyError: not a label that both sides have.
+    """
+    pairs = comparison.score_pairs(label)
+    in_a = comparison.a.active[pairs["sample_a"], comparison.a.column(label)]
+    in_b = comparison.b.active[pairs["sample_b"], comparison.b.column(comparison.matches[label])]
+    frame = pd.DataFrame(
+        {
+            "score_a": pairs["a"],
+            "score_b": pairs["b"],
+            "who": np.select([in_a & in_b, in_a, in_b], _WHO[:3], _WHO[3]),
+            "seconds": pairs["time_s"],
+        }
+    )
+    if len(frame) <= SCATTER_POINTS:
+        return frame
+    x, y = _spots(pairs["a"].to_numpy()), _spots(pairs["b"].to_numpy())
+    spots = pd.DataFrame({"x": x, "y": y, "who": frame["who"]})
+    ends = [pick(pairs[side].to_numpy()) for side in ("a", "b") for pick in (np.argmin, np.argmax)]
+    kept = np.union1d(np.flatnonzero(~spots.duplicated().to_numpy()), ends)
+    return frame.iloc[kept].reset_index(drop=True)
+
+
+def _spots(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    low, high = scores.min(), scores.max()
+    if high <= low:
+        return np.zeros(len(scores), dtype=np.int64)
+    spots: NDArray[np.int64] = np.minimum((scores - low) / (high - low) * _GRID, _GRID - 1).astype(np.int64)
+    return spots
+
+
+def scatter_chart(comparison: Comparison, label: str, colour: str, *, size: int = 380) -> FilledChart:
+    """Return A's score of ``label`` (across) against B's (up), one point a sample; ``brush`` chooses some.
+
+    Grey is the diagonal where both are equal (drawn for scores of the same kind) and the thresholds.
+
+    Raises:
+        KeyError: not a label that both sides have.
+    """
+    a, b = comparison.a, comparison.b
+    kinds = (a.prompt_set.settings.score, b.prompt_set.settings.score)
+    points = scatter_points(comparison, label)
+    both = points[["score_a", "score_b"]].to_numpy()
+    line = [both.min(), both.max()] if len(both) and kinds[0] == kinds[1] else []
+    rules = tuple(
+        float(side.thresholds[side.column(name)]) if side.uses_thresholds else None
+        for side, name in ((a, label), (b, comparison.matches[label]))
+    )
+    tables = {
+        "points": points,
+        "equal": pd.DataFrame({"equal_a": line, "equal_b": line}, dtype=float),
+        **{
+            f"rule_{side}": pd.DataFrame({f"threshold_{side}": [value]}, dtype=float)
+            for side, value in zip("ab", rules, strict=True)
+            if value is not None
+        },
+    }
+    ruled = rules[0] is not None, rules[1] is not None
+    return _scatter(kinds, ruled, colour, size).fill(tables)
+
+
+@lru_cache(maxsize=_KEPT)
+def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size: int) -> Template:
+    brush = alt.selection_interval(name="brush", encodings=["x", "y"])
+    scale = alt.Scale(zero=False, nice=True)
+    legend = alt.Legend(orient="top", direction="horizontal")
+    who = alt.Scale(domain=list(_WHO), range=[colour, "#D55E00", "#0072B2", RULE_COLOUR])
+
+    def axis(field: str, side: str, kind: str) -> dict[str, Any]:
+        return {"field": field, "type": "quantitative", "title": f"{side}: {kind}", "scale": scale}
+
+    x, y = axis("score_a", "A", kinds[0]), axis("score_b", "B", kinds[1])
+    points: alt.Chart = (
+        alt.Chart(table("points"))
+        .mark_point(filled=True, size=34)
+        .encode(
+            x=alt.X(**x),
+            y=alt.Y(**y),
+            color=alt.Color("who", type="nominal", scale=who, title=None, legend=legend),
+            shape=alt.Shape(
+                "who",
+                type="nominal",
+                title=None,
+                legend=legend,
+                scale=alt.Scale(
+                    domain=list(_WHO), range=["circle", "triangle-right", "triangle-up", "circle"]
+                ),
+            ),
+            opacity=alt.when(brush).then(alt.value(0.85)).otherwise(alt.value(0.18)),
+            tooltip=[
+                alt.Tooltip("seconds", type="quantitative", title="time, s", format=".2f"),
+                alt.Tooltip("score_a", type="quantitative", title="A", format=".3f"),
+                alt.Tooltip("score_b", type="quantitative", title="B", format=".3f"),
+                alt.Tooltip("who", type="nominal", title="label given by"),
+            ],
+        )
+        .add_params(brush)
+    )
+    grey: dict[str, Any] = {"color": RULE_COLOUR, "strokeDash": [6, 4], "strokeWidth": 1.2}
+    equal: alt.Chart = (
+        alt.Chart(table("equal"))
+        .mark_line(color=RULE_COLOUR, strokeWidth=1.2)
+        .encode(x=alt.X("equal_a", type="quantitative"), y=alt.Y("equal_b", type="quantitative"))
+    )
+    across, up = alt.X("threshold_a", type="quantitative"), alt.Y("threshold_b", type="quantitative")
+    rules = [
+        alt.Chart(table(name)).mark_rule(**grey).encode(place)
+        for name, place, wanted in (("rule_a", across, ruled[0]), ("rule_b", up, ruled[1]))
+        if wanted
+    ]
+    layers = alt.LayerChart(layer=[equal, *rules, points])
+    return Template(layers.properties(width=size, height=size))

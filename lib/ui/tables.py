@@ -1,0 +1,51 @@
+"""Tables as plain HTML, where a grid of cells would say less: grouped heads, shaded cells, words that came and went."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+_STYLE = """<style>
+.pr-scroll { overflow-x: auto; font-size: 0.875rem; line-height: 1.45; }
+.pr-scroll table { font-size: 0.8125rem; }
+.pr-scroll table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.pr-scroll th, .pr-scroll td { padding: 0.25rem 0.375rem; text-align: right; white-space: nowrap; font-weight: 400;
+  border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.pr-scroll thead th { color: color-mix(in srgb, currentColor 72%, transparent); font-size: 0.8125rem; }
+.pr-scroll thead tr:first-child th { text-align: center; border-bottom: 0; padding-bottom: 0; }
+.pr-scroll th[scope=row], .pr-scroll thead th.first { text-align: left; }
+.pr-scroll th[scope=row] { font-weight: 600; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+.pr-scroll .group { border-left: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
+.pr-scroll .change { font-weight: 600; }
+.pr-scroll .same { color: color-mix(in srgb, currentColor 45%, transparent); }
+.pr-scroll .note { margin-left: 0.4rem; padding: 0 0.35rem; border-radius: 0.25rem; font-size: 0.75rem;
+  font-weight: 500; background: color-mix(in srgb, currentColor 11%, transparent); }
+.pr-scroll ul { list-style: none; margin: 0; padding: 0; }
+.pr-scroll li { padding: 0.125rem 0; }
+.pr-scroll ins { text-decoration: none; border-radius: 0.2rem; padding: 0 0.15rem;
+  background: color-mix(in srgb, #00855F 30%, transparent); }
+.pr-scroll del { border-radius: 0.2rem; padding: 0 0.15rem; background: color-mix(in srgb, #D55E00 28%, transparent); }
+</style>"""
+
+
+def draw(body: str, *, label: str) -> None:
+    """Draw HTML that is made of ``escaped`` texts and the classes above.
+
+    Args:
+        body: a table or a list.
+        label: names it for screen readers, and makes it reachable where it scrolls sideways.
+    """
+    st.html(
+        f'{_STYLE}<div class="pr-scroll" role="region" tabindex="0" aria-label="{escaped(label)}">{body}</div>'
+    )
+
+
+def escaped(text: str) -> str:
+    """Return ``text`` as HTML that shows just it."""
+    return html.escape(text)
+
+
+def note(text: str) -> str:
+    """Return a small remark behind a name."""
+    return f'<span class="note">{escaped(text)}</span>'
