@@ -178,7 +178,7 @@ class TestGoesOn:
 
     def test_when_asked_without_one(self, bench: Bench, service: FakeHosted, begun: JobRecord) -> None:
         app = open_page("pages/library.py")
-        assert "is with the hosted service (3 a second), since 1 min 30 s" in words(app)
+        assert "is with the hosted service (3 a second), since 1 min " in words(app)
         press_in_dialog(app, f"resume_{begun.key.id}", "resume_now", KEY)
         wait_for_jobs()
 
