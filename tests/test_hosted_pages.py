@@ -337,6 +337,16 @@ class TestExplore:
         assert any("Words for CLIP ViT-B/16 (hosted) are embedded by" in w.value for w in app.warning)
 
 
+@pytest.mark.parametrize("page", ["compare", "matrix", "search"])
+def test_other_pages_draw_a_video_without_a_file(without_file: Video, page: str) -> None:
+    app = open_page(f"pages/{page}.py")
+
+    assert not app.exception
+    assert not app.error
+    assert page == "matrix" or "imported without its video" in words(app)
+    assert not has_key(app.button, f"matrix_embed_{without_file.sha256}")
+
+
 def test_a_deleted_video_takes_its_results_along(bench: Bench, without_file: Video) -> None:
     bench.store.delete_video(without_file.sha256)
     assert bench.store.embeddings(without_file.sha256) == []
