@@ -99,7 +99,7 @@ def _clip(place: Place, sha256: str, name: str) -> Clip:
     length = max([video.duration_s or 0.0, *lengths])
     if sha256 in state.begin().copies:
         made = work.playable(video)
-        return Clip(name, length, made.src, made.progress, made.problem)
+        return Clip(name, length, made.src, made.problem)
     store = cache.store()
     try:
         path = store.file_path(sha256)

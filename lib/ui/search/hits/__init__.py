@@ -49,8 +49,6 @@ class Clip:
     duration_s: float
     src: str | None
     """URL from ``routes.url_for_video``; None where a playable copy has to be made first."""
-    progress: float | None = None
-    """Of that copy, 0 to 1."""
     problem: str | None = None
     """Why there is none, and what to do."""
 
@@ -132,7 +130,6 @@ def _clip(clip: Clip) -> dict[str, Any]:
         "name": clip.name,
         "duration": clip.duration_s,
         "src": clip.src,
-        "progress": None if clip.progress is None else round(clip.progress, 2),
         "problem": clip.problem,
     }
 

@@ -7,6 +7,7 @@ const PLAY = "M8 5.5v13l11-6.5z";
 const CROP = "M7 2v15h15M2 7h15v15";
 const PROMPT = "M4 6h16M4 12h10M4 18h7M18 15v6M15 18h6";
 const OPEN = "M9 5H5v14h14v-4M13 5h6v6M19 5l-8 8";
+const COPYING = "A playable copy is being made (progress is in the sidebar); then it plays.";
 const WORDS = {
   network: "The connection to the dashboard was lost; press to try again.",
   gone: "The link to this video is no longer valid; reload the page.",
@@ -87,7 +88,7 @@ export class Card {
   toggle() {
     if (!this.clip.src) {
       this.waits = true;
-      this.say(this.clip.problem || "Preparing a playable copy…");
+      this.say(this.clip.problem || COPYING);
       if (!this.clip.problem) this.board.deed("copy", this.hit);
       return;
     }
@@ -187,10 +188,9 @@ export class Card {
 
   tellCopy() {
     if (!this.waits) return;
-    const { problem, progress } = this.clip;
+    const { problem } = this.clip;
     if (problem) this.waits = false;
-    const share = progress === null || progress === undefined ? "" : ` ${Math.round(progress * 100)} %`;
-    this.say(problem || `Preparing a playable copy…${share}`);
+    this.say(problem || COPYING);
   }
 
   say(words) {
