@@ -22,7 +22,7 @@ __all__ = ["SCATTER_POINTS", "scatter_chart", "scatter_points"]
 
 SCATTER_POINTS = 2_000
 """More samples than this are thinned for drawing: of those that fall onto one spot, one is drawn."""
-_GRID = 110  # spots along each axis
+_GRIDS = (110, 72, 48, 32, 20)  # spots along each axis: as many as leave few enough points
 _WHO = ("both", "only A", "only B", "neither")
 _KEPT = 32
 
@@ -36,7 +36,7 @@ def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
 
     Returns:
         Scores as float64, ``who`` of both, only A, only B, neither: which side gives the label there; ``seconds``
-        is A's time of the sample. At most about ``SCATTER_POINTS`` rows; outermost points are never left out.
+        is A's time of the sample. At most ``SCATTER_POINTS`` rows; outermost points are never left out.
 
     Raises:
         KeyError: not a label that both sides have.
@@ -54,18 +54,21 @@ def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
     )
     if len(frame) <= SCATTER_POINTS:
         return frame
-    x, y = _spots(pairs["a"].to_numpy()), _spots(pairs["b"].to_numpy())
-    spots = pd.DataFrame({"x": x, "y": y, "who": frame["who"]})
     ends = [pick(pairs[side].to_numpy()) for side in ("a", "b") for pick in (np.argmin, np.argmax)]
-    kept = np.union1d(np.flatnonzero(~spots.duplicated().to_numpy()), ends)
+    for grid in _GRIDS:
+        x, y = _spots(pairs["a"].to_numpy(), grid), _spots(pairs["b"].to_numpy(), grid)
+        doubled = pd.DataFrame({"x": x, "y": y, "who": frame["who"]}).duplicated().to_numpy()
+        kept = np.union1d(np.flatnonzero(~doubled), ends)
+        if len(kept) <= SCATTER_POINTS:
+            break
     return frame.iloc[kept].reset_index(drop=True)
 
 
-def _spots(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def _spots(scores: NDArray[np.float64], grid: int) -> NDArray[np.int64]:
     low, high = scores.min(), scores.max()
     if high <= low:
         return np.zeros(len(scores), dtype=np.int64)
-    spots: NDArray[np.int64] = np.minimum((scores - low) / (high - low) * _GRID, _GRID - 1).astype(np.int64)
+    spots: NDArray[np.int64] = np.minimum((scores - low) / (high - low) * grid, grid - 1).astype(np.int64)
     return spots
 
 

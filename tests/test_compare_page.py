@@ -292,6 +292,11 @@ def test_against_the_truth(bench: Bench) -> None:
     truth = [TrueSegment("Red", 0.0, 3.0), TrueSegment("blue", 6.0, 9.0)]
     bench.store.change_truth(bench.video, lambda _: truth)
     app = show(compare(), "Against the truth")
+    edit_prompts(app, Row(label="green"), Row(label="blue"))
+    lanes = player_data(app)["lanes"]
+    colours = {one["name"]: one["colour"] for one in lanes["labels"] + lanes["beside"]["labels"]}
+    assert [one["colour"] for one in lanes["truth"]] == [colours["red"], colours["blue"]]
+    edit_prompts(app, Row(label="red"), Row(label="green"), Row(label="blue"))
 
     assert "F1 1.00" in words(app)
     assert "not in the truth" in words(app)

@@ -17,8 +17,10 @@ from lib.chart_data import prepare
 from lib.lanes import (
     COARSEST,
     LEVEL_FACTOR,
+    NOTHING,
     base_arrays,
     content_key,
+    difference_arrays,
     levels,
     line_arrays,
     pack,
@@ -155,3 +157,14 @@ def test_the_content_key_follows_the_content_alone(rng: np.random.Generator) -> 
     scores[500, 17] += 1e-9
     assert content_key(scores) != key
     assert content_key(np.zeros(4)) != content_key(np.zeros((2, 2)))
+
+
+def test_differences_name_the_rows_of_their_labels() -> None:
+    found = difference_arrays([(0.0, 1.5, "a", None), (2.0, 2.5, "b", "c")], ["a", "b"], ["c", "a"])
+    read = unpacked(pack(found))
+
+    assert read["start"].tolist() == [0.0, 2.0]
+    assert read["end"].tolist() == [1.5, 2.5]
+    assert read["a"].tolist() == [0, 1]
+    assert read["b"].tolist() == [NOTHING, 0]
+    assert all(array.shape == (0,) for array in difference_arrays([], ["a"], []).values())

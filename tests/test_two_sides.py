@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib.prompts import Prompt, PromptSet, Settings
+from lib.ui import sides as both_sides
 from lib.ui import state, workspace
 from lib.ui.state import Session
 from lib.ui.workspace import Row, Workspace
@@ -142,16 +143,16 @@ def test_copying_makes_both_the_same_and_can_be_undone(shared: _SessionState, ho
     with state.side("b"):
         state.change(name="second", rows=OTHER.rows, settings=OTHER.settings, engine="clip", sampling="fps-2")
     before = sides()
-    state.copy_side("b")
+    both_sides.copy("b")
     a, b = sides()
     assert content(a) == content(b)
     assert (a.name, a.engine, a.sampling) == ("second", "clip", "fps-2")
     assert (a.id, a.beside) == (before[0].id, before[1].id)
     assert b == before[1]
-    state.undo_sides()
+    both_sides.undo()
 
     assert sides() == before == on_disk(home)
-    state.copy_side("a")
+    both_sides.copy("a")
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 
 
@@ -159,7 +160,7 @@ def test_a_side_that_is_not_replaced_keeps_its_widgets_and_its_table(shared: _Se
     with state.side("b"):
         state.change(name="second")
     table, key = state.table(), state.versioned("setting.score")
-    state.copy_side("a")
+    both_sides.copy("a")
 
     assert (state.table(), state.versioned("setting.score")) == (table, key)
 
@@ -167,12 +168,12 @@ def test_a_side_that_is_not_replaced_keeps_its_widgets_and_its_table(shared: _Se
 def test_swapping_takes_along_what_can_be_undone(shared: _SessionState, home: Path) -> None:
     with state.side("b"):
         state.load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
-    state.swap_sides()
+    both_sides.swap()
     assert [one.name for one in on_disk(home)] == ["cranes", "first"]
     assert state.current().id == A.id
-    state.undo_sides()
+    both_sides.undo()
     assert [one.name for one in on_disk(home)] == ["first", "cranes"]
-    state.swap_sides()
+    both_sides.swap()
     state.undo_load()
 
     assert [one.name for one in on_disk(home)] == ["first", "first"]
@@ -182,7 +183,7 @@ def test_an_edit_of_a_table_that_was_replaced_since_is_void(shared: _SessionStat
     with state.side("b"):
         state.change(name="second")
         of = state.table().of
-    state.copy_side("a")
+    both_sides.copy("a")
     with state.side("b"):
         state.hear_rows(of, 1, (Row(label="late"),))
 
@@ -191,7 +192,7 @@ def test_an_edit_of_a_table_that_was_replaced_since_is_void(shared: _SessionStat
 
 def test_another_experiment_as_b_is_a_copy(shared: _SessionState, home: Path) -> None:
     workspace.save(home, OTHER)
-    state.compare_with(OTHER)
+    both_sides.compare_with(OTHER)
     with state.side("b"):
         state.change(name="mine now")
     a, b = on_disk(home)

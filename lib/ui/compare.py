@@ -24,6 +24,7 @@ from lib.ui import (
     library,
     prompt_table,
     settings_panel,
+    sides,
     state,
     theme,
     workspace,
@@ -88,7 +89,7 @@ def tools() -> None:
             "Copy A to B",
             key="copy_a",
             icon=":material/arrow_forward:",
-            on_click=_first_hear(state.copy_side),
+            on_click=_first_hear(sides.copy),
             args=("a",),
             help="B becomes A: prompts, settings, engine and sampling.",
         )
@@ -96,11 +97,11 @@ def tools() -> None:
             "Copy B to A",
             key="copy_b",
             icon=":material/arrow_back:",
-            on_click=_first_hear(state.copy_side),
+            on_click=_first_hear(sides.copy),
             args=("b",),
             help="A becomes B: prompts, settings, engine and sampling.",
         )
-        st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_first_hear(state.swap_sides))
+        st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_first_hear(sides.swap))
         with st.popover("Choose B", icon=":material/history:"):
             _choose()
         done = state.session().replaced
@@ -109,7 +110,7 @@ def tools() -> None:
                 f"Undo {_DONE[done[-1].what]}",
                 key="undo_sides",
                 icon=":material/undo:",
-                on_click=_first_hear(state.undo_sides),
+                on_click=_first_hear(sides.undo),
             )
         st.space("stretch")
         st.toggle(
@@ -146,7 +147,7 @@ def _choose() -> None:
             f"{state.plain(one.name)} · {state.plain(_labels(one))} · {library.ago(time.time() - written_at)}",
             key=f"beside_{one.id}",
             type="tertiary",
-            on_click=_first_hear(state.compare_with),
+            on_click=_first_hear(sides.compare_with),
             args=(one,),
         )
 
@@ -247,7 +248,7 @@ def _colours() -> dict[Side, dict[str, str]]:
 def watch(both: Both) -> None:
     """Draw the player over A's lanes, B's lanes and the lane of differences, or the lanes of the side that sees any."""
     lanes = {name: _lanes(both, name) for name in state.SIDES}
-    shown = lanes["a"] or lanes["b"]
+    shown = next(({**one, "side": name.upper()} for name, one in lanes.items() if one), None)
     if lanes["a"] and lanes["b"] and both.comparison:
         shown = data.side_by_side(
             lanes["a"],

@@ -15,7 +15,7 @@ from lib.matrix import KINDS, METRICS, Metric, grid, labels_of, rank, tidy
 from lib.prompts import PromptSet
 from lib.store import Video
 from lib.truth import label_key
-from lib.ui import cache, matrix_plan, matrix_rows, matrix_table, state, work
+from lib.ui import cache, matrix_plan, matrix_rows, matrix_table, sides, state, work
 from lib.ui.matrix_plan import MODES
 from lib.ui.matrix_rows import Line
 from lib.ui.matrix_table import Cell
@@ -265,5 +265,5 @@ def _open(line: Line, video: Video | None, page: str) -> None:
 def _compare(line: Line, video: Video | None) -> None:
     if video is not None:
         state.open_video(video.sha256)
-    state.compare_with(state.current().with_prompt_set(line.prompt_set))
+    sides.compare_with(state.current().with_prompt_set(line.prompt_set))
     st.switch_page("pages/compare.py", query_params=state.address())

@@ -153,7 +153,7 @@ def _config(columns: Mapping[str, str], videos: Mapping[str, str], sweep: bool) 
     number = st.column_config.NumberColumn
     return {
         RANK: number("#", width=45, help="Place by the mean over the videos, the best first"),
-        NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=250, pinned=True),
+        NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=210, pinned=True),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
         MEAN: number("Mean", width=80, help="Over the videos for which there is a value"),
         GAIN: number("Against now", width=105, help="The mean less that of the present words"),

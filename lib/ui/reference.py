@@ -17,7 +17,7 @@ from lib.reference import PHRASES, ReferenceBand, reference_band
 from lib.store import EmbeddingInfo
 from lib.ui import cache
 from lib.ui.explore import Chosen
-from lib.ui.jobs import JobCancelled
+from lib.ui.jobs import Job, JobCancelled
 
 _AT_ONCE = 300_000
 """Cosines that are computed in passing, some 30 ms; more of them in the background."""
@@ -31,7 +31,7 @@ def band(chosen: Chosen) -> ReferenceBand | None:
     if info is None or not info.complete:
         return None
     found = cache.reference_bands().get(_name(info))
-    if found is not None:
+    if found is not None or _job_of(info) is not None:
         return found
     vectors = cache.store().text_vectors(chosen.engine.id, PHRASES)
     if len(vectors) < len(PHRASES) or info.samples * len(PHRASES) > _AT_ONCE:
@@ -44,12 +44,11 @@ def start(chosen: Chosen) -> None:
     info = chosen.info
     if info is None or not info.complete or not info.samples or _name(info) in cache.reference_bands():
         return
-    key = ("reference", info.key)
-    if any(job.key == key for job in cache.jobs().jobs()):
+    if _job_of(info) is not None:
         return  # at work, or it failed: the tray has what to say
     cache.jobs().submit(
         f"Reference phrases on {chosen.video.name}",
-        key,
+        _key(info),
         lambda **hooks: _work(info, chosen.engine, **hooks),
         lane="reference",
         sha256=chosen.video.sha256,
@@ -57,6 +56,14 @@ def start(chosen: Chosen) -> None:
         once=True,
     )
     st.rerun()  # the tray, drawn before, begins to watch the job, and has the page drawn when it is done
+
+
+def _job_of(info: EmbeddingInfo) -> Job | None:
+    return next((job for job in cache.jobs().jobs() if job.key == _key(info)), None)
+
+
+def _key(info: EmbeddingInfo) -> tuple[str, str]:
+    return ("reference", _name(info))
 
 
 def _work(

@@ -34,7 +34,6 @@ ADDRESS_PARAMETER = "experiment"
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _beginning = threading.Lock()
-_REPLACEMENTS = 50  # of a whole side, that can be undone
 
 Side = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
@@ -299,62 +298,16 @@ def undo_load() -> None:
     _save(here)
 
 
-@uninterrupted
-def copy_side(source: Side) -> None:
-    """Put the whole experiment of one side on the other one; both have the same video anyway."""
-    a, b = _both()
-    from_, to = (a, b) if source == "a" else (b, a)
-    _note("copy")
-    _set_sides(from_.workspace, from_.workspace)
-    to.thresholds, to.server_key = dict(from_.thresholds), from_.server_key
-
-
-@uninterrupted
-def swap_sides() -> None:
-    """Let A and B change places, with what is remembered of each."""
-    _note("swap")
-    _swap()
-
-
-@uninterrupted
-def compare_with(chosen: Workspace) -> None:
-    """Put a copy of another experiment on side B; edits there don't change that one."""
-    _note("choice")
-    _set_sides(_both()[0].workspace, chosen)
-
-
-@uninterrupted
-def undo_sides() -> None:
-    """Bring back both sides from before the last copy, swap or choice."""
-    before = _both()[0].replaced.pop()
-    if before.what == "swap":
-        _swap()
-    _set_sides(before.a, before.b)
-
-
-def _both() -> tuple[Session, Session]:
+def both() -> tuple[Session, Session]:
+    """Return the sessions of both sides."""
     with side("a"):
         tab = session()
     return tab, _beside(tab)
 
 
-def _note(what: str) -> None:
-    a, b = _both()
-    a.replaced.append(Replaced(what, a.workspace, b.workspace))
-    del a.replaced[:-_REPLACEMENTS]
-
-
-def _swap() -> None:
-    a, b = _both()
-    _set_sides(b.workspace, a.workspace)
-    a.undo, b.undo = b.undo, a.undo
-    a.thresholds, b.thresholds = b.thresholds, a.thresholds
-    a.server_key, b.server_key = b.server_key, a.server_key
-
-
-def _set_sides(a: Workspace, b: Workspace) -> None:
+def set_sides(a: Workspace, b: Workspace) -> None:
     """Give both sides these experiments; a side that has its already is left alone, and so are its widgets."""
-    for here, experiment in zip(_both(), (a, b), strict=True):
+    for here, experiment in zip(both(), (a, b), strict=True):
         wanted = here.workspace.with_experiment(experiment)
         if wanted != here.workspace:
             here.workspace = wanted

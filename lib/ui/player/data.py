@@ -72,18 +72,23 @@ def side_by_side(
     """Return the ``lanes`` of ``player`` for a comparison: A's lanes, B's, and one of where they differ.
 
     Args:
-        a: what ``lanes`` gave for side A; truth, thumbnails and length of the axis are A's.
-        b: the same for side B.
+        a: what ``lanes`` gave for side A; the thumbnails are A's.
+        b: the same for side B, with the same truth.
         differences: in order of time, no two at a time.
         only_differences: veil what both sides agree on, and skip it in playing.
     """
     names = [[label["name"] for label in side["labels"]] for side in (a, b)]
     found = arrays.difference_arrays(differences, *names)
+    coloured = [
+        {**one, "colour": one["colour"] or other["colour"]}
+        for one, other in zip(a["truth"], b["truth"], strict=True)
+    ]
     return {
         **a,
         "duration": max(a["duration"], b["duration"]),
+        "truth": coloured,
         "side": "A",
-        "beside": {**b, "side": "B"},
+        "beside": {**b, "truth": [], "side": "B"},
         "differences": _packed("differences", found, len(differences)),
         "only": only_differences,
     }

@@ -116,7 +116,7 @@ export class Lanes {
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
-      if (this.scene.only) this.veilAgreement();
+      if (this.scene.only && this.scene.differences.start.length) this.veilAgreement();
     }
     this.drawMarks(state);
     this.drawOverview();

@@ -1,0 +1,112 @@
+"""The matrix in a real browser: a sweep whose winner is used, and a cell that opens Explore, also when sorted."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lib.ui import matrix_plan, workspace
+from lib.ui.matrix_plan import Plan
+from lib.ui.workspace import Row
+from tests.helpers.browser import screenshot, wait_idle
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.pages import EXPERIMENT, lay_out, saved, with_rows
+
+pytestmark = pytest.mark.browser
+
+# Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
+_FALLBACK = r"404 \(Not Found\)"
+_HEADER, _ROW = 17, 35  # middle of the table's header, and the height of a row, in pixels
+
+
+@pytest.fixture(scope="module")
+def server():
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, server):
+    found = lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
+    truth = [
+        {"label": label, "start_s": start, "end_s": start + 3}
+        for label, start in (("red", 0), ("green", 3), ("blue", 6))
+    ]
+    found.video.path.with_suffix(".json").write_text(json.dumps({"segments": truth}))
+    return found
+
+
+@pytest.fixture(scope="module")
+def served(start_dashboard, bench):
+    return start_dashboard(home=bench.store.home)
+
+
+def matrix(page: Page, served, watch) -> Page:
+    watch.allow(_FALLBACK)
+    page.goto(f"{served.url}/matrix?experiment={EXPERIMENT}")
+    wait_idle(page)
+    expect(page.get_by_role("heading", name="Matrix", exact=True)).to_be_visible()
+    return page
+
+
+def click_cell(page: Page, row: int) -> None:
+    """Click into the last column of the matrix; row 0 is the header."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the table is painted on a canvas, after its element is there
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 40, box["y"] + _HEADER + row * _ROW)
+
+
+def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served, bench, page, watch):
+    with_rows(bench, Row(label="red", texts=("green",)), Row(label="green"), Row(label="blue"))
+    matrix_plan.save(bench.store.home, EXPERIMENT, Plan())
+    matrix(page, served, watch)
+    page.get_by_role("radio", name="Wording sweep").click()
+    wordings = page.get_by_role("textbox", name="Wordings, one a line")
+    wordings.fill("blue sky\nred")
+    wordings.blur()
+    use = page.get_by_role("button", name="Use “red”")
+    expect(use).to_be_visible()
+    expect(page.get_by_text("because there is ground truth")).to_be_visible()
+    page.reload()
+    expect(wordings).to_have_value("blue sky\nred")
+    expect(use).to_be_visible()
+    wait_idle(page)
+    screenshot(page, "matrix_sweep")
+    use.click()
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    expect(undo).to_be_visible()
+    wait_idle(page)
+    assert saved(bench).rows[0] == Row(label="red")
+    undo.click()
+    expect(undo).to_have_count(0)
+
+    assert saved(bench).rows[0].texts == ("green",)
+
+
+def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(served, bench, page, watch):
+    workspace.save(bench.store.home, bench.workspace)
+    other = (Row(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
+    workspace.save(
+        bench.store.home, workspace.Workspace("other123", name="other", video=bench.video.sha256, rows=other)
+    )
+    matrix_plan.save(bench.store.home, EXPERIMENT, Plan(metric="f1", label="red"))
+    matrix(page, served, watch)
+    expect(page.get_by_text("Choose a cell to open it")).to_be_visible()
+    click_cell(page, 0)  # the lowest first now
+    click_cell(page, 1)
+    expect(page.get_by_text(re.compile("^other in colours.mp4$"))).to_be_visible()
+    wait_idle(page)
+    screenshot(page, "matrix_cell")
+    page.get_by_role("button", name="Open in Explore").click()
+    expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
+    wait_idle(page)
+
+    here = saved(bench)
+    assert [row.label for row in here.rows] == ["red"]
+    assert here.video == bench.video.sha256

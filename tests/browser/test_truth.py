@@ -1,0 +1,109 @@
+"""Ground truth by hand in a real browser: marked in the player, typed quickly, and still there after a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lib.truth import TrueSegment
+from lib.ui import workspace
+from tests.helpers.browser import Watch, wait_idle
+from tests.helpers.components import expect_ready
+from tests.helpers.dashboard import Dashboard, StartDashboard
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.http import wait_for
+from tests.helpers.lanes import point
+from tests.helpers.pages import EXPERIMENT, Bench, lay_out
+
+pytestmark = pytest.mark.browser
+_FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, server: FakeServer) -> Bench:
+    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
+
+
+@pytest.fixture(scope="module")
+def served(start_dashboard: StartDashboard, bench: Bench) -> Dashboard:
+    return start_dashboard(home=bench.store.home)
+
+
+@pytest.fixture(autouse=True)
+def _fresh(bench: Bench) -> None:
+    workspace.save(bench.store.home, bench.workspace)
+    bench.store.forget_truth(bench.video.sha256)
+
+
+def truth(bench: Bench) -> tuple[TrueSegment, ...]:
+    return bench.store.truth(bench.video)
+
+
+def open_truth(page: Page, served: Dashboard, watch: Watch) -> None:
+    watch.allow(_FALLBACK)
+    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    show(page, "Ground truth")
+
+
+def show(page: Page, view: str) -> None:
+    wait_idle(page)
+    page.locator(".label .pick").first.wait_for()
+    page.get_by_role("radio", name=view, exact=True).click()
+    expect(page.get_by_role("radio", name=view, exact=True)).to_be_checked()
+    wait_idle(page)
+
+
+def test_what_is_marked_in_the_player_is_truth_after_a_reload(
+    page: Page, served: Dashboard, watch: Watch, bench: Bench
+) -> None:
+    open_truth(page, served, watch)
+    lanes = page.locator(".lanes").first
+    lanes.scroll_into_view_if_needed()
+    expect_ready(page.locator("video").first)
+    for time_s, key in ((3.0, "["), (6.0, "]")):
+        page.mouse.click(*point(lanes, time_s))
+        page.wait_for_timeout(600)  # or the next click would be the second of a double one
+        page.keyboard.press(key)
+    add = page.get_by_role("button", name="Add 0:0")
+    expect(add).to_contain_text("0:03.")
+    expect(add).to_contain_text("0:06.")
+    page.keyboard.press("t")
+    assert wait_for(lambda: len(truth(bench)) == 1, seconds=30)
+    (one,) = truth(bench)
+    assert (one.label, one.start_s, one.end_s) == (
+        "red",
+        pytest.approx(3.0, abs=0.11),
+        pytest.approx(6.0, abs=0.11),
+    )
+    expect(page.get_by_text("1 true segment, saved with the video.")).to_be_visible()
+
+    page.reload()
+    show(page, "Evaluation")
+    expect(page.get_by_text("In the truth without a prompt")).not_to_be_visible()
+    expect(page.get_by_text("Prompts that the truth doesn’t name: green, blue.")).to_be_visible()
+    assert truth(bench) == (one,)
+
+
+def test_edits_typed_quickly_all_count(page: Page, served: Dashboard, watch: Watch, bench: Bench) -> None:
+    bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
+    open_truth(page, served, watch)
+    page.get_by_role("button", name="Add 0:00.00 – 0:01.00").click()
+    start, end = (page.get_by_role("textbox", name=name, exact=True) for name in ("Start", "End"))
+    expect(end).to_have_value("0:01.000")
+    for number in range(8):
+        start.fill(f"{number / 10}")
+        end.fill(f"{5 + number / 10}")
+        page.keyboard.press("Tab")
+    assert wait_for(lambda: TrueSegment("red", 0.7, 5.7) in truth(bench), seconds=30)
+    wait_idle(page)
+    expect(start).to_have_value("0.7")
+    expect(end).to_have_value("5.7")
+    assert truth(bench) == (TrueSegment("red", 0.0, 3.0), TrueSegment("red", 0.7, 5.7))

@@ -1,0 +1,180 @@
+"""Evaluation, threshold help and the reference band on the Explore page, without a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.prompts import Settings
+from lib.truth import TrueSegment
+from lib.ui import cache, workspace
+from lib.ui.workspace import Row
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.http import wait_for
+from tests.helpers.pages import Bench, lay_out, open_page, saved, served, words  # noqa: F401
+
+pytestmark = pytest.mark.usefixtures("served")
+
+TRUTH = (TrueSegment("Red", 0.0, 3.0), TrueSegment("green", 3.0, 6.0), TrueSegment("unicorn", 6.0, 9.0))
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as running:
+        yield running
+
+
+@pytest.fixture
+def bench(server: FakeServer) -> Bench:
+    settings = Settings(decision="threshold", threshold=-0.5)
+    return lay_out(Path(os.environ["PROMPTREEL_HOME"]), server.url, settings=settings)
+
+
+def put(bench: Bench, *segments: TrueSegment) -> None:
+    bench.store.change_truth(bench.video, lambda _: segments)
+
+
+def widget(app: AppTest, kind: str, start: str):
+    (found,) = [one for one in app.get(kind) if one.key and one.key.startswith(start)]
+    return found
+
+
+def view(name: str, label: str | None = None) -> AppTest:
+    app = open_page()
+    widget(app, "button_group", "explore_view").set_value(name).run()
+    if label is not None:
+        widget(app, "selectbox", "histogram_label").set_value(label).run()
+    assert not app.exception
+    return app
+
+
+def press(app: AppTest, key: str) -> None:
+    widget(app, "button", key).click().run()
+    assert not app.exception
+
+
+def test_without_truth_there_is_nothing_to_evaluate(bench):
+    app = view("Evaluation")
+
+    assert "Nothing says what is really in the video" in words(app)
+    assert not app.dataframe
+
+
+def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
+    put(bench, *TRUTH)
+    app = view("Evaluation")
+    (table,) = app.dataframe
+    frame = table.value.set_index("label")
+
+    assert frame.loc["red", "recall"] == 1.0
+    assert frame.loc["red", "precision"] == pytest.approx(1 / 3)  # the threshold is below every score
+    assert frame.loc["red", "average_precision"] == 1.0
+    assert frame.loc["blue"].drop("support_s").isna().all()
+    assert "In the truth without a prompt: unicorn" in words(app)
+    assert "doesn’t name: blue" in words(app)
+    assert "The diamond is the threshold now, -0.500" in words(app)
+
+
+def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_another(bench):
+    put(bench, *TRUTH)
+    app = view("Histogram", "red")
+    assert "red: threshold" in words(app)
+    assert "gives F1 1.00 (now 0.50)" in words(app)
+    press(app, "threshold_own")
+
+    (row, *others) = saved(bench).rows
+    assert row.threshold is not None
+    assert [other.threshold for other in others] == [None, None]
+    assert saved(bench).settings.threshold == -0.5
+    assert "gives F1 1.00 (now 1.00)" in words(app)
+    press(app, "threshold_undo")
+    assert saved(bench).rows == bench.workspace.rows
+    assert "(now 0.50)" in words(app)
+
+
+def test_the_best_threshold_can_be_that_of_all_prompts(bench):
+    workspace.save(
+        bench.store.home, replace(bench.workspace, rows=(Row(label="red", threshold=0.3), Row("")))
+    )
+    put(bench, *TRUTH)
+    app = view("Histogram", "red")
+    press(app, "threshold_shared")
+
+    assert saved(bench).settings.threshold > 0
+    assert [row.threshold for row in saved(bench).rows] == [None, None]
+    assert widget(app, "slider", "setting.threshold").value == saved(bench).settings.threshold
+
+
+def test_an_undo_never_takes_back_what_was_changed_since(bench):
+    put(bench, *TRUTH)
+    app = view("Histogram", "red")
+    press(app, "threshold_own")
+    widget(app, "slider", "setting.threshold").set_value(0.25).run()
+
+    assert not [one for one in app.button if one.key == "threshold_undo"]
+    assert saved(bench).settings.threshold == 0.25
+
+
+def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
+    workspace.save(bench.store.home, replace(bench.workspace, settings=Settings(decision="best")))
+    put(bench, *TRUTH)
+    app = view("Histogram", "red")
+    assert "a click changes it to “Threshold”" in words(app)
+    press(app, "threshold_own")
+
+    assert saved(bench).settings.decision == "threshold"
+
+
+def test_without_truth_the_split_of_the_scores_is_offered_or_that_there_is_none(bench):
+    app = view("Histogram", "red")
+    text = words(app)
+
+    if "The scores fall into two at" in text:
+        press(app, "threshold_own")
+        assert saved(bench).rows[0].threshold is not None
+    else:
+        assert "No clear split" in text
+        assert not [one for one in app.button if one.key == "threshold_own"]
+
+
+def test_each_peak_is_told_beside_the_reference_phrases(bench):
+    app = view("Metrics")
+
+    assert "Is that a high score?" in words(app)
+    assert words(app).count("reference phrases") + words(app).count("unrelated text") >= 3
+    assert widget(app, "toggle", "reference_shown").value is True
+    widget(app, "selectbox", "setting.score").set_value("probability").run()
+    assert not [one for one in app.toggle if one.key == "reference_shown"]
+    assert "Is that a high score?" in words(app)
+
+
+def test_the_toggle_outlives_a_page_switch(bench):
+    app = view("Metrics")
+    widget(app, "toggle", "reference_shown").set_value(False).run()
+    app.switch_page("pages/library.py").run()
+    app.switch_page("pages/explore.py").run()
+
+    assert widget(app, "toggle", "reference_shown").value is False
+
+
+def test_phrases_never_embedded_are_embedded_beside_the_page(bench, server, monkeypatch):
+    """The page is there before they are, and asks the engine once."""
+    monkeypatch.setattr("lib.ui.reference.PHRASES", ("a rope", "a lamp", "a door", "a cup", "a nail"))
+    cache.jobs()  # of this process
+    app = open_page()
+    assert not app.exception
+    assert "first at" in words(app)
+    (job,) = [job for job in cache.jobs().jobs() if job.key[0] == "reference"]
+    assert job.wait(30)
+    assert job.state == "done"
+    assert wait_for(lambda: bool(cache.reference_bands()))
+    server.reset()
+    app.run()
+
+    assert "of 5 reference phrases" in words(app) or "all 5 reference phrases" in words(app)
+    assert not [request for request in server.seen if request.path == "/clip/embed_text"]
