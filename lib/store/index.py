@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 from lib.errors import NotStoredError, StoreError
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.format import Home, mapped_errors
+from lib.store.groups import make_reference, rows_of, schema
 from lib.store.packs import Pack, Packs
 
 if TYPE_CHECKING:
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
 
 PREFIX = "search-"
 _SUFFIX = ".npz"
-_ALIKE = 0.85
-_ROWS = 16
-_REFERENCE = 2048
 _CELLS_FROM = 5_000  # rows from which a vector index is faster than reading all rows
 _SHARE_OF_CELLS = 4  # one of so many cells is looked at, but
 _CELLS = 32  # so many at least
@@ -157,7 +155,7 @@ class Indexes:
         """
 
         def read(table: Table) -> pa.Table:
-            query: Any = table.search(vector, vector_column_name="vector")
+            query: Any = table.search(vector, vector_column_name="vector", query_type="vector")
             query = (
                 query.distance_type("dot").limit(count).nprobes(max(_CELLS, index.cells // _SHARE_OF_CELLS))
             )
@@ -236,7 +234,7 @@ class Indexes:
             with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
                 packs.append((info, self._packs.get(info)))
             done += info.samples
-        reference = _reference([pack for _, pack in packs])
+        reference = make_reference([pack for _, pack in packs])
         mean = reference.astype(np.float64).mean(axis=0).astype(np.float32)
         digest = _digest(engine_id)
         name = f"{PREFIX}{digest}-{uuid.uuid4().hex[:8]}"
@@ -249,17 +247,17 @@ class Indexes:
                         self._home.drop(stray)
                 for stray_file in self._path(engine_id).parent.glob(f"{digest}-*"):
                     self._home.remove(stray_file)
-                table = self._home.create(name, _schema(len(mean)))
+                table = self._home.create(name, schema(len(mean)))
             waiting: list[pa.RecordBatch] = []
             for number, (info, pack) in enumerate(packs):
                 _stop_if(cancel)
                 tell("collecting", done // 2, total)
                 with contextlib.suppress(FileNotFoundError):
-                    waiting.append(_rows_of(number, pack, mean))
+                    waiting.append(rows_of(number, pack, mean))
                 done += info.samples
                 if sum(batch.num_rows for batch in waiting) >= _ROWS_A_COMMIT or number == len(packs) - 1:
                     with mapped_errors("building the index"):
-                        table.add(pa.Table.from_batches(waiting, schema=_schema(len(mean))))
+                        table.add(pa.Table.from_batches(waiting, schema=schema(len(mean))))
                     waiting = []
             _stop_if(cancel)
             tell("indexing", 0, total)
@@ -335,11 +333,6 @@ class Indexes:
         return self._home.root / "search" / f"{_digest(engine_id)}{_SUFFIX}"
 
 
-def _schema(dim: int) -> pa.Schema:
-    numbers = [(name, pa.int32()) for name in ("pack", "first", "count")]
-    return pa.schema([*numbers, ("vector", pa.list_(pa.float16(), dim))])
-
-
 def _digest(engine_id: str) -> str:
     return hashlib.sha256(engine_id.encode()).hexdigest()[:32]
 
@@ -355,7 +348,7 @@ def _stop_if(cancel: threading.Event) -> None:
 
 def _cells(rows: int) -> int:
     """Return how many cells an index of so many rows has: about one for 600 rows."""
-    return max(8, 1 << round(np.log2(rows / 600))) if rows >= _CELLS_FROM else 0
+    return 1 << max(3, round(np.log2(rows / 600))) if rows >= _CELLS_FROM else 0
 
 
 def _create_index(table: Table, cells: int) -> None:
@@ -363,48 +356,3 @@ def _create_index(table: Table, cells: int) -> None:
 
     config = IvfSq(distance_type="dot", num_partitions=cells, sample_rate=64, max_iterations=10)
     table.create_index("vector", config=config, replace=True)
-
-
-def _reference(packs: Sequence[Pack]) -> NDArray[np.float32]:
-    """Return the vectors of samples at equal distances over all packs, unit rows."""
-    total = sum(map(len, packs))
-    wanted = np.linspace(0, total - 1, min(_REFERENCE, total)).astype(np.int64)
-    found, begin = [], 0
-    for pack in packs:
-        rows = wanted[(wanted >= begin) & (wanted < begin + len(pack))] - begin
-        begin += len(pack)
-        if len(rows):
-            with contextlib.suppress(FileNotFoundError), pack.reading() as reader:
-                found += [reader.unit(row, row + 1) for row in rows.tolist()]
-    return np.concatenate(found)
-
-
-def _rows_of(number: int, pack: Pack, mean: NDArray[np.float32]) -> pa.RecordBatch:
-    """Return the rows that stand for the samples of one pack."""
-    firsts, vectors = [], []
-    with pack.reading() as reader:
-        for begin in range(0, len(pack), 256 * _ROWS):
-            rows = reader.unit(begin, min(begin + 256 * _ROWS, len(pack)))
-            first = _group(rows)
-            means = np.add.reduceat(rows, first, axis=0)
-            means /= np.diff(np.append(first, len(rows)))[:, None]
-            firsts.append(first + begin)
-            vectors.append((means - mean).astype(np.float16))
-    first = np.concatenate(firsts)
-    flat = pa.array(np.concatenate(vectors).reshape(-1))
-    columns = [np.full(len(first), number), first, np.diff(np.append(first, len(pack)))]
-    arrays = [pa.array(column.astype(np.int32)) for column in columns]
-    return pa.record_batch(
-        [*arrays, pa.FixedSizeListArray.from_arrays(flat, pack.dim)], schema=_schema(pack.dim)
-    )
-
-
-def _group(rows: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return where groups begin: neighbours with a cosine of at least 0.85 are together, up to 16 of them."""
-    like = np.einsum("nd,nd->n", rows[1:], rows[:-1])
-    starts = np.append(0, np.flatnonzero(like < _ALIKE) + 1)
-    parts = [
-        np.arange(start, stop, _ROWS)
-        for start, stop in zip(starts, np.append(starts[1:], len(rows)), strict=True)
-    ]
-    return np.concatenate(parts)
