@@ -20,7 +20,7 @@ from lib.hosted.taking import take_results
 from lib.prompts import Settings
 from lib.store import EmbeddingKey, Store, Video
 from lib.timebase import Sampling
-from lib.ui import cache, hosted_jobs, library, workspace
+from lib.ui import cache, hosted_jobs, library, reference, workspace
 from tests.helpers.fake_hosted import FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.hosted_process import QUICK
@@ -33,7 +33,8 @@ COLOURS = ("red", "green", "blue")
 
 
 @pytest.fixture(autouse=True)
-def _no_jobs_of_other_tests() -> Iterator[None]:
+def _no_jobs_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(reference, "start", lambda chosen: None)  # would wait for a server that has ended
     yield
     wait_for_jobs()
     for job in cache.jobs().jobs():
