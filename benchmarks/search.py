@@ -163,7 +163,7 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
         at += info.samples
     asked = [world.words(rng) if i % 3 else matrix[rng.integers(total)].copy() for i in range(queries)]
     outcome = Outcome(total, Timed(), Timed(), Timed(), 0.0)
-    with watching_memory(os.getpid(), every_s=0.005) as memory:
+    with watching_memory(os.getpid(), every_s=0.05) as memory:
         for warm in (True, False):
             for query in asked[:2] if warm else asked:
                 turns = [Timed()] * 3 if warm else [outcome.numpy, outcome.exact, outcome.index]

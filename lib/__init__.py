@@ -4,7 +4,7 @@ Map
 ---
 Shared by both sides: ``errors``, ``timebase``, ``samples``, ``truth``, ``checks``.
 I/O side, each importing only what stands left of it: ``video`` (on ``containers``, ``media``, ``picture``,
-``decoding``) <- ``proxy``; ``engines``; ``store`` <- ``ingest``.
+``decoding``) <- ``proxy``; ``engines``; ``store`` <- ``ingest`` <- ``hosted``.
 Pure side, likewise: ``prompts`` (on ``prompt_files``) <- ``scoring`` <- ``segments`` <- ``metrics`` <- ``analysis``
 <- ``comparison`` (on ``wording``) <- ``evaluation`` (on ``alignment``, ``matching``) <- ``bootstrap``, ``thresholds``
 (on ``threshold_search``, ``score_split``) <- ``charts`` (on ``chart_data``, ``chart_layers``, ``chart_templates``);

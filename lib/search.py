@@ -219,11 +219,23 @@ class Distribution:
         return cls(edges, np.rint(counts * (samples / max(len(scores), 1))).astype(np.int64), estimated=True)
 
 
-def peaks_of(track: int, scores: _Scores, at_least: float = -np.inf) -> Peaks:
-    """Return the local maxima of a track's scores (no neighbour is higher) that reach ``at_least``."""
+def peaks_of(
+    track: int, scores: _Scores, at_least: float = -np.inf, *, breaks: NDArray[np.bool_] | None = None
+) -> Peaks:
+    """Return the local maxima of a track's scores (no neighbour is higher) that reach ``at_least``.
+
+    Args:
+        track: which one.
+        scores: ``(n,)``.
+        at_least: lowest score.
+        breaks: whether nothing is known between a sample and the next, which are no neighbours then, ``(n - 1,)``.
+    """
     found = scores >= at_least
-    found[1:] &= scores[1:] >= scores[:-1]
-    found[:-1] &= scores[:-1] >= scores[1:]
+    after, before = scores[1:] >= scores[:-1], scores[:-1] >= scores[1:]
+    if breaks is not None:
+        after, before = after | breaks, before | breaks
+    found[1:] &= after
+    found[:-1] &= before
     rows = np.flatnonzero(found)
     return Peaks(np.full(len(rows), track), rows, scores[rows])
 

@@ -70,6 +70,14 @@ class Scored:
             fill([(self, [(first, stop)])])
         return found
 
+    def peaks(
+        self, number: int, at_least: float = -np.inf, *, first: int = 0, stop: int | None = None
+    ) -> Peaks:
+        """Return the peaks of a stretch whose scores are known; ``number`` is which track this is."""
+        breaks = None if self.pack.breaks is None else self.pack.breaks[first : (stop or len(self.pack)) - 1]
+        found = peaks_of(number, self.known[first:stop], at_least, breaks=breaks)
+        return Peaks(found.tracks, found.rows + first, found.scores)
+
     def vector(self, row: int) -> _Single:
         """Return a sample's unit vector."""
         return self.pack.vectors(row, row + 1).reshape(-1)
@@ -106,7 +114,7 @@ def compared(store: Store, infos: Sequence[EmbeddingInfo], query: _Single, limit
     scores = np.concatenate([track.known for track in tracks]) if tracks else np.empty(0, np.float32)
     middle = _median(scores)
     lowest = middle if limits.threshold is None else limits.threshold
-    peaks = Peaks.join([peaks_of(i, track.known, lowest) for i, track in enumerate(tracks)])
+    peaks = Peaks.join([track.peaks(i, lowest) for i, track in enumerate(tracks)])
     moments = _moments(tracks, peaks, middle, limits)
     return Answer(tracks, moments, Distribution.of(scores), len(scores))
 
@@ -128,7 +136,7 @@ def indexed(
     reference = np.vecdot(index.reference, query)
     middle = _median(np.concatenate([reference, *(track.known for track in fresh)]))
     lowest = middle if limits.threshold is None else limits.threshold
-    known = [peaks_of(i, track.known, lowest) for i, track in enumerate(fresh)]
+    known = [track.peaks(i, lowest) for i, track in enumerate(fresh)]
     for count in GROUPS:
         wanted = count * -(-index.samples // samples)
         answer = store.indexes.nearest(index, query, wanted)
@@ -200,8 +208,8 @@ def _peaks_in(tracks: Sequence[Scored], track_of: NDArray[np.int64], groups: Gro
     for owner, known in stretches.items():
         track, n = tracks[owner], len(tracks[owner].pack)
         for first, stop in known:
-            part = peaks_of(owner, track.known[first:stop])
-            rows = part.rows + first  # of the outermost nobody knows whether a neighbour is higher
+            part = track.peaks(owner, first=first, stop=stop)
+            rows = part.rows  # of the outermost nobody knows whether a neighbour is higher
             inner = ((rows > first) | (first == 0)) & ((rows < stop - 1) | (stop == n))
             found.append(Peaks(part.tracks[inner], rows[inner], part.scores[inner]))
     return found

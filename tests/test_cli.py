@@ -356,7 +356,7 @@ class TestProblems:
                 ("embed", "a.mp4", "--engine", "demo", "--model", "RN50"),
                 "--model chooses among an inference server's",
             ),
-            (("search", "a.mp4"), "invalid choice: 'search'"),
+            (("find", "a.mp4"), "invalid choice: 'find'"),
         ],
     )
     def test_with_usage_have_status_2(self, run: Run, arguments: tuple[str, ...], message: str) -> None:

@@ -155,3 +155,23 @@ def test_a_wrong_file_is_one_line(run: Run, film: Path, tmp_path: Path) -> None:
     assert run("import", tmp_path / "gone.json")[2] == [
         "promptreel: gone.json can't be read (No such file or directory); check its path."
     ]
+
+
+def test_analyses_results_without_a_video(run: Run, results: Path, tmp_path: Path) -> None:
+    prompts = tmp_path / "p.txt"
+    prompts.write_text("red\nblue\n")
+    with FakeServer() as server:
+        engine = ("--engine", f"hosted@{server.url}")
+        status, out, _ = run("analyze", results, *engine, "--prompts", prompts, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["video"]["name"], found["video"]["samples"], found["sampling"]) == (
+        "results.json",
+        8,
+        {"fps": 2},
+    )
+    assert {one["label"]: one["peak_s"] for one in found["metrics"]} == {"red": 0.0, "blue": 2.0}
+
+    status, out, err = run("analyze", results, "--engine", "demo", "--prompts", prompts)
+    assert (status, out) == (1, "")
+    assert "analyse it with --engine hosted" in err[-1]

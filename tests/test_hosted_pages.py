@@ -18,7 +18,7 @@ from lib.hosted import api, records
 from lib.hosted.records import JobRecord
 from lib.hosted.taking import take_results
 from lib.prompts import Settings
-from lib.store import Store, Video
+from lib.store import EmbeddingKey, Store, Video
 from lib.timebase import Sampling
 from lib.ui import cache, hosted_jobs, library, workspace
 from tests.helpers.fake_hosted import FakeHosted, results_of
@@ -178,7 +178,7 @@ class TestGoesOn:
 
     def test_when_asked_without_one(self, bench: Bench, service: FakeHosted, begun: JobRecord) -> None:
         app = open_page("pages/library.py")
-        assert "is with the hosted service (3 a second), since 1 min 30 s" in words(app)
+        assert "is with the hosted service (3 a second), since 1 min " in words(app)
         press_in_dialog(app, f"resume_{begun.key.id}", "resume_now", KEY)
         wait_for_jobs()
 
@@ -321,7 +321,7 @@ class TestExplore:
         by_key(app.button, "open_cached").click().run()
 
         assert (saved(bench).engine, saved(bench).video) == ("hosted", video.sha256)
-        assert cache.jobs().jobs() == []
+        assert not [job for job in cache.jobs().jobs() if isinstance(job.key, EmbeddingKey)]
         assert not app.exception
 
     def test_a_video_without_hosted_vectors_is_sent_to_the_library(self, bench: Bench) -> None:
@@ -335,6 +335,16 @@ class TestExplore:
         app = open_page()
         assert not app.exception
         assert any("Words for CLIP ViT-B/16 (hosted) are embedded by" in w.value for w in app.warning)
+
+
+@pytest.mark.parametrize("page", ["compare", "matrix", "search"])
+def test_other_pages_draw_a_video_without_a_file(without_file: Video, page: str) -> None:
+    app = open_page(f"pages/{page}.py")
+
+    assert not app.exception
+    assert not app.error
+    assert page == "matrix" or "imported without its video" in words(app)
+    assert not has_key(app.button, f"matrix_embed_{without_file.sha256}")
 
 
 def test_a_deleted_video_takes_its_results_along(bench: Bench, without_file: Video) -> None:

@@ -99,7 +99,7 @@ def table(app):
 
 
 def choose_cell(app, row: int, column: str):
-    (key,) = [key for key in app.session_state.filtered_state if str(key).startswith("matrix_table|")]
+    (key,) = [key for key in app.session_state.keys() if str(key).startswith("matrix_table|")]  # noqa: SIM118
     app.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [(row, column)]}}
     return app.run()
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from lib.engines.registry import make_engine
 from lib.ingest import ingest
-from lib.library_search import search
+from lib.library_search import IndexProgress, IndexState, search
 from lib.search import parse_query
 from lib.timebase import Sampling
 from lib.ui import workspace
@@ -370,6 +370,31 @@ def test_large_libraries_wait_for_enter(bench, monkeypatch):
     assert component(app, "hits") is None
     assert load(bench.store.home, EXPERIMENT).text == "gree"
     type_words(app, "green")
+    assert component(app, "hits")["hits"][0]["start"] == 3.0
+
+
+def test_a_large_librarys_index_is_built_once_in_the_background(bench, monkeypatch):
+    from lib.ui import cache
+    from lib.ui.search import place
+
+    built = []
+
+    def build(store, engine_id, *, on_progress, cancel):
+        built.append(engine_id)
+        on_progress(IndexProgress("collecting", 9, 18))
+        return IndexState(18, 0, False)
+
+    monkeypatch.setattr(place, "LIVE_SAMPLES", 10)
+    monkeypatch.setattr(place, "index_state", lambda store, engine_id: IndexState(0, 18, not built))
+    monkeypatch.setattr(place, "build_index", build)
+    app = type_words(open_page(PAGE), "green")
+    job = next(job for job in cache.jobs().jobs() if job.key == ("index", "clip/ViT-B-32"))
+    assert job.wait(20)
+    app.run()
+
+    assert not app.exception
+    assert built == ["clip/ViT-B-32"]
+    assert job.progress.done == 9
     assert component(app, "hits")["hits"][0]["start"] == 3.0
 
 

@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 
 from lib.cli_output import analysis_table, dump
-from lib.commands.shared import Commands, Context, embedded, read_prompt_set, tell_unknown_words
+from lib.commands.shared import Commands, Context, StoppedError, embedded, read_prompt_set, tell_unknown_words
+from lib.errors import InputError
 from lib.experiment import analyse_stored, report
-from lib.store import Store
-from lib.timebase import format_duration
+from lib.hosted import CancelledError
+from lib.hosted.taking import take_results
+from lib.store import Store, Video
+from lib.timebase import Sampling, format_duration
 
 
 def add(commands: Commands, options: argparse.ArgumentParser) -> None:
@@ -20,7 +23,12 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
         help="embed what is missing of a video, then print what prompts find in it",
         description="Embed what is missing of a video, then print what prompts find in it.",
     )
-    analyze.add_argument("video", type=Path, metavar="VIDEO")
+    analyze.add_argument(
+        "video",
+        type=Path,
+        metavar="VIDEO",
+        help="or a results.json of the hosted service, without its video: with --engine hosted",
+    )
     analyze.add_argument(
         "--prompts",
         type=Path,
@@ -36,15 +44,34 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
     tell_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
-    video, _ = embedded(context, store, args.video, args.sampling)
-    analysis = analyse_stored(store, video, engine, args.sampling, prompt_set)
+    if args.video.suffix.lower() == ".json":
+        video, sampling = _imported(args, context, store)
+    else:
+        (video, _), sampling = embedded(context, store, args.video, args.sampling), args.sampling
+    analysis = analyse_stored(store, video, engine, sampling, prompt_set)
     if args.json:
-        print(dump(report(video, engine, args.sampling, analysis, samples=args.samples)))
+        print(dump(report(video, engine, sampling, analysis, samples=args.samples)))
         return 0
     found = analysis.samples
     head = (
         f"{video.name}: {format_duration(found.duration_s)}, {len(found):,} samples "
-        f"({args.sampling.description}), {engine.name}, prompt set {prompt_set.name}"
+        f"({sampling.description}), {engine.name}, prompt set {prompt_set.name}"
     )
     print(analysis_table(head, analysis, samples=args.samples))
     return 0
+
+
+def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, Sampling]:
+    """Return the video without a file that a results.json stands for, imported where it is not yet."""
+    try:
+        taken = take_results(store, args.video, version=args.model, cancel=context.cancel)
+    except CancelledError as error:
+        raise StoppedError from error
+    if taken.info.key.engine_id != context.engine.id:
+        raise InputError(
+            f"{args.video.name} has vectors of {taken.info.engine_name}; analyse it with --engine hosted, "
+            "and --model where it is another than the hosted service's."
+        )
+    if taken.note:
+        context.reporter.line(f"{args.video.name}: {taken.note}")
+    return taken.video, Sampling.from_key(taken.info.key.sampling_key)

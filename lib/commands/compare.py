@@ -41,7 +41,7 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_sets = [read_prompt_set(path) for path in (args.a, args.b)]
     for prompt_set in prompt_sets:
-        tell_unknown_words(prompt_set, context)
+        tell_unknown_words(prompt_set.texts, context)
     store = Store()
     video, info = embedded(context, store, args.video, args.sampling)
     truth = args.truth and read_truth(args.truth, video, info.duration_s, context.reporter)

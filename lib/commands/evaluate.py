@@ -31,7 +31,7 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
-    tell_unknown_words(prompt_set, context)
+    tell_unknown_words(prompt_set.texts, context)
     store = Store()
     video, info = embedded(context, store, args.video, args.sampling)
     truth = read_truth(args.truth, video, info.duration_s, context.reporter)

@@ -22,6 +22,7 @@ The format, version 1
     ├── truth/<sha256>.json   ground truth that somebody edited or imported
     ├── search/               derived, for searching: <id>.pack (``packs``), <engine>.npz (``index``)
     ├── incoming/             uploads on their way in
+    ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way
     └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
 
 * ``id``: the first 32 hex digits of SHA-256 over sha256, engine_id, sampling_key and preprocessing, a line

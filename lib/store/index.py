@@ -27,6 +27,7 @@ import hashlib
 import os
 import threading
 import uuid
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,7 @@ class Indexes:
             known = self._known.get(engine_id)
             if known is not None and known[0] == version:
                 return known[1]
-            with np.load(path, allow_pickle=False) as stored:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 index = Index(
                     table=str(stored["table"]),
                     mean=stored["mean"],
@@ -142,7 +143,7 @@ class Indexes:
                     cells=int(stored["cells"]),
                     created=dict(zip(stored["ids"].tolist(), stored["created"].tolist(), strict=True)),
                 )
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or of no use
             return None
         self._known[engine_id] = version, index
         return index

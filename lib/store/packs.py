@@ -29,6 +29,7 @@ from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.format import Home, mapped_errors
 
 SUFFIX = ".pack"
+_SAME_TIME_S = 1e-6
 _BLOCK = 1 << 17  # numbers converted at once: both copies of them stay in a core's second-level cache
 _KEPT = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
 _TWO_STEPS = np.float32(2.0**56)
@@ -88,6 +89,9 @@ class Pack:
         self.dim = dim
         self._offset = offset
         self._vectors = vectors
+        breaks = times_s[1:] - ends_s[:-1] > _SAME_TIME_S
+        self.breaks = breaks if breaks.any() else None
+        """Whether there is a gap between a sample and the next, bool ``(n - 1,)``; None where there is no gap."""
 
     def __len__(self) -> int:
         return len(self.frames)

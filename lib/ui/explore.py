@@ -10,7 +10,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis import Analysis
 from lib.engines import Engine
-from lib.engines.hosted import HostedEngine
 from lib.errors import PromptreelError
 from lib.hosted.taking import missing_note
 from lib.ingest import embedding_key, estimate_samples
@@ -38,8 +37,8 @@ class Chosen:
 
     @property
     def may_embed(self) -> bool:
-        """Whether frames can be embedded here: there are some, and the engine's vectors don't come by import."""
-        return self.video.has_file and not isinstance(self.engine, HostedEngine)
+        """Whether frames can be embedded here, see ``work.may_embed``."""
+        return work.may_embed(self.video, self.engine)
 
 
 def choose() -> Chosen | None:

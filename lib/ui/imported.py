@@ -40,9 +40,9 @@ def nothing_here(video: Video, engine: Engine, sampling: Sampling) -> None:
             at = Sampling.from_key(info.key.sampling_key).description
             st.button(
                 f"Show {info.engine_name}, {at}",
-                key=f"show_{info.key.id}",
+                key=state.key(f"show_{info.key.id}"),
                 icon=":material/swap_horiz:",
-                on_click=_show,
+                on_click=state.on_this_side(_show),
                 args=(info,),
             )
         if not found:

@@ -64,7 +64,8 @@ def choose() -> Columns | None:
         disabled=not options,
         **matrix_plan.bound_many("videos", _chosen(options), options),
     )
-    _others([video for video in videos if video.sha256 not in infos], engine, sampling)
+    missing = [video for video in videos if video.sha256 not in infos and work.may_embed(video, engine)]
+    _others(missing, engine, sampling)
     chosen = tuple(by_id[sha256] for sha256 in _chosen(options))
     return Columns(chosen, infos, engine)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lib.engines import Engine
 from lib.engines.embedded import EmbeddedEngine
+from lib.engines.hosted import HostedEngine
 from lib.engines.registry import Preparation
 from lib.errors import PromptreelError
 from lib.ingest import Progress
@@ -79,6 +80,11 @@ def choose_engine_of(info: EmbeddingInfo) -> None:
     """Choose the engine and sampling that ``info`` was made with."""
     state.change(**workspace.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
     state.session().version += 1  # the engine panel's widgets take over the new values
+
+
+def may_embed(video: Video, engine: Engine) -> bool:
+    """Return whether frames of ``video`` can be embedded here: it has some, and the vectors don't come by import."""
+    return video.has_file and not isinstance(engine, HostedEngine)
 
 
 def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:

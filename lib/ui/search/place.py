@@ -13,14 +13,14 @@ from lib.engines.hosted import HostedEngine
 from lib.engines.registry import EMBEDDED_MODELS, MODEL_VERSIONS
 from lib.errors import PromptreelError
 from lib.ingest import Progress
-from lib.library_search import EngineInLibrary, build_index, engines_in_library, index_state
+from lib.library_search import INDEX_FROM, EngineInLibrary, build_index, engines_in_library, index_state
 from lib.store import EmbeddingInfo, Video
 from lib.ui import cache, engine_panel, work, workspace
 from lib.ui import state as experiment
 from lib.ui.jobs import JobCancelled
 
-LIVE_SAMPLES = 200_000
-"""Up to so many samples are searched while somebody types: every one is compared within about a fifth of a second."""
+LIVE_SAMPLES = INDEX_FROM
+"""Up to so many samples every one is compared quickly enough to search while somebody types; beyond, with an index."""
 
 
 @dataclass(frozen=True)

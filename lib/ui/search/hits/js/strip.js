@@ -36,8 +36,9 @@ export class Strip {
         this.bars.delete(id);
       }
     const [low, high] = data.scale;
-    for (const hit of [...hits].sort((a, b) => a.start - b.start)) {
-      const bar = this.bars.get(hit.id) ?? button("bar", null, () => this.choose(bar.hit));
+    const inOrder = [...hits].sort((a, b) => a.start - b.start);
+    for (const hit of inOrder) {
+      const bar = this.bars.get(hit.id) ?? button("bar", this.track, () => this.choose(bar.hit));
       this.bars.set(hit.id, bar);
       bar.hit = hit;
       const strength = high > low ? (hit.value - low) / (high - low) : 1;
@@ -48,8 +49,13 @@ export class Strip {
       bar.setAttribute("aria-expanded", String(hit.id === this.board.open));
       bar.onpointerenter = bar.onfocus = () => this.peek(hit, length);
       bar.onpointerleave = bar.onblur = () => (this.preview.hidden = true);
-      this.track.append(bar);
     }
+    // In order of time, for the Tab key; a bar in its place is left alone, or it would lose the focus.
+    inOrder.forEach((hit, index) => {
+      const bar = this.bars.get(hit.id);
+      const there = this.track.children[index + 1]; // the first child is the preview
+      if (there !== bar) this.track.insertBefore(bar, there ?? null);
+    });
     const open = hits.find((hit) => hit.id === this.board.open);
     if (open) {
       const card = this.board.card(open);
@@ -64,6 +70,7 @@ export class Strip {
 
   /** Show the best frame of a bar above it. */
   peek(hit, length) {
+    if (hit.id === this.board.open) return; // it is shown below, larger
     if (this.shot.src !== hit.url) this.shot.src = hit.url;
     this.caption.textContent = `${hit.range} · ${hit.score}`;
     const middle = (hit.start + hit.end) / 2 / length;
