@@ -24,6 +24,7 @@ _VIDEO_SUFFIXES = frozenset(
 )
 _LISTED_FILES = 500
 _CARD_WIDTH = 232
+_PICTURE_HEIGHT = 116
 _RECENT = 5
 
 
@@ -44,7 +45,9 @@ def samples() -> None:
 
 def _sample_card(file: Path) -> None:
     card = work.sample_card(file)
-    st.image(card.picture, width="stretch")
+    # A height of its own: pictures arrive late, and what stands below would move away from under a click.
+    with st.container(height=_PICTURE_HEIGHT, border=False):
+        st.image(card.picture, width="stretch")
     st.markdown(f"**{card.title}**")
     st.caption(card.caption)
     if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
