@@ -18,9 +18,8 @@ def test_the_table_of_synthetic_videos(capsys: pytest.CaptureFixture[str]) -> No
 def test_the_bar_is_for_the_first_look_at_the_samples(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], first_look: float, status: int
 ) -> None:
-    monkeypatch.setattr(
-        matrix, "samples_in_dashboard", lambda home, sets: {"first look": [first_look] * 3, "again": [9.0]}
-    )
+    times = {"first look": matrix.Times([first_look] * 3, [0.1] * 3), "again": matrix.Times([9.0], [9.0])}
+    monkeypatch.setattr(matrix, "samples_in_dashboard", lambda home, sets: times)
 
     assert matrix.main(["--only", "samples"]) == status
     assert ("MISSED" in capsys.readouterr().out) == bool(status)

@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.prompts import Settings
+from lib.thresholds import ThresholdSplit
 from lib.truth import TrueSegment
 from lib.ui import cache, workspace
 from lib.ui.workspace import Row
@@ -130,16 +131,24 @@ def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
     assert saved(bench).settings.decision == "threshold"
 
 
-def test_without_truth_the_split_of_the_scores_is_offered_or_that_there_is_none(bench):
+def test_without_truth_the_split_of_the_scores_is_offered(bench, monkeypatch):
+    split = ThresholdSplit(0.42, 3.5, 30.0, (0.1, 0.8), 0.33)
+    monkeypatch.setattr(cache, "suggest_without_truth", lambda scores: split)
     app = view("Histogram", "red")
-    text = words(app)
+    assert "fall into two at 0.420, 33 % above" in words(app)
+    assert "separation 3.5" in words(app)
+    press(app, "threshold_own")
 
-    if "The scores fall into two at" in text:
-        press(app, "threshold_own")
-        assert saved(bench).rows[0].threshold is not None
-    else:
-        assert "No clear split" in text
-        assert not [one for one in app.button if one.key == "threshold_own"]
+    assert saved(bench).rows[0].threshold == 0.42
+
+
+def test_no_clear_split_is_said_and_nothing_offered(bench, monkeypatch):
+    split = ThresholdSplit(None, 0.7, -3.0, (0.1, 0.2), 0.4)
+    monkeypatch.setattr(cache, "suggest_without_truth", lambda scores: split)
+    app = view("Histogram", "red")
+
+    assert "No clear split" in words(app)
+    assert not [one for one in app.button if one.key == "threshold_own"]
 
 
 def test_each_peak_is_told_beside_the_reference_phrases(bench):

@@ -223,11 +223,14 @@ def test_another_sampling_is_not_embedded_yet_and_never_shows_the_old_numbers(be
     assert "first at" not in words(app)
 
 
-@pytest.mark.parametrize("view", ["Metrics", "Segments", "Frames", "Histogram", "Downloads"])
+@pytest.mark.parametrize(
+    "view", ["Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads"]
+)
 def test_each_view_draws(bench, view):
     app = open_page()
-    by_key(app.get("button_group"), "explore_view").set_value([view]).run()
+    by_key(app.get("button_group"), "explore_view").set_value(view).run()
 
+    assert by_key(app.get("button_group"), "explore_view").value == view
     assert not app.exception
     assert not app.error
 

@@ -14,7 +14,7 @@ _STYLE = """<style>
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll thead th { color: color-mix(in srgb, currentColor 72%, transparent); font-size: 0.8125rem; }
 .pr-scroll thead tr:first-child th { text-align: center; border-bottom: 0; padding-bottom: 0; }
-.pr-scroll th[scope=row], .pr-scroll thead th.first { text-align: left; }
+.pr-scroll th[scope=row], .pr-scroll thead tr:first-child th.first, .pr-scroll thead th.first { text-align: left; }
 .pr-scroll th[scope=row] { font-weight: 600; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
 .pr-scroll .group { border-left: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll .change { font-weight: 600; }

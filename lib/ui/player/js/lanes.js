@@ -2,8 +2,8 @@
 // Drawn anew when the view or the scene changes, never for the playhead, which is an element of its own above it.
 
 import { timeTicks } from "./axis.js";
+import { drawDifferences, veilAgreement } from "./differences.js";
 import { inView, paintArea, paintBars, paintLine } from "./paint.js";
-import { after } from "./scene.js";
 import { formatTime } from "./words.js";
 
 const GUTTER = 112; // the charts' left axis (lib/chart_layers.py) and their padding: both have one time axis
@@ -111,12 +111,12 @@ export class Lanes {
         this.drawScores(state, side, rangeOf(side));
         this.drawSegments(state, side);
       }
-      if (this.lanes.differences) this.drawDifferences();
+      if (this.lanes.differences) drawDifferences(this);
       if (this.lanes.truth) this.drawTruth();
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
-      if (this.scene.only && this.scene.differences.start.length) this.veilAgreement();
+      if (this.scene.only && this.scene.differences.start.length) veilAgreement(this, GAP);
     }
     this.drawMarks(state);
     this.drawOverview();
@@ -237,47 +237,6 @@ export class Lanes {
       paintBars(pen, scene.segments[row], view, box, Math.round((y + 2) * ratio), Math.round((high - 4) * ratio));
       pen.globalAlpha = 1;
     });
-  }
-
-  // What A says above what B says, each in its label's colour; grey where a side says nothing.
-  drawDifferences() {
-    const { scene, lanes, view } = this;
-    const lane = lanes.differences;
-    const { start, end, a, b } = scene.differences;
-    this.title("differences", lane);
-    this.rect(this.left, lane.y, this.plot, lane.height, this.ink, 0.045);
-    this.clip(lane, () => {
-      const half = lane.height / 2 - 2.5;
-      let last = -1;
-      for (let index = Math.max(0, after(start, view.start) - 1); index < start.length && start[index] < view.end; index += 1) {
-        const x0 = this.xOf(start[index]);
-        const x1 = this.xOf(end[index]);
-        if (x1 <= last || x1 < this.left) continue; // a speck behind one that is drawn
-        const wide = Math.max(x1 - x0 - 1, 1);
-        last = x0 + wide;
-        this.rect(x0, lane.y + 2, wide, half, a[index]?.colour ?? this.ink, a[index] ? 1 : 0.25);
-        this.rect(x0, lane.y + 3 + half, wide, half, b[index]?.colour ?? this.ink, b[index] ? 1 : 0.25);
-      }
-    });
-  }
-
-  // "Only differences": all else steps back.
-  veilAgreement() {
-    const { scene, lanes, view } = this;
-    const { start, end } = scene.differences;
-    const top = lanes.ruler.height;
-    const foot = lanes.overview.y - GAP;
-    const veil = (from, to) => {
-      const x0 = Math.max(this.left, this.xOf(from));
-      const x1 = Math.min(this.left + this.plot, this.xOf(to));
-      if (x1 > x0) this.rect(x0, top, x1 - x0, foot - top, this.paper, 0.86);
-    };
-    let from = view.start;
-    for (let index = 0; index < start.length && start[index] < view.end; index += 1) {
-      veil(from, start[index]);
-      from = Math.max(from, end[index]);
-    }
-    veil(from, view.end);
   }
 
   drawTruth() {
