@@ -5,6 +5,7 @@
 const PAUSE_MS = 250; // without typing, before the words are sent
 const AGAIN_MS = 5000; // without an answer, before they are sent again; doubled each time
 const LONGEST_MS = 80000;
+const HOLD_MS = 5000; // that a click on a link waits for an answer
 const NOTE = "promptreel.search.";
 const boxes = new WeakMap();
 
@@ -28,8 +29,11 @@ class Box {
     for (const type of ["keydown", "keypress", "keyup"])
       this.group.addEventListener(type, (event) => event.stopPropagation());
     this.leave = () => this.flush();
+    this.click = (event) => this.clicked(event);
+    this.back = () => this.wentBack();
     window.addEventListener("pagehide", this.leave);
-    window.addEventListener("click", this.leave, true); // before a link leaves the page
+    window.addEventListener("click", this.click, true); // before a link leaves the page
+    window.addEventListener("popstate", this.back, true); // before Streamlit leaves the page
     document.addEventListener("visibilitychange", this.leave);
   }
 
@@ -87,8 +91,44 @@ class Box {
     if (this.data && this.text !== this.sent) this.send(this.data.live);
   }
 
+  /**
+   * Leave the page only when Python has heard the words, or seems not to be there: words sent while Streamlit changes
+   * the page would be taken for a wish to stay.
+   */
+  clicked(event) {
+    const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
+    const stays = !link || link.target === "_blank" || link.hasAttribute("download");
+    if (stays || this.passing || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    this.flush();
+    if (this.heard >= this.number) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const timer = setTimeout(() => this.follow?.(), HOLD_MS);
+    this.follow = () => {
+      clearTimeout(timer);
+      this.follow = null;
+      this.passing = true;
+      link.click();
+      this.passing = false;
+    };
+  }
+
+  /** Send nothing while Streamlit goes back a page; the note has the words. */
+  wentBack() {
+    clearTimeout(this.timer);
+    clearTimeout(this.again);
+    this.quiet = true;
+    setTimeout(() => {
+      this.quiet = false;
+      if (!this.group.isConnected) return;
+      if (this.text !== this.sent) this.flush();
+      else if (this.heard < this.number) this.tell();
+    }, AGAIN_MS);
+  }
+
   send(go) {
     clearTimeout(this.timer);
+    if (this.quiet) return;
     if (this.text === this.sent && !go) return;
     if (this.text === this.sent && this.gone) return;
     this.gone = go;
@@ -102,6 +142,7 @@ class Box {
   }
 
   tell() {
+    if (this.quiet) return;
     this.setState("sent", { of: this.of, number: this.number, text: this.sent, go: this.gone });
     clearTimeout(this.again);
     this.again = setTimeout(() => this.tell(), this.wait);
@@ -113,6 +154,7 @@ class Box {
     this.group.removeAttribute("aria-busy");
     this.known = [this.sent];
     if (this.text === this.sent) sessionStorage.removeItem(NOTE + this.data.key);
+    this.follow?.();
   }
 
   key(event) {
@@ -141,11 +183,12 @@ class Box {
   }
 
   destroy() {
-    this.flush();
     clearTimeout(this.timer);
     clearTimeout(this.again);
+    this.follow?.();
     window.removeEventListener("pagehide", this.leave);
-    window.removeEventListener("click", this.leave, true);
+    window.removeEventListener("click", this.click, true);
+    window.removeEventListener("popstate", this.back, true);
     document.removeEventListener("visibilitychange", this.leave);
   }
 }
@@ -156,8 +199,8 @@ export default function (api) {
   boxes.get(root).update(api);
   return () => {
     const box = boxes.get(root);
-    box?.flush();
-    // Streamlit also calls this when data changed twice at once, with the box on screen and somebody typing into it.
+    // Nothing is sent here: the page may be changing, and the note has the words. Streamlit
+    // also calls this when data changed twice at once, with the box on screen and somebody typing into it.
     setTimeout(() => {
       if (!box || root.isConnected) return;
       box.destroy();
