@@ -230,7 +230,7 @@ def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
     wait_idle(page)
     page.locator("input[type=file]").first.set_input_files(file)
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    server.faults.latency_s = 0.8
+    server.faults.latency_s = 5.0  # the job must outlast a page that opens slowly
     try:
         page.get_by_role("button", name="Open in Explore").click()
         expect(page.get_by_role("button", name="Cancel").first).to_be_visible()
