@@ -276,7 +276,9 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     for kind, places in MAY_HOLD.items():
         if scenes & places:
             result |= {f"maybe:{kind}:{c}" for c in COLOURS}
-    if "maybe:weather:rain" in result or "city_square" in scenes:
+    if "obj:tile_wall" in result:
+        result.add("maybe:scene:bathroom")
+    if result & {"maybe:weather:rain", "maybe:weather:snow"} or "city_square" in scenes:
         result.discard("weather:dry")
         result.add("maybe:weather:dry")
     named = {f.split(":")[1] for f in result if f.split(":")[0] in (*COLOURED, "main", "ground")}
@@ -285,7 +287,7 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
             result.add(f"any:{colour}")
         elif share > 0.03:
             result.add(f"maybe:any:{colour}")
-    return result
+    return {f for f in result if not (f.startswith("maybe:") and f[6:] in result)}
 
 
 def people_and_view(facts: set[str], scenes: set[str]) -> set[str]:

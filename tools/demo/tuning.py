@@ -19,10 +19,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from tools.demo.captions import Caption, all_colours, captions_for, levels, shared_captions, swapped
+from tools.demo.captions import (
+    Caption,
+    all_colours,
+    captions_for,
+    levels,
+    scene_caption,
+    shared_captions,
+    swapped,
+)
 from tools.demo.facts import FactTable
 from tools.demo.network import DualEncoder, graded_contrastive
 from tools.demo.thing_words import COLOURED, PAIRS
+from tools.demo.words import SCENE_WORDS
 
 KINDS = 6
 """Kinds of thing whose captions of all colours are added to a step's."""
@@ -96,9 +105,8 @@ def tune(
     seed: int,
     batch: int = 512,
     rate: float = 1.5e-3,
-    pause: Callable[[], None] | None = None,
 ) -> None:
-    """Train the captions' tower and the pictures' last layer in place; ``pause`` is called after each step."""
+    """Train the captions' tower and the pictures' last layer in place."""
     rng, words = np.random.default_rng(seed), random.Random(seed)
     last = model.pictures.head[2]
     model.eval()
@@ -114,6 +122,8 @@ def tune(
         for kind in words.sample(tuple(COLOURED), KINDS):
             captions += all_colours(words, kind)
         groups = choices(captions)
+        groups.append(list(range(len(captions), len(captions) + len(SCENE_WORDS))))
+        captions += [scene_caption(words, scene) for scene in SCENE_WORDS]  # once more, in other words
         captions += [
             c for k in words.sample(range(len(rows)), 160) for c in captions_for(words, pictures[k], 1)
         ]
@@ -136,5 +146,3 @@ def tune(
                 file=sys.stderr,
                 flush=True,
             )
-        if pause:
-            pause()

@@ -229,7 +229,7 @@ class Runner(Outside):
         for who, x, z, name in self.people:
             place_person(stage, who, x + t * 0.3, z, t, pose="run")
             if len(self.people) == 1:
-                stage.note(f"shirt:{name}", x, z)
+                stage.note(f"shirt:{name}", x, z, area=0.3)
         self.trees(stage, rng, 6, 24, 60, pines=False)
         stage.flush()
 
