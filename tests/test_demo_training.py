@@ -12,7 +12,8 @@ pytest.importorskip("skia", reason="drawing wants tools/requirements.txt")
 
 from tools.demo.augment import Varied  # noqa: E402 - only where PyTorch is there
 from tools.demo.dataset import Renderings, draw_one  # noqa: E402
-from tools.train_demo_model import Plan, Stage, Trainer, Truth  # noqa: E402
+from tools.demo.trainer import Plan, Stage, Trainer  # noqa: E402
+from tools.demo.truth import Truth  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ from tools.demo.captions import (
 )
 from tools.demo.facts import FactTable
 from tools.demo.network import DualEncoder, graded_contrastive
+from tools.demo.steps import follow, learn
 from tools.demo.thing_words import COLOURED, PAIRS
 from tools.demo.words import SCENE_WORDS
 
@@ -133,12 +134,8 @@ def tune(
         b = functional.normalize(model.captions(*encode(captions, rng)), dim=1)
         scores = model.log_scale.clamp(max=np.log(40.0)).exp() * a @ b.T
         contrast, choice = graded_contrastive(scores, level), choice_loss(scores, level, groups)
-        optimiser.zero_grad(set_to_none=True)
-        (contrast + choice).backward()
-        torch.nn.utils.clip_grad_norm_(taught, 1.0)
-        optimiser.step()
-        for k, value in enumerate((contrast.item(), choice.item())):
-            mean[k] += (value - mean[k]) / min(step + 1, 50)
+        learn(optimiser, taught, contrast + choice)
+        mean = [follow(m, loss, step) for m, loss in zip(mean, (contrast, choice), strict=True)]
         if (step + 1) % 50 == 0:
             minutes = (time.monotonic() - started) / 60
             print(
