@@ -12,7 +12,7 @@ from tools.scenes.nature import hills
 from tools.scenes.outside import Outside
 from tools.scenes.people import draw_person, make_person, place_person
 from tools.scenes.sheet import sheet
-from tools.scenes.stage import Camera, Stage
+from tools.scenes.stage import Stage
 from tools.scenes.structures import house_face
 
 NAMES = tuple(BASIC_COLOURS)
@@ -158,9 +158,6 @@ class Concert(Scene):
             "maybe:scene:crowd",
             "maybe:scene:lights",
         }
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
