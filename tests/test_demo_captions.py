@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tools.demo.captions import (
     KEPT_OUT,
     Caption,
+    all_colours,
     captions_for,
     content,
     levels,
@@ -183,4 +184,27 @@ def test_what_holds_is_not_unclear_as_well() -> None:
 
     assert "maybe:scene:wall" not in wall
     assert not {"maybe:scene:portrait", "maybe:shirt:red"} & face
-    assert "maybe:shirt:blue" in face
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ["scene:portrait", "obj:person", "shirt:red"],
+        ["scene:couch", "place:indoor", "sofa:red"],
+        ["scene:bedroom", "place:indoor", "bed:red"],
+        ["scene:door", "door:red", "ground:grey"],
+        ["scene:train", "place:outdoor", "train:red"],
+        ["scene:cyclist", "scene:bicycle", "place:outdoor", "obj:person", "bicycle:red"],
+    ],
+    ids=lambda facts: facts[0],
+)
+def test_where_the_colour_of_the_only_thing_of_its_kind_is_known_the_others_are_wrong(
+    facts: list[str],
+) -> None:
+    kind = next(f for f in facts if f.endswith(":red")).split(":")[0]
+    known = derived(facts, GREY)
+
+    assert levels_of([known], all_colours(random.Random(1), kind)).tolist() == [
+        [3 if colour == "red" else 0 for colour in BASIC_COLOURS]
+    ]
+    assert f"maybe:{kind}:blue" in derived([f for f in facts if f != f"{kind}:red"] + ["obj:person"], GREY)

@@ -162,6 +162,8 @@ MAY_HOLD: dict[str, set[str]] = {
     "bicycle": {"cyclist"},
 }
 """Scenes in which things of a kind may stand whose colours nobody noted."""
+NOTED = {"sofa", "parasol", "door", "bicycle", "train", "shirt", "bed"}
+"""Kinds of which every one in view is noted where one is: there the other colours are wrong, not unclear."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,7 @@ def light_facts(brightness: float, *, night: bool = False) -> set[str]:
 def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     """Add what follows from a picture's facts and colours: kinds, relations, people, view, light, colours."""
     result = set(facts)
+    noted = {f.split(":")[0] for f in result} & NOTED
     for scene, thing in SAME:
         if scene in result and scene not in ("scene:desert", "scene:living_room"):
             result.add(thing)
@@ -266,15 +269,12 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     if scenes & {"mountains", "snow", "seaside", "forest", "desert"}:
         result |= {"maybe:scene:clouds"}
     if result & {"obj:person", "obj:crowd", "obj:worker"}:
-        result |= (
-            {f"maybe:shirt:{c}" for c in COLOURS}
-            | {f"maybe:hat:{c}" for c in COLOURS}
-            | {"maybe:scene:portrait"}
-        )
+        kinds = {"shirt", "hat"} - noted
+        result |= {f"maybe:{kind}:{c}" for kind in kinds for c in COLOURS} | {"maybe:scene:portrait"}
     result |= people_and_view(result, scenes)
     result |= light_facts(seen.brightness, night="time:night" in result)
     for kind, places in MAY_HOLD.items():
-        if scenes & places:
+        if scenes & places and kind not in noted:
             result |= {f"maybe:{kind}:{c}" for c in COLOURS}
     if "obj:tile_wall" in result:
         result.add("maybe:scene:bathroom")
