@@ -208,3 +208,12 @@ def test_where_the_colour_of_the_only_thing_of_its_kind_is_known_the_others_are_
         [3 if colour == "red" else 0 for colour in BASIC_COLOURS]
     ]
     assert f"maybe:{kind}:blue" in derived([f for f in facts if f != f"{kind}:red"] + ["obj:person"], GREY)
+
+
+@pytest.mark.parametrize(("seen", "unclear"), [([], False), (["obj:wall"], True)], ids=["things", "wall"])
+def test_in_the_flat_a_wall_is_no_answer_where_none_was_measured(seen: list[str], unclear: bool) -> None:
+    known = derived(["scene:stairs", "obj:all_noted", "place:indoor", *seen], GREY)
+
+    assert ("maybe:scene:wall" in known) == unclear
+    assert not {"maybe:scene:couch", "maybe:obj:chair"} & known
+    assert "maybe:obj:lamp" in known

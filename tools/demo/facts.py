@@ -54,6 +54,8 @@ IN_ROOMS = (
     "television",
     "sofa",
 )
+UNMEASURED = ("lamp", "book", "shelf", "desk", "glass", "bottle")
+"""What may stand in the flat (``flat_rooms``) without being measured; of all else it is noted what is in view."""
 PEOPLED = {
     "football_pitch",
     "seaside",
@@ -245,10 +247,14 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     if indoor:  # the window may be out of sight
         result -= {"time:day", "time:night"}
         result |= {"maybe:time:day", "maybe:time:night"}
-        if not scenes & HOME:
+        measured = "obj:all_noted" in result
+        if measured:
+            result |= {f"maybe:obj:{thing}" for thing in UNMEASURED}
+        elif not scenes & HOME:
             result |= {f"maybe:obj:{thing}" for thing in IN_ROOMS}
             result |= {f"maybe:scene:{name}" for name in ("wall", "dining", "couch", "television", "door")}
-        result.add("maybe:scene:wall")
+        if not measured or "obj:wall" in result:
+            result.add("maybe:scene:wall")
         result |= {f"maybe:wall:{c}" for c in COLOURS}
     if "time:sunset" in result:
         result = (result - {"time:day", "maybe:time:day"}) | {"maybe:time:night"}

@@ -70,8 +70,11 @@ def choices(captions: list[Caption]) -> list[list[int]]:
                 "any",
             ):
                 groups[kind].append(i)
-    pairs = [[single[a], single[b]] for a, b in PAIRS if a in single and b in single]
-    return [g for g in groups.values() if len(g) > 1] + pairs
+    pairs = [(a, b) for a, b in PAIRS if a in single and b in single]
+    pairs += 2 * [
+        (a, b) for a, b in pairs if a.startswith("weather:")
+    ]  # the hardest to see count three times
+    return [g for g in groups.values() if len(g) > 1] + [[single[a], single[b]] for a, b in pairs]
 
 
 def choice_loss(scores: Tensor, level: Tensor, groups: list[list[int]]) -> Tensor:

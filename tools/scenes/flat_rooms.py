@@ -19,6 +19,7 @@ FACTS = {
     "door": "obj:door",
     "tile wall": "obj:tile_wall",
     "kitchen": "obj:kitchen",
+    "wall": "obj:wall",
 }
 IN_VIEW = 0.04
 """A thing counts as seen from this share of the middle square on; a tile wall from twice, a wall from ten times."""
@@ -54,6 +55,7 @@ class InTheFlat(Scene):
 
     def draw(self, stage: Stage, t: float) -> None:
         self.shares = self.home.draw(stage, t)
+        stage.facts.add("obj:all_noted")
         for label in seen(self.shares):
             if label in FACTS:
                 stage.facts.add(FACTS[label])
