@@ -84,7 +84,7 @@ def _renderings(table: Table, options: argparse.Namespace) -> None:
     table.head(f"{len(pictures):,} renderings with seeds never used in training")
     for name, share in shares.items():
         bar = COLOUR_BAR if "colour" in name else BARS.get(name, ATTRIBUTE_BAR)
-        if name in ("word order", "scenes, strictly"):
+        if name == "word order" or name.endswith("strictly"):
             table.row(name, f"{share.share:.1%} of {share.of}", "", None)
         else:
             table.row(name, f"{share.share:.1%} of {share.of}", f"{bar:.0%}", share.share >= bar)

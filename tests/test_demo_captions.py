@@ -9,9 +9,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tools.demo.captions import (
+    KEPT_OUT,
     Caption,
+    all_colours,
     captions_for,
+    content,
     levels,
+    mixed_words,
+    own_words,
+    scene_caption,
     shared_captions,
     swapped,
     unheard,
@@ -146,3 +152,68 @@ def test_unseen_phrasings_use_known_words_and_are_in_no_list() -> None:
     assert set(UNSEEN) <= set(SCENE_WORDS)
     assert not wordings & {phrase for phrases in UNSEEN.values() for phrase in phrases}
     assert {w for words in COLOURED.values() for w in " ".join(words).split()} <= set(vocabulary())
+
+
+def test_no_scene_is_said_in_the_words_of_a_phrasing_that_is_kept_out() -> None:
+    rng = random.Random(11)
+    said = {content(scene_caption(rng, scene).text) for scene in UNSEEN for _ in range(60)}
+
+    assert len(said) > 2_000
+    assert not {words for words in said if words in KEPT_OUT}
+
+
+def test_mixed_wordings_always_hold_a_word_of_their_own() -> None:
+    rng = random.Random(3)
+    for scene, (own, _) in own_words().items():
+        assert own
+        assert all(set(own) & set(mixed_words(rng, scene).split()) for _ in range(5))
+
+
+def test_a_scene_with_a_wrong_attribute_is_no_nearer_to_a_related_scene() -> None:
+    rng = random.Random(1)
+    both = [c for c in captions_for(rng, SITE, 400) if "time:day" in c.needs and len(c.needs) == 2]
+    night = derived(["scene:construction_site", "place:outdoor", "time:night"], GREY)
+
+    assert both
+    assert set(levels_of([night, SHIPYARD], both).flat) == {0}
+
+
+def test_what_holds_is_not_unclear_as_well() -> None:
+    wall = derived(["scene:wall", "place:indoor"], GREY)
+    face = derived(["scene:portrait", "obj:person", "shirt:red"], GREY)
+
+    assert "maybe:scene:wall" not in wall
+    assert not {"maybe:scene:portrait", "maybe:shirt:red"} & face
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        ["scene:portrait", "obj:person", "shirt:red"],
+        ["scene:couch", "place:indoor", "sofa:red"],
+        ["scene:bedroom", "place:indoor", "bed:red"],
+        ["scene:door", "door:red", "ground:grey"],
+        ["scene:train", "place:outdoor", "train:red"],
+        ["scene:cyclist", "scene:bicycle", "place:outdoor", "obj:person", "bicycle:red"],
+    ],
+    ids=lambda facts: facts[0],
+)
+def test_where_the_colour_of_the_only_thing_of_its_kind_is_known_the_others_are_wrong(
+    facts: list[str],
+) -> None:
+    kind = next(f for f in facts if f.endswith(":red")).split(":")[0]
+    known = derived(facts, GREY)
+
+    assert levels_of([known], all_colours(random.Random(1), kind)).tolist() == [
+        [3 if colour == "red" else 0 for colour in BASIC_COLOURS]
+    ]
+    assert f"maybe:{kind}:blue" in derived([f for f in facts if f != f"{kind}:red"] + ["obj:person"], GREY)
+
+
+@pytest.mark.parametrize(("seen", "unclear"), [([], False), (["obj:wall"], True)], ids=["things", "wall"])
+def test_in_the_flat_a_wall_is_no_answer_where_none_was_measured(seen: list[str], unclear: bool) -> None:
+    known = derived(["scene:stairs", "obj:all_noted", "place:indoor", *seen], GREY)
+
+    assert ("maybe:scene:wall" in known) == unclear
+    assert not {"maybe:scene:couch", "maybe:obj:chair"} & known
+    assert "maybe:obj:lamp" in known

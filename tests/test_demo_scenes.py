@@ -9,11 +9,16 @@ import pytest
 
 pytest.importorskip("skia", reason="drawing wants tools/requirements.txt")
 
+import skia
+
 from tools.demo.dataset import SIDE, draw_one
 from tools.demo.facts import ColourShares, all_facts, derived
 from tools.demo.words import SCENE_WORDS
 from tools.scenes.base import Scene
 from tools.scenes.catalogue import DRIVES, ROOMS, WEIGHTS
+from tools.scenes.flat_rooms import Stroll
+from tools.scenes.light import make_light
+from tools.scenes.stage import Camera, Stage
 
 KINDS = {cls.__name__: cls for cls in (*WEIGHTS, *ROOMS, *DRIVES)}
 UNUSED = {"main", "maybe", "wall", "light", "obj"}
@@ -54,3 +59,22 @@ def test_a_black_frame_is_dark_and_black() -> None:
     image, facts = draw_one(900_002, {black: 1.0})
 
     assert {"light:dark", "any:black"} <= derived(facts, ColourShares.of(image))
+
+
+@pytest.mark.parametrize(("far_m", "fact"), [(8.0, "car:red"), (40.0, "maybe:car:red")])
+def test_the_colour_of_a_small_thing_is_unclear(far_m: float, fact: str) -> None:
+    light = make_light("day", random.Random(1))
+    stage = Stage(skia.Surface(64, 64).getCanvas(), 64, 64, Camera(), light)
+
+    stage.note("car:red", 0.0, far_m, area=4.8)
+
+    assert stage.facts == {fact}
+
+
+def test_a_stroll_names_what_covers_most_of_the_view() -> None:
+    facts = [set(draw_one(900_200 + i, {Stroll: 1.0})[1]) for i in range(12)]
+    scenes = {f for known in facts for f in known if f.startswith("scene:")}
+
+    assert len(scenes) >= 3
+    assert all("obj:door" in known for known in facts if "scene:door" in known)
+    assert all("place:indoor" in known for known in facts)

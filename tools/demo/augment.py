@@ -15,6 +15,8 @@ from torch.nn import functional
 from tools.demo.network import CLIP_MEAN, CLIP_STD, INNER
 
 MEAN, STD = (torch.tensor(v).view(1, 3, 1, 1) for v in (CLIP_MEAN, CLIP_STD))
+MIDDLE = 0.4
+"""A middle grey."""
 LUMA = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
 
 
@@ -22,13 +24,15 @@ LUMA = torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)
 class Varied:
     """Varied pictures as network input, and what the change made of them.
 
-    ``brightness`` is the new mean (0 to 1), ``gain`` the factor of light; ``blur`` is 0 for as sharp as
-    before, 1 for a little soft (unclear), 2 for blurred. Each has one number a picture.
+    ``brightness`` is the new mean (0 to 1), ``gain`` the factor of light, ``tone`` what becomes of a middle grey
+    (1: the same); ``blur`` is 0 for as sharp as before, 1 for a little soft (unclear), 2 for blurred. Each has one
+    number a picture.
     """
 
     pixels: Tensor
     brightness: NDArray[np.float32]
     gain: NDArray[np.float32]
+    tone: NDArray[np.float32]
     blur: NDArray[np.int8]
 
 
@@ -58,6 +62,10 @@ def varied(
     gain = np.where(night, np.maximum(gain, 0.7), gain)
     power = np.where(night, rng.uniform(0.75, 1.7, n), rng.uniform(0.75, 1.35, n))
     contrast = np.where(night & (rng.random(n) < 0.6), rng.uniform(1.0, 2.2, n), rng.uniform(0.8, 1.25, n))
+    mild = ~night & (rng.random(n) < 0.5)  # colours are learned from these
+    gain = np.where(mild, rng.uniform(0.92, 1.08, n), gain)
+    power = np.where(mild, rng.uniform(0.92, 1.1, n), power)
+    contrast = np.where(mild, rng.uniform(0.92, 1.12, n), contrast)
     pivot = np.where(night, 0.12, 0.45)
     cast = _column(rng.uniform(0.94, 1.06, (n, 3)))
     pixels = pixels.clamp_min(1e-4).pow(_column(power)) * (_column(gain) * cast)
@@ -69,7 +77,8 @@ def varied(
     noise = torch.from_numpy(rng.standard_normal((n, 1, side, side), dtype=np.float32))
     pixels = (pixels + noise * _column(grain)).clamp(0, 1)
     pixels = ((pixels - MEAN) / STD).contiguous(memory_format=torch.channels_last)
-    return Varied(pixels, brightness, gain.astype(np.float32), blur)
+    tone = gain * MIDDLE ** (power - 1)
+    return Varied(pixels, brightness, gain.astype(np.float32), tone.astype(np.float32), blur)
 
 
 def _column(values: NDArray[np.float64]) -> Tensor:

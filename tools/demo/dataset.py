@@ -34,10 +34,13 @@ ROOM_SEED = 3_000_000
 ROOM_TEST_SEED = 700_000
 DRIVE_SEED = 4_000_000
 DRIVE_TEST_SEED = 800_000
+THING_SEED = 5_000_000
 SIDE = 128
 """Side of a kept rendering in pixels; drawn at twice that and averaged down, as a video frame is."""
 DRY = {"snow", "desert", "underwater", "fire", "night_sky", "fireworks", "clouds", "sunset", "concert"}
 """Outdoor scenes on which no rain or snow is drawn."""
+COSTS = "drawing.txt"
+"""In the cache: what was drawn, how many, and the processor time in seconds that it took."""
 
 
 def draw_one(
@@ -94,9 +97,9 @@ def draw_weather(stage: Stage, rng: random.Random, kind: str) -> None:
         if kind == "rain":
             grey = rng.uniform(0.25, 0.7) * (0.35 if stage.light.night else 1.0)
             pen.rect(0, 0, w, h, (grey, grey, grey * 1.06), alpha=rng.uniform(0.1, 0.35))
-            slant, wide, alpha = rng.uniform(-0.25, 0.25), rng.uniform(0.003, 0.008), rng.uniform(0.3, 0.6)
-            for _ in range(rng.randint(90, 260)):
-                x, y, near = rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.0), rng.uniform(0.4, 1.0)
+            slant, wide, alpha = rng.uniform(-0.25, 0.25), rng.uniform(0.007, 0.012), rng.uniform(0.4, 0.7)
+            for _ in range(rng.randint(110, 260)):
+                x, y, near = rng.uniform(-0.1, 1.1), rng.uniform(-0.1, 1.0), rng.uniform(0.5, 1.0)
                 end = ((x + slant * 0.1 * near) * w, (y + 0.1 * near) * h)
                 pen.line([(x * w, y * h), end], (0.82, 0.86, 0.92), wide * h * near, alpha=alpha)
             if rng.random() < 0.35:
@@ -109,10 +112,16 @@ def draw_weather(stage: Stage, rng: random.Random, kind: str) -> None:
                 pen.poly(puddle, (0.75, 0.8, 0.86), alpha=0.22)
         else:
             pen.rect(0, 0, w, h, (0.85, 0.88, 0.93), alpha=rng.uniform(0.05, 0.25))
-            size = rng.uniform(0.006, 0.013)
-            for _ in range(rng.randint(70, 240)):
-                r = size * h * rng.uniform(0.5, 1.3)
+            size = rng.uniform(0.010, 0.016)
+            for _ in range(rng.randint(90, 240)):
+                r = size * h * rng.uniform(0.6, 1.3)
                 pen.soft(rng.random() * w, rng.random() * h, r * 1.5, r * 1.5, (1, 1, 1), alpha=0.95)
+
+
+def spent_by_children_s() -> float:
+    """Return the processor time of all processes that this one started and that have ended, in seconds."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,7 @@ def load_renderings(
             lines = fact_file.read_text().splitlines()[:done]
             fact_file.write_text("".join(line + "\n" for line in lines))
             os.truncate(image_file, done * size)
-        started = time.monotonic()
+        started, before = time.monotonic(), spent_by_children_s()
         draw = functools.partial(draw_one, weights=weights)
         seeds = range(first_seed + done, first_seed + count)
         with (
@@ -172,6 +181,11 @@ def load_renderings(
                     facts.flush()
                     rate = (i - done) / (time.monotonic() - started)
                     print(f"{name}: {i}/{count} renderings, {rate:.0f} a second", file=sys.stderr, flush=True)
+            pool.close()
+            pool.join()
+        cost = cache / COSTS
+        with cost.open("a") as file:
+            file.write(f"{name} {count - done} {spent_by_children_s() - before:.1f}\n")
     with fact_file.open() as lines:
         known_facts = [json.loads(line) for line, _ in zip(lines, range(count), strict=False)]
     images = np.memmap(image_file, np.uint8, "r", shape=(count, SIDE, SIDE, 3))

@@ -116,11 +116,10 @@ def scene_shares(model: Model, vectors: NDArray[np.float32], facts: list[set[str
     """Best plain name among all scenes; an unseen phrasing of one scene against the plain names of the others.
 
     In a city street there is a car and in a corridor a door: a name that may also be true of a picture is no
-    rival there. "Strictly" counts it as wrong all the same.
+    rival there, neither of a plain name nor of a phrasing. "Strictly" counts it as wrong all the same.
     """
     names = list(SCENE_WORDS)
-    table = model.texts([SCENE_WORDS[n][0] for n in names])
-    scores = vectors @ table.T
+    scores = vectors @ model.texts([SCENE_WORDS[n][0] for n in names]).T
     best = scores.argmax(1)
     rows = [i for i, f in enumerate(facts) if any(x.startswith("scene:") for x in f)]
     strict = [f"scene:{names[best[i]]}" in facts[i] for i in rows]
@@ -129,13 +128,14 @@ def scene_shares(model: Model, vectors: NDArray[np.float32], facts: list[set[str
         fair[i, [k for k, n in enumerate(names) if f"maybe:scene:{n}" in facts[i]]] = -2
     sound = [f"scene:{names[fair[i].argmax()]}" in facts[i] for i in rows]
     result = {"scenes": _share(sound), "scenes, strictly": _share(strict)}
-    hits = []
-    for name, phrases in UNSEEN.items():
-        mine = [i for i in rows if f"scene:{name}" in facts[i]]
-        others = np.delete(scores[mine], [names.index(x[6:]) for x in _companions(name, names)], axis=1)
-        for row in model.texts(list(phrases)):
-            hits += list(vectors[mine] @ row > others.max(1))
-    result["unseen phrasings"] = _share(hits)
+    for label, table in (("unseen phrasings", fair), ("unseen phrasings, strictly", scores)):
+        hits: list[bool] = []
+        for name, phrases in UNSEEN.items():
+            mine = [i for i in rows if f"scene:{name}" in facts[i]]
+            rivals = np.delete(table[mine], [names.index(x[6:]) for x in _companions(name, names)], axis=1)
+            for row in model.texts(list(phrases)):
+                hits += list(vectors[mine] @ row > rivals.max(1))
+        result[label] = _share(hits)
     for label, wanted in (
         ("black frame", {"black_frame"}),
         ("title card or credits", {"title_card", "credits"}),

@@ -54,6 +54,8 @@ IN_ROOMS = (
     "television",
     "sofa",
 )
+UNMEASURED = ("lamp", "book", "shelf", "desk", "glass", "bottle")
+"""What may stand in the flat (``flat_rooms``) without being measured; of all else it is noted what is in view."""
 PEOPLED = {
     "football_pitch",
     "seaside",
@@ -162,6 +164,8 @@ MAY_HOLD: dict[str, set[str]] = {
     "bicycle": {"cyclist"},
 }
 """Scenes in which things of a kind may stand whose colours nobody noted."""
+NOTED = {"sofa", "parasol", "door", "bicycle", "train", "shirt", "bed"}
+"""Kinds of which every one in view is noted where one is: there the other colours are wrong, not unclear."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +225,7 @@ def light_facts(brightness: float, *, night: bool = False) -> set[str]:
 def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     """Add what follows from a picture's facts and colours: kinds, relations, people, view, light, colours."""
     result = set(facts)
+    noted = {f.split(":")[0] for f in result} & NOTED
     for scene, thing in SAME:
         if scene in result and scene not in ("scene:desert", "scene:living_room"):
             result.add(thing)
@@ -242,10 +247,14 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     if indoor:  # the window may be out of sight
         result -= {"time:day", "time:night"}
         result |= {"maybe:time:day", "maybe:time:night"}
-        if not scenes & HOME:
+        measured = "obj:all_noted" in result
+        if measured:
+            result |= {f"maybe:obj:{thing}" for thing in UNMEASURED}
+        elif not scenes & HOME:
             result |= {f"maybe:obj:{thing}" for thing in IN_ROOMS}
             result |= {f"maybe:scene:{name}" for name in ("wall", "dining", "couch", "television", "door")}
-        result.add("maybe:scene:wall")
+        if not measured or "obj:wall" in result:
+            result.add("maybe:scene:wall")
         result |= {f"maybe:wall:{c}" for c in COLOURS}
     if "time:sunset" in result:
         result = (result - {"time:day", "maybe:time:day"}) | {"maybe:time:night"}
@@ -266,17 +275,16 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
     if scenes & {"mountains", "snow", "seaside", "forest", "desert"}:
         result |= {"maybe:scene:clouds"}
     if result & {"obj:person", "obj:crowd", "obj:worker"}:
-        result |= (
-            {f"maybe:shirt:{c}" for c in COLOURS}
-            | {f"maybe:hat:{c}" for c in COLOURS}
-            | {"maybe:scene:portrait"}
-        )
+        kinds = {"shirt", "hat"} - noted
+        result |= {f"maybe:{kind}:{c}" for kind in kinds for c in COLOURS} | {"maybe:scene:portrait"}
     result |= people_and_view(result, scenes)
     result |= light_facts(seen.brightness, night="time:night" in result)
     for kind, places in MAY_HOLD.items():
-        if scenes & places:
+        if scenes & places and kind not in noted:
             result |= {f"maybe:{kind}:{c}" for c in COLOURS}
-    if "maybe:weather:rain" in result or "city_square" in scenes:
+    if "obj:tile_wall" in result:
+        result.add("maybe:scene:bathroom")
+    if result & {"maybe:weather:rain", "maybe:weather:snow"} or "city_square" in scenes:
         result.discard("weather:dry")
         result.add("maybe:weather:dry")
     named = {f.split(":")[1] for f in result if f.split(":")[0] in (*COLOURED, "main", "ground")}
@@ -285,7 +293,7 @@ def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
             result.add(f"any:{colour}")
         elif share > 0.03:
             result.add(f"maybe:any:{colour}")
-    return result
+    return {f for f in result if not (f.startswith("maybe:") and f[6:] in result)}
 
 
 def people_and_view(facts: set[str], scenes: set[str]) -> set[str]:

@@ -16,6 +16,8 @@ INNER = 96
 """Side of the picture the convnet works on."""
 LOOKS, SHADES = 24, 24
 """Places a picture is looked at, each a soft map, and colours told apart there."""
+BASIC = 11
+"""Basic colours."""
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 
@@ -156,20 +158,41 @@ class CaptionTower(nn.Module):
 class DualEncoder(nn.Module):
     """Both towers, the learned scale of their cosines (Radford et al. 2021), and one vector for every fact.
 
-    The facts' vectors serve training only: they teach the pictures faster than captions alone can.
+    The facts' vectors serve training only: they teach the pictures faster than captions alone can. Columns
+    that tell the colour of a thing, ``hues`` for each kind of thing, from ``first`` on, add a vector that all kinds
+    share: what is learned about red cars helps with red cups.
     """
 
-    def __init__(self, words: int, facts: int = 0) -> None:
+    def __init__(
+        self, words: int, facts: int = 0, *, first: int = 0, kinds: int = 0, hues: int = BASIC
+    ) -> None:
         super().__init__()
         self.pictures, self.captions = PictureTower(), CaptionTower(words)
-        self.facts = nn.Linear(DIM, facts)
+        self.facts, self.hues = nn.Linear(DIM, facts), nn.Linear(DIM, hues, bias=False)
+        self.shared = slice(first, first + kinds * hues)
         self.log_scale = nn.Parameter(torch.tensor(math.log(14.0)))
 
     def forward(self, pixels: Tensor, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return scaled cosines ``(pictures, captions)`` and the facts' scores ``(pictures, facts)``."""
         a = functional.normalize(self.pictures(pixels), dim=1)
         b = functional.normalize(self.captions(ids, mask), dim=1)
-        return self.log_scale.clamp(max=math.log(40.0)).exp() * a @ b.T, self.facts(12.0 * a)
+        return self.log_scale.clamp(max=math.log(40.0)).exp() * a @ b.T, self.told(a)
+
+    def told(self, a: Tensor) -> Tensor:
+        """Return the facts' scores ``(pictures, facts)`` for unit rows ``a``."""
+        scores = self.facts(12.0 * a)
+        kinds = (self.shared.stop - self.shared.start) // self.hues.out_features
+        if not kinds:
+            return scores
+        colours = self.hues(12.0 * a).repeat(1, kinds)
+        return torch.cat(
+            (
+                scores[:, : self.shared.start],
+                scores[:, self.shared] + colours,
+                scores[:, self.shared.stop :],
+            ),
+            1,
+        )
 
 
 def fact_loss(scores: Tensor, has: Tensor, perhaps: Tensor, groups: list[tuple[int, int]]) -> Tensor:

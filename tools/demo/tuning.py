@@ -19,10 +19,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from tools.demo.captions import Caption, all_colours, captions_for, levels, shared_captions, swapped
+from tools.demo.captions import (
+    Caption,
+    all_colours,
+    captions_for,
+    levels,
+    scene_caption,
+    shared_captions,
+    swapped,
+)
 from tools.demo.facts import FactTable
 from tools.demo.network import DualEncoder, graded_contrastive
+from tools.demo.steps import follow, learn
 from tools.demo.thing_words import COLOURED, PAIRS
+from tools.demo.words import SCENE_WORDS
 
 KINDS = 6
 """Kinds of thing whose captions of all colours are added to a step's."""
@@ -60,8 +70,11 @@ def choices(captions: list[Caption]) -> list[list[int]]:
                 "any",
             ):
                 groups[kind].append(i)
-    pairs = [[single[a], single[b]] for a, b in PAIRS if a in single and b in single]
-    return [g for g in groups.values() if len(g) > 1] + pairs
+    pairs = [(a, b) for a, b in PAIRS if a in single and b in single]
+    pairs += 2 * [
+        (a, b) for a, b in pairs if a.startswith("weather:")
+    ]  # the hardest to see count three times
+    return [g for g in groups.values() if len(g) > 1] + [[single[a], single[b]] for a, b in pairs]
 
 
 def choice_loss(scores: Tensor, level: Tensor, groups: list[list[int]]) -> Tensor:
@@ -96,9 +109,8 @@ def tune(
     seed: int,
     batch: int = 512,
     rate: float = 1.5e-3,
-    pause: Callable[[], None] | None = None,
 ) -> None:
-    """Train the captions' tower and the pictures' last layer in place; ``pause`` is called after each step."""
+    """Train the captions' tower and the pictures' last layer in place."""
     rng, words = np.random.default_rng(seed), random.Random(seed)
     last = model.pictures.head[2]
     model.eval()
@@ -114,6 +126,8 @@ def tune(
         for kind in words.sample(tuple(COLOURED), KINDS):
             captions += all_colours(words, kind)
         groups = choices(captions)
+        groups.append(list(range(len(captions), len(captions) + len(SCENE_WORDS))))
+        captions += [scene_caption(words, scene) for scene in SCENE_WORDS]  # once more, in other words
         captions += [
             c for k in words.sample(range(len(rows)), 160) for c in captions_for(words, pictures[k], 1)
         ]
@@ -123,12 +137,8 @@ def tune(
         b = functional.normalize(model.captions(*encode(captions, rng)), dim=1)
         scores = model.log_scale.clamp(max=np.log(40.0)).exp() * a @ b.T
         contrast, choice = graded_contrastive(scores, level), choice_loss(scores, level, groups)
-        optimiser.zero_grad(set_to_none=True)
-        (contrast + choice).backward()
-        torch.nn.utils.clip_grad_norm_(taught, 1.0)
-        optimiser.step()
-        for k, value in enumerate((contrast.item(), choice.item())):
-            mean[k] += (value - mean[k]) / min(step + 1, 50)
+        learn(optimiser, taught, contrast + choice)
+        mean = [follow(m, loss, step) for m, loss in zip(mean, (contrast, choice), strict=True)]
         if (step + 1) % 50 == 0:
             minutes = (time.monotonic() - started) / 60
             print(
@@ -136,5 +146,3 @@ def tune(
                 file=sys.stderr,
                 flush=True,
             )
-        if pause:
-            pause()

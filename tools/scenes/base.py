@@ -18,6 +18,8 @@ class Scene:
     name: ClassVar[str]
     lights: ClassVar[tuple[str, ...]] = ("day", "day", "day", "overcast", "sunset", "night")
     indoor: ClassVar[bool] = False
+    sway: ClassVar[float] = 0.02
+    """How fast the camera pans, at most, in radians a second."""
 
     def __init__(self, rng: random.Random, *, light: str | None = None) -> None:
         self.seed = rng.randrange(1 << 30)
@@ -38,8 +40,8 @@ class Scene:
         """Draw the scene's parameters."""
 
     def camera(self, t: float) -> Camera:
-        """Where the camera is at a moment."""
-        raise NotImplementedError
+        """Where the camera is at a moment; it only pans a little here, as suits what is drawn on a sheet."""
+        return Camera(yaw=self.pan * self.sway * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         """Paint the scene."""

@@ -10,7 +10,7 @@ from tools.scenes.closeups import Flowers, FruitStand
 from tools.scenes.construction import ConstructionSite
 from tools.scenes.drive import DRIVES
 from tools.scenes.events import Concert, Crowd, Cyclist, Market, Runner
-from tools.scenes.flat_rooms import ROOM_VIEWS
+from tools.scenes.flat_rooms import ROOM_VIEWS, Couch, Stroll
 from tools.scenes.glow import Bokeh, LitNight, Static, Sunset, TestPattern
 from tools.scenes.halls import Bathroom, Bedroom, Classroom, Library
 from tools.scenes.indoor import Kitchen, LivingRoom, Office
@@ -89,4 +89,19 @@ WEIGHTS: dict[type[Scene], float] = {
 }
 ROOMS: dict[type[Scene], float] = {**ROOM_VIEWS}
 """Rooms in true perspective, drawn apart: so many of them are needed. ``DRIVES`` are drawn apart too."""
+TRAINING_ROOMS: dict[type[Scene], float] = {**ROOMS, Stroll: 7.0}
+"""Rooms to train on: also seen from anywhere, with whatever is in view."""
+COLOURFUL: dict[type[Scene], float] = {
+    Single: 10.0,
+    Portrait: 1.6,
+    Bedroom: 1.2,
+    LivingRoom: 0.8,
+    Couch: 1.0,
+    Cyclist: 0.8,
+    Runner: 0.7,
+    Railway: 0.6,
+    Animal: 0.5,
+    Road: 0.6,
+}
+"""Scenes with things of known colours, drawn once more for training: colours are what takes longest to learn."""
 SCENES: dict[str, type[Scene]] = {cls.name: cls for cls in (*WEIGHTS, *ROOMS, *DRIVES)}

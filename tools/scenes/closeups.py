@@ -10,7 +10,7 @@ from tools.scenes.colour import BASIC_COLOURS, basic, shade, vary
 from tools.scenes.objects import fruit
 from tools.scenes.pen import blob
 from tools.scenes.sheet import sheet
-from tools.scenes.stage import Camera, Stage
+from tools.scenes.stage import Stage
 
 NAMES = tuple(BASIC_COLOURS)
 
@@ -25,9 +25,6 @@ class FruitStand(Scene):
         self.facts = {"scene:fruit", "view:close", "maybe:scene:market", "maybe:scene:bottle_table"}
         self.cloth = basic(rng, rng.choice(NAMES))
         self.rows = rng.random() < 0.5
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
@@ -76,9 +73,6 @@ class Flowers(Scene):
             "maybe:scene:meadow",
         }
         self.count = rng.randint(5, 16)
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()

@@ -21,7 +21,7 @@ from tools.scenes.drive_things import (
 )
 from tools.scenes.nature import hills, mountain_range
 from tools.scenes.stage import Camera, Stage
-from tools.scenes.vehicles import car_end, car_side
+from tools.scenes.vehicles import CAR_END, CAR_SIDE, car_end, car_side
 
 HALF = 3.7
 """Half the width of the road in metres."""
@@ -246,7 +246,7 @@ class Drive(Scene):
         if stage.distance(x, z) < 40:
             stage.note("obj:car", x, z, 0.8)
         if stage.distance(x, z) < 16 and dark < 0.3:
-            stage.note(f"car:{one.name}", x, z, 0.8)
+            stage.note(f"car:{one.name}", x, z, 0.8, area=CAR_END)
 
     def _crossing(self, stage: Stage, one: Crossing, t: float, dark: float) -> None:
         x, z = one.x(t), one.z
@@ -264,7 +264,7 @@ class Drive(Scene):
         stage.add(x, z, paint)
         if stage.distance(x, z) < 22:
             stage.note("obj:car", x, z, 0.8)
-            stage.note(f"car:{one.name}", x, z, 0.8)
+            stage.note(f"car:{one.name}", x, z, 0.8, area=CAR_SIDE)
 
 
 def hour_lamps(dark: float) -> bool:

@@ -12,7 +12,7 @@ from tools.scenes.nature import hills
 from tools.scenes.outside import Outside
 from tools.scenes.people import draw_person, make_person, place_person
 from tools.scenes.sheet import sheet
-from tools.scenes.stage import Camera, Stage
+from tools.scenes.stage import Stage
 from tools.scenes.structures import house_face
 
 NAMES = tuple(BASIC_COLOURS)
@@ -159,9 +159,6 @@ class Concert(Scene):
             "maybe:scene:lights",
         }
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         with sheet(stage) as pen:
@@ -229,7 +226,7 @@ class Runner(Outside):
         for who, x, z, name in self.people:
             place_person(stage, who, x + t * 0.3, z, t, pose="run")
             if len(self.people) == 1:
-                stage.note(f"shirt:{name}", x, z)
+                stage.note(f"shirt:{name}", x, z, area=0.3)
         self.trees(stage, rng, 6, 24, 60, pines=False)
         stage.flush()
 

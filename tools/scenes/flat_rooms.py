@@ -19,6 +19,7 @@ FACTS = {
     "door": "obj:door",
     "tile wall": "obj:tile_wall",
     "kitchen": "obj:kitchen",
+    "wall": "obj:wall",
 }
 IN_VIEW = 0.04
 """A thing counts as seen from this share of the middle square on; a tile wall from twice, a wall from ten times."""
@@ -53,11 +54,12 @@ class InTheFlat(Scene):
         )
 
     def draw(self, stage: Stage, t: float) -> None:
-        shares = self.home.draw(stage, t)
-        for label in seen(shares):
+        self.shares = self.home.draw(stage, t)
+        stage.facts.add("obj:all_noted")
+        for label in seen(self.shares):
             if label in FACTS:
                 stage.facts.add(FACTS[label])
-        if "couch" in seen(shares):
+        if "couch" in seen(self.shares):
             stage.facts.add(f"sofa:{self.home.couch_name}")
 
 
@@ -146,6 +148,38 @@ class OpenKitchen(InTheFlat):
         super().build(rng)
         self.facts.discard("scene:flat_kitchen")
         self.facts.add("scene:kitchen")
+
+
+class Stroll(InTheFlat):
+    """Anywhere in the flat, looking anywhere; its scenes are what covers most of the view."""
+
+    name = "stroll"
+    views = ((1.15, 1.1, 0),)
+    names: ClassVar[dict[str, str]] = {"table": "dining", "tile wall": "tile_wall"}
+    rooms = (0, 0, 0, 1, 3, 3, 4)
+    """Numbers of the flat's rooms, as often as each is chosen: hall, bathroom, living room, kitchen."""
+
+    def build(self, rng: random.Random) -> None:
+        super().build(rng)
+        cell = self.home.flat.cells[rng.choice(self.rooms)]
+        for _ in range(40):
+            x, z = (
+                rng.uniform(low + 0.45, high - 0.45) for low, high in ((cell.x0, cell.x1), (cell.z0, cell.z1))
+            )
+            if all(math.hypot(x - o.x, z - o.z) > 0.35 + max(o.w, o.d) / 2 for o in cell.things):
+                break
+        self.place, self.yaw = (x, z), rng.uniform(-math.pi, math.pi)
+        self.facts.discard("scene:stroll")
+
+    def draw(self, stage: Stage, t: float) -> None:
+        super().draw(stage, t)
+        labels = seen(self.shares)
+        covered = {label: self.shares[label] for label in labels}
+        if "wall" in covered:  # without what stands before it
+            covered["wall"] -= sum(v for k, v in self.shares.items() if "wall" not in k)
+        for label, share in covered.items():
+            if share > 0.5 * max(covered.values()):
+                stage.facts.add(f"scene:{self.names.get(label, label)}")
 
 
 ROOM_VIEWS: dict[type[Scene], float] = {

@@ -57,6 +57,7 @@ class LitNight(Scene):
 
     name = "night_city"
     lights = ("night",)
+    sway = 0.03
 
     def build(self, rng: random.Random) -> None:
         self.screens = []
@@ -82,9 +83,6 @@ class LitNight(Scene):
             "maybe:weather:rain",
             "maybe:obj:screen",
         }
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.03 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
@@ -174,9 +172,6 @@ class Bokeh(Scene):
             "maybe:light:dark",
         }
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         with sheet(stage) as pen:
@@ -265,9 +260,6 @@ class Sunset(Scene):
             "maybe:scene:lake",
             "view:wide",
         }
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()

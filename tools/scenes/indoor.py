@@ -312,7 +312,7 @@ class LivingRoom(Interior):
             window(pen, 0.35, 1.0, 1.0, 1.3, night=self.dusk, rng=rng, curtain=self.curtain)
         sofa(stage, self.sofa_x, d - 0.9, 2.1, self.sofa, self.cushion)
         stage.note("obj:sofa", self.sofa_x, d - 0.9, 0.4)
-        stage.note(f"sofa:{self.sofa_name}", self.sofa_x, d - 0.9, 0.4)
+        stage.note(f"sofa:{self.sofa_name}", self.sofa_x, d - 0.9, 0.4, area=1.6)
         if self.guest:
             place_person(stage, self.guest, self.sofa_x + 0.4, d - 1.15, t, pose="sit", y=0.12)
             stage.flush()

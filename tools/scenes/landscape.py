@@ -198,7 +198,7 @@ class SnowField(Scene):
         )
         self.hill = rng.uniform(20, 60)
         if self.flakes:
-            self.facts.add("weather:snow")
+            self.facts.add("maybe:weather:snow")  # small flakes before white ground
 
     def camera(self, t: float) -> Camera:
         return Camera(self.pan * 0.6 * t, 2.4, 0, yaw=self.pan * 0.02 * t, tilt=0.04, focal=1.0)
@@ -321,7 +321,7 @@ class Meadow(Scene):
             (rng.uniform(-30, 30), rng.uniform(22, 70), rng.uniform(6, 12)) for _ in range(rng.randint(1, 7))
         ]
         if self.flowers:
-            self.facts.update(("obj:flower", f"flower:{self.flower_name}"))
+            self.facts.update(("obj:flower", f"maybe:flower:{self.flower_name}"))
 
     def camera(self, t: float) -> Camera:
         return Camera(self.pan * 0.8 * t, 1.8, 0, yaw=self.pan * 0.02 * t, tilt=-0.05, focal=1.0)

@@ -269,7 +269,7 @@ class Seaside(Scene):
         for x, z, name, colour, i in self.parasols:
             stage.add(x, z, self._parasol(stage, x, z, colour, i))
             stage.note("obj:parasol", x, z, 1.5)
-            stage.note(f"parasol:{name}", x, z, 1.5)
+            stage.note(f"parasol:{name}", x, z, 1.5, area=1.3)
         for who, x, z, v in self.people:
             place_person(stage, who, x + v * t, z, t, flip=v < 0)
         stage.flush()

@@ -31,9 +31,6 @@ class Fire(Scene):
             "maybe:scene:house",
         }
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         with sheet(stage) as pen:
@@ -121,9 +118,6 @@ class Fireworks(Scene):
             "maybe:scene:lights",
         }
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         with sheet(stage) as pen:
@@ -170,9 +164,6 @@ class NightSky(Scene):
         self.glow = vary(rng, (0.08, 0.1, 0.22), 0.03)
         if self.moon:
             self.facts.add("obj:moon")
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
@@ -265,9 +256,6 @@ class Underwater(Scene):
         }
         if self.diver:
             self.facts |= {"obj:diver", "obj:person"}
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()

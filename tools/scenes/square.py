@@ -69,7 +69,7 @@ class CitySquare(Scene):
         if self.light.night:
             self.facts.add("scene:night_city")
         if self.rain:
-            self.facts.add("weather:rain")
+            self.facts.add("maybe:weather:rain")  # thin streaks before bright screens
         self.facts.add("maybe:scene:city_street")
 
     def camera(self, t: float) -> Camera:

@@ -14,6 +14,9 @@ from tools.scenes.colour import RGB, argb, mix, shade, times
 from tools.scenes.light import Light, Vector
 from tools.scenes.pen import Pen
 
+NAMEABLE = 0.01
+"""Share of the picture's middle square from which on a thing's colour counts: 10 of a model's 96 pixels each way."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -134,10 +137,26 @@ class Stage:
             draw()
         self._queue.clear()
 
-    def note(self, fact: str, x: float, z: float, y: float = 1.0, *, margin: float = 0.02) -> None:
-        """Record a fact when the place lies inside the centre square of the picture (what a model sees)."""
-        if self.distance(x, z) <= 0.5:
+    def note(
+        self,
+        fact: str,
+        x: float,
+        z: float,
+        y: float = 1.0,
+        *,
+        margin: float = 0.02,
+        area: float | None = None,
+    ) -> None:
+        """Record a fact when the place lies inside the centre square of the picture (what a model sees).
+
+        With ``area``, the thing's outline in square metres as it is turned to the camera, the fact is only
+        ``maybe:`` where that covers less than ``NAMEABLE`` of the square.
+        """
+        far = self.distance(x, z)
+        if far <= 0.5:
             return
+        if area is not None and area * (self.camera.focal / far) ** 2 < NAMEABLE:
+            fact = f"maybe:{fact}"
         px, py = self.project(x, y, z)
         half = self.height * (0.5 - margin)
         if abs(px - self.width / 2) < half and self.height * margin < py < self.height * (1 - margin):

@@ -11,7 +11,7 @@ from tools.scenes.creatures import CRAFT, CREATURES, FURS, portrait
 from tools.scenes.objects import OBJECTS, Draw
 from tools.scenes.pen import Pen, blob
 from tools.scenes.sheet import sheet
-from tools.scenes.stage import Camera, Stage
+from tools.scenes.stage import Stage
 from tools.scenes.vehicles import bus_side, car_end, car_side, lorry_side
 
 NAMES = tuple(BASIC_COLOURS)
@@ -106,6 +106,7 @@ class Single(Scene):
 
     name = "thing"
     lights = ("day",)
+    sway = 0.03
 
     def build(self, rng: random.Random) -> None:
         kinds = [rng.choice(COMMON) if rng.random() < 0.5 else rng.choice(tuple(THINGS))]
@@ -153,9 +154,6 @@ class Single(Scene):
         if len(kinds) == 1 and self.things[0][4] > 0.5:
             self.facts.add("view:close")
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.03 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         backdrop(stage, rng, self.style, self.ground, self.wall, self.low, road=self.road)
@@ -171,6 +169,7 @@ class Animal(Scene):
 
     name = "animal"
     lights = ("day",)
+    sway = 0.03
 
     def build(self, rng: random.Random) -> None:
         self.kind = rng.choice(tuple(CREATURES))
@@ -200,9 +199,6 @@ class Animal(Scene):
         self.size, self.flip = rng.uniform(0.5, 0.78), rng.random() < 0.5
         self.x, self.y = rng.uniform(-0.08, 0.08), rng.uniform(0.08, 0.2)
 
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.03 * t)
-
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         backdrop(stage, rng, self.style, self.ground, self.wall, 0.38, road=False)
@@ -224,9 +220,6 @@ class Portrait(Scene):
         self.shirt, self.wall = basic(rng, shirt), basic(rng, rng.choice(NAMES))
         self.style = rng.choice(("wall", "blur", "blur", "stripes", "leaves"))
         self.size, self.x, self.y = rng.uniform(0.62, 1.0), rng.uniform(-0.12, 0.12), rng.uniform(0.0, 0.22)
-
-    def camera(self, t: float) -> Camera:
-        return Camera(yaw=self.pan * 0.02 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()

@@ -11,7 +11,7 @@ from tools.scenes.nature import hills, leafy_tree
 from tools.scenes.people import make_person, place_person
 from tools.scenes.stage import Camera, Stage
 from tools.scenes.structures import house_face, street_lamp
-from tools.scenes.vehicles import bus_side, car_end, car_side
+from tools.scenes.vehicles import BUS_SIDE, CAR_END, CAR_SIDE, bus_side, car_end, car_side
 
 WALLS: tuple[RGB, ...] = (
     (0.74, 0.60, 0.46),
@@ -166,7 +166,7 @@ class CityStreet(Scene):
             if stage.distance(px, pz) < 45:
                 stage.note("obj:car", px, pz)
             if stage.distance(px, pz) < 20:
-                stage.note(f"car:{name}", px, pz)
+                stage.note(f"car:{name}", px, pz, area=CAR_END)
         if self.crossing and self.cross_colour:
             z, name, way, x, bus = self.crossing
             self._cross(stage, t, x + way * 4.5 * t, z, way, name, self.cross_colour, bus)
@@ -187,7 +187,7 @@ class CityStreet(Scene):
         stage.add(x, z, paint)
         kind = "bus" if bus else "car"
         stage.note(f"obj:{kind}", x, z)
-        stage.note(f"{kind}:{name}", x, z)
+        stage.note(f"{kind}:{name}", x, z, area=BUS_SIDE if bus else CAR_SIDE)
 
 
 class Road(Scene):
@@ -287,7 +287,7 @@ class Road(Scene):
 
         stage.add(px, pz, paint)
         stage.note("obj:car", px, pz)
-        stage.note(f"car:{name}", px, pz)
+        stage.note(f"car:{name}", px, pz, area=CAR_SIDE if self.across else CAR_END)
 
 
 class Skyline(Scene):

@@ -11,6 +11,8 @@ from tools.scenes.stage import Stage
 GLASS: RGB = (0.16, 0.22, 0.28)
 TYRE: RGB = (0.06, 0.06, 0.065)
 STEEL: RGB = (0.35, 0.36, 0.38)
+CAR_SIDE, CAR_END, BUS_SIDE = 4.8, 2.5, 31.0
+"""Outlines in square metres."""
 
 
 def wheel(pen: Pen, x: float, r: float, *, turn: float = 0.0) -> None:
