@@ -144,7 +144,8 @@ def test_a_batch_size_that_shrinks_on_the_way_is_followed(store: Store, video: V
     engine = Shrinking(batch_size=16, concurrency=1)
     info = ingest(store, video, engine, EVERY(2))
     assert sizes[0] == 16
-    assert sizes[-1] == 2
+    assert 2 in sizes
+    assert sizes[-1] <= 2  # how many were on their way before decides whether one is left over
     assert_same(store.load(info.key), film, engine, EVERY(2))
 
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 PREFIX = "search-"
 _SUFFIX = ".npz"
+_LOADING = threading.Lock()
 _CELLS_FROM = 5_000  # rows from which a vector index is faster than reading all rows
 _SHARE_OF_CELLS = 4  # one of so many cells is looked at, but
 _CELLS = 32  # so many at least
@@ -129,7 +130,8 @@ class Indexes:
             known = self._known.get(engine_id)
             if known is not None and known[0] == version:
                 return known[1]
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            # One thread at a time: NumPy parses headers as Python, which two threads can't do at once in Python 3.11.
+            with _LOADING, open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 index = Index(
                     table=str(stored["table"]),
                     mean=stored["mean"],

@@ -2,8 +2,11 @@
 
 ::
 
-    PROMPTREEL_HOME/search/<id>.pack    five arrays in NumPy's own format, one after another: frames int64, times_s
-                                        float64, ends_s float64, factors float32, vectors float16 (n, dim)
+    PROMPTREEL_HOME/search/<id>.pack    "PRPACK 1", n int64, dim int64; then arrays: frames int64, times_s float64,
+                                        ends_s float64, factors float32, vectors float16 (n, dim)
+
+Not NumPy's own format: its headers are Python that is parsed, and in Python 3.11 two threads that parse at a time can
+fail with a SystemError.
 
 Why not straight from the tables of samples: of 1,000,000 samples x 512, scanning one table of them all takes 0.7 s and
 LanceDB's own flat search of it 1.5 s, and loading an embedding of 10,000 25 to 60 ms; from these files, all are read
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import threading
 import uuid
 from collections.abc import Iterator
@@ -29,6 +33,9 @@ from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.format import Home, mapped_errors
 
 SUFFIX = ".pack"
+_HEAD = struct.Struct("<8sqq")
+_MAGIC = b"PRPACK 1"
+_ARRAYS: tuple[Any, ...] = (np.int64, np.float64, np.float64, np.float32, np.float16)
 _SAME_TIME_S = 1e-6
 _BLOCK = 1 << 17  # numbers converted at once: both copies of them stay in a core's second-level cache
 _KEPT = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
@@ -212,13 +219,16 @@ class Packs:
             return None
         try:
             with open(self._path(info), "rb") as file:
-                frames, times_s, ends_s, factors = (np.load(file, allow_pickle=False) for _ in range(4))
-                np.lib.format.read_magic(file)
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                if _HEAD.unpack(file.read(_HEAD.size)) != (_MAGIC, info.samples, info.dim):
+                    return None
+                frames, times_s, ends_s, factors = (
+                    np.frombuffer(file.read(info.samples * np.dtype(kind).itemsize), kind)
+                    for kind in _ARRAYS[:-1]
+                )
                 offset, size = file.tell(), os.fstat(file.fileno()).st_size
-        except (OSError, ValueError, EOFError):  # not there, or of no use: it is made anew
+        except (OSError, ValueError, struct.error):  # not there, or of no use: it is made anew
             return None
-        if shape != (info.samples, info.dim) or dtype != np.float16 or size - offset != 2 * np.prod(shape):
+        if size - offset != 2 * info.samples * info.dim:
             return None
         return Pack(self._path(info), frames, times_s, ends_s, factors, dim=info.dim, offset=offset)
 
@@ -243,8 +253,9 @@ class Packs:
             self.folder.mkdir(exist_ok=True)
             try:
                 with open(partial, "wb") as file:
-                    for array in arrays:
-                        np.save(file, array, allow_pickle=False)
+                    file.write(_HEAD.pack(_MAGIC, len(samples), info.dim))
+                    for array, kind in zip(arrays, _ARRAYS, strict=True):
+                        file.write(np.ascontiguousarray(array, kind).data)
                 with self._home.writing():  # a deletion comes before this or finds the file
                     if self._embeddings.find(info.key) == info:
                         os.replace(partial, path)
