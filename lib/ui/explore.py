@@ -166,6 +166,11 @@ def watch(chosen: Chosen, analysis: Analysis | None) -> None:
             st.session_state[key] = label  # the panels below, not drawn yet, are about it as well
 
 
+def player_key(video: Video) -> str:
+    """Return the widget key of the player of ``video``."""
+    return f"player_{video.sha256[:12]}"
+
+
 def play(video: Video, lanes: dict[str, Any] | None) -> None:
     """Draw the player with ``lanes``; every page's player of a video is the same one to the person watching."""
     here = state.session()
@@ -178,7 +183,7 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
         return
     shown = player(
         source.src,
-        key=f"player_{video.sha256[:12]}",
+        key=player_key(video),
         width=video.width,
         height=video.height,
         label=video.name,

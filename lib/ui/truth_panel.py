@@ -20,7 +20,8 @@ from lib.timebase import format_time
 from lib.truth import TrueSegment
 from lib.truth_files import BEYOND_S, read_time
 from lib.ui import cache, state
-from lib.ui.explore import Chosen
+from lib.ui.explore import Chosen, player_key
+from lib.ui.player import heard
 from lib.ui.truth_desk import Desk, Truth, at_work, change, desk_of, forget, undo
 from lib.ui.truth_transfer import draw_export, draw_import
 
@@ -121,12 +122,19 @@ def _span(marked: tuple[float, float] | None, playhead_s: float | None) -> tuple
     return marked or (start, start + _NEW_S)
 
 
+def _shown(desk: Desk) -> tuple[tuple[float, float] | None, float | None]:
+    """Return the range marked in the player and where it rests, in a callback: as they are, not as last drawn."""
+    shown = heard(player_key(desk.video))
+    return (shown.mark, shown.time_s) if shown else (None, None)
+
+
 @state.uninterrupted
 def _add() -> None:
-    here, desk = state.session(), at_work()
-    start, end = _span(here.marked, here.playhead_s)
+    desk = at_work()
+    marked, playhead_s = _shown(desk)
+    start, end = _span(marked, playhead_s)
     length = desk.video.duration_s
-    if here.marked is None and length is not None and end > length:
+    if marked is None and length is not None and end > length:
         start, end = max(length - _NEW_S, 0.0), length
     label = st.session_state.to_dict().get("truth_label")
     _take_over(desk, None, label, lambda: (round(start, 3), round(end, 3)))
@@ -222,9 +230,10 @@ def _time(typed: object, before: float) -> float:
 
 @state.uninterrupted
 def _to_playhead(which: str) -> None:
-    here, desk = state.session(), at_work()
-    if desk.chosen is not None and here.playhead_s is not None:
-        st.session_state[_input_key(desk, which)] = format_time(here.playhead_s, decimals=3)
+    desk = at_work()
+    _, playhead_s = _shown(desk)
+    if desk.chosen is not None and playhead_s is not None:
+        st.session_state[_input_key(desk, which)] = format_time(playhead_s, decimals=3)
         _edit()
 
 

@@ -17,7 +17,7 @@ import streamlit as st
 from lib.ui import routes
 from lib.ui.component import nothing, register
 
-__all__ = ["PlayerState", "Problem", "Seek", "player"]
+__all__ = ["PlayerState", "Problem", "Seek", "heard", "player"]
 
 _FOLDER = Path(__file__).parent
 _COMPONENT = register("player", _FOLDER)
@@ -108,19 +108,43 @@ def player(
     return _settle(key, src, seek, report)
 
 
+def heard(key: str) -> PlayerState | None:
+    """Return what the player with this ``key`` said last, in a callback; None before it was drawn.
+
+    A mark and the press of a button just after it may come with one and the same run: what the last run drew is older.
+    """
+    known = st.session_state.to_dict()  # to_dict ends no run
+    memory: _Memory | None = known.get(_place(key))
+    if memory is None:
+        return None
+    _hear(memory, known.get(key, {}).get("report"))
+    return _state(memory, memory.src)
+
+
 def _settle(key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None) -> PlayerState:
-    memory: _Memory | None = st.session_state.get(f"_player.{key}")
+    memory: _Memory | None = st.session_state.get(_place(key))
     if memory is None or (memory.src != src and memory.src is not None and src is not None):
         # Another video starts at its beginning; a command that the one before has done is not done again.
         memory = _Memory(src, seek_id=memory.seek_id if memory else None)
     memory.src = src or memory.src
-    news = report if report and report != memory.report and report["src"] == memory.src else None
-    if news:
-        memory.time_s = float(news["time_s"])
+    _hear(memory, report)
     if seek is not None and seek.id != memory.seek_id:
         memory.time_s, memory.seek_id = seek.time_s, seek.id
+    st.session_state[_place(key)] = memory
+    return _state(memory, src)
+
+
+def _place(key: str) -> str:
+    return f"_player.{key}"
+
+
+def _hear(memory: _Memory, report: dict[str, Any] | None) -> None:
+    if report and report != memory.report and report["src"] == memory.src:
+        memory.time_s = float(report["time_s"])
     memory.report = report or memory.report
-    st.session_state[f"_player.{key}"] = memory
+
+
+def _state(memory: _Memory, src: str | None) -> PlayerState:
     current = memory.report if memory.report and memory.report["src"] == src else None
     if current is None:
         return PlayerState(memory.time_s, None)

@@ -58,10 +58,19 @@ class Instrument extends Deeds {
 
   listen() {
     this.root.addEventListener("keydown", (event) => {
-      if (!press(this, event)) return;
+      if (!press(this, event)) {
+        this.flush();
+        return;
+      }
       event.preventDefault();
       event.stopPropagation();
     }, true); // before the page's own shortcuts
+    this.leaving = new AbortController();
+    for (const kind of ["keydown", "pointerdown"]) {
+      document.addEventListener(kind, (event) => {
+        if (!event.composedPath().includes(this.root)) this.flush();
+      }, { capture: true, signal: this.leaving.signal });
+    }
     this.area.addEventListener("blur", () => this.hover(null));
     const actions = {
       play: () => this.playback.toggle(),
@@ -292,6 +301,13 @@ class Instrument extends Deeds {
     }, SETTLE_MS);
   }
 
+  // What is done elsewhere on the page is about what was done here just before: Python hears of that first.
+  flush() {
+    if (!this.place || !this.tell) return;
+    if (!this.playback.playing) this.rested();
+    if (this.known.words !== JSON.stringify(this.words)) this.report();
+  }
+
   report() {
     const { place, playback } = this;
     clearTimeout(this.timer);
@@ -303,6 +319,7 @@ class Instrument extends Deeds {
   }
 
   destroy() {
+    this.leaving.abort();
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.ticking);
     clearTimeout(this.timer);
