@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.truth import TrueSegment
+from lib.ui import state, truth_panel
+from lib.ui.truth_desk import Desk
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import Bench, lay_out, open_page, served, words  # noqa: F401
 
@@ -76,6 +79,35 @@ def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
     press(app, "truth_add")
     assert "is there already" in app.error[0].value
     assert len(truth(bench)) == 1
+
+
+def test_a_mark_that_the_page_has_not_shown_yet_counts(bench):
+    app = open_truth()
+    key = f"player_{bench.video.sha256[:12]}"
+    src = app.session_state[f"_player.{key}"].src
+    app.session_state[key] = {
+        "report": {"src": src, "time_s": 6.0, "problem": None, "mark": [3.0, 6.0], "label": None, "n": "1"}
+    }
+    assert widget(app, "button", "truth_add").label == "Add 0:00.00 – 0:01.00"
+    press(app, "truth_add")
+
+    assert truth(bench) == (TrueSegment("red", 3.0, 6.0),)
+
+
+def test_the_line_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
+    edited = TrueSegment("red", 0.5, 3.0)
+    desk = Desk(bench.video, chosen=edited)
+    tab, rows = state.Session(bench.workspace), [0]
+    monkeypatch.setattr(truth_panel, "at_work", lambda: desk)
+    monkeypatch.setattr(
+        truth_panel.st,
+        "session_state",
+        SimpleNamespace(to_dict=lambda: {"table": {"selection": {"rows": rows}}, "session": tab}),
+    )
+    for sent, chosen in (([0], edited), ([1], BLUE), ([], None)):
+        rows[:] = sent
+        truth_panel._choose("table", (RED, BLUE), [0])
+        assert desk.chosen == chosen
 
 
 def test_each_input_is_taken_over_by_itself(bench):

@@ -156,7 +156,7 @@ def _table(desk: Desk, truth: Truth) -> None:
         key=key,
         hide_index=True,
         height=min(38 + 35 * len(frame), 400),
-        on_select=partial(_choose, key, truth),
+        on_select=partial(_choose, key, truth, chosen),
         selection_mode="single-row",
         selection_default={"selection": {"rows": chosen, "columns": [], "cells": []}},
         column_config={
@@ -168,9 +168,16 @@ def _table(desk: Desk, truth: Truth) -> None:
 
 
 @state.uninterrupted
-def _choose(key: str, listed: Truth) -> None:
-    desk = at_work()
+def _choose(key: str, listed: Truth, drawn: list[int]) -> None:
+    """Bring the line that was clicked into the form.
+
+    A table that was just born also sends the line it was drawn with, and that may come after an edit of that line:
+    it chooses nothing, or the form would close under the person's hands.
+    """
     rows = st.session_state.to_dict()[key]["selection"]["rows"]
+    if rows == drawn:
+        return
+    desk = at_work()
     desk.chosen = listed[rows[0]] if rows and rows[0] < len(listed) else None
     desk.sitting += 1
     desk.problem = ""
