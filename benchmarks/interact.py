@@ -1,9 +1,9 @@
 """How long an edit takes to be seen: from the key on a slider to the last drawing of the chart, in a real browser.
 
 A store is filled with 2,000 samples x 512 (scenes of 15 s, neighbours as far apart as in a video) and the vectors of
-five prompts; the dashboard is started on it; headless Chromium presses an arrow key on the threshold and on the window
-slider. Drawing is seen by wrapping the canvas' ``clearRect`` and ``fillRect`` inside the charts; the last call before
-half a second of rest counts.
+five prompts and of the reference phrases, whose band is drawn, too; the dashboard is started on it; headless Chromium
+presses an arrow key on the threshold and on the window slider. Drawing is seen by wrapping the canvas' ``clearRect``
+and ``fillRect`` inside the charts; the last call before half a second of rest counts.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from lib.engines import PREPROCESSING
 from lib.prompts import Settings, Smoothing
+from lib.reference import PHRASES
 from lib.store import EmbeddingKey, Store
 from lib.timebase import Sampling
 from lib.ui import workspace
@@ -69,7 +70,8 @@ def fill(home: Path) -> None:
     store.finish(key, duration_s=SAMPLES / 3.0)
     labels = [f"prompt {number}" for number in range(PROMPTS)]
     texts = _unit(rng.normal(size=(PROMPTS, DIM)) / DIM**0.5 + vectors[:: SAMPLES // PROMPTS][:PROMPTS] * 0.4)
-    store.put_text_vectors(key.engine_id, dict(zip(labels, texts, strict=True)))
+    phrases = _unit(rng.normal(size=(len(PHRASES), DIM)))
+    store.put_text_vectors(key.engine_id, dict(zip([*labels, *PHRASES], [*texts, *phrases], strict=True)))
     workspace.save(
         home,
         Workspace(

@@ -111,24 +111,25 @@ def scores_chart(
         band: lowest and highest score of what is drawn behind the lines; None draws nothing.
         height: in pixels.
     """
-    low, high = ([band[0]], [band[1]]) if band is not None else ([], [])
     tables = {
         "lines": data.lines,
         "own_thresholds": data.own_thresholds,
         "shared_threshold": data.shared_threshold,
         "moments": data.moments,
-        "band": pd.DataFrame({"band_low": low, "band_high": high}, dtype=float),
     }
-    template = _scores(_items(data.labels, colours), data.score, height, _has_gaps(data.lines))
+    if band is not None:
+        tables["band"] = pd.DataFrame({"band_low": [band[0]], "band_high": [band[1]]})
+    gaps = _has_gaps(data.lines)
+    template = _scores(_items(data.labels, colours), data.score, height, gaps, band is not None)
     return template.fill({**tables, **_common(data, playhead_s)})
 
 
 @lru_cache(maxsize=_KEPT)
-def _scores(items: _Items, score: str, height: int, has_gaps: bool) -> Template:
+def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bool) -> Template:
     colours = dict(items)
     return Template(
         layers.stack(
-            layers.reference_band(score),
+            *([layers.reference_band(score)] if has_band else []),
             *layers.score_lines(colours, score, layers.time_axis, has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),

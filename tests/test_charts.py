@@ -475,7 +475,7 @@ def test_tables_go_through_the_active_data_transformer(analysis: Analysis) -> No
         seen.append(table)
         return {"name": f"table {len(seen)}"}
 
-    chart = charts.scores_chart(charts.prepare(analysis), COLOURS)
+    chart = charts.scores_chart(charts.prepare(analysis), COLOURS, band=(0.1, 0.2))
     alt.data_transformers.register("keep", keep)
     try:
         with alt.data_transformers.enable("keep"):
@@ -484,6 +484,15 @@ def test_tables_go_through_the_active_data_transformer(analysis: Analysis) -> No
         alt.data_transformers.register("keep", None)
     assert [id(table) for table in seen] == [id(chart.tables[name]) for name in _order(spec, chart, seen)]
     assert len(seen) == len(chart.tables) == 7
+
+
+def test_a_chart_without_a_reference_band_has_no_layer_for_it(analysis: Analysis) -> None:
+    data = charts.prepare(analysis)
+    layers = [
+        len(charts.scores_chart(data, COLOURS, band=band).to_dict()["layer"]) for band in (None, (0.1, 0.2))
+    ]
+    assert layers[1] == layers[0] + 1
+    assert "band" not in charts.scores_chart(data, COLOURS).tables
 
 
 def _order(spec: dict[str, Any], chart: charts.FilledChart, seen: list[pd.DataFrame]) -> list[str]:
