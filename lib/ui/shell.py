@@ -8,7 +8,6 @@ import streamlit as st
 
 from lib.ui import cache, engine_panel, jobs_tray, library, routes, state
 
-
 # Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window.
 _STYLE = """<style>@media (max-width: 1200px) {
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; } }</style>"""

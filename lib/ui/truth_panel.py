@@ -245,7 +245,9 @@ def _take_over(
     try:
         start, end = times()
         if not label:
-            raise InputError("The new segment has no label yet; type what is there into the field beside “Add”.")
+            raise InputError(
+                "The new segment has no label yet; type what is there into the field beside “Add”."
+            )
         name = one_line(label, "The label", InputError)
         length = desk.video.duration_s
         if length is not None and max(start, end) > length + BEYOND_S:
