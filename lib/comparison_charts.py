@@ -1,4 +1,4 @@
-"""The Altair chart of a comparison: A's score of a label against B's.
+"""The Altair charts of a comparison: A's score of a label against B's, and where both differ.
 
 Conventions as in ``lib.charts``: what changes often is data, not specification, so that an edit doesn't make the
 browser build the chart anew. The selection is named ``brush``: intervals of ``score_a`` and ``score_b``.
@@ -6,6 +6,7 @@ browser build the chart anew. The selection is named ``brush``: intervals of ``s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,11 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lib import chart_layers as layers
+from lib.chart_data import MAX_BARS, edges
 from lib.chart_layers import RULE_COLOUR
 from lib.chart_templates import FilledChart, Template, table
 from lib.comparison import Comparison
+from lib.timebase import format_time
 
-__all__ = ["SCATTER_POINTS", "scatter_chart", "scatter_points"]
+__all__ = ["SCATTER_POINTS", "difference_bars", "differences_chart", "scatter_chart", "scatter_points"]
 
 SCATTER_POINTS = 2_000
 """More samples than this are thinned for drawing: of those that fall onto one spot, one is drawn."""
@@ -153,3 +157,59 @@ def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size
     ]
     layers = alt.LayerChart(layer=[equal, *rules, points])
     return Template(layers.properties(width=size, height=size))
+
+
+def difference_bars(
+    comparison: Comparison, colours_a: Mapping[str, str], colours_b: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return ``side, says, colour, from_s, to_s, start, end``: what each side says where both differ.
+
+    Args:
+        comparison: of two analyses.
+        colours_a: hex by label of side A.
+        colours_b: hex by label of side B.
+
+    Returns:
+        At most ``MAX_BARS`` rows: of more differences the longest. A side that gives no label has no row there.
+    """
+    found = sorted(comparison.disagreements, key=lambda one: one.start_s - one.end_s)[: MAX_BARS // 2]
+    rows = [
+        {
+            "side": side,
+            "says": label,
+            "colour": colours[label],
+            "from_s": one.start_s,
+            "to_s": one.end_s,
+            "start": format_time(one.start_s),
+            "end": format_time(one.end_s),
+        }
+        for one in sorted(found, key=lambda one: one.start_s)
+        for side, label, colours in (("A", one.a, colours_a), ("B", one.b, colours_b))
+        if label is not None
+    ]
+    return pd.DataFrame(rows, columns=["side", "says", "colour", "from_s", "to_s", "start", "end"])
+
+
+def differences_chart(
+    comparison: Comparison, colours_a: Mapping[str, str], colours_b: Mapping[str, str]
+) -> FilledChart:
+    """Return two lanes, A's and B's labels where they are not the same; on the time axis of ``lib.charts``."""
+    bars = difference_bars(comparison, colours_a, colours_b)
+    return _differences().fill({"differences": bars, "edges": edges(comparison.a)})
+
+
+@lru_cache(maxsize=1)
+def _differences() -> Template:
+    lane = layers.left_axis(ticks=False, domain=False)
+    bars: alt.Chart = (
+        alt.Chart(table("differences"))
+        .mark_bar(clip=True, height=alt.RelativeBandSize(0.7))
+        .encode(
+            x=layers.time_axis("from_s"),
+            x2="to_s",
+            y=alt.Y("side", type="nominal", scale=alt.Scale(domain=["A", "B"]), axis=lane),
+            color=alt.Color("colour", type="nominal", scale=None),
+            tooltip=[alt.Tooltip(field, type="nominal") for field in ("side", "says", "start", "end")],
+        )
+    )
+    return Template(layers.stack(bars, layers.edges(), height=116, title="Differences"))

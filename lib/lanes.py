@@ -23,6 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.analysis import Analysis
+from lib.samples import Samples
+from lib.scoring import spikes
+from lib.segments import Segment
 
 LEVEL_FACTOR = 4
 """Values of one level that become one of the next."""
@@ -73,19 +76,23 @@ def _grouped(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return padded.reshape(p, count, LEVEL_FACTOR)
 
 
-def base_arrays(analysis: Analysis) -> dict[str, _Array]:
+def base_arrays(samples: Samples, change: NDArray[np.float64]) -> dict[str, _Array]:
     """Return what depends on the samples only: ``times`` f8 ``(n,)``, ``frames`` i4, ``change`` f4 with its levels.
 
     ``spikes`` are the indices of the samples where the change stands out, i4.
+
+    Args:
+        samples: whose lanes they are.
+        change: what ``lib.scoring.vector_change`` gave for their vectors, ``(n,)``.
     """
-    change = analysis.vector_change.astype(np.float32)[None]
+    row = change.astype(np.float32)[None]
     arrays: dict[str, _Array] = {
-        "times": analysis.samples.times_s,
-        "frames": analysis.samples.frames.astype(np.int32),
-        "change": change,
-        "spikes": np.flatnonzero(analysis.spikes).astype(np.int32),
+        "times": samples.times_s,
+        "frames": samples.frames.astype(np.int32),
+        "change": row,
+        "spikes": np.flatnonzero(spikes(change)).astype(np.int32),
     }
-    return arrays | _named(change, "change")
+    return arrays | _named(row, "change")
 
 
 def line_arrays(analysis: Analysis) -> dict[str, _Array]:
@@ -103,10 +110,9 @@ def _named(values: NDArray[np.float32], name: str) -> dict[str, _Array]:
     }
 
 
-def segment_arrays(analysis: Analysis) -> dict[str, _Array]:
+def segment_arrays(found: Sequence[Segment], labels: Sequence[str]) -> dict[str, _Array]:
     """Return all segments: ``start``, ``end`` f8, ``label`` u2 (a row of scores), ``mean``, ``peak`` f4, ``(m,)``."""
-    place = {label: row for row, label in enumerate(analysis.labels)}
-    found = analysis.segments
+    place = {label: row for row, label in enumerate(labels)}
     return {
         "start": np.array([segment.start_s for segment in found], dtype=np.float64),
         "end": np.array([segment.end_s for segment in found], dtype=np.float64),

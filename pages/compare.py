@@ -1,6 +1,14 @@
 import streamlit as st
 
-from lib.ui import compare, compare_findings, compare_scores, compare_truth, compare_words, explore
+from lib.ui import (
+    compare,
+    compare_findings,
+    compare_scores,
+    compare_timeline,
+    compare_truth,
+    compare_words,
+    explore,
+)
 
 st.title("Compare")
 video = explore.choose_video()
@@ -13,6 +21,7 @@ both = compare.edit(video)
 with instrument:
     compare_findings.answer(both)
     compare.watch(both)
+    compare_timeline.draw(both)
 compare_words.draw()
 if both.comparison is None:
     st.stop()

@@ -29,6 +29,7 @@ analysis = explore.analyse(chosen)
 with instrument:
     explore.watch(chosen, analysis)
 if analysis is None or chosen.info is None:
+    truth_panel.draw_alone(chosen.video)
     st.stop()
 
 band = reference.band(chosen)
@@ -46,7 +47,7 @@ elif view == "Frames":
 elif view == "Histogram":
     threshold_panel.draw(chosen, analysis)
 elif view == "Ground truth":
-    truth_panel.draw(chosen, analysis)
+    truth_panel.draw(chosen.video)
 elif view == "Evaluation":
     evaluation_panel.draw(chosen, analysis)
 else:

@@ -1,4 +1,4 @@
-"""The scatter of A's score against B's: every point on it is a sample, and none that stands out is left out."""
+"""The scatter of A's score against B's, of which none that stands out is left out, and the lanes of differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from lib.analysis import Analysis
 from lib.comparison import Comparison, compare
-from lib.comparison_charts import SCATTER_POINTS, scatter_chart, scatter_points
+from lib.comparison_charts import (
+    SCATTER_POINTS,
+    difference_bars,
+    differences_chart,
+    scatter_chart,
+    scatter_points,
+)
 from lib.prompts import Prompt, PromptSet, Settings
 from tests.helpers.arrays import analyse_scores, every, unit_rows
 
@@ -85,3 +91,36 @@ def test_unlike_scores_have_no_line_of_equals() -> None:
 def test_a_label_that_only_one_side_has_is_refused() -> None:
     with pytest.raises(KeyError):
         scatter_points(a_comparison(5), "ship")
+
+
+def test_each_difference_is_a_bar_of_each_side_that_says_something() -> None:
+    scores = np.array([[0.1, 0.9], [0.9, 0.1], [0.9, 0.1], [0.1, 0.2]])
+    a = an_analysis(scores, ("crane", "ship"), decision="threshold", threshold=0.5)
+    b = an_analysis(scores, ("dock", "ship"), decision="threshold", threshold=0.95)
+    colours_a, colours_b = {"crane": "#111111", "ship": "#222222"}, {"dock": "#333333", "ship": "#444444"}
+    found = compare(a, b)
+    bars = difference_bars(found, colours_a, colours_b)
+
+    assert bars[["side", "says", "colour", "from_s", "to_s"]].to_numpy().tolist() == [
+        ["A", "ship", "#222222", 0.0, 0.5],
+        ["A", "crane", "#111111", 0.5, 1.5],
+    ]
+    other = difference_bars(compare(b, a), colours_b, colours_a)
+    assert other["side"].tolist() == ["B", "B"]
+    assert other["colour"].tolist() == ["#222222", "#111111"]
+    spec = differences_chart(found, colours_a, colours_b).to_dict()
+    assert [len(layer["data"]["values"]) for layer in spec["layer"]] == [2, 2]
+    assert spec["layer"][0]["encoding"]["color"]["scale"] is None
+
+
+def test_of_too_many_differences_the_longest_are_drawn_in_order_of_time() -> None:
+    n = 6_000
+    one = np.where(np.arange(n) % 2 == 0, 0.9, 0.1)
+    one[100:140] = 0.9  # all of these apart, so one long difference
+    a = an_analysis(np.stack([one, 1 - one], axis=1), ("crane", "ship"))
+    b = an_analysis(np.zeros((n, 1)), ("dock",), decision="threshold", threshold=0.5)
+    bars = difference_bars(compare(a, b), {"crane": "#111111", "ship": "#222222"}, {"dock": "#333333"})
+
+    assert len(bars) < n / 2
+    assert (bars["to_s"] - bars["from_s"]).max() == pytest.approx(20.5, abs=0.6)
+    assert bars["from_s"].is_monotonic_increasing

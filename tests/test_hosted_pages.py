@@ -21,10 +21,11 @@ from lib.prompts import Settings
 from lib.store import EmbeddingKey, Store, Video
 from lib.timebase import Sampling
 from lib.ui import cache, hosted_jobs, library, reference, workspace
+from lib.ui.workspace import Row
 from tests.helpers.fake_hosted import FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.hosted_process import QUICK
-from tests.helpers.pages import Bench, lay_out, open_page, saved, served, words  # noqa: F401
+from tests.helpers.pages import Bench, edit_prompts, lay_out, open_page, saved, served, words  # noqa: F401
 from tests.helpers.videos import BLUE, GREEN, RED
 
 pytestmark = pytest.mark.usefixtures("served")
@@ -346,6 +347,24 @@ def test_other_pages_draw_a_video_without_a_file(without_file: Video, page: str)
     assert not app.error
     assert page == "matrix" or "imported without its video" in words(app)
     assert not has_key(app.button, f"matrix_embed_{without_file.sha256}")
+
+
+def test_compare_draws_both_sides_of_a_video_without_a_file(without_file: Video) -> None:
+    app = open_page("pages/compare.py")
+    assert charts(app) == [
+        "Scores of A over time",
+        "Segments of A",
+        "Scores of B over time",
+        "Segments of B",
+    ]  # B is a copy of A as yet, so there are no differences
+    edit_prompts(app, Row(label="red"), key="b.prompts")
+
+    assert not app.exception
+    assert charts(app)[4].startswith("Where A and B differ")
+
+
+def charts(app: AppTest) -> list[str]:
+    return [one.proto.alt for one in app.get("vega_lite_chart")]
 
 
 def test_a_deleted_video_takes_its_results_along(bench: Bench, without_file: Video) -> None:

@@ -94,7 +94,10 @@ def test_a_pack_refuses_what_a_browser_would_not_read() -> None:
 
 def test_lines_and_change_hold_every_sample_of_the_analysis(rng: np.random.Generator) -> None:
     analysis = an_analysis(rng.random((5000, 3)))
-    lines, base = unpacked(pack(line_arrays(analysis))), unpacked(pack(base_arrays(analysis)))
+    lines, base = (
+        unpacked(pack(line_arrays(analysis))),
+        unpacked(pack(base_arrays(analysis.samples, analysis.vector_change))),
+    )
     assert np.array_equal(lines["scores"], analysis.scores.T.astype(np.float32))
     assert np.array_equal(base["times"], analysis.samples.times_s)
     assert np.array_equal(base["frames"], analysis.samples.frames)
@@ -113,7 +116,7 @@ def test_the_lanes_agree_with_the_charts(rng: np.random.Generator) -> None:
         if threshold is not None
     }
     assert charts.shared_threshold.shared_threshold.tolist() == [shared]
-    segments = segment_arrays(analysis)
+    segments = segment_arrays(analysis.segments, analysis.labels)
     assert segments["start"].tolist() == charts.bars.start_s.tolist()
     assert segments["end"].tolist() == charts.bars.end_s.tolist()
     assert [analysis.labels[row] for row in segments["label"]] == charts.bars.label.tolist()

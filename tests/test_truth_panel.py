@@ -13,8 +13,17 @@ from streamlit.testing.v1 import AppTest
 from lib.truth import TrueSegment
 from lib.ui import state, truth_panel
 from lib.ui.truth_desk import Desk
+from lib.ui.workspace import Row
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import Bench, lay_out, open_page, served, words  # noqa: F401
+from tests.helpers.pages import (  # noqa: F401
+    Bench,
+    edit_prompts,
+    lay_out,
+    open_page,
+    served,
+    with_rows,
+    words,
+)
 
 pytestmark = pytest.mark.usefixtures("served")
 
@@ -64,13 +73,18 @@ def test_without_truth_the_view_says_what_to_do(bench):
     assert "Mark a range in the player" in words(open_truth())
 
 
-def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
-    app = open_truth()
-    report = {"src": None, "time_s": 3.0, "problem": None, "mark": [3.0, 6.0], "label": "green", "n": "1"}
+def mark(app: AppTest, bench: Bench, *span: float, label: str | None = None) -> None:
+    """Have the player say that a range is marked and a label chosen."""
+    report = {"src": None, "time_s": 3.0, "problem": None, "mark": list(span), "label": label, "n": "1"}
     key = f"player_{bench.video.sha256[:12]}"
     report["src"] = app.session_state[f"_player.{key}"].src
     app.session_state[key] = {"report": report}
     app.run()
+
+
+def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
+    app = open_truth()
+    mark(app, bench, 3.0, 6.0, label="green")
     assert widget(app, "button", "truth_add").label == "Add 0:03.00 – 0:06.00"
     press(app, "truth_add")
 
@@ -201,6 +215,49 @@ def test_an_import_that_cannot_be_read_is_a_sentence(bench):
 
     assert "no valid JSON" in app.error[0].value
     assert not [one for one in app.button if one.key == "truth_replace"]
+
+
+def lanes(app: AppTest):
+    """Return what the player is to draw."""
+    (data,) = [data for one in app.get("bidi_component") if "lanes" in (data := json.loads(one.proto.json))]
+    return data["lanes"]
+
+
+def test_truth_needs_no_prompt(bench):
+    with_rows(bench)
+    app = open_page()
+    assert "Mark a range in the player" in words(app)
+    assert lanes(app)["labels"] == []
+    assert lanes(app)["thumbs"]
+    mark(app, bench, 3.0, 6.0)
+    press(app, "truth_add")
+    assert "has no label yet" in app.error[0].value
+    assert truth(bench) == ()
+    typed = widget(app, "selectbox", "truth_label")
+    typed.options.append("green")  # AppTest chooses from what is offered only
+    typed.set_value("green").run()
+    press(app, "truth_add")
+
+    assert truth(bench) == (TrueSegment("green", 3.0, 6.0),)
+    assert [one["label"] for one in lanes(app)["truth"]] == ["green"]
+    edit_prompts(app, Row(label="green"))
+    assert widget(app, "button_group", "explore_view").value == "Ground truth"
+    assert "1 true segment, saved with the video" in words(app)
+
+
+def test_truth_is_imported_before_there_is_a_prompt_or_a_sample(bench):
+    with_rows(bench)
+    bench.store.delete_embedding(bench.store.embeddings(bench.video.sha256)[0].key)
+    app = open_page()
+    assert lanes(app) is None
+    widget(app, "text_area", "truth_text").set_value("unicorn, 1, 2").run()
+    assert not app.warning  # a label that no prompt has is no mistake where there are no prompts
+    press(app, "truth_replace")
+
+    assert truth(bench) == (TrueSegment("unicorn", 1.0, 2.0),)
+    assert [one["label"] for one in lanes(app)["truth"]] == ["unicorn"]
+    assert lanes(app)["duration"] == pytest.approx(9.0)
+    assert lanes(app)["thumbs"] is None
 
 
 def test_truth_survives_another_page_and_a_new_tab(bench):

@@ -122,11 +122,16 @@ def analysis(
     loaded = samples(info)
     wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
     cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
-    change = _numbers(f"{name}|change", lambda: vector_change(loaded.vectors))
+    change = frame_change(info)
     return _analysis(
         f"{name}|{_digest(prompt_set.to_dict())}",
         lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
     )
+
+
+def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
+    """Return ``lib.scoring.vector_change`` of the stored samples, ``(n,)``."""
+    return _numbers(f"{_name(info)}|change", lambda: vector_change(samples(info).vectors))
 
 
 def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
@@ -243,8 +248,7 @@ def label_metrics(
 
     def compute() -> tuple[dict[str, Any], ...]:
         loaded = samples(info)
-        change = _numbers(f"{_name(info)}|change", lambda: vector_change(loaded.vectors))
-        found = analyse(loaded, prompt_set, vectors, change=change)
+        found = analyse(loaded, prompt_set, vectors, change=frame_change(info))
         f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
         return measure(found, f1)
 

@@ -256,7 +256,7 @@ def watch(both: Both) -> None:
             [(one.start_s, one.end_s, one.a, one.b) for one in both.comparison.disagreements],
             only_differences=bool(st.session_state.get(ONLY)),
         )
-    explore.play(both.video, shown)
+    explore.play(both.video, shown or explore.lanes_without_prompts(both.video, both.a.info or both.b.info))
 
 
 def _lanes(both: Both, name: Side) -> dict[str, object] | None:

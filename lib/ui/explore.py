@@ -203,13 +203,25 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
 
 def _lanes(chosen: Chosen, analysis: Analysis | None) -> dict[str, Any] | None:
     if analysis is None or chosen.info is None:
-        return None
+        return lanes_without_prompts(chosen.video, chosen.info)
     return data.lanes(
         analysis,
         theme.colours(analysis.prompt_set.prompts),
         thumbnails=thumbnails_url(chosen.info),
         truth=cache.truth(chosen.video),
         duration_s=None if chosen.info.complete else chosen.video.duration_s,
+    )
+
+
+def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str, Any] | None:
+    """Return the player's lanes where nothing is searched for: frames, their change, and the truth."""
+    embedded = info is not None and info.samples > 0
+    return data.without_prompts(
+        cache.samples(info) if info is not None and embedded else None,
+        cache.frame_change(info) if info is not None and embedded else None,
+        thumbnails=thumbnails_url(info) if info is not None and embedded else None,
+        truth=cache.truth(video),
+        duration_s=video.duration_s,
     )
 
 

@@ -59,6 +59,11 @@ def _list(lines: Sequence[str]) -> str:
     return f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9">{"".join(lines)}</ul>'
 
 
+def show_next(view: str) -> None:
+    """Have ``view`` be the one that is shown when the choice is drawn again."""
+    st.session_state["explore_view_kept"] = view
+
+
 def choose_view() -> str:
     """Draw the choice of what is shown under the timeline, and return it."""
     key = "explore_view"

@@ -103,7 +103,7 @@ def show(matrix: Matrix) -> None:
             "Metric",
             METRICS,
             format_func=lambda one: KINDS[one].title,
-            width=190,
+            width=150,
             **_follow(field, metric),
         )
         if not sweep:
@@ -111,7 +111,7 @@ def show(matrix: Matrix) -> None:
                 "Label",
                 [_ALL, *labels],
                 format_func=lambda one: one or "All labels (mean)",
-                width=260,
+                width=190,
                 **_follow("label", label or _ALL),
             )
         orders = {
@@ -122,7 +122,7 @@ def show(matrix: Matrix) -> None:
         order = plan.order if plan.order in orders else "rank"
         if len(orders) > 2:
             st.selectbox(
-                "Order", list(orders), format_func=orders.__getitem__, width=230, **_follow("order", order)
+                "Order", list(orders), format_func=orders.__getitem__, width=160, **_follow("order", order)
             )
     plan = matrix_plan.current()
     st.caption(_about(metric, label, matrix, sweep))

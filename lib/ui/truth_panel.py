@@ -12,34 +12,47 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from lib.analysis import Analysis
 from lib.checks import one_line
 from lib.errors import InputError, PromptreelError
 from lib.store import Video
 from lib.timebase import format_time
 from lib.truth import TrueSegment
 from lib.truth_files import BEYOND_S, read_time
+<<<<<<< HEAD
 from lib.ui import cache, state
 from lib.ui.explore import Chosen, player_key
 from lib.ui.player import heard
+=======
+from lib.ui import cache, findings, state
+>>>>>>> tidy-a
 from lib.ui.truth_desk import Desk, Truth, at_work, change, desk_of, forget, undo
 from lib.ui.truth_transfer import draw_export, draw_import
+from lib.ui.workspace import rows_to_prompts
 
 _NEW_S = 1.0
 """Length of a segment that is added without a marked range."""
 
 
-def draw(chosen: Chosen, analysis: Analysis) -> None:
-    """Draw the ground truth of the chosen video."""
-    video = chosen.video
+def draw_alone(video: Video) -> None:
+    """Draw the ground truth below a page that has nothing else to show yet; it needs no prompt."""
+    st.markdown("#### Ground truth")
+    draw(video)
+    if desk_of(video).past:
+        findings.show_next("Ground truth")  # with the first prompt the page begins where somebody is at work
+
+
+def draw(video: Video) -> None:
+    """Draw the ground truth of the video."""
     desk, truth = desk_of(video), cache.truth(video)
     if _moved(desk.listed, truth):
         desk.tables += 1
     desk.listed = truth
     if desk.chosen not in truth:
         desk.chosen = None
-    _head(video, desk, truth, analysis)
-    labels = list(dict.fromkeys([*analysis.labels, *(one.label for one in truth)]))
+    prompts, _ = rows_to_prompts(state.current().rows)
+    _head(video, desk, truth, [prompt.label for prompt in prompts])
+    here = (prompt.label for prompt in prompts if prompt.enabled)
+    labels = list(dict.fromkeys([*here, *(one.label for one in truth)]))
     _adding(labels)
     if desk.problem:
         st.error(desk.problem, icon=":material/error:")
@@ -58,13 +71,13 @@ def _moved(before: Truth, after: Truth) -> bool:
     return len(before) != len(after) or changed > 1
 
 
-def _head(video: Video, desk: Desk, truth: Truth, analysis: Analysis) -> None:
+def _head(video: Video, desk: Desk, truth: Truth, prompts: Sequence[str]) -> None:
     saved = cache.store().saved_truth(video.sha256) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_summary(truth, saved), width="stretch")
         with st.container(horizontal=True, width="content"):
             with st.popover("Import", icon=":material/upload_file:"):
-                draw_import(desk, truth, analysis)
+                draw_import(desk, truth, prompts)
             with st.popover("Export", icon=":material/download:", disabled=not truth):
                 draw_export(video, truth)
             if desk.past:
@@ -97,14 +110,16 @@ def _adding(labels: Sequence[str]) -> None:
     span = _span(here.marked, here.playhead_s)
     key = "truth_label"
     if st.session_state.get(key) is None:
-        st.session_state[key] = here.label or labels[0]
+        st.session_state[key] = here.label or next(iter(labels), None)
+    typed = st.session_state[key]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Label of the new segment",
-            list(dict.fromkeys([*labels, str(st.session_state[key])])),
+            list(dict.fromkeys([*labels, *([] if typed is None else [str(typed)])])),
             key=key,
             accept_new_options=True,
             width=280,
+            placeholder="Type what is there",
             help="Choose one, or type another.",
         )
         st.button(
@@ -250,6 +265,10 @@ def _take_over(
     """Put a segment in the place of ``old``, or add it; what can't be is said, and stays as it was typed."""
     try:
         start, end = times()
+        if not label:
+            raise InputError(
+                "The new segment has no label yet; type what is there into the field beside “Add”."
+            )
         name = one_line(label, "The label", InputError)
         length = desk.video.duration_s
         if length is not None and max(start, end) > length + BEYOND_S:

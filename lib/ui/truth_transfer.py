@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from lib.analysis import Analysis
 from lib.errors import InputError, PromptreelError
 from lib.store import Video
 from lib.truth_files import KINDS, Kind, ParsedTruth, parse_truth, write_truth
@@ -26,8 +25,14 @@ _MIMES: dict[Kind, str] = {
 }
 
 
-def draw_import(desk: Desk, truth: Truth, analysis: Analysis) -> None:
-    """Draw the import: what was read, every problem with its line, and only then the buttons that take it over."""
+def draw_import(desk: Desk, truth: Truth, prompts: Sequence[str]) -> None:
+    """Draw the import: what was read, every problem with its line, and only then the buttons that take it over.
+
+    Args:
+        desk: of the video.
+        truth: what is known of it.
+        prompts: labels of the prompts, all of them; where there are none, no label of the file is unknown.
+    """
     st.markdown(
         "Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity."
     )
@@ -44,7 +49,7 @@ def draw_import(desk: Desk, truth: Truth, analysis: Analysis) -> None:
         key=f"truth_file.{desk.imports}",
         max_upload_size=5,
     )
-    known = tuple(prompt.label for prompt in analysis.prompt_set.prompts)
+    known = tuple(prompts) or None
     st.session_state["truth_known"] = known
     try:
         found = _read(desk, known, st.session_state.to_dict())
@@ -66,7 +71,7 @@ def draw_import(desk: Desk, truth: Truth, analysis: Analysis) -> None:
             st.button(f"Add to the {len(truth)} there", key="truth_join", on_click=_take_file, args=(True,))
 
 
-def _read(desk: Desk, known: Sequence[str], asked: dict[str, Any]) -> ParsedTruth | None:
+def _read(desk: Desk, known: Sequence[str] | None, asked: dict[str, Any]) -> ParsedTruth | None:
     """Return what was pasted or chosen; None when there is nothing yet."""
     video, name = desk.video, "The text"
     file, text = asked.get(f"truth_file.{desk.imports}"), str(asked.get(f"truth_text.{desk.imports}") or "")
@@ -85,7 +90,7 @@ def _read(desk: Desk, known: Sequence[str], asked: dict[str, Any]) -> ParsedTrut
 def _take_file(join: bool) -> None:
     desk, asked = at_work(), st.session_state.to_dict()
     try:
-        found = _read(desk, asked.get("truth_known", ()), asked)
+        found = _read(desk, asked.get("truth_known"), asked)
         if found is not None:
             change(desk, lambda truth: list(dict.fromkeys([*(truth if join else ()), *found.segments])))
     except PromptreelError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +10,13 @@ from playwright.sync_api import Page, expect
 
 from lib.truth import TrueSegment
 from lib.ui import workspace
-from tests.helpers.browser import Watch, wait_idle
+from tests.helpers.browser import Watch, screenshot, wait_idle
 from tests.helpers.components import expect_ready
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
 from tests.helpers.lanes import point
-from tests.helpers.pages import EXPERIMENT, Bench, lay_out
+from tests.helpers.pages import EXPERIMENT, Bench, lay_out, with_rows
 
 pytestmark = pytest.mark.browser
 _FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
@@ -102,6 +103,29 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(
     expect(page.get_by_text("In the truth without a prompt")).not_to_be_visible()
     expect(page.get_by_text("Prompts that the truth doesn’t name: green, blue.")).to_be_visible()
     assert truth(bench) == (one,)
+
+
+def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(
+    page: Page, served: Dashboard, watch: Watch, bench: Bench
+) -> None:
+    with_rows(bench)
+    bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
+    watch.allow(_FALLBACK)
+    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    wait_idle(page)
+    lanes = page.locator(".lanes").first
+    expect_ready(page.locator("video").first)
+    lanes.focus()
+    for key in ("ArrowUp", "ArrowDown", "9", "[", "End", "]"):
+        page.keyboard.press(key)
+    expect(page.get_by_text(re.compile(r"Marked 0:08\.\d* – 0:09\.0"))).to_be_visible()
+    expect(page.get_by_role("button", name="Add 0:08.")).to_be_visible()
+    page.keyboard.press("t")
+    assert wait_for(lambda: len(truth(bench)) == 2, seconds=30)
+
+    (_, one) = truth(bench)
+    assert (one.label, one.start_s, one.end_s) == ("red", pytest.approx(8.1, abs=0.1), pytest.approx(9))
+    screenshot(page, "truth-without-prompt")
 
 
 def test_edits_typed_quickly_all_count(page: Page, served: Dashboard, watch: Watch, bench: Bench) -> None:

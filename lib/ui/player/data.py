@@ -6,8 +6,12 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lib import lanes as arrays
 from lib.analysis import Analysis
+from lib.samples import Samples
 from lib.truth import TrueSegment
 from lib.ui import routes
 
@@ -36,8 +40,7 @@ def lanes(
     axis = arrays.score_axis(analysis)
     by_name = {label.casefold(): colours[label] for label in analysis.labels}
     return {
-        "duration": max(analysis.samples.duration_s, duration_s or 0.0),
-        "step": analysis.samples.step_s,
+        **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, duration_s),
         "score": analysis.prompt_set.settings.score,
         "axis": {"low": axis.low, "high": axis.high, "ticks": list(axis.ticks)},
         "labels": [
@@ -45,21 +48,80 @@ def lanes(
             for label, threshold in zip(analysis.labels, own, strict=True)
         ],
         "shared": shared,
-        "base": _by_url("base", lambda: arrays.base_arrays(analysis), *_base_content(analysis)),
         "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores),
-        "segments": _segments(analysis),
-        "truth": [
-            {
-                "label": one.label,
-                "start": one.start_s,
-                "end": one.end_s,
-                "colour": by_name.get(one.label.casefold()),
-            }
-            for one in truth
-        ],
-        "gaps": analysis.samples.gaps_s.tolist(),
+        "segments": _packed(
+            "segments",
+            arrays.segment_arrays(analysis.segments, analysis.labels),
+            len(analysis.segments),
+        ),
+        "truth": _truth(truth, by_name),
+    }
+
+
+def without_prompts(
+    samples: Samples | None,
+    change: NDArray[np.float64] | None = None,
+    *,
+    thumbnails: str | None,
+    truth: Sequence[TrueSegment] = (),
+    duration_s: float | None = None,
+) -> dict[str, Any] | None:
+    """Return the ``lanes`` of ``player`` where nothing is searched for: frames and their change, and the truth.
+
+    Args:
+        samples: what is embedded; None: nothing yet, so there are no frames.
+        change: what ``lib.scoring.vector_change`` gave for their vectors, ``(n,)``.
+        thumbnails: as for ``lanes``.
+        truth: as for ``lanes``; grey, since no prompt has a colour.
+        duration_s: as for ``lanes``.
+
+    Returns:
+        None where neither is there to draw.
+    """
+    if samples is None or change is None or not len(samples):
+        if not truth:
+            return None
+        samples, change = _no_samples(duration_s or max(one.end_s for one in truth)), np.zeros(0)
+        thumbnails = None
+    return {
+        **_of_the_video(samples, change, thumbnails, duration_s),
+        "score": "",
+        "axis": {"low": 0.0, "high": 1.0, "ticks": []},
+        "labels": [],
+        "shared": None,
+        "lines": _packed("lines", {"scores": np.zeros((0, len(samples)), dtype=np.float32)}, 0),
+        "segments": _packed("segments", arrays.segment_arrays((), ()), 0),
+        "truth": _truth(truth, {}),
+    }
+
+
+def _no_samples(duration_s: float) -> Samples:
+    return Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0), np.float32), duration_s)
+
+
+def _of_the_video(
+    samples: Samples, change: NDArray[np.float64], thumbnails: str | None, duration_s: float | None
+) -> dict[str, Any]:
+    content = samples.times_s, samples.frames, change
+    return {
+        "duration": max(samples.duration_s, duration_s or 0.0),
+        "step": samples.step_s,
+        "base": _by_url("base", lambda: arrays.base_arrays(samples, change), *content),
+        "gaps": samples.gaps_s.tolist(),
         "thumbs": thumbnails,
     }
+
+
+def _truth(truth: Sequence[TrueSegment], colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": one.label,
+            "start": one.start_s,
+            "end": one.end_s,
+            "colour": colours.get(one.label.casefold()),
+        }
+        for one in truth
+    ]
 
 
 def side_by_side(
@@ -92,14 +154,6 @@ def side_by_side(
         "differences": _packed("differences", found, len(differences)),
         "only": only_differences,
     }
-
-
-def _base_content(analysis: Analysis) -> tuple[Any, ...]:
-    return analysis.samples.times_s, analysis.samples.frames, analysis.vector_change
-
-
-def _segments(analysis: Analysis) -> dict[str, str]:
-    return _packed("segments", arrays.segment_arrays(analysis), len(analysis.segments))
 
 
 def _packed(kind: str, found: Mapping[str, Any], count: int) -> dict[str, str]:

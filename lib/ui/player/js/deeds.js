@@ -24,7 +24,7 @@ export class Deeds {
 
   toSegment(direction) {
     const { scene } = this.lanes;
-    if (!scene) return false;
+    if (!scene?.labels[this.row]) return false;
     const found = scene.neighbour(this.row, this.playback.time, direction);
     if (!found) {
       this.say(`No ${direction > 0 ? "further" : "earlier"} segment of ${this.chosen}.`);

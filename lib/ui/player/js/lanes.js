@@ -42,12 +42,13 @@ export class Lanes {
     if (scene) {
       const two = scene.sides.length > 1;
       for (const side of scene.sides) {
+        if (!side.labels.length) continue; // nothing is searched for yet
         add("scores", two ? HEIGHTS.besides : HEIGHTS.scores, two ? 3 : GAP, side);
         add("segments", side.labels.length * this.row, GAP, side);
       }
       if (scene.differences) add("differences", HEIGHTS.differences);
       if (scene.truthRows.length) add("truth", scene.truthRows.length * HEIGHTS.truth);
-      if (!two) add("change", HEIGHTS.change);
+      if (!two && scene.times.length) add("change", HEIGHTS.change);
       if (scene.thumbs) add("film", HEIGHTS.film);
     }
     add("overview", HEIGHTS.overview, 0);
@@ -108,6 +109,7 @@ export class Lanes {
     if (this.scene) {
       const rangeOf = ({ times }) => (times.length ? inView(times, view) : null);
       for (const side of this.scene.sides) {
+        if (!this.lanes[`scores${side.name}`]) continue;
         this.drawScores(state, side, rangeOf(side));
         this.drawSegments(state, side);
       }
