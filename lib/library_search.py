@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lib.engines import Engine
 from lib.errors import InputError, NotStoredError
 from lib.search import Distribution, Found, Query, Rules, combine
-from lib.search_answers import Answer, Limits, Scored, compared, indexed
+from lib.search_answers import Answer, Limits, Scored, compared, indexed, prepare
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, embed_texts_cached
 from lib.store.index import BuildCancelled
 from lib.timebase import Sampling
@@ -162,6 +162,7 @@ def search(
     per_video: int | None = None,
     rules: Rules | None = None,
     exact: bool | None = None,
+    on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
     """Return the moments that answer ``query``, best first: ``query_vector``, then ``search_vector``.
 
@@ -179,6 +180,7 @@ def search(
         per_video=per_video,
         rules=rules,
         exact=exact,
+        on_prepare=on_prepare,
     )
 
 
@@ -194,6 +196,8 @@ def search_vector(
     per_video: int | None = None,
     rules: Rules | None = None,
     exact: bool | None = None,
+    origin: tuple[str, float] | None = None,
+    on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
     """Return the moments whose samples are nearest to ``vector``, best first.
 
@@ -209,6 +213,10 @@ def search_vector(
         per_video: moments of one video at most; None: any number.
         rules: how hits become moments; None is ``Rules()``.
         exact: True compares every sample, False asks the index where there is one; None decides by size.
+        origin: video (SHA-256) and time in seconds of the sample that ``vector`` is, for "more like this": the moment
+            it lies in is left out.
+        on_prepare: called in this thread with samples done and samples in all while vectors are laid out for
+            searching, which happens once for each embedding; it may raise, and what is done is kept.
 
     Raises:
         InputError: ``top`` or ``per_video`` is less than 1, or the vector has another length than the engine's.
@@ -228,10 +236,12 @@ def search_vector(
         raise InputError(
             f"The query has {vector.size} numbers and the stored vectors {infos[0].dim}; use the engine they are of."
         )
-    limits = Limits(threshold, top, per_video, rules or Rules())
+    limits = Limits(threshold, top, per_video, rules or Rules(), origin)
     index = store.indexes.find(engine_id)
     found: Answer | None = None
     with _still_there():
+        if on_prepare is not None:
+            prepare(store, infos, on_prepare)
         if index is not None and not exact:
             covered = [info for info in infos if index.covers(info)]
             pays = exact is False or _index_pays(infos, covered, index.samples)
