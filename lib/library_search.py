@@ -27,6 +27,9 @@ from lib.timebase import Sampling
 
 INDEX_FROM = 200_000
 """Samples from which an index pays: comparing as many takes less than a tenth of a second."""
+_MOMENTS_OF_INDEX = (
+    50  # as many moments an index finds quickly; for twice as many the library has to be twice as large
+)
 _RENEW_FROM = 0.2  # share of the library that is missing in the index
 
 
@@ -244,7 +247,7 @@ def search_vector(
             prepare(store, infos, on_prepare)
         if index is not None and not exact:
             covered = [info for info in infos if index.covers(info)]
-            pays = exact is False or _index_pays(infos, covered, index.samples)
+            pays = exact is False or _index_pays(infos, covered, index.samples, top)
             found = indexed(store, index, infos, vector, limits) if pays and covered else None
         answer = found or compared(store, infos, vector, limits)
     return SearchResult(
@@ -337,10 +340,16 @@ def _rank(info: EmbeddingInfo) -> tuple[bool, int, datetime]:
     return info.complete, info.samples, info.created_at
 
 
-def _index_pays(infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int) -> bool:
-    """Return whether the index answers faster: many samples, most of it asked for, little of them missing in it."""
+def _index_pays(
+    infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int, top: int
+) -> bool:
+    """Return whether the index answers faster: many samples, most of it asked for, little of them missing in it.
+
+    Of 300,000 samples it finds 20 moments in 19 ms, 50 in 32, 100 in 122 and 200 in 185; comparing all takes 73 to 114.
+    """
     total, inside = (sum(info.samples for info in some) for some in (infos, covered))
-    return total >= INDEX_FROM and inside >= samples / 2 and total - inside <= INDEX_FROM
+    many = total >= INDEX_FROM * max(1.0, top / _MOMENTS_OF_INDEX)
+    return many and inside >= samples / 2 and total - inside <= INDEX_FROM
 
 
 def _nothing_to_search(

@@ -168,6 +168,20 @@ def test_a_first_search_that_is_overtaken_keeps_what_is_done(library: Store) -> 
     assert told == [] or told[0][1] <= 9_000
 
 
+def test_many_moments_of_a_middling_library_are_found_by_comparing(
+    library: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_index(library, ENGINE)
+    monkeypatch.setattr(lib.library_search, "INDEX_FROM", 6_000)
+    query = World(DIM, themes=60).words(np.random.default_rng(1))
+
+    assert [search_vector(library, ENGINE, query, top=top).exact for top in (1, 50, 101)] == [
+        False,
+        False,
+        True,
+    ]
+
+
 def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     (new,) = unit_rows(rng, 1, DIM)
