@@ -185,12 +185,15 @@ def test_many_moments_of_a_middling_library_are_found_by_comparing(
 def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     (new,) = unit_rows(rng, 1, DIM)
+    before = search_vector(library, ENGINE, new, top=3, exact=False)
     add(library, "new", np.stack([-new, new, -new]))
 
     result = search_vector(library, ENGINE, new, top=3, exact=False)
 
     assert found(result)[0] == ("new", 10)
     assert result.samples == 12_003
+    assert not result.exact
+    assert (result.distribution.counts - before.distribution.counts)[[0, -1]].tolist() == [2, 1]
     assert index_state(library, ENGINE).missing == 3
 
 

@@ -212,6 +212,32 @@ def test_near_duplicates_fold_into_the_best() -> None:
     assert len(moments(track, rules=Rules(bridge_s=0.0, fold=None))) == 2
 
 
+def test_what_resembles_two_moments_folds_into_the_better_one() -> None:
+    turned = np.radians(
+        [0, 90, 12, 90, 6]
+    )  # cosines: 0.978 from the first to the second, 0.995 from the third to both
+    vectors = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
+    track = Samples([0.9, 0.1, 0.8, 0.1, 0.7], vectors=vectors)
+
+    found = moments(track, rules=Rules(bridge_s=0.0, fold=0.98))
+
+    assert [(m.best, m.folded) for m in found] == [(0, 1), (2, 0)]
+
+
+def test_equal_vectors_fold_at_a_cosine_of_one() -> None:
+    track = Samples([0.9, 0.1, 0.8], vectors=np.array([[1, 0], [0, 1], [1, 0]], np.float32))
+
+    assert [m.folded for m in moments(track, rules=Rules(bridge_s=0.0, fold=1.0))] == [1]
+
+
+def test_a_near_duplicate_uses_up_nothing_of_its_videos_share() -> None:
+    track = Samples([0.9, 0.1, 0.8, 0.1, 0.7], vectors=np.eye(5, dtype=np.float32)[[0, 1, 0, 2, 3]])
+
+    found = moments(track, rules=Rules(bridge_s=0.0, fold=0.98), per_video=2)
+
+    assert [m.best for m in found] == [0, 4]
+
+
 def test_the_querys_own_moment_is_left_out_and_nothing_folds_into_it() -> None:
     vectors = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1], [1, 0]], np.float32)
     track = Samples([0.99, 1.0, 0.1, 0.98, 0.1, 0.97], vectors=vectors)

@@ -138,6 +138,10 @@ def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, unfolded):
         (2.0, 4.0),
     }
     alone = shown(app)
+    framed = [
+        (hit["video"], hit["start"], hit["end"]) for hit in component(app, "hits")["hits"] if hit["own"]
+    ]
+    assert framed == [(bench.video.sha256, 3.0, 6.0)]
 
     type_words(app, "blue")
     assert shown(app) != alone
