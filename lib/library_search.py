@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 from lib.engines import Engine
 from lib.errors import InputError, NotStoredError
 from lib.search import Distribution, Found, Query, Rules, combine
-from lib.search_answers import Answer, Limits, Scored, compared, indexed
+from lib.search_answers import Answer, Limits, Scored, compared, indexed, prepare
 from lib.store import EmbeddingInfo, EmbeddingKey, Store, embed_texts_cached
 from lib.store.index import BuildCancelled
 from lib.timebase import Sampling
 
 INDEX_FROM = 200_000
 """Samples from which an index pays: comparing as many takes less than a tenth of a second."""
+_MOMENTS_OF_INDEX = (
+    50  # as many moments an index finds quickly; for twice as many the library has to be twice as large
+)
 _RENEW_FROM = 0.2  # share of the library that is missing in the index
 
 
@@ -162,6 +165,7 @@ def search(
     per_video: int | None = None,
     rules: Rules | None = None,
     exact: bool | None = None,
+    on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
     """Return the moments that answer ``query``, best first: ``query_vector``, then ``search_vector``.
 
@@ -179,6 +183,7 @@ def search(
         per_video=per_video,
         rules=rules,
         exact=exact,
+        on_prepare=on_prepare,
     )
 
 
@@ -194,6 +199,8 @@ def search_vector(
     per_video: int | None = None,
     rules: Rules | None = None,
     exact: bool | None = None,
+    origin: tuple[str, float] | None = None,
+    on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
     """Return the moments whose samples are nearest to ``vector``, best first.
 
@@ -209,6 +216,10 @@ def search_vector(
         per_video: moments of one video at most; None: any number.
         rules: how hits become moments; None is ``Rules()``.
         exact: True compares every sample, False asks the index where there is one; None decides by size.
+        origin: video (SHA-256) and time in seconds of the sample that ``vector`` is, for "more like this": the moment
+            it lies in is left out.
+        on_prepare: called in this thread with samples done and samples in all while vectors are laid out for
+            searching, which happens once for each embedding; it may raise, and what is done is kept.
 
     Raises:
         InputError: ``top`` or ``per_video`` is less than 1, or the vector has another length than the engine's.
@@ -228,13 +239,15 @@ def search_vector(
         raise InputError(
             f"The query has {vector.size} numbers and the stored vectors {infos[0].dim}; use the engine they are of."
         )
-    limits = Limits(threshold, top, per_video, rules or Rules())
+    limits = Limits(threshold, top, per_video, rules or Rules(), origin)
     index = store.indexes.find(engine_id)
     found: Answer | None = None
     with _still_there():
+        if on_prepare is not None:
+            prepare(store, infos, on_prepare)
         if index is not None and not exact:
             covered = [info for info in infos if index.covers(info)]
-            pays = exact is False or _index_pays(infos, covered, index.samples)
+            pays = exact is False or _index_pays(infos, covered, index.samples, top)
             found = indexed(store, index, infos, vector, limits) if pays and covered else None
         answer = found or compared(store, infos, vector, limits)
     return SearchResult(
@@ -327,10 +340,16 @@ def _rank(info: EmbeddingInfo) -> tuple[bool, int, datetime]:
     return info.complete, info.samples, info.created_at
 
 
-def _index_pays(infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int) -> bool:
-    """Return whether the index answers faster: many samples, most of it asked for, little of them missing in it."""
+def _index_pays(
+    infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int, top: int
+) -> bool:
+    """Return whether the index answers faster: many samples, most of it asked for, little of them missing in it.
+
+    Of 300,000 samples it finds 20 moments in 19 ms, 50 in 32, 100 in 122 and 200 in 185; comparing all takes 73 to 114.
+    """
     total, inside = (sum(info.samples for info in some) for some in (infos, covered))
-    return total >= INDEX_FROM and inside >= samples / 2 and total - inside <= INDEX_FROM
+    many = total >= INDEX_FROM * max(1.0, top / _MOMENTS_OF_INDEX)
+    return many and inside >= samples / 2 and total - inside <= INDEX_FROM
 
 
 def _nothing_to_search(

@@ -282,6 +282,7 @@ def find_moments(
     top: int,
     per_video: int | None,
     rules: Rules,
+    origin: tuple[int, int] | None = None,
 ) -> list[Found]:
     """Return the best moments, best first.
 
@@ -297,12 +298,29 @@ def find_moments(
         top: moments at most.
         per_video: moments of one track at most; None: any number.
         rules: see there.
+        origin: track and row of the sample that the query was made of. The moment around it is left out, nothing
+            folds into it, and it counts as none of its track's.
     """
     found: list[Found] = []
     vectors: list[NDArray[np.float32]] = []
     taken: dict[int, _Taken] = {}
     counts: dict[int, int] = {}
     lowest = middle if threshold is None else threshold
+
+    def around(which: int, row: int, score: float) -> tuple[int, int] | None:
+        """Take the moment around a sample; None where it belongs to one already."""
+        track, occupied = tracks[which], taken.setdefault(which, _Taken())
+        free = occupied.free_around(row, len(track.times_s))
+        if free is None:
+            return None
+        level = threshold if threshold is not None else middle + WIDTH_AT * (score - middle)
+        first, stop = _grow(track, row, free, level, rules.bridge_s)
+        occupied.take(first, stop)
+        return first, stop
+
+    if origin is not None:
+        which, row = origin
+        around(which, row, float(tracks[which].scores(row, row + 1)[0]))
     ranked = peaks.highest(PEAKS)
     for which, row, score in zip(
         ranked.tracks.tolist(), ranked.rows.tolist(), ranked.scores.tolist(), strict=True
@@ -311,17 +329,14 @@ def find_moments(
             break
         if counts.get(which, 0) == per_video:
             continue
-        track, occupied = tracks[which], taken.setdefault(which, _Taken())
-        free = occupied.free_around(row, len(track.times_s))
-        if free is None:
+        extent = around(which, row, score)
+        if extent is None:
             continue
-        level = threshold if threshold is not None else middle + WIDTH_AT * (score - middle)
-        first, stop = _grow(track, row, free, level, rules.bridge_s)
-        occupied.take(first, stop)
+        first, stop = extent
         if rules.drop_lone and stop - first == 1:
             continue
         if rules.fold is not None:
-            vector = track.vector(row)
+            vector = tracks[which].vector(row)
             twin = next((i for i, known in enumerate(vectors) if float(known @ vector) >= rules.fold), None)
             if twin is not None:
                 found[twin].folded += 1

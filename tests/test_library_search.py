@@ -118,15 +118,82 @@ def test_the_index_answers_by_itself_and_says_so(library: Store) -> None:
     assert not search_vector(library, ENGINE, query, top=5).distribution.estimated  # small: compared
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_more_like_this_leaves_out_the_moment_it_begins_with(library: Store, exact: bool) -> None:
+    build_index(library, ENGINE)
+    key = key_of("video 3")
+    query, at = sample_vector(library, key, 5_000), (key.sha256, 500.0)
+
+    everything = search_vector(library, ENGINE, query, top=5, rules=APART, exact=exact)
+    others = search_vector(library, ENGINE, query, top=4, rules=APART, exact=exact, origin=at)
+
+    own = everything.moments[0]
+    assert own.best_frame == 5_000
+    assert own.start_s <= 500.0 < own.end_s
+    assert others.exact is exact
+    assert others.moments == everything.moments[1:]
+
+
+def test_a_query_from_elsewhere_leaves_nothing_out(library: Store) -> None:
+    query = sample_vector(library, key_of("video 3"), 5_000)
+    for origin in [("0" * 64, 500.0), (key_of("video 3").sha256, 1e6)]:
+        assert search_vector(library, ENGINE, query, origin=origin).moments[0].best_frame == 5_000
+
+
+def test_the_first_search_tells_how_far_it_is_and_the_second_has_nothing_to_tell(library: Store) -> None:
+    query, told = World(DIM, themes=60).words(np.random.default_rng(1)), []
+
+    first = search_vector(library, ENGINE, query, on_prepare=lambda *state: told.append(state))
+
+    assert told == [(done, 12_000) for done in range(0, 12_001, 1_500)]
+    told.clear()
+    again = search_vector(Store(library.home), ENGINE, query, on_prepare=lambda *state: told.append(state))
+    assert told == []
+    assert found(again) == found(first)
+
+
+def test_a_first_search_that_is_overtaken_keeps_what_is_done(library: Store) -> None:
+    class OvertakenError(Exception):
+        pass
+
+    def tell(done: int, total: int) -> None:
+        if done >= 3_000:
+            raise OvertakenError
+
+    query, told = World(DIM, themes=60).words(np.random.default_rng(1)), []
+    with pytest.raises(OvertakenError):
+        search_vector(library, ENGINE, query, on_prepare=tell)
+
+    search_vector(library, ENGINE, query, on_prepare=lambda *state: told.append(state))
+    assert told == [] or told[0][1] <= 9_000
+
+
+def test_many_moments_of_a_middling_library_are_found_by_comparing(
+    library: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_index(library, ENGINE)
+    monkeypatch.setattr(lib.library_search, "INDEX_FROM", 6_000)
+    query = World(DIM, themes=60).words(np.random.default_rng(1))
+
+    assert [search_vector(library, ENGINE, query, top=top).exact for top in (1, 50, 101)] == [
+        False,
+        False,
+        True,
+    ]
+
+
 def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     (new,) = unit_rows(rng, 1, DIM)
+    before = search_vector(library, ENGINE, new, top=3, exact=False)
     add(library, "new", np.stack([-new, new, -new]))
 
     result = search_vector(library, ENGINE, new, top=3, exact=False)
 
     assert found(result)[0] == ("new", 10)
     assert result.samples == 12_003
+    assert not result.exact
+    assert (result.distribution.counts - before.distribution.counts)[[0, -1]].tolist() == [2, 1]
     assert index_state(library, ENGINE).missing == 3
 
 

@@ -61,11 +61,19 @@ def moments(
     top: int = 20,
     per_video: int | None = None,
     middle: float = 0.0,
+    origin: tuple[int, int] | None = None,
 ) -> list[Found]:
     breaks = [track.times_s[1:] > track.ends_s[:-1] for track in tracks]
     peaks = Peaks.join([peaks_of(i, track.all, breaks=breaks[i]) for i, track in enumerate(tracks)])
     return find_moments(
-        tracks, peaks, threshold=threshold, middle=middle, top=top, per_video=per_video, rules=rules
+        tracks,
+        peaks,
+        threshold=threshold,
+        middle=middle,
+        top=top,
+        per_video=per_video,
+        rules=rules,
+        origin=origin,
     )
 
 
@@ -202,6 +210,50 @@ def test_near_duplicates_fold_into_the_best() -> None:
 
     assert (moment.best, moment.folded) == (0, 1)
     assert len(moments(track, rules=Rules(bridge_s=0.0, fold=None))) == 2
+
+
+def test_what_resembles_two_moments_folds_into_the_better_one() -> None:
+    turned = np.radians(
+        [0, 90, 12, 90, 6]
+    )  # cosines: 0.978 from the first to the second, 0.995 from the third to both
+    vectors = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
+    track = Samples([0.9, 0.1, 0.8, 0.1, 0.7], vectors=vectors)
+
+    found = moments(track, rules=Rules(bridge_s=0.0, fold=0.98))
+
+    assert [(m.best, m.folded) for m in found] == [(0, 1), (2, 0)]
+
+
+def test_equal_vectors_fold_at_a_cosine_of_one() -> None:
+    track = Samples([0.9, 0.1, 0.8], vectors=np.array([[1, 0], [0, 1], [1, 0]], np.float32))
+
+    assert [m.folded for m in moments(track, rules=Rules(bridge_s=0.0, fold=1.0))] == [1]
+
+
+def test_a_near_duplicate_uses_up_nothing_of_its_videos_share() -> None:
+    track = Samples([0.9, 0.1, 0.8, 0.1, 0.7], vectors=np.eye(5, dtype=np.float32)[[0, 1, 0, 2, 3]])
+
+    found = moments(track, rules=Rules(bridge_s=0.0, fold=0.98), per_video=2)
+
+    assert [m.best for m in found] == [0, 4]
+
+
+def test_the_querys_own_moment_is_left_out_and_nothing_folds_into_it() -> None:
+    vectors = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1], [1, 0]], np.float32)
+    track = Samples([0.99, 1.0, 0.1, 0.98, 0.1, 0.97], vectors=vectors)
+
+    (moment,) = moments(track, rules=Rules(bridge_s=0.0, fold=0.98), per_video=1, origin=(0, 1))
+
+    assert (moment.first, moment.best, moment.folded) == (3, 3, 0)  # the last one is beyond the video's share
+    (moment,) = moments(track, rules=Rules(bridge_s=0.0, fold=0.98), origin=(0, 1))
+    assert (moment.best, moment.folded) == (3, 1)
+    assert spans(moments(track, top=2, origin=(0, 1))) == [(3, 4), (5, 6)]
+
+
+def test_without_a_threshold_the_querys_own_moment_is_as_wide_as_its_peak() -> None:
+    track = Samples([0.5, 0.8, 1.0, 0.8, 0.5, 0.6])
+
+    assert spans(moments(track, threshold=None, middle=0.2, origin=(0, 2)))[0] == (4, 6)
 
 
 def test_only_the_scores_around_a_moment_are_asked_for() -> None:

@@ -15,10 +15,13 @@ import pytest
 from lib.__main__ import main
 from lib.engines.embedded import EmbeddedEngine
 from lib.ingest import ingest
-from lib.library_search import SearchResult, search
+from lib.library_search import SearchResult, engines_in_library, search
 from lib.search import parse_query
 from lib.store import Batch, EmbeddingKey, Store
 from lib.timebase import Sampling
+from lib.ui.search import finding
+from lib.ui.search.place import Place
+from lib.ui.search.state import Search
 from tests.helpers.storing import unit_rows
 
 SAMPLES = Path(__file__).parent.parent / "sample_videos"
@@ -100,8 +103,17 @@ def test_moments_are_about_as_long_as_the_segments(library: Embedded) -> None:
     assert sum(inside) / len(inside) >= 0.7
 
 
-def test_the_command_line_finds_the_same(library: Embedded, run: Run) -> None:
-    for query in QUERIES[::6]:
+def test_the_page_and_the_command_line_find_the_same(
+    library: Embedded, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infos = {info.key.id: info for info in library.store.embeddings()}
+    place = Place({}, library.engine, engines_in_library(library.store), infos)
+    monkeypatch.setattr(finding.st, "session_state", {})
+    monkeypatch.setattr(finding.cache, "store", lambda: library.store)
+    for query in QUERIES[::3]:  # all take a while, and find the same
+        typed = Search(text=query["text"], asked=query["text"])
+        on_page = finding._result(place, typed, finding.st.empty())
+
         status, out, _ = run(query["text"], "--json")
 
         document = json.loads(out)
@@ -109,9 +121,7 @@ def test_the_command_line_finds_the_same(library: Embedded, run: Run) -> None:
         assert list(document) == ["query", "engine", "searched", "moments"]
         assert document["query"] == query["text"]
         assert document["engine"]["id"] == library.engine.id
-        assert document["moments"] == documents(
-            search(library.store, library.engine, parse_query(query["text"]))
-        )
+        assert document["moments"] == documents(on_page)
         scores = [moment["score"] for moment in document["moments"]]
         assert scores == sorted(scores, reverse=True)
 

@@ -131,6 +131,13 @@ def test_a_browser_without_its_own_edits_is_given_the_rows_anew(shared, home) ->
     assert state.table().given == (GREEN,)
 
 
+def test_a_value_whose_widget_is_gone_changes_nothing(shared, home) -> None:
+    binding = state.bound("name", "untitled", lambda value: state.change(name=value))
+    del shared[binding["key"]]  # Streamlit forgets a widget that is drawn no more, and may yet hear of it
+    binding["on_change"](*binding["args"])
+    assert state.current().name == "untitled"
+
+
 def test_a_callback_is_not_ended_in_the_middle(shared, home) -> None:
     binding = state.bound("name", "untitled", lambda value: state.change(name=value))
     shared[binding["key"]] = "typed"

@@ -97,6 +97,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         top=args.top,
         per_video=args.per_video,
         rules=rules,
+        on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
     )
     if args.json:
         print(dump(_document(query, args.image, engine, result)))

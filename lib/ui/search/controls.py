@@ -151,7 +151,7 @@ def _shown_picture(picture: Picture) -> None:
             if sent is not None:
                 _set_region(sent)
         with st.container(width="stretch"):
-            st.markdown(about)
+            st.markdown(experiment.plain(about))
             st.caption("Words in the box are searched for together with it.")
             with st.container(horizontal=True):
                 _back()
@@ -183,7 +183,8 @@ def _shown_like(place: Place, like: state.Like) -> None:
         if thumbnail:
             st.image(thumbnail, width=180)
         with st.container(width="stretch"):
-            st.markdown(f"More like {format_time(like.time_s)} of {like.name}")
+            st.markdown(f"More like {format_time(like.time_s)} of {experiment.plain(like.name)}")
+            st.caption("The moment it lies in is left out.")
             with st.container(horizontal=True):
                 st.button(
                     "Search for a part of it",

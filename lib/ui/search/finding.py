@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.engines.vocabulary import unknown_words
 from lib.errors import NotStoredError, PromptreelError
@@ -20,6 +22,7 @@ from lib.ui.search.place import Place
 from lib.ui.search.state import Search
 
 _VECTOR, _RESULT = "search_vector", "search_result"
+_TOLD_FROM = 20_000  # samples: fewer are laid out in less than half a second
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ def find(place: Place) -> Found:
     search = state.current()
     if search.empty or place.own is None:
         return Found(None)
+    progress = st.empty()  # in every run, so that what comes after it keeps its place
     with st.spinner("Searching…"):  # shown when it takes longer than half a second
         try:
-            return Found(_result(place, search))
+            return Found(_result(place, search, progress))
         except PromptreelError as error:
             return Found(None, str(error))
 
@@ -53,14 +57,20 @@ def query_of(search: Search) -> Query:
     return parse_query(search.asked, [pictures.pixels(search.picture)] if search.picture else [])
 
 
-def _result(place: Place, search: Search) -> SearchResult:
+def _result(place: Place, search: Search, progress: DeltaGenerator) -> SearchResult:
     engine_id = place.engine.id
     version = [(info.key.id, info.samples, info.complete, info.created_at) for info in place.infos.values()]
     of = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
     name = (of, asked_of(place, search), version)
     kept = st.session_state.get(_RESULT)
     if kept is None or kept[0] != name:
-        found = search_vector(cache.store(), engine_id, _vector(place, search, of), **asked_of(place, search))
+        found = search_vector(
+            cache.store(),
+            engine_id,
+            _vector(place, search, of),
+            **asked_of(place, search),
+            on_prepare=_preparing(progress),
+        )
         kept = st.session_state[_RESULT] = (name, found)
     result: SearchResult = kept[1]
     return result
@@ -76,7 +86,21 @@ def asked_of(place: Place, search: Search) -> dict[str, Any]:
         "per_video": search.per_video,
         "rules": search.rules,
         "exact": True if search.exact else None,
+        "origin": (search.like.sha256, search.like.time_s) if search.like else None,
     }
+
+
+def _preparing(place: DeltaGenerator) -> Callable[[int, int], None]:
+    """Return what draws how far the vectors are laid out, which the first search of a large library waits for."""
+
+    def tell(done: int, total: int) -> None:
+        if done == total:
+            place.empty()
+        elif total >= _TOLD_FROM:
+            words = f"Before the first search: {done:,} of {total:,} samples are laid out for searching"
+            place.progress(done / total, text=words)
+
+    return tell
 
 
 def _vector(place: Place, search: Search, of: tuple[Any, ...]) -> NDArray[np.float32]:

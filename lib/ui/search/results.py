@@ -69,7 +69,7 @@ def show(place: Place, result: SearchResult, view: str) -> None:
 
 
 def _hit(place: Place, moment: Moment) -> Hit:
-    info = place.infos.get(moment.embedding_id)
+    info, picture = place.infos.get(moment.embedding_id), state.current().picture
     return Hit(
         id=_id(moment),
         video=moment.sha256,
@@ -79,6 +79,10 @@ def _hit(place: Place, moment: Moment) -> Hit:
         best_s=moment.best_s,
         score=moment.score,
         folded=moment.folded,
+        own=picture is not None
+        and picture.time_s is not None
+        and picture.content == moment.sha256
+        and moment.start_s <= picture.time_s < moment.end_s,
     )
 
 

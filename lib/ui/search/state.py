@@ -296,7 +296,9 @@ def folded(name: str) -> Folded:
 
 @state.uninterrupted
 def _copy_back(key: str, name: str) -> None:
-    change(**{name: st.session_state.to_dict()[key]})
+    values = st.session_state.to_dict()
+    if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.state``
+        change(**{name: values[key]})
 
 
 # --- on disk -------------------------------------------------------------------------------------------------------

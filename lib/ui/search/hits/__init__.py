@@ -39,6 +39,8 @@ class Hit:
     score: float
     folded: int = 0
     """Near-duplicates left out."""
+    own: bool = False
+    """Whether the frame that is searched for lies in it."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def _hit(hit: Hit, rank: int) -> dict[str, Any]:
         "score": f"{hit.score:.3f}".replace("-", "−"),
         "value": round(hit.score, 5),
         "folded": hit.folded,
+        "own": hit.own,
     }
 
 

@@ -68,8 +68,11 @@ export class Card {
     this.title.textContent = this.title.title = video.name;
     this.score.textContent = hit.score;
     this.score.title = `Cosine with the query, at ${hit.at}`;
-    this.folded.hidden = !hit.folded;
-    this.folded.textContent = hit.folded === 1 ? "and 1 near-duplicate" : `and ${hit.folded} near-duplicates`;
+    const notes = [];
+    if (hit.own) notes.push("the frame you search for");
+    if (hit.folded) notes.push(hit.folded === 1 ? "and 1 near-duplicate" : `and ${hit.folded} near-duplicates`);
+    this.folded.hidden = !notes.length;
+    this.folded.textContent = notes.join(", ");
     for (const one of [this.like, this.prompt, this.crop, this.explore])
       one.setAttribute("aria-label", `${one.dataset.words}: ${about}`);
     this.prompt.disabled = Boolean(data.unpromptable);
