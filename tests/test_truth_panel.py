@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.truth import TrueSegment
-from tests.helpers.pages import Bench, by_key, open_page, press, put_truth, words
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.pages import Bench, lay_out, open_page, served, words  # noqa: F401
 
-pytestmark = pytest.mark.usefixtures("framed")
+pytestmark = pytest.mark.usefixtures("served")
 
 RED = TrueSegment("red", 0.0, 3.0)
 BLUE = TrueSegment("blue", 6.0, 9.0)
 
 
+@pytest.fixture
+def bench() -> Bench:
+    with FakeServer() as server:
+        yield lay_out(Path(os.environ["PROMPTREEL_HOME"]), server.url)
+
+
+def widget(app: AppTest, kind: str, start: str):
+    (found,) = [one for one in app.get(kind) if one.key and one.key.startswith(start)]
+    return found
+
+
 def open_truth() -> AppTest:
     app = open_page()
-    by_key(app.button_group, "explore_view").set_value("Ground truth").run()
+    widget(app, "button_group", "explore_view").set_value("Ground truth").run()
     assert not app.exception
     return app
+
+
+def press(app: AppTest, key: str) -> None:
+    widget(app, "button", key).click().run()
+    assert not app.exception
+
+
+def put(bench: Bench, *segments: TrueSegment) -> None:
+    bench.store.change_truth(bench.video, lambda _: segments)
 
 
 def truth(bench: Bench) -> tuple[TrueSegment, ...]:
@@ -45,7 +68,7 @@ def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
     report["src"] = app.session_state[f"_player.{key}"].src
     app.session_state[key] = {"report": report}
     app.run()
-    assert by_key(app.button, "truth_add").label == "Add 0:03.00 – 0:06.00"
+    assert widget(app, "button", "truth_add").label == "Add 0:03.00 – 0:06.00"
     press(app, "truth_add")
 
     assert truth(bench) == (TrueSegment("green", 3.0, 6.0),)
@@ -56,19 +79,19 @@ def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
 
 
 def test_each_input_is_taken_over_by_itself(bench):
-    put_truth(bench, RED, BLUE)
+    put(bench, RED, BLUE)
     app = open_truth()
     choose(app, 1)
-    by_key(app.selectbox, "truth_label.").set_value("green").run()
-    by_key(app.text_input, "truth_start").set_value("4,5").run()
-    by_key(app.text_input, "truth_end").set_value("0:08.25").run()
+    widget(app, "selectbox", "truth_label.").set_value("green").run()
+    widget(app, "text_input", "truth_start").set_value("4,5").run()
+    widget(app, "text_input", "truth_end").set_value("0:08.25").run()
 
     assert truth(bench) == (RED, TrueSegment("green", 4.5, 8.25))
-    assert by_key(app.text_input, "truth_end").value == "0:08.25"
+    assert widget(app, "text_input", "truth_end").value == "0:08.25"
 
 
 def test_what_makes_no_sense_is_said_and_stays_as_it_was_typed(bench):
-    put_truth(bench, RED)
+    put(bench, RED)
     app = open_truth()
     choose(app, 0)
     for typed, sentence in (
@@ -76,22 +99,22 @@ def test_what_makes_no_sense_is_said_and_stays_as_it_was_typed(bench):
         ("0:03.0", "is not after the start"),
         ("12", "The video ends at 0:09.00"),
     ):
-        by_key(app.text_input, "truth_start").set_value(typed).run()
+        widget(app, "text_input", "truth_start").set_value(typed).run()
         assert sentence in app.error[0].value
-        assert by_key(app.text_input, "truth_start").value == typed
+        assert widget(app, "text_input", "truth_start").value == typed
         assert truth(bench) == (RED,)
-    by_key(app.text_input, "truth_start").set_value("3.5").run()
-    by_key(app.text_input, "truth_end").set_value("8").run()
+    widget(app, "text_input", "truth_start").set_value("3.5").run()
+    widget(app, "text_input", "truth_end").set_value("8").run()
 
     assert not app.error
     assert truth(bench) == (TrueSegment("red", 3.5, 8.0),)
 
 
 def test_an_input_that_was_not_touched_keeps_its_digits(bench):
-    put_truth(bench, TrueSegment("red", 1 / 3, 2 / 3))
+    put(bench, TrueSegment("red", 1 / 3, 2 / 3))
     app = open_truth()
     choose(app, 0)
-    by_key(app.selectbox, "truth_label.").set_value("blue").run()
+    widget(app, "selectbox", "truth_label.").set_value("blue").run()
 
     assert truth(bench) == (TrueSegment("blue", 1 / 3, 2 / 3),)
 
@@ -123,9 +146,9 @@ def test_deleting_what_was_saved_brings_the_file_beside_back(bench):
 
 
 def test_an_import_shows_its_problems_before_anything_changes(bench):
-    put_truth(bench, RED)
+    put(bench, RED)
     app = open_truth()
-    by_key(app.text_area, "truth_text").set_value("Blue, 6, 9\ngreen, 5, 4\nunicorn, 1, 2").run()
+    widget(app, "text_area", "truth_text").set_value("Blue, 6, 9\ngreen, 5, 4\nunicorn, 1, 2").run()
 
     assert truth(bench) == (RED,)
     assert "2 segments" in words(app)
@@ -133,16 +156,16 @@ def test_an_import_shows_its_problems_before_anything_changes(bench):
     assert [line.split(":")[0] for line in warning.splitlines()] == ["- Line 2", "- Line 3"]
     press(app, "truth_join")
     assert truth(bench) == (RED, TrueSegment("unicorn", 1.0, 2.0), BLUE)
-    assert by_key(app.text_area, "truth_text").value == ""
+    assert widget(app, "text_area", "truth_text").value == ""
 
-    by_key(app.text_area, "truth_text").set_value("WEBVTT\n\n00:06.000 --> 00:09.000\nblue").run()
+    widget(app, "text_area", "truth_text").set_value("WEBVTT\n\n00:06.000 --> 00:09.000\nblue").run()
     press(app, "truth_replace")
     assert truth(bench) == (BLUE,)
 
 
 def test_an_import_that_cannot_be_read_is_a_sentence(bench):
     app = open_truth()
-    by_key(app.text_area, "truth_text").set_value('{"segments": [').run()
+    widget(app, "text_area", "truth_text").set_value('{"segments": [').run()
 
     assert "no valid JSON" in app.error[0].value
     assert not [one for one in app.button if one.key == "truth_replace"]

@@ -20,6 +20,7 @@ from lib.timebase import Sampling
 from lib.truth import TrueSegment
 from lib.ui import workspace
 from lib.ui.workspace import Row, Workspace
+from tests.helpers.fixtures import framed as served  # noqa: F401  for test_truth_panel
 from tests.helpers.videos import BLUE, GREEN, RED, Colour, make_video, scenes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
