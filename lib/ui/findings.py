@@ -13,7 +13,7 @@ from lib.analysis import Analysis
 from lib.reference import ReferenceBand
 from lib.store import EmbeddingInfo
 from lib.timebase import format_time
-from lib.ui import cache, imported, routes, state, theme
+from lib.ui import cache, imported, routes, state, tables, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
@@ -46,13 +46,9 @@ def answers(
             words = f"cosine {reference.place(float(peaks[column]))}"
             care = f'<br><span style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</span>'
         lines.append(
-            f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
+            f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
         )
     st.html(_list(lines))
-
-
-def _dot(colour: str) -> str:
-    return f'<span style="color:{colour}" aria-hidden="true">■</span>'
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -106,7 +102,7 @@ def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
     lines = []
     for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
         place = html.escape(reference.place(peak))
-        lines.append(f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
+        lines.append(f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
     st.html(_list(lines))
 
 
