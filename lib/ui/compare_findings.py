@@ -11,7 +11,7 @@ import streamlit as st
 
 from lib.comparison import COMPARED, Comparison
 from lib.timebase import format_duration, format_time
-from lib.ui import compare, state, tables
+from lib.ui import compare, findings, tables
 from lib.ui.compare import Both
 from lib.ui.tables import dot, escaped, note
 
@@ -229,27 +229,12 @@ def _differences(found: Comparison) -> None:
             "b": [one.b or "–" for one in apart],
         }
     )
-    event = st.dataframe(
+    findings.stretches(
         frame,
+        {"a": st.column_config.TextColumn("A says"), "b": st.column_config.TextColumn("B says")},
         key="differences_table",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(38 + 35 * len(frame), 400),
-        column_config={
-            "start_s": st.column_config.NumberColumn("Start, s", format="%.2f"),
-            "end_s": st.column_config.NumberColumn("End, s", format="%.2f"),
-            "duration_s": st.column_config.NumberColumn("Duration, s", format="%.2f"),
-            "a": st.column_config.TextColumn("A says"),
-            "b": st.column_config.TextColumn("B says"),
-        },
         alt="Differences; choose one to see it in the player",
     )
-    rows = event["selection"]["rows"]
-    chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-    if state.newly_picked("differences_table", chosen) and chosen is not None:
-        state.seek(chosen)
-        st.rerun()
 
 
 def _percent(share: float) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from lib.analysis import Analysis
@@ -112,27 +113,46 @@ def segments(analysis: Analysis) -> None:
     if frame.empty:
         st.info("No segments: nothing reaches its threshold. Lower it, or choose the decision “Best label”.")
         return
+    stretches(
+        frame,
+        {
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        key="segments_table",
+        alt="Segments; choose one to see it in the player",
+    )
+
+
+def stretches(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str) -> None:
+    """Draw a table of stretches of the video; choosing a line moves the player to its start.
+
+    Args:
+        frame: with ``start_s``, ``end_s`` and ``duration_s``, a row a stretch.
+        columns: how its other columns look.
+        key: of the table.
+        alt: what it is, for screen readers.
+    """
     event = st.dataframe(
         frame,
-        key="segments_table",
+        key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         height=min(38 + 35 * len(frame), 400),
         column_config={
-            "label": st.column_config.TextColumn("Label", pinned=True),
             "start_s": _seconds("Start, s"),
             "end_s": _seconds("End, s"),
             "duration_s": _seconds("Duration, s"),
-            "mean_score": _score("Mean score"),
-            "peak_score": _score("Peak score"),
-            "peak_s": _seconds("Peak at, s"),
+            **columns,
         },
-        alt="Segments; choose one to see it in the player",
+        alt=alt,
     )
     rows = event["selection"]["rows"]
     chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-    if state.newly_picked("segments_table", chosen) and chosen is not None:
+    if state.newly_picked(key, chosen) and chosen is not None:
         state.seek(chosen)
         st.rerun()
 
