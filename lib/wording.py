@@ -32,11 +32,7 @@ class TextChange:
     @property
     def status(self) -> Status:
         """``added``: in B only; ``removed``: in A only."""
-        if self.a is None:
-            return "added"
-        if self.b is None:
-            return "removed"
-        return "same" if self.a == self.b else "changed"
+        return _status(self.a, self.b, same=self.a == self.b)
 
     @property
     def words(self) -> tuple[Words, ...]:
@@ -69,12 +65,8 @@ class WordingChange:
     @property
     def status(self) -> Status:
         """``added``: in B only; ``removed``: in A only; ``changed``: a phrasing or a field differs."""
-        if self.a is None:
-            return "added"
-        if self.b is None:
-            return "removed"
         same = not self.fields and all(text.status == "same" for text in self.texts)
-        return "same" if same else "changed"
+        return _status(self.a, self.b, same=same)
 
 
 def wording_changes(a: PromptSet, b: PromptSet) -> tuple[WordingChange, ...]:
@@ -118,6 +110,14 @@ def word_diff(a: str, b: str) -> tuple[Words, ...]:
         if stop_b > first_b:
             runs.append(Words("added", " ".join(after[first_b:stop_b])))
     return tuple(runs)
+
+
+def _status(a: object, b: object, *, same: bool) -> Status:
+    if a is None:
+        return "added"
+    if b is None:
+        return "removed"
+    return "same" if same else "changed"
 
 
 def _change(

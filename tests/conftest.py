@@ -14,6 +14,7 @@ import pytest
 from tests.helpers.guards import network_guard, recorded_errors
 
 pytest_plugins = [
+    "tests.helpers.fixtures",
     "tests.helpers.watchdog",
     "tests.helpers.browser",
     "tests.helpers.dashboard",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib.__main__ import main
 from tests.helpers.fake_server import FakeServer
+from tests.helpers.fixtures import Run
 from tests.helpers.videos import make_video, scenes
 
 ROOT = Path(__file__).parents[1]
@@ -44,29 +43,9 @@ def prompts(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        monkeypatch.setenv("PROMPTREEL_ENGINE", server.url)
-        yield server
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, list[str]]]:
-    """Return what runs the command line in this process: status, stdout, lines of stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, list[str]]:
-        capsys.readouterr()
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return status, out, err.splitlines()
-
-    return run
-
-
-Run = Callable[..., tuple[int, str, list[str]]]
+def server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    monkeypatch.setenv("PROMPTREEL_ENGINE", server.url)
+    return server
 
 
 class TestAnalyze:

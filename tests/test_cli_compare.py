@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib.__main__ import main
 from tests.helpers.fake_server import FakeServer
+from tests.helpers.fixtures import Run
 from tests.helpers.videos import make_video, scenes
 
 ROOT = Path(__file__).parents[1]
@@ -18,30 +17,12 @@ SAMPLE = ROOT / "sample_videos" / "five_scenes.mp4"
 RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 255, 0)
 NUMBERS = ["precision", "recall", "f1", "segment_f1", "onset_error_s", "offset_error_s", "average_precision"]
 NUMBERS += ["best_threshold"]
-Run = Callable[..., tuple[int, str, list[str]]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs the command line in this process: status, stdout, lines of stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, list[str]]:
-        capsys.readouterr()
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return status, out, err.splitlines()
-
-    return run
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        monkeypatch.setenv("PROMPTREEL_ENGINE", server.url)
-        yield server
+def server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    monkeypatch.setenv("PROMPTREEL_ENGINE", server.url)
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lib.__main__ import main
 from lib.hosted import api, records
 from lib.store import Store, default_home
 from tests.helpers.fake_hosted import FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
+from tests.helpers.fixtures import Run
 from tests.helpers.hosted_process import QUICK
 from tests.helpers.videos import BLUE, RED, make_video, scenes
 
 KEY = "rf_cli_key"
-Run = Callable[..., tuple[int, str, list[str]]]
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +45,13 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHosted]:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, list[str]]:
-        capsys.readouterr()
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        assert KEY not in out + err
-        return status, out, err.splitlines()
+def run(run: Run) -> Run:
+    def without_the_key(*arguments: object) -> tuple[int, str, list[str]]:
+        status, out, err = run(*arguments)
+        assert KEY not in "\n".join([out, *err])
+        return status, out, err
 
-    return run
+    return without_the_key
 
 
 def test_embeds_by_the_hosted_service_and_analyses_it(

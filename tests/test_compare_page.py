@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,35 +17,23 @@ from lib.ui.workspace import Row, Workspace
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
     Bench,
+    by_key,
     edit_prompts,
     editor_data,
-    lay_out,
     open_page,
+    passed,
     saved,
-    served,  # noqa: F401
     words,
 )
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 BESIDE = "bbc123def456"
 VIEWS = ("Metrics", "Agreement", "Head to head", "Against the truth")
 
 
 @pytest.fixture
-def home() -> Path:
-    return Path(os.environ["PROMPTREEL_HOME"])
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def bench(home: Path, server: FakeServer) -> Bench:
+def bench(home: Path, bench: Bench) -> Bench:
     """A: red, green, blue, 3 s each. B knows no green; what it is then, is blue or red."""
-    bench = lay_out(home, server.url)
     a = dataclasses.replace(bench.workspace, beside=BESIDE)
     workspace.save(home, a)
     rows = (Row(label="red"), Row(label="Blue", texts=("blue",)))
@@ -67,11 +53,6 @@ def of_b(bench: Bench) -> Workspace:
     return found
 
 
-def by_key(widgets: Any, start: str) -> Any:
-    (found,) = [widget for widget in widgets if widget.key and widget.key.startswith(start)]
-    return found
-
-
 def show(app: AppTest, view: str) -> AppTest:
     app.session_state["compare_view"] = view
     app.run()
@@ -80,9 +61,8 @@ def show(app: AppTest, view: str) -> AppTest:
 
 
 def player_data(app: AppTest) -> dict[str, Any]:
-    passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    (data,) = [data for data in passed if "modules" in data]
-    return dict(data)
+    (data,) = passed(app, "modules")
+    return data
 
 
 def test_what_both_come_to_is_right(bench: Bench) -> None:
@@ -283,9 +263,8 @@ def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
     app.run()
 
     assert "**6 samples in the selection**" in words(app)
-    passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    (shown,) = [data["items"] for data in passed if "items" in data]
-    assert [item["subtitle"] for item in shown] == ["A red\nB red"] * 6
+    (gallery,) = passed(app, "items")
+    assert [item["subtitle"] for item in gallery["items"]] == ["A red\nB red"] * 6
 
 
 def test_against_the_truth(bench: Bench) -> None:

@@ -28,12 +28,6 @@ from tests.helpers.fake_server import DIMS, FakeServer
 
 
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        yield server
-
-
-@pytest.fixture
 def engine(server: FakeServer) -> Iterator[ServerEngine]:
     engine = ServerEngine(server.url)
     yield engine

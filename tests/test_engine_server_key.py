@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,12 +18,6 @@ KEY = "rf_Tg7+secret/=%key"
 """With characters that a URL spells differently."""
 OLD = {"name": "Roboflow Inference Server", "version": "0.9.20"}
 SPELLINGS = (KEY, "Tg7+secret", "Tg7%2Bsecret")
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        yield server
 
 
 def engine_at(server: FakeServer, key: str | None = KEY, *, read_s: float = 10) -> ServerEngine:

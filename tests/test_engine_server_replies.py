@@ -30,12 +30,6 @@ class Sleeper:
 
 
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        yield server
-
-
-@pytest.fixture
 def sleeper() -> Sleeper:
     return Sleeper()
 

@@ -19,12 +19,6 @@ from tests.helpers.fake_server import FakeServer
 
 
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as server:
-        yield server
-
-
-@pytest.fixture
 def engine(server: FakeServer) -> Iterator[ServerEngine]:
     engine = ServerEngine(server.url)
     yield engine

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,46 +15,26 @@ from lib.ui import cache, workspace
 from lib.ui.workspace import Row
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
-from tests.helpers.pages import Bench, lay_out, open_page, saved, served, words  # noqa: F401
+from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth, saved, words
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 
 TRUTH = (TrueSegment("Red", 0.0, 3.0), TrueSegment("green", 3.0, 6.0), TrueSegment("unicorn", 6.0, 9.0))
 
 
 @pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def bench(server: FakeServer) -> Bench:
+def bench(home: Path, server: FakeServer) -> Bench:
     settings = Settings(decision="threshold", threshold=-0.5)
-    return lay_out(Path(os.environ["PROMPTREEL_HOME"]), server.url, settings=settings)
-
-
-def put(bench: Bench, *segments: TrueSegment) -> None:
-    bench.store.change_truth(bench.video, lambda _: segments)
-
-
-def widget(app: AppTest, kind: str, start: str):
-    (found,) = [one for one in app.get(kind) if one.key and one.key.startswith(start)]
-    return found
+    return lay_out(home, server.url, settings=settings)
 
 
 def view(name: str, label: str | None = None) -> AppTest:
     app = open_page()
-    widget(app, "button_group", "explore_view").set_value(name).run()
+    by_key(app.button_group, "explore_view").set_value(name).run()
     if label is not None:
-        widget(app, "selectbox", "histogram_label").set_value(label).run()
+        by_key(app.selectbox, "histogram_label").set_value(label).run()
     assert not app.exception
     return app
-
-
-def press(app: AppTest, key: str) -> None:
-    widget(app, "button", key).click().run()
-    assert not app.exception
 
 
 def test_without_truth_there_is_nothing_to_evaluate(bench):
@@ -67,7 +45,7 @@ def test_without_truth_there_is_nothing_to_evaluate(bench):
 
 
 def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
-    put(bench, *TRUTH)
+    put_truth(bench, *TRUTH)
     app = view("Evaluation")
     (table,) = app.dataframe
     frame = table.value.set_index("label")
@@ -82,7 +60,7 @@ def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
 
 
 def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_another(bench):
-    put(bench, *TRUTH)
+    put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     assert "red: threshold" in words(app)
     assert "gives F1 1.00 (now 0.50)" in words(app)
@@ -102,20 +80,20 @@ def test_the_best_threshold_can_be_that_of_all_prompts(bench):
     workspace.save(
         bench.store.home, replace(bench.workspace, rows=(Row(label="red", threshold=0.3), Row("")))
     )
-    put(bench, *TRUTH)
+    put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     press(app, "threshold_shared")
 
     assert saved(bench).settings.threshold > 0
     assert [row.threshold for row in saved(bench).rows] == [None, None]
-    assert widget(app, "slider", "setting.threshold").value == saved(bench).settings.threshold
+    assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold
 
 
 def test_an_undo_never_takes_back_what_was_changed_since(bench):
-    put(bench, *TRUTH)
+    put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     press(app, "threshold_own")
-    widget(app, "slider", "setting.threshold").set_value(0.25).run()
+    by_key(app.slider, "setting.threshold").set_value(0.25).run()
 
     assert not [one for one in app.button if one.key == "threshold_undo"]
     assert saved(bench).settings.threshold == 0.25
@@ -123,7 +101,7 @@ def test_an_undo_never_takes_back_what_was_changed_since(bench):
 
 def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
     workspace.save(bench.store.home, replace(bench.workspace, settings=Settings(decision="best")))
-    put(bench, *TRUTH)
+    put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     assert "a click changes it to “Threshold”" in words(app)
     press(app, "threshold_own")
@@ -156,19 +134,19 @@ def test_each_peak_is_told_beside_the_reference_phrases(bench):
 
     assert "Is that a high score?" in words(app)
     assert words(app).count("reference phrases") + words(app).count("unrelated text") >= 3
-    assert widget(app, "toggle", "reference_shown").value is True
-    widget(app, "selectbox", "setting.score").set_value("probability").run()
+    assert by_key(app.toggle, "reference_shown").value is True
+    by_key(app.selectbox, "setting.score").set_value("probability").run()
     assert not [one for one in app.toggle if one.key == "reference_shown"]
     assert "Is that a high score?" in words(app)
 
 
 def test_the_toggle_outlives_a_page_switch(bench):
     app = view("Metrics")
-    widget(app, "toggle", "reference_shown").set_value(False).run()
+    by_key(app.toggle, "reference_shown").set_value(False).run()
     app.switch_page("pages/library.py").run()
     app.switch_page("pages/explore.py").run()
 
-    assert widget(app, "toggle", "reference_shown").value is False
+    assert by_key(app.toggle, "reference_shown").value is False
 
 
 def test_phrases_never_embedded_are_embedded_beside_the_page(bench, server, monkeypatch):

@@ -52,16 +52,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
-def video(store: Store, film: Path) -> Video:
-    return store.add_file(film)
-
-
-@pytest.fixture
 def service() -> Iterator[FakeHosted]:
     with FakeHosted() as service:
         service.faults.key = KEY

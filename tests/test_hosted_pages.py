@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from lib.ui.workspace import Row
 from tests.helpers.fake_hosted import FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.hosted_process import QUICK
-from tests.helpers.pages import Bench, edit_prompts, lay_out, open_page, saved, served, words  # noqa: F401
+from tests.helpers.pages import Bench, by_key, edit_prompts, lay_out, open_page, saved, words
 from tests.helpers.videos import BLUE, GREEN, RED
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 KEY = "rf-key-that-must-not-leak"
 COLOURS = ("red", "green", "blue")
 
@@ -40,17 +39,6 @@ def _no_jobs_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     wait_for_jobs()
     for job in cache.jobs().jobs():
         cache.jobs().dismiss(job.id)
-
-
-@pytest.fixture
-def home() -> Path:
-    return Path(os.environ["PROMPTREEL_HOME"])
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as running:
-        yield running
 
 
 @pytest.fixture
@@ -79,11 +67,6 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(json.dumps(document))
     monkeypatch.setenv("PROMPTREEL_FOLDERS", str(folder))
     return path
-
-
-def by_key(widgets: Any, start: str) -> Any:
-    (found,) = [widget for widget in widgets if widget.key and widget.key.startswith(start)]
-    return found
 
 
 def has_key(widgets: Any, start: str) -> bool:

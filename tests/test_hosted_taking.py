@@ -31,11 +31,6 @@ COLOURS = (RED, GREEN, BLUE)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
 def video(store: Store, tmp_path: Path) -> Video:
     """Red, green, blue, 3 s each, 10 frames a second."""
     film = make_video(tmp_path / "film.mp4", colours=scenes(*((colour, 30) for colour in COLOURS)), rate=10)

@@ -33,31 +33,13 @@ from tests.helpers.ingesting import EVERY, assert_same, expected
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette
 
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
+
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """400 frames at 24 a second, each of its own colour."""
     return make_video(tmp_path_factory.mktemp("film") / "film.mp4", colours=palette(400), gop=50)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
-def video(store: Store, film: Path) -> Video:
-    return store.add_file(film)
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    yield
-    names = ("embed-", "thumbnails-", "decode")
-    until = time.monotonic() + 5
-    while left := [t.name for t in threading.enumerate() if t.name.startswith(names)]:
-        assert time.monotonic() < until, f"threads stay behind: {left}"
-        time.sleep(0.01)
 
 
 # --- the whole way ----------------------------------------------------------------------------------------

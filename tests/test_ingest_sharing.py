@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,31 +15,13 @@ from tests.helpers.ingesting import EVERY, assert_same, in_thread
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette, scenes
 
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
+
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """400 frames at 24 a second, each of its own colour."""
     return make_video(tmp_path_factory.mktemp("film") / "film.mp4", colours=palette(400), gop=50)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
-def video(store: Store, film: Path) -> Video:
-    return store.add_file(film)
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    yield
-    names = ("embed-", "thumbnails-", "decode")
-    until = time.monotonic() + 5
-    while left := [t.name for t in threading.enumerate() if t.name.startswith(names)]:
-        assert time.monotonic() < until, f"threads stay behind: {left}"
-        time.sleep(0.01)
 
 
 def test_two_threads_that_want_the_same_share_one_run(store: Store, video: Video, film: Path) -> None:

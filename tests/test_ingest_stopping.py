@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,31 +31,13 @@ from tests.helpers.ingesting import EVERY, Canceller, assert_same
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette
 
+pytestmark = pytest.mark.usefixtures("no_thread_stays")
+
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """400 frames at 24 a second, each of its own colour."""
     return make_video(tmp_path_factory.mktemp("film") / "film.mp4", colours=palette(400), gop=50)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
-def video(store: Store, film: Path) -> Video:
-    return store.add_file(film)
-
-
-@pytest.fixture(autouse=True)
-def _no_thread_stays() -> Iterator[None]:
-    yield
-    names = ("embed-", "thumbnails-", "decode")
-    until = time.monotonic() + 5
-    while left := [t.name for t in threading.enumerate() if t.name.startswith(names)]:
-        assert time.monotonic() < until, f"threads stay behind: {left}"
-        time.sleep(0.01)
 
 
 def test_cancel_keeps_what_is_done_and_a_second_run_embeds_the_rest(

@@ -34,11 +34,6 @@ def manager() -> Iterator[JobManager]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
 def video(store: Store, tmp_path: Path) -> Video:
     return store.add_file(make_video(tmp_path / "film.mp4", colours=palette(200)))
 

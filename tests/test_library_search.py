@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -35,11 +34,6 @@ from tests.helpers.toy_engine import ToyEngine
 ENGINE = "toy:1"
 DIM = 64
 APART = Rules(bridge_s=0.0, fold=None)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
 
 
 def key_of(name: str, *, engine_id: str = ENGINE, sampling: Sampling | None = None) -> EmbeddingKey:

@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from lib.engines.registry import make_engine
-from lib.ingest import ingest
 from lib.prompts import Prompt, PromptSet
-from lib.timebase import Sampling
 from lib.ui import matrix_plan, workspace
 from lib.ui.matrix_plan import Plan
 from lib.ui.workspace import Row, Workspace
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import (
-    EXPERIMENT,
-    lay_out,
-    open_page,
-    saved,
-    served,  # noqa: F401
-    with_rows,
-    words,
-)
-from tests.helpers.videos import BLUE, GREEN, RED, make_video, scenes
+from tests.helpers.pages import EXPERIMENT, add_video, by_key, open_page, saved, with_rows, words
+from tests.helpers.videos import BLUE, GREEN, RED
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 PAGE = "pages/matrix.py"
-
-
-@pytest.fixture
-def home() -> Path:
-    return Path(os.environ["PROMPTREEL_HOME"])
-
-
-@pytest.fixture
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def bench(home, server):
-    return lay_out(home, server.url)
-
-
-def by_key(widgets, start: str):
-    (found,) = [widget for widget in widgets if widget.key and widget.key.startswith(start)]
-    return found
 
 
 def truth_beside(video) -> None:
@@ -70,19 +35,9 @@ def another_experiment(bench, *labels: str, name: str = "other", id: str = "othe
     return other
 
 
-def another_video(bench, *colours, name: str = "second", embed: bool = True):
-    file = make_video(
-        bench.store.home.parent / f"{name}.mp4",
-        colours=scenes(*((colour, 30) for colour in colours)),
-        size=(128, 96),
-        rate=10,
-    )
-    video = bench.store.add_file(file)
-    if embed:
-        engine = make_engine(bench.workspace.server_url, model_version="ViT-B-32")
-        ingest(bench.store, video, engine, Sampling.every(5))
-        engine.close()
-    return video
+def another_video(bench, *colours, embed: bool = True):
+    stretches = [(colour, 30) for colour in colours]
+    return add_video(bench.store, bench.workspace.server_url, *stretches, embed=embed)
 
 
 def plan_is(bench, **fields) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from pathlib import Path
 
 import pytest
 
@@ -13,45 +11,22 @@ from lib.ingest import ingest
 from lib.prompts import Settings, Smoothing
 from lib.timebase import Sampling
 from lib.ui.workspace import Row
-from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
     COLOURS,
     REPOSITORY,
+    by_key,
     edit_prompts,
     editor_data,
     lay_out,
     open_page,
     saved,
-    served,  # noqa: F401
     with_rows,
     words,
 )
 
 PAGES = sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "pages").glob("*.py"))
 assert PAGES
-pytestmark = pytest.mark.usefixtures("served")
-
-
-@pytest.fixture
-def home() -> Path:
-    return Path(os.environ["PROMPTREEL_HOME"])
-
-
-@pytest.fixture
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def bench(home, server):
-    return lay_out(home, server.url)
-
-
-def by_key(widgets, start: str):
-    """Return the one widget of a part of the page whose key starts with ``start`` (keys end with a version)."""
-    (found,) = [widget for widget in widgets if widget.key and widget.key.startswith(start)]
-    return found
+pytestmark = pytest.mark.usefixtures("framed")
 
 
 @pytest.mark.parametrize("page", PAGES)

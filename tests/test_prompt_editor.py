@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,8 +11,7 @@ from streamlit.testing.v1 import AppTest
 from lib.prompts import MAX_PHRASINGS, MAX_PROMPTS, Settings
 from lib.ui.prompt_editor import MAX_LABEL, Sent
 from lib.ui.workspace import Row
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import edit_prompts, editor_data, lay_out, open_page, saved, served  # noqa: F401
+from tests.helpers.pages import edit_prompts, editor_data, open_page, saved
 
 ROWS = (
     Row(label="crane", texts=("a crane; a big one", "lifting gear"), threshold=0.25, colour="#12ab9f"),
@@ -122,13 +119,7 @@ def test_too_many_rows_are_cut_and_what_is_no_row_is_left_out() -> None:
     assert editor.hear({"label": "a"}, "b", None, ["c"]) == (Row(label="a"),)
 
 
-@pytest.fixture
-def bench():
-    with FakeServer() as server:
-        yield lay_out(Path(os.environ["PROMPTREEL_HOME"]), server.url)
-
-
-@pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("framed")
 def test_a_late_edit_does_not_overwrite_an_import_or_its_undo(bench) -> None:
     app = open_page()
     before = editor_data(app)["of"]
@@ -146,7 +137,7 @@ def test_a_late_edit_does_not_overwrite_an_import_or_its_undo(bench) -> None:
     assert [row.label for row in saved(bench).rows] == ["in time"]
 
 
-@pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("framed")
 def test_the_editor_is_told_colours_and_thresholds_in_use(bench) -> None:
     app = open_page()
     data = editor_data(app)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,49 +20,17 @@ from lib.ui import workspace
 from lib.ui.search.state import Search, folder, load, write
 from lib.ui.state import plain
 from lib.ui.workspace import Row
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import (
-    EXPERIMENT,
-    lay_out,
-    open_page,
-    saved,
-    served,  # noqa: F401
-    words,
-)
+from tests.helpers.pages import EXPERIMENT, add_video, lay_out, open_page, passed, saved, words
 from tests.helpers.videos import BLUE, GREEN, make_video, scenes
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 PAGE = "pages/search.py"
-
-
-@pytest.fixture
-def home() -> Path:
-    return Path(os.environ["PROMPTREEL_HOME"])
-
-
-@pytest.fixture
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture
-def bench(home, server):
-    return lay_out(home, server.url)
 
 
 @pytest.fixture
 def two(bench, server):
     """A second video: blue, then green."""
-    file = make_video(
-        bench.store.home.parent / "second.mp4",
-        colours=scenes((BLUE, 20), (GREEN, 20)),
-        size=(128, 96),
-        rate=10,
-    )
-    video = bench.store.add_file(file)
-    ingest(bench.store, video, make_engine(server.url, model_version="ViT-B-32"), Sampling.every(5))
-    return video
+    return add_video(bench.store, server.url, (BLUE, 20), (GREEN, 20))
 
 
 @pytest.fixture
@@ -77,9 +43,7 @@ def unfolded(bench):
 
 def component(app, name: str):
     """Return what Python passes to the one component that has a field called ``name``; None without it."""
-    passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    found = [data for data in passed if name in data]
-    return found[0] if found else None
+    return next(iter(passed(app, name)), None)
 
 
 def type_words(app, text: str, *, go: bool = True):

@@ -20,11 +20,6 @@ from tests.helpers.videos import make_video, palette
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> Path:
     return make_video(tmp_path / "clip.mp4", colours=palette(12))
 

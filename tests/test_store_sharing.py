@@ -21,11 +21,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> Path:
     return make_video(tmp_path / "clip.mp4", colours=palette(12))
 

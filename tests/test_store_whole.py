@@ -17,11 +17,6 @@ KEY = EmbeddingKey("ab" * 32, "hosted/ViT-B-16", "fps-2", "1")
 GAPS = (Gap(1.0, 2.0, 2), Gap(3.5, 4.0, 1))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home")
-
-
 def batches(vectors: np.ndarray, *, breaks: bool = False) -> Iterator[Batch]:
     frames = np.array([0, 1, 4, 5, 6])
     for part in (slice(0, 3), slice(3, 5)):

@@ -15,17 +15,16 @@ from lib.ui import state, truth_panel
 from lib.ui.truth_desk import Desk
 from lib.ui.workspace import Row
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import (  # noqa: F401
+from tests.helpers.pages import (
     Bench,
     edit_prompts,
     lay_out,
     open_page,
-    served,
     with_rows,
     words,
 )
 
-pytestmark = pytest.mark.usefixtures("served")
+pytestmark = pytest.mark.usefixtures("framed")
 
 RED = TrueSegment("red", 0.0, 3.0)
 BLUE = TrueSegment("blue", 6.0, 9.0)

@@ -26,6 +26,7 @@ from lib.ui import (
     settings_panel,
     sides,
     state,
+    tables,
     theme,
     workspace,
 )
@@ -205,11 +206,12 @@ def _answers(chosen: Chosen | None, analysis: Analysis, colours: Mapping[str, st
     against = cache.evaluation(chosen.info, analysis, chosen.video) if chosen and chosen.info else None
     lines = []
     for label, sentence in analysis.answers().items():
-        dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
         rest = html.escape(sentence.removeprefix(f"{label}: "))
         f1 = against.by_label[label].f1 if against else None
         right = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
-        lines.append(f"<li>{dot} <strong>{html.escape(label)}</strong>: {rest}{right}</li>")
+        lines.append(
+            f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {rest}{right}</li>"
+        )
     st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.7">{"".join(lines)}</ul>')
 
 

@@ -11,9 +11,9 @@ import streamlit as st
 
 from lib.comparison import COMPARED, Comparison
 from lib.timebase import format_duration, format_time
-from lib.ui import compare, state, tables
+from lib.ui import compare, findings, tables
 from lib.ui.compare import Both
-from lib.ui.tables import escaped, note
+from lib.ui.tables import dot, escaped, note
 
 _VIEWS = ("Metrics", "Agreement", "Head to head", "Against the truth")
 _TITLES = {
@@ -68,11 +68,15 @@ def _says(label: str | None) -> str:
 
 def choose_view() -> str:
     """Draw the choice of what is shown below the wording, and return it."""
-    key = "compare_view"
-    if key not in st.session_state:
-        st.session_state[key] = st.session_state.get("compare_view_kept", _VIEWS[0])
-    view = st.segmented_control("Show", _VIEWS, required=True, label_visibility="collapsed", key=key)
-    st.session_state["compare_view_kept"] = view  # the widget's own value is dropped on a page switch
+    view = st.segmented_control(
+        "Show",
+        _VIEWS,
+        default=_VIEWS[0],
+        required=True,
+        label_visibility="collapsed",
+        key="compare_view",
+        persist_state="session",
+    )
     return str(view)
 
 
@@ -116,10 +120,9 @@ def _differs(row: Row) -> bool:
 
 def _row(row: Row, colours: Mapping[str, str]) -> str:
     label = str(row["label"])
-    dot = f'<span style="color:{colours[label]}" aria-hidden="true">■</span>'
     only = note(_SIDE_NOTES[row["side"]]) if row["side"] in _SIDE_NOTES else ""
     cells = "".join(_cells(row, name) for name in COMPARED)
-    return f'<tr><th scope="row" title="{escaped(label)}">{dot} {escaped(label)}{only}</th>{cells}</tr>'
+    return f'<tr><th scope="row" title="{escaped(label)}">{dot(colours[label])} {escaped(label)}{only}</th>{cells}</tr>'
 
 
 def _cells(row: Row, name: str) -> str:
@@ -226,27 +229,12 @@ def _differences(found: Comparison) -> None:
             "b": [one.b or "–" for one in apart],
         }
     )
-    event = st.dataframe(
+    findings.stretches(
         frame,
+        {"a": st.column_config.TextColumn("A says"), "b": st.column_config.TextColumn("B says")},
         key="differences_table",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        height=min(38 + 35 * len(frame), 400),
-        column_config={
-            "start_s": st.column_config.NumberColumn("Start, s", format="%.2f"),
-            "end_s": st.column_config.NumberColumn("End, s", format="%.2f"),
-            "duration_s": st.column_config.NumberColumn("Duration, s", format="%.2f"),
-            "a": st.column_config.TextColumn("A says"),
-            "b": st.column_config.TextColumn("B says"),
-        },
         alt="Differences; choose one to see it in the player",
     )
-    rows = event["selection"]["rows"]
-    chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-    if state.newly_picked("differences_table", chosen) and chosen is not None:
-        state.seek(chosen)
-        st.rerun()
 
 
 def _percent(share: float) -> str:

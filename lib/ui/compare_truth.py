@@ -9,7 +9,7 @@ from lib.evaluation import Evaluation, LabelEvaluation
 from lib.truth import label_key
 from lib.ui import cache, tables
 from lib.ui.compare import Both
-from lib.ui.tables import escaped, note
+from lib.ui.tables import dot, escaped, note
 
 _FIGURES = (("Precision", "precision"), ("Recall", "recall"), ("F1", "f1"), ("Segment F1", "segment_f1"))
 
@@ -68,7 +68,7 @@ def _rows(both: Both, a: Evaluation, b: Evaluation, differences: dict[str, Diffe
             for _, name in _FIGURES
         )
         rows.append(
-            f'<tr><th scope="row"><span style="color:{colours[named.label]}" aria-hidden="true">■</span> '
+            f'<tr><th scope="row">{dot(colours[named.label])} '
             f"{escaped(named.label)}{only}</th>{figures}{_difference(differences.get(named.label))}</tr>"
         )
     return "".join(rows)

@@ -15,7 +15,18 @@ from lib.hosted.taking import missing_note
 from lib.ingest import embedding_key, estimate_samples
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling, format_duration
-from lib.ui import cache, engine_panel, imported, jobs_tray, prompt_table, settings_panel, state, theme, work
+from lib.ui import (
+    cache,
+    engine_panel,
+    imported,
+    jobs_tray,
+    library,
+    prompt_table,
+    settings_panel,
+    state,
+    theme,
+    work,
+)
 from lib.ui.findings import thumbnails_url
 from lib.ui.jobs import Job
 from lib.ui.player import Seek, data, player
@@ -51,13 +62,7 @@ def choose_video() -> Video | None:
     """Draw the choice of the video; None (with a way on, drawn) when there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
-        st.info("There is no video yet.", icon=":material/video_library:")
-        st.page_link(
-            "pages/library.py",
-            label="Open a sample or add a video",
-            icon=":material/arrow_forward:",
-            query_params=state.address(),
-        )
+        library.no_video()
         return None
     by_id = {video.sha256: video for video in videos}
     wanted = state.current().video

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from lib.analysis import Analysis
 from lib.reference import ReferenceBand
 from lib.store import EmbeddingInfo
 from lib.timebase import format_time
-from lib.ui import cache, imported, routes, state, theme
+from lib.ui import cache, imported, routes, state, tables, theme
 from lib.ui.gallery import GalleryItem, gallery
 
 _FRAMES_SHOWN = 12
@@ -46,13 +47,9 @@ def answers(
             words = f"cosine {reference.place(float(peaks[column]))}"
             care = f'<br><span style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</span>'
         lines.append(
-            f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
+            f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
         )
     st.html(_list(lines))
-
-
-def _dot(colour: str) -> str:
-    return f'<span style="color:{colour}" aria-hidden="true">■</span>'
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -111,7 +108,7 @@ def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
     lines = []
     for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
         place = html.escape(reference.place(peak))
-        lines.append(f"<li>{_dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
+        lines.append(f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
     st.html(_list(lines))
 
 
@@ -121,27 +118,46 @@ def segments(analysis: Analysis) -> None:
     if frame.empty:
         st.info("No segments: nothing reaches its threshold. Lower it, or choose the decision “Best label”.")
         return
+    stretches(
+        frame,
+        {
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        key="segments_table",
+        alt="Segments; choose one to see it in the player",
+    )
+
+
+def stretches(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str) -> None:
+    """Draw a table of stretches of the video; choosing a line moves the player to its start.
+
+    Args:
+        frame: with ``start_s``, ``end_s`` and ``duration_s``, a row a stretch.
+        columns: how its other columns look.
+        key: of the table.
+        alt: what it is, for screen readers.
+    """
     event = st.dataframe(
         frame,
-        key="segments_table",
+        key=key,
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
         height=min(38 + 35 * len(frame), 400),
         column_config={
-            "label": st.column_config.TextColumn("Label", pinned=True),
             "start_s": _seconds("Start, s"),
             "end_s": _seconds("End, s"),
             "duration_s": _seconds("Duration, s"),
-            "mean_score": _score("Mean score"),
-            "peak_score": _score("Peak score"),
-            "peak_s": _seconds("Peak at, s"),
+            **columns,
         },
-        alt="Segments; choose one to see it in the player",
+        alt=alt,
     )
     rows = event["selection"]["rows"]
     chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-    if state.newly_picked("segments_table", chosen) and chosen is not None:
+    if state.newly_picked(key, chosen) and chosen is not None:
         state.seek(chosen)
         st.rerun()
 

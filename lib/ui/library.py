@@ -31,6 +31,17 @@ _RECENT = 5
 # --- samples -------------------------------------------------------------------------------------------------------
 
 
+def no_video(words: str = "There is no video yet.") -> None:
+    """Say in place of a page that there is no video, and draw the way on."""
+    st.info(words, icon=":material/video_library:")
+    st.page_link(
+        "pages/library.py",
+        label="Open a sample or add a video",
+        icon=":material/arrow_forward:",
+        query_params=state.address(),
+    )
+
+
 def samples() -> None:
     """Draw a card for each bundled video: a picture, what it is for, one button."""
     files = work.sample_files(SAMPLES)

@@ -12,7 +12,7 @@ from lib.errors import PromptreelError
 from lib.ingest import embedding_key
 from lib.store import EmbeddingInfo, Video
 from lib.timebase import Sampling
-from lib.ui import cache, engine_panel, matrix_plan, state, work
+from lib.ui import cache, engine_panel, library, matrix_plan, work
 
 _LISTED = 6
 
@@ -36,13 +36,7 @@ def choose() -> Columns | None:
     """Draw the choice of videos, and a way to embed the others; None (with a way on, drawn) when there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
-        st.info("There is no video yet.", icon=":material/video_library:")
-        st.page_link(
-            "pages/library.py",
-            label="Open a sample or add a video",
-            icon=":material/arrow_forward:",
-            query_params=state.address(),
-        )
+        library.no_video()
         return None
     try:
         engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()

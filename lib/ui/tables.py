@@ -46,6 +46,11 @@ def escaped(text: str) -> str:
     return html.escape(text)
 
 
+def dot(colour: str) -> str:
+    """Return the mark of a label's colour, as HTML."""
+    return f'<span style="color:{colour}" aria-hidden="true">■</span>'
+
+
 def note(text: str) -> str:
     """Return a small remark behind a name."""
     return f'<span class="note">{escaped(text)}</span>'

@@ -69,12 +69,9 @@ def _heading(window: tuple[float, float] | None, *, reference: bool) -> bool:
             st.button("Show all", key="zoom_out", icon=":material/zoom_out_map:", on_click=_zoom_out)
         if not reference:
             return False
-        key = "reference_shown"
-        if key not in st.session_state:
-            st.session_state[key] = st.session_state.get("reference_kept", True)
-        shown = st.toggle("Reference band", key=key, help=_REFERENCE_HELP)
-        st.session_state["reference_kept"] = shown  # the widget's own value is dropped on a page switch
-        return bool(shown)
+        return st.toggle(
+            "Reference band", value=True, key="reference_shown", help=_REFERENCE_HELP, persist_state="session"
+        )
 
 
 def _overview_key() -> str:

@@ -18,13 +18,9 @@ from lib.store import Video
 from lib.timebase import format_time
 from lib.truth import TrueSegment
 from lib.truth_files import BEYOND_S, read_time
-<<<<<<< HEAD
-from lib.ui import cache, state
-from lib.ui.explore import Chosen, player_key
-from lib.ui.player import heard
-=======
 from lib.ui import cache, findings, state
->>>>>>> tidy-a
+from lib.ui.explore import player_key
+from lib.ui.player import heard
 from lib.ui.truth_desk import Desk, Truth, at_work, change, desk_of, forget, undo
 from lib.ui.truth_transfer import draw_export, draw_import
 from lib.ui.workspace import rows_to_prompts

@@ -13,18 +13,13 @@ stand-in inference server gives to the same pictures: toy vectors of colours, so
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import secrets
-import socket
-import struct
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -34,6 +29,7 @@ import numpy as np
 from lib.timebase import Sampling
 from lib.video import FrameReader
 from tests.helpers.fake_server import toy_vectors
+from tests.helpers.loopback import LoopbackHandler, LoopbackServer
 
 SIGNATURE = "X-Goog-Signature=5ecret51gnature"
 
@@ -135,35 +131,16 @@ class FakeHosted:
     def __enter__(self) -> FakeHosted:
         self.lock = threading.Lock()
         self.failed = 0
-        self._ends = threading.Event()
         self._folder = tempfile.TemporaryDirectory(prefix="fake-hosted-")
         self.folder = Path(self._folder.name)
         self.signed: dict[str, str] = {}
-        outer = self
-
-        class Handler(_Handler):
-            owner = outer
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="fake-hosted", daemon=True
-        )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = LoopbackServer(_Handler, self)
+        self.url = self._server.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._ends.set()
-        self._server.shutdown()
-        self._server.break_connections()
-        self._server.server_close()
-        self._thread.join(5)
-        self._folder.cleanup()
-        assert not self._server.errors, f"the stand-in itself failed: {self._server.errors}"
-
-    def wait(self, seconds: float) -> None:
-        """Wait, at most until the service ends."""
-        self._ends.wait(seconds)
+        with self._folder:
+            self._server.stop()
 
     def paths(self, method: str = "") -> list[str]:
         """Return the paths that were asked for."""
@@ -188,44 +165,8 @@ class FakeHosted:
         return json.dumps(document).encode()
 
 
-class _Server(ThreadingHTTPServer):
-    """Ends all it began."""
-
-    daemon_threads = False
-    block_on_close = True
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.errors: list[BaseException] = []
-        self._open: set[socket.socket] = set()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def break_connections(self) -> None:
-        for connection in list(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError):  # a client that went away is no fault
-            assert error is not None
-            self.errors.append(error)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     owner: FakeHosted
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -260,13 +201,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(411 if length is None else 403, "SignatureDoesNotMatch")
             return
         if faults.redirect:
-            self._answer(307, b"", {"Location": faults.redirect + self.path})
+            self.answer(307, b"", {"Location": faults.redirect + self.path})
             self.close_connection = True
             return
         if faults.upload_reset:
             faults.upload_reset -= 1
             self.rfile.read(1)
-            self._reset()
+            self.reset()
             return
         digest, left = hashlib.sha256(), int(length)
         with (owner.folder / name).open("wb") as file:
@@ -283,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(status, "ExpiredToken" if status < 405 else "EntityTooLarge")
             return
         owner.uploads[name], owner.hashes[name] = int(length), digest.hexdigest()
-        self._answer(200, b"", {"Content-Type": "text/plain"})
+        self.answer(200, b"", {"Content-Type": "text/plain"})
 
     def _passes(self, body: dict[str, Any]) -> bool:
         """Note the request; return False where it was answered with a fault."""
@@ -294,18 +235,17 @@ class _Handler(BaseHTTPRequestHandler):
             owner.failed += fails
         sent = parse_qs(urlsplit(self.path).query).get("api_key", [None])[0]
         if faults.redirect:
-            self._answer(307, b"", {"Location": faults.redirect + self.path})
+            self.answer(307, b"", {"Location": faults.redirect + self.path})
         elif fails and faults.manner == "reset":
-            self._reset()
+            self.reset()
         elif fails and faults.manner == "hang":
-            owner.wait(30)
-            self.close_connection = True
+            self.hang()
         elif fails:
             self._say(faults.status, faults.message)
         elif faults.key is not None and sent != faults.key:
             self._say(faults.refusal, "This API key does not exist (or has been revoked).")
         elif faults.answer is not None:
-            self._answer(200, faults.answer)
+            self.answer(200, faults.answer)
         else:
             return True
         return False
@@ -320,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.owner.signed[token] = body["file_name"]
         given = self.owner.faults.signed_url
         url = f"{self.owner.url}/input/{token}?X-Goog-Expires=3600&{SIGNATURE}" if given is None else given
-        self._answer(200, json.dumps({"signed_url": url}).encode())
+        self.answer(200, json.dumps({"signed_url": url}).encode())
 
     def _start(self, body: dict[str, Any]) -> None:
         faults = self.owner.faults
@@ -335,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             job_id = f"job-{secrets.token_hex(6)}"
             self.owner.jobs[job_id] = body
-            self._answer(200, json.dumps({"job_id": job_id, "message": "queued"}).encode())
+            self.answer(200, json.dumps({"job_id": job_id, "message": "queued"}).encode())
 
     def _poll(self) -> None:
         owner, faults = self.owner, self.owner.faults
@@ -354,7 +294,7 @@ class _Handler(BaseHTTPRequestHandler):
                 answer["output_signed_url"] = f"{owner.url}/output/{job_id}?{SIGNATURE}"
         elif count > faults.silent_polls:
             answer["status"] = 1
-        self._answer(200, json.dumps(answer).encode())
+        self.answer(200, json.dumps(answer).encode())
 
     def _download(self, path: str) -> None:
         owner, faults = self.owner, self.owner.faults
@@ -372,22 +312,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data[: len(data) // 2])
             self.close_connection = True
             return
-        self._answer(200, data)
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()
+        self.answer(200, data)
 
     def _say(self, status: int, message: str) -> None:
         if self.owner.faults.echo:
             message += f" ({self.command} {self.path} {dict(self.headers)})"
-        self._answer(status, json.dumps({"error": {"message": message}}).encode())
-
-    def _answer(self, status: int, data: bytes, extra: dict[str, str] | None = None) -> None:
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(extra or {})}
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(status, json.dumps({"error": {"message": message}}).encode())

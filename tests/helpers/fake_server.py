@@ -16,16 +16,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hashlib
 import io
 import json
-import socket
-import struct
-import sys
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.helpers.loopback import LoopbackHandler, LoopbackServer
 from tests.helpers.server_faults import DIMS, Faults
 
 __all__ = ["DIMS", "FakeServer", "Faults", "Seen"]
@@ -88,27 +84,12 @@ class FakeServer:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._failures = 0
-        self._ends = threading.Event()
-        outer = self
-
-        class Handler(_Handler):
-            server_owner = outer
-
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, name="fake-server", daemon=True
-        )
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = LoopbackServer(_Handler, self)
+        self.url = self._server.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._ends.set()
-        self._server.shutdown()
-        self._server.break_connections()
-        self._server.server_close()
-        self._thread.join(5)
-        assert not self._server.errors, f"the stand-in server itself failed: {self._server.errors}"
+        self._server.stop()
 
     def reset(self) -> None:
         """Forget what was seen; the count of first failures begins anew."""
@@ -142,72 +123,26 @@ class FakeServer:
             self.images.append(image)
             del self.images[:-64]
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait, at most until the server ends."""
-        self._ends.wait(seconds)
 
-
-class _Server(ThreadingHTTPServer):
-    """Ends all it began: kept-alive connections are broken, their threads joined."""
-
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 32
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.errors: list[BaseException] = []
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        with self._open_lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def break_connections(self) -> None:
-        with self._open_lock:
-            for connection in self._open:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        error = sys.exc_info()[1]
-        if isinstance(error, ConnectionError):  # a client that went away is no fault
-            return
-        assert error is not None
-        self.errors.append(error)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server_owner: FakeServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
+class _Handler(LoopbackHandler):
+    owner: FakeServer
 
     def do_GET(self) -> None:
-        faults = self.server_owner.faults
+        faults = self.owner.faults
         if faults.redirect:
-            self._answer(307, b"", {"Location": faults.redirect + self.path})
+            self.answer(307, b"", {"Location": faults.redirect + self.path})
         elif faults.page:
-            self._answer(200, b"<!doctype html><title>Hello</title>", {"Content-Type": "text/html"})
+            self.answer(200, b"<!doctype html><title>Hello</title>", {"Content-Type": "text/html"})
         elif self.path == "/info" and not faults.no_info:
-            self._answer(200, json.dumps(faults.about).encode())
+            self.answer(200, json.dumps(faults.about).encode())
         else:
             self._say(404, "", detail="Not Found")
 
     def do_POST(self) -> None:
-        owner, faults = self.server_owner, self.server_owner.faults
+        owner, faults = self.owner, self.owner.faults
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if faults.redirect:
-            self._answer(307, b"", {"Location": faults.redirect + self.path})
+            self.answer(307, b"", {"Location": faults.redirect + self.path})
             return
         if urlsplit(self.path).path not in ("/clip/embed_image", "/clip/embed_text") or faults.no_clip:
             self._say(404, "", detail="Not Found")
@@ -220,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             busy_s = faults.latency_s + faults.per_item_s * len(items)
             if busy_s:
-                owner.wait(busy_s)
+                self.server.wait(busy_s)
             if fails:
                 self._fail()
             else:
@@ -229,22 +164,19 @@ class _Handler(BaseHTTPRequestHandler):
             owner.end()
 
     def _fail(self) -> None:
-        faults = self.server_owner.faults
+        faults = self.owner.faults
         if faults.manner == "status":
             extra = {"Retry-After": faults.retry_after} if faults.retry_after else {}
             self._say(faults.status, faults.message, extra)
-            return
-        if faults.manner == "hang":
-            self.server_owner.wait(30)
+        elif faults.manner == "hang":
+            self.hang()
         elif faults.manner == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.reset()
         else:
             raise AssertionError(f"unknown manner {faults.manner!r}")
-        self.close_connection = True
-        self.connection.close()
 
     def _embed(self, body: dict[str, Any], items: list[Any]) -> None:
-        faults = self.server_owner.faults
+        faults = self.owner.faults
         version = body.get("clip_version_id", "ViT-B-16")
         sent = self._sent_keys(body)
         if faults.key is not None:
@@ -256,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         if version not in faults.versions:
             self._say(500, "Model package is broken.")
         elif faults.body is not None:
-            self._answer(200, faults.body, {"Content-Type": faults.content_type})
+            self.answer(200, faults.body, {"Content-Type": faults.content_type})
         elif "image" in body:
             self._embed_images(items, version)
         else:
@@ -275,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         return sent
 
     def _embed_images(self, items: list[Any], version: str) -> None:
-        faults = self.server_owner.faults
+        faults = self.owner.faults
         if faults.broken_images or len(items) > faults.max_images:
             self._say(500, "Internal error.")
             return
@@ -289,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not data or faults.unreadable_images:
                 self._say(400, "Could not load input image. Cause: Empty image payload.")
                 return
-            self.server_owner.keep(images[-1])
+            self.owner.keep(images[-1])
         self._reply(images, version)
 
     def _embed_texts(self, items: list[Any], version: str) -> None:
@@ -301,8 +233,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(items, version)
 
     def _reply(self, items: list[Any], version: str) -> None:
-        faults = self.server_owner.faults
-        rows: list[Any] = self.server_owner.vectors(items, version).tolist()
+        faults = self.owner.faults
+        rows: list[Any] = self.owner.vectors(items, version).tolist()
         if faults.spoil == "nan":
             rows[-1][3] = float("nan")
         elif faults.spoil == "inf":
@@ -320,19 +252,11 @@ class _Handler(BaseHTTPRequestHandler):
         reply: dict[str, Any] = {"inference_id": None, "time": 0.01, "embeddings": rows}
         if not faults.old:
             reply["resolved_model"] = {"model_id": faults.resolved or f"clip/{version}", "backend": None}
-        self._answer(200, json.dumps(reply).encode())
+        self.answer(200, json.dumps(reply).encode())
 
     def _say(self, status: int, message: str, extra: dict[str, str] | None = None, **fields: str) -> None:
         content: dict[str, str] = {"message": message} if message else {}
-        self._answer(status, json.dumps(content | fields).encode(), extra or {})
-
-    def _answer(self, status: int, data: bytes, extra: dict[str, str] | None = None) -> None:
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(extra or {})}
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
+        self.answer(status, json.dumps(content | fields).encode(), extra or {})
 
 
 def toy_vectors(items: list[Any], dim: int = DIMS["ViT-B-16"]) -> NDArray[np.float64]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from lib.engines.registry import make_engine
@@ -17,25 +17,16 @@ from lib.prompts import Settings
 from lib.reference import PHRASES
 from lib.store import Store, Video, embed_texts_cached
 from lib.timebase import Sampling
+from lib.truth import TrueSegment
 from lib.ui import workspace
 from lib.ui.workspace import Row, Workspace
-from tests.helpers.videos import BLUE, GREEN, RED, make_video, scenes
+from tests.helpers.videos import BLUE, GREEN, RED, Colour, make_video, scenes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXPERIMENT = "abc123def456"
 COLOURS = ("red", "green", "blue")
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have AppTest open pages inside the frame, as the server does once ``dashboard.py`` has cleared this flag."""
-    original = PagesManager.__init__
-
-    def start(self: PagesManager, *args: Any, **options: Any) -> None:
-        PagesManager.uses_pages_directory = False
-        original(self, *args, **options)
-
-    monkeypatch.setattr(PagesManager, "__init__", start)
+MODEL = "ViT-B-32"
+SAMPLING = Sampling.every(5)
 
 
 @dataclass(frozen=True)
@@ -57,34 +48,35 @@ def lay_out(
 ) -> Bench:
     """Return a home folder with the video, embedded at stride 5 through the server, and a workspace about it."""
     store = Store(home)
-    file = make_video(
-        home.parent / "colours.mp4",
-        colours=scenes((RED, 30), (GREEN, 30), (BLUE, 30)),
-        size=(128, 96),
-        rate=10,
-    )
-    video = store.add_file(file)
-    sampling = Sampling.every(5)
-    if embed:
-        engine = make_engine(server_url, model_version="ViT-B-32")
-        ingest(store, video, engine, sampling)
-        embed_texts_cached(
-            store, engine, PHRASES
-        )  # so that no page has them embedded beside what a test looks at
-        engine.close()
+    video = add_video(store, server_url, (RED, 30), (GREEN, 30), (BLUE, 30), name="colours", embed=embed)
+    if embed:  # the phrases too, so that no page has them embedded beside what a test looks at
+        with contextlib.closing(make_engine(server_url, model_version=MODEL)) as engine:
+            embed_texts_cached(store, engine, PHRASES)
     here = Workspace(
         id=EXPERIMENT,
         video=video.sha256,
         engine="server",
         server_url=server_url,
-        model_version="ViT-B-32",
-        sampling=sampling.key,
+        model_version=MODEL,
+        sampling=SAMPLING.key,
         name="colours",
         rows=rows,
         settings=settings or Settings(),
     )
     workspace.save(home, here)
     return Bench(store, video, here)
+
+
+def add_video(
+    store: Store, server_url: str, *stretches: tuple[Colour, int], name: str = "second", embed: bool = True
+) -> Video:
+    """Store a video of one colour after another, each for so many frames, 10 a second; embedded as the bench's."""
+    file = store.home.parent / f"{name}.mp4"
+    video = store.add_file(make_video(file, colours=scenes(*stretches), size=(128, 96), rate=10))
+    if embed:
+        with contextlib.closing(make_engine(server_url, model_version=MODEL)) as engine:
+            ingest(store, video, engine, SAMPLING)
+    return video
 
 
 def open_page(page: str = "pages/explore.py", *, experiment: str | None = EXPERIMENT) -> AppTest:
@@ -120,11 +112,34 @@ def with_rows(bench: Bench, *rows: Row) -> None:
     workspace.save(bench.store.home, replace(bench.workspace, rows=rows))
 
 
+def by_key(widgets: Iterable[Any], start: str) -> Any:
+    """Return the one widget of a part of the page whose key starts with ``start`` (keys end with a version)."""
+    (found,) = [widget for widget in widgets if widget.key and widget.key.startswith(start)]
+    return found
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    """Click the button whose key starts with ``key``."""
+    by_key(app.button, key).click().run()
+    assert not app.exception
+    return app
+
+
+def put_truth(bench: Bench, *segments: TrueSegment) -> None:
+    """Make these the truth of the bench's video."""
+    bench.store.change_truth(bench.video, lambda _: segments)
+
+
+def passed(app: AppTest, field: str) -> list[dict[str, Any]]:
+    """Return what Python passes to each component that is given ``field``."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return [data for data in given if field in data]
+
+
 def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
     """Return what Python passes to the prompt table's editor, and what it tells it with each edit."""
-    passed = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    (data,) = [data for data in passed if "colour_names" in data and data["key"] == key]
-    (news,) = [data for data in passed if "heard" in data and data["key"] == key]
+    (data,) = [data for data in passed(app, "colour_names") if data["key"] == key]
+    (news,) = [data for data in passed(app, "heard") if data["key"] == key]
     assert news["of"] == data["of"]
     return {**data, **news}
 

@@ -15,7 +15,7 @@ from lib.errors import PromptreelError
 from lib.ingest import Progress
 from lib.library_search import INDEX_FROM, EngineInLibrary, build_index, engines_in_library, index_state
 from lib.store import EmbeddingInfo, Video
-from lib.ui import cache, engine_panel, work, workspace
+from lib.ui import cache, engine_panel, library, work, workspace
 from lib.ui import state as experiment
 from lib.ui.jobs import JobCancelled
 
@@ -63,13 +63,7 @@ def find_place() -> Place | None:
     store = cache.store()
     videos = {video.sha256: video for video in store.videos()[::-1]}
     if not videos:
-        st.info("There is no video to search yet.", icon=":material/video_library:")
-        st.page_link(
-            "pages/library.py",
-            label="Open a sample or add a video",
-            icon=":material/arrow_forward:",
-            query_params=experiment.address(),
-        )
+        library.no_video("There is no video to search yet.")
         return None
     try:
         engine = engine_panel.current_engine()
