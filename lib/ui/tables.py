@@ -15,7 +15,10 @@ _STYLE = """<style>
 .pr-scroll thead th { color: color-mix(in srgb, currentColor 72%, transparent); font-size: 0.8125rem; }
 .pr-scroll thead tr:first-child th { text-align: center; border-bottom: 0; padding-bottom: 0; }
 .pr-scroll th[scope=row], .pr-scroll thead tr:first-child th.first, .pr-scroll thead th.first { text-align: left; }
-.pr-scroll th[scope=row] { font-weight: 600; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+.pr-scroll th[scope=row] { font-weight: 600; max-width: 12.5rem; overflow: hidden; text-overflow: ellipsis; }
+.pr-scroll thead th.long { max-width: 8rem; white-space: normal; overflow-wrap: anywhere; vertical-align: bottom; }
+@media (max-width: 1200px) { .pr-scroll table th[scope=row], .pr-scroll table th.first { position: sticky; left: 0;
+  max-width: 10rem; background: light-dark(#fff, #11161D); } }
 .pr-scroll .group { border-left: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll .change { font-weight: 600; }
 .pr-scroll .same { color: color-mix(in srgb, currentColor 45%, transparent); }
