@@ -70,7 +70,7 @@ class ThresholdFit:
         else:
             text += f", {self.left_out_f1:.2f} on parts that it was not fitted on"
         if not self.applies:
-            text += "; the decision “best” uses no threshold, choose another one to use it"
+            text += "; the decision “best” uses no threshold"
         return f"{text}."
 
     def apply(self, prompt_set: PromptSet) -> PromptSet:

@@ -133,7 +133,14 @@ def parse_truth(
         segments.append((TrueSegment(label, found.start_s, found.end_s), entry.where))
     if count and not segments:
         raise InputError(f"Nothing in {name} can be used. {problems[0]}")
-    return ParsedTruth(_joined(segments, problems), tuple(problems), kind)
+    joined = _joined(segments, problems)
+    return ParsedTruth(joined, tuple(sorted(problems, key=_place)), kind)
+
+
+def _place(problem: str) -> int:
+    """Return the number of the line or entry that a problem begins with, so that they come in the file's order."""
+    number = re.match(r"[^:\d]*(\d+)", problem)
+    return int(number[1]) if number else 0
 
 
 def _segment(entry: Entry, duration_s: float | None, problems: list[str]) -> TrueSegment:

@@ -109,3 +109,9 @@ def test_sentences_have_no_negative_zero_and_the_document_is_plain() -> None:
         Difference("a", 0.5, 0.58, 0.08, 0.02, 0.15).sentence == "B is better by 0.08, interval 0.02 to 0.15."
     )
     assert Difference("a", None, 0.1, None, None, None).sentence.startswith("F1 is undefined")
+
+
+def test_an_interval_that_begins_or_ends_at_0_shows_no_difference() -> None:
+    assert not Difference("a", 0.6, 1.0, 0.4, 0.0, 0.6).shown
+    assert not Difference("a", 1.0, 0.6, -0.4, -0.6, 0.0).shown
+    assert Difference("a", 1.0, 0.6, -0.4, -0.6, -0.1).shown

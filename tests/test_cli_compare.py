@@ -101,7 +101,7 @@ class TestCompare:
         assert "only in B: green" in out
         lines = [" ".join(line.split()) for line in out.splitlines()]
         assert "label present first duration share segments mean peak" in lines
-        assert any(line.startswith("red B - A ") for line in lines)
+        assert any(line.startswith("red B - A same ") for line in lines)
         assert any(line.endswith("green 0:03.0 0:04.0") for line in lines)
         assert "A against the truth" in lines
         assert any(line.startswith("red: ") and "this video can show" in line for line in lines)

@@ -234,6 +234,21 @@ def test_words_and_settings_that_differ_are_told(bench: Bench) -> None:
     assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
 
 
+def test_a_threshold_that_all_labels_share_is_told_once(bench: Bench) -> None:
+    here = of_b(bench)
+    rows = (Row(label="red"), Row(label="green", threshold=0.6), Row(label="blue"))
+    settings = dataclasses.replace(here.settings, threshold=0.45)
+    workspace.save(bench.store.home, dataclasses.replace(here, rows=rows, settings=settings))
+    text = words(compare())
+
+    told = re.findall(r"<li>(.*?)</li>", text[text.index("What differs in wording") :])
+    assert [re.sub("<.*?>", "", line) for line in told] == [
+        "green: threshold 0.2 0.6",
+        "All labels: threshold 0.2 0.45",
+    ]
+    assert "2 labels are the same on both sides" in text
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_draws_whatever_the_sides_have_in_common(bench: Bench, view: str) -> None:
     app = show(compare(), view)

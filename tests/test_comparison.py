@@ -222,3 +222,14 @@ def test_a_gap_of_one_side_is_no_label_and_one_of_both_sides_does_not_count() ->
     assert found.disagreements == (Disagreement(2.0, 4.0, None, "x"), Disagreement(6.0, 8.0, None, "x"))
     assert found.agreement == pytest.approx(4 / 8)  # of the 10 s, 4 to 6 s is known to neither
     assert found.iou == {"x": pytest.approx(4 / 8)}
+
+
+def test_samples_that_are_rounded_otherwise_are_no_disagreement() -> None:
+    scores = [[0.9, 0.1], [0.1, 0.9]]
+    a, b, c = (
+        analyse_scores(scores, prompt_set("x", "y"), samples_at([0.0, second], 2.0))
+        for second in (1.0, 1.0 + 1e-7, 1.01)
+    )
+    assert compare(a, b).disagreements == ()
+    (one,) = compare(a, c).disagreements
+    assert (one.start_s, one.end_s, one.a, one.b) == (1.0, 1.01, "y", "x")

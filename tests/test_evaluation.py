@@ -190,6 +190,23 @@ class TestBySegment:
             assert (one.onset_error_s, one.offset_error_s) == (onset, offset)
 
 
+def test_errors_are_medians_not_means() -> None:
+    """Random cases have no label with three matches whose errors differ."""
+    scores = np.zeros((45, 1))
+    for start, end in ((0, 10), (15, 26), (30, 44)):
+        scores[start:end] = 1.0
+    analysis = analyse_scores(scores, prompt_set("a", decision="threshold", threshold=0.5))
+    (one,) = evaluate(
+        analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 40)]
+    ).labels
+    assert len(one.matches) == 2  # the third overlaps by 5 of 14
+    (one,) = evaluate(
+        analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 45)]
+    ).labels
+    assert len(one.matches) == 3
+    assert (one.onset_error_s, one.offset_error_s) == (1.0, 0.0)
+
+
 def test_as_many_segments_match_as_possible() -> None:
     true = np.array([[0.0, 2.0], [2.0, 3.0]])
     found = np.array([[0.0, 1.0], [1.0, 2.0], [2.0, 4.0]])

@@ -190,6 +190,8 @@ class TestRank:
         assert ranked["mean"].tolist()[:3] == [1.0, 0.5, 0.5]
         assert ranked["rank"].tolist()[:3] == [1.0, 2.0, 2.0]
         assert math.isnan(ranked.loc["b", "rank"])
+        worse = pd.DataFrame({"v1": [0.5, 0.9, 0.5, 0.1]}, index=list("abcd"))
+        assert rank(worse, "f1")["rank"].to_dict() == {"b": 1.0, "a": 2.0, "c": 2.0, "d": 4.0}
 
     def test_for_first_seen_low_is_better(self):
         matrix = pd.DataFrame({"v1": [3.0, 1.0, math.nan]}, index=list("abc"))
@@ -261,6 +263,7 @@ class TestSweep:
         )
 
         assert [one.texts for one in tries] == [("a crane", "a tower crane"), ("a digger",)]
+        assert [one.current for one in tries] == [True, False]
 
     def test_a_label_that_is_switched_off_takes_part(self):
         off = replace(self.prompt_set, prompts=(replace(CRANE, enabled=False), ELSE))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.score_split import suggest_without_truth
+from lib.score_split import MIN_EVIDENCE, MIN_SEPARATION, suggest_without_truth
 from lib.timeline import Floats
 
 RNG = np.random.default_rng(0)
@@ -74,3 +74,14 @@ def test_the_same_scores_give_the_same_split_whatever_their_order_and_unit() -> 
     assert shuffled.threshold == pytest.approx(found.threshold)
     assert found.threshold is not None
     assert scaled.threshold == pytest.approx(found.threshold * 1000 - 7)
+
+
+def test_two_groups_of_a_few_scores_are_no_evidence() -> None:
+    rng = np.random.default_rng(0)
+    few = np.concatenate([rng.normal(0.2, 0.03, 10), rng.normal(0.32, 0.03, 10)])
+    found = suggest_without_truth(few)
+    assert found.separation is not None
+    assert found.evidence is not None
+    assert found.separation > MIN_SEPARATION
+    assert 0 < found.evidence < MIN_EVIDENCE
+    assert found.sentence.startswith("No clear split (groups around ")

@@ -227,3 +227,28 @@ def test_best_uses_no_threshold_and_that_is_said() -> None:
     assert fit.settings.decision == "best"
     changed = fit.apply(PromptSet("p", (Prompt("a"), Prompt("b", threshold=0.1))))
     assert [prompt.threshold for prompt in changed.prompts] == [fit.threshold, 0.1]
+
+
+def test_with_a_minimum_duration_thresholds_are_closer_together_around_the_best() -> None:
+    rng = np.random.default_rng(3)
+    scores = rng.uniform(0.0, 0.5, 3000)
+    scores[1000:1400] = rng.uniform(0.5, 1.0, 400)
+    analysis = analyse_scores(
+        scores[:, None], prompt_set("a", decision="threshold", min_duration_s=2.0), every(1.0, 3000)
+    )
+    fit = suggest_with_truth(analysis, [TrueSegment("a", 1000, 1400)], "a")
+    assert fit is not None
+    thresholds = fit.curve["threshold"].to_numpy()
+    best = int(np.abs(thresholds - fit.threshold).argmin())
+    near = np.diff(thresholds[max(best - 2, 0) : best + 3])
+    assert 96 < len(thresholds) <= 150
+    assert np.median(near) < np.median(np.diff(thresholds)) / 4
+
+
+def test_of_settings_that_are_equally_good_a_sweep_keeps_the_present_ones() -> None:
+    scores = np.repeat([0.1, 0.9, 0.1], 40)[:, None]
+    analysis = analyse_scores(scores, prompt_set("a", decision="threshold"), every(1.0, 120))
+    fit = suggest_with_truth(analysis, [TrueSegment("a", 40, 80)], "a", sweep=True)
+    assert fit is not None
+    assert fit.f1 == 1.0
+    assert fit.settings == analysis.prompt_set.settings

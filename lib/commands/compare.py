@@ -87,6 +87,9 @@ def _evaluation_document(
     }
 
 
+_CHANGES = {1: "appears", 0: "same", -1: "is gone"}
+
+
 def _metrics_table(comparison: Comparison) -> str:
     header = ("label", "", "present", "first", "duration", "share", "segments", "mean", "peak")
     rows = []
@@ -102,7 +105,7 @@ def _metrics_table(comparison: Comparison) -> str:
                 (
                     row["label"],
                     "B - A" if sign else side.upper(),
-                    _number(present, "+.0f") if sign else ("yes" if present else "no"),
+                    _CHANGES[present] if sign else ("yes" if present else "no"),
                     _number(row[f"first_seen_s_{side}"], "+.1f", " s")
                     if sign
                     else _time(row[f"first_seen_s_{side}"]),

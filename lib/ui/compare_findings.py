@@ -198,7 +198,7 @@ def _confusion(found: Comparison) -> None:
     if not (table.iloc[-1].any() or table.iloc[:, -1].any()):
         table = table.iloc[:-1, :-1]  # both sides always say something
     most = max(float(table.to_numpy().max()), 1e-9)
-    heads = "".join(f'<th scope="col">{escaped(label)}</th>' for label in table.columns)
+    heads = "".join(f'<th scope="col" class="long">{escaped(label)}</th>' for label in table.columns)
     rows = ""
     for label, seconds in zip(table.index, table.to_numpy(), strict=True):
         cells = "".join(

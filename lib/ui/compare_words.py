@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -38,7 +39,7 @@ def draw() -> None:
     if a is None or b is None:
         return
     st.markdown("#### Wording")
-    changes = wording_changes(a, b)
+    changes = [_own(change) for change in wording_changes(a, b)]
     settings = list(settings_changes(a, b))
     if engine_a != engine_b:
         settings.append(FieldChange("engine", engine_a, engine_b))
@@ -54,6 +55,18 @@ def draw() -> None:
         st.caption("Both sides have the same wording, settings and engine. Change one of them above.")
     elif same:
         st.caption(f"{same} {'label is' if same == 1 else 'labels are'} the same on both sides.")
+
+
+def _own(change: WordingChange) -> WordingChange:
+    """Return the change without a threshold that neither side has for this label: it stands under all labels."""
+    if (
+        change.a is None
+        or change.b is None
+        or change.a.threshold is not None
+        or change.b.threshold is not None
+    ):
+        return change
+    return replace(change, fields=tuple(field for field in change.fields if field.name != "threshold"))
 
 
 def _engine() -> str:

@@ -155,7 +155,7 @@ def _config(columns: Mapping[str, str], videos: Mapping[str, str], sweep: bool) 
         RANK: number("#", width=45, help="Place by the mean over the videos, the best first"),
         NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=180, pinned=True),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
-        MEAN: number("Mean", width=70, help="Over the videos for which there is a value"),
-        GAIN: number("Against now", width=105, help="The mean less that of the present words"),
+        MEAN: number("Mean", width=60, help="Over the videos for which there is a value"),
+        GAIN: number("Against now", width=90, help="The mean less that of the present words"),
         **{column: number(videos[sha256], width=105) for column, sha256 in columns.items()},
     }

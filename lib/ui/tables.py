@@ -10,12 +10,15 @@ _STYLE = """<style>
 .pr-scroll { overflow-x: auto; font-size: 0.875rem; line-height: 1.45; }
 .pr-scroll table { font-size: 0.8125rem; }
 .pr-scroll table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.pr-scroll th, .pr-scroll td { padding: 0.25rem 0.375rem; text-align: right; white-space: nowrap; font-weight: 400;
+.pr-scroll th, .pr-scroll td { padding: 0.25rem 0.3rem; text-align: right; white-space: nowrap; font-weight: 400;
   border: 0; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll thead th { color: color-mix(in srgb, currentColor 72%, transparent); font-size: 0.8125rem; }
 .pr-scroll thead tr:first-child th { text-align: center; border-bottom: 0; padding-bottom: 0; }
 .pr-scroll th[scope=row], .pr-scroll thead tr:first-child th.first, .pr-scroll thead th.first { text-align: left; }
-.pr-scroll th[scope=row] { font-weight: 600; max-width: 16rem; overflow: hidden; text-overflow: ellipsis; }
+.pr-scroll th[scope=row] { font-weight: 600; max-width: 11.5rem; overflow: hidden; text-overflow: ellipsis; }
+.pr-scroll thead th.long { max-width: 8rem; white-space: normal; overflow-wrap: break-word; vertical-align: bottom; }
+@media (max-width: 1200px) { .pr-scroll table th[scope=row], .pr-scroll table th.first { position: sticky; left: 0;
+  max-width: 10rem; background: light-dark(#fff, #11161D); } }
 .pr-scroll .group { border-left: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll .change { font-weight: 600; }
 .pr-scroll .same { color: color-mix(in srgb, currentColor 45%, transparent); }

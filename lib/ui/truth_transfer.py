@@ -33,6 +33,7 @@ def draw_import(desk: Desk, truth: Truth, prompts: Sequence[str]) -> None:
         truth: what is known of it.
         prompts: labels of the prompts, all of them; where there are none, no label of the file is unknown.
     """
+    outcome = st.container()  # above the inputs: below them it would be out of sight in a low window
     st.markdown(
         "Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity."
     )
@@ -51,6 +52,11 @@ def draw_import(desk: Desk, truth: Truth, prompts: Sequence[str]) -> None:
     )
     known = tuple(prompts) or None
     st.session_state["truth_known"] = known
+    with outcome:
+        _outcome(desk, truth, known)
+
+
+def _outcome(desk: Desk, truth: Truth, known: Sequence[str] | None) -> None:
     try:
         found = _read(desk, known, st.session_state.to_dict())
     except InputError as error:
@@ -58,7 +64,8 @@ def draw_import(desk: Desk, truth: Truth, prompts: Sequence[str]) -> None:
         return
     if found is None:
         return
-    st.markdown(f"**{len(found.segments)} segments** read as {KINDS[found.kind][0]}.")
+    count = len(found.segments)
+    st.markdown(f"**{count} segment{'s' if count > 1 else ''}** read as {KINDS[found.kind][0]}.")
     if found.problems:
         lines = [f"- {problem}" for problem in found.problems[:_PROBLEMS_SHOWN]]
         if len(found.problems) > _PROBLEMS_SHOWN:
