@@ -242,6 +242,11 @@ def test_the_templates_rules_are_one_press_away(bench):
     assert component(app, "suggestion")["threshold"] == 0.25
     (lone,) = [one for one in app.toggle if one.label == "Drop lone hits"]
     assert lone.value is True
+    spread = component(app, "suggestion")
+    sent = {"of": spread["of"], "number": spread["heard"] + 1, "value": 1.0}
+    app.session_state["search_threshold"] = {"moved": sent}
+    app.run()
+    assert "keep lone hits" in component(app, "hits")["empty"]
 
 
 def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfolded):
