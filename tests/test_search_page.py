@@ -282,7 +282,8 @@ def test_a_video_without_its_file_offers_no_frames(bench):
     bench.store.delete_video(bench.video.sha256)
     app = type_words(open_page(PAGE), "blue")
     assert not app.exception
-    assert "with its file" in words(app)
+    assert "imported without its video has no frames" in words(app)
+    assert not [one for one in app.selectbox if one.key == "search_frame_video"]
     (clip,) = component(app, "hits")["videos"].values()
     assert clip["src"] is None
     assert clip["problem"]

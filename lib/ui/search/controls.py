@@ -76,8 +76,9 @@ def _choose_picture(place: Place) -> None:
         st.error(here.problem, icon=":material/error:")
     chosen = experiment.current().video
     names = [sha256 for sha256, video in place.videos.items() if video.has_file]
+    if len(names) < len(place.videos):
+        st.caption("What was imported without its video has no frames to choose.")
     if not names:
-        st.caption("A frame can be chosen once a video is in the library with its file.")
         return
     st.markdown("or a frame of a video")
     sha256 = st.selectbox(
