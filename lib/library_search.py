@@ -27,9 +27,8 @@ from lib.timebase import Sampling
 
 INDEX_FROM = 200_000
 """Samples from which an index pays: comparing as many takes less than a tenth of a second."""
-_MOMENTS_OF_INDEX = (
-    50  # as many moments an index finds quickly; for twice as many the library has to be twice as large
-)
+_MOMENTS_OF_INDEX = 50
+"""So many moments an index finds quickly; for it to pay for twice as many, the library has to be twice as large."""
 _RENEW_FROM = 0.2  # share of the library that is missing in the index
 
 

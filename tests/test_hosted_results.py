@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lib.errors import ResultsError
-from lib.hosted import reading
+from lib.hosted import reading, results
 from lib.hosted.results import Results, read_results
 from lib.store import Gap
 
@@ -58,6 +58,14 @@ class TestReads:
         assert found.vectors.tolist() == np.eye(4)[[0, 1, 2, 3, 0, 1]].tolist()
         assert (found.dim, found.missing, found.gaps, found.end_s) == (4, 0, (), 3.0)
         assert found.sampling.key == "fps-2"
+
+    def test_vectors_are_taken_in_chunks(self, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(results, "_CHUNK", 3)
+        for n in (3, 7):
+            given = document(n)
+            given["clip"][1] = None
+            expected = np.eye(4)[[i % 4 for i in range(n) if i != 1]]
+            assert read(given).vectors.tolist() == expected.tolist()
 
     def test_both_spellings_and_other_models_in_any_order(self, read: Read) -> None:
         given = document()
@@ -108,6 +116,7 @@ class TestNull:
     def test_elements_in_all_lists_are_counted_and_leave_no_known_stretch(self, read: Read) -> None:
         found = self.nulled(read, 2, keys=("clip", "time_offset", "frame_offset"))
         assert (found.gaps, found.missing, len(found.frames)) == ((), 1, 5)
+        assert found.step_s == 0.5  # of the elements, also of those without a time
 
     @pytest.mark.parametrize("key", ["time_offset", "frame_offset"])
     def test_a_vector_without_its_place_is_refused(self, read: Read, key: str) -> None:

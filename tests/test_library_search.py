@@ -27,6 +27,8 @@ from lib.library_search import (
 )
 from lib.search import Query, Rules, parse_query
 from lib.store import Batch, EmbeddingKey, Gap, Store
+from lib.store.groups import rows_of
+from lib.store.packs import Pack
 from lib.timebase import Sampling
 from tests.helpers.storing import unit_rows
 from tests.helpers.toy_engine import ToyEngine
@@ -189,6 +191,50 @@ def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.ra
     assert not result.exact
     assert (result.distribution.counts - before.distribution.counts)[[0, -1]].tolist() == [2, 1]
     assert index_state(library, ENGINE).missing == 3
+
+
+def test_the_index_answers_for_chosen_videos_only(library: Store) -> None:
+    build_index(library, ENGINE)
+    query = sample_vector(library, key_of("video 3"), 5_000)
+    others = [key_of(f"video {number}").sha256 for number in (0, 1, 2, 4, 5, 6, 7)]
+
+    result = search_vector(library, ENGINE, query, videos=others, rules=APART, top=60, exact=False)
+
+    exact = search_vector(library, ENGINE, query, videos=others, rules=APART, top=60, exact=True)
+    assert not result.exact
+    assert len(set(found(result))) == len(result.moments) == 60
+    assert len(set(found(result)) & set(found(exact))) >= 54
+    assert result.videos == 7
+
+
+def test_a_video_that_is_embedded_anew_is_another_one_to_the_index(
+    library: Store, rng: np.random.Generator
+) -> None:
+    build_index(library, ENGINE)
+    rows = unit_rows(rng, 1_500, DIM)
+
+    library.delete_embedding(key_of("video 3"))
+    add(library, "video 3", rows)
+
+    assert index_state(library, ENGINE).missing == 1_500
+    assert found(search_vector(library, ENGINE, rows[700], top=1, exact=False)) == [("video 3", 7_000)]
+
+
+def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generator) -> None:
+    vectors = np.repeat(unit_rows(rng, 9, DIM), (40, 1, 1, 17, 16, 3, 2, 1, 5), axis=0).astype(np.float16)
+    n = len(vectors)
+    factors = 1 / np.linalg.norm(vectors.astype(np.float32), axis=1)
+    pack = Pack(None, np.arange(n), np.arange(n) * 1.0, np.arange(n) + 1.0, factors, dim=DIM, vectors=vectors)
+    mean = unit_rows(rng, 1, DIM)[0] / 2
+
+    rows = rows_of(7, pack, mean)
+
+    firsts, counts = (rows[name].to_numpy() for name in ("first", "count"))
+    assert set(rows["pack"].to_pylist()) == {7}
+    assert counts.tolist() == [16, 16, 8, 1, 1, 16, 1, 16, 3, 2, 1, 5]
+    assert firsts.tolist() == [0, *np.cumsum(counts)[:-1]]
+    stored = np.stack(rows["vector"].to_numpy(zero_copy_only=False)).astype(np.float32)
+    np.testing.assert_allclose(stored + mean, (vectors * factors[:, None])[firsts], atol=2e-3)
 
 
 def test_deleted_videos_disappear_with_their_files(library: Store) -> None:

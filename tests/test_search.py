@@ -173,6 +173,19 @@ def test_the_templates_rules_find_something_at_one_sample_a_second() -> None:
     assert spans(kept) == [(5, 6), (1, 3)]
 
 
+def test_the_templates_rules_bridge_less_than_a_second_and_fold_nothing() -> None:
+    scores = [0.5, 0.5, 0.1, 0.5, 0.1, 0.1, 0.5, 0.5]
+    alike = np.array([[1, 0] if score > 0.25 else [0, 1] for score in scores], np.float32)
+
+    def found(step_s: float) -> list[tuple[int, int]]:
+        track = Samples(scores, step_s=step_s, vectors=alike)
+        return sorted(spans(moments(track, threshold=0.25, rules=TEMPLATE_RULES)))
+
+    assert found(0.4) == [(0, 8)]
+    assert found(0.5) == [(0, 4), (6, 8)]  # a gap of a whole second is none under a second
+    assert found(1.0) == [(0, 2), (6, 8)]
+
+
 def test_a_stretch_without_vectors_ends_a_moment() -> None:
     track = Samples([0.9, 0.8, 0.7, 0.6], step_s=10.0, ends_s=[10, 12, 30, 40])
 

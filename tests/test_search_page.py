@@ -15,6 +15,7 @@ from lib.engines.registry import make_engine
 from lib.ingest import ingest
 from lib.library_search import IndexProgress, IndexState, search
 from lib.search import parse_query
+from lib.store import Batch
 from lib.timebase import Sampling
 from lib.ui import workspace
 from lib.ui.search.state import Search, folder, load, write
@@ -206,6 +207,11 @@ def test_the_templates_rules_are_one_press_away(bench):
     assert component(app, "suggestion")["threshold"] == 0.25
     (lone,) = [one for one in app.toggle if one.label == "Drop lone hits"]
     assert lone.value is True
+    spread = component(app, "suggestion")
+    sent = {"of": spread["of"], "number": spread["heard"] + 1, "value": 1.0}
+    app.session_state["search_threshold"] = {"moved": sent}
+    app.run()
+    assert "keep lone hits" in component(app, "hits")["empty"]
 
 
 def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfolded):
@@ -221,6 +227,35 @@ def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfo
     assert "left out" in words(app)
     app.button(key="search_back").click().run()
     assert component(app, "max_length")["text"] == "green"
+
+
+def test_a_video_without_its_file_offers_no_frames(bench):
+    (info,) = bench.store.embeddings()
+    key = dataclasses.replace(info.key, sha256="0" * 64)
+    rows = bench.store.load(info.key).vectors[12:]  # the blue ones
+    frames = np.arange(len(rows)) * 5
+    batch = Batch(frames, frames / 10, rows, [None] * len(rows))
+    bench.store.put(
+        key,
+        [batch],
+        engine_name=info.engine_name,
+        dim=info.dim,
+        duration_s=3.0,
+        without_file=("results.json", 1),
+    )
+    bench.store.delete_video(bench.video.sha256)
+    app = type_words(open_page(PAGE), "blue")
+    assert not app.exception
+    assert "imported without its video has no frames" in words(app)
+    assert not [one for one in app.selectbox if one.key == "search_frame_video"]
+    (clip,) = component(app, "hits")["videos"].values()
+    assert clip["src"] is None
+    assert clip["problem"]
+    want(app, "like")
+
+    assert not app.exception
+    assert "More like" in words(app)
+    assert "search_like_part" not in [button.key for button in app.button]
 
 
 def test_the_first_search_of_a_large_library_shows_its_progress(bench, two, server, monkeypatch):

@@ -159,7 +159,7 @@ def test_a_table_for_people(run: Run) -> None:
 
     lines = out.splitlines()
     assert status == 0
-    assert lines[0].startswith("snowy mountains: 1 videos, ")
+    assert lines[0].startswith("snowy mountains: 1 video, ")
     assert lines[2].split() == ["video", "start", "end", "best", "score"]
     assert len(lines) == 5
     assert err == ""
@@ -172,6 +172,18 @@ def test_the_templates_rules(run: Run) -> None:
 
     assert found
     assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in found)
+    by_themselves = json.loads(run("snowy mountains", "--template-rules", "--json")[1])["moments"]
+    assert (
+        json.loads(run("snowy mountains", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"]
+        == by_themselves
+    )
+    assert len(by_themselves) < len(found)
+
+
+def test_nothing_found_says_why(run: Run) -> None:
+    assert run("red car", "--threshold", "0.9")[1].splitlines()[-1] == "Nothing reaches the threshold."
+    with_rules = run("red car", "--template-rules", "--threshold", "0.9")[1]
+    assert with_rules.splitlines()[-1] == "Nothing but lone hits reaches the threshold."
 
 
 def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Run) -> None:

@@ -102,7 +102,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         print(dump(_document(query, args.image, engine, result)))
     else:
-        print(_table(query, args.image, engine, result))
+        print(_table(query, args.image, engine, result, rules))
     return 0
 
 
@@ -143,12 +143,17 @@ def _document(query: Query, images: Sequence[Path], engine: Engine, result: Sear
     }
 
 
-def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult) -> str:
+def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult, rules: Rules) -> str:
     words = " + ".join([*filter(None, [query.text]), *(path.name for path in images)])
     how = "" if result.exact else ", by the index"
-    head = f"{words}: {result.videos:,} videos, {result.samples:,} samples, {engine.name}{how}"
+    videos, samples = (
+        f"{number:,} {what}{'' if number == 1 else 's'}"
+        for number, what in ((result.videos, "video"), (result.samples, "sample"))
+    )
+    head = f"{words}: {videos}, {samples}, {engine.name}{how}"
     if not result.moments:
-        return f"{head}\n\nNothing reaches the threshold."
+        nothing = "Nothing but lone hits reaches" if rules.drop_lone else "Nothing reaches"
+        return f"{head}\n\n{nothing} the threshold."
     rows = [
         (
             moment.video,

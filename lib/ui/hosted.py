@@ -32,9 +32,8 @@ def import_popover(confined: Callable[[str], Path]) -> None:
     Args:
         confined: returns the file that a typed path names; raises ``InputError`` outside the allowed folders.
     """
-    with st.popover(
-        "Import results…", icon=":material/input:", help="A results.json of the hosted video API"
-    ):
+    # Without help: its bubble would lie over the form's last button.
+    with st.popover("Import results…", icon=":material/input:"):
         st.markdown("**Results of the hosted Video Inference API**")
         st.caption("Its CLIP vectors become an embedding; nothing is computed or sent.")
         for done in upload(key="upload_results", label="Drop a results.json", hint="", accept=SUFFIX):

@@ -387,9 +387,7 @@ def _copy_back(on: Side, place: str, apply: Callable[[Any], None]) -> None:
     # Read under the lock: of two runs that copy back one widget, the one that comes last copies its latest value.
     with side(on):
         values = st.session_state.to_dict()
-        if (
-            place in values
-        ):  # else the widget is gone: another one took its place while its value was on the way
+        if place in values:  # else another widget has taken its place while its value was on the way
             apply(values[place])
 
 

@@ -146,6 +146,8 @@ def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page, wa
     assert wait_for(lambda: stage.locator("img").evaluate("image => image.naturalWidth") == 128, seconds=20)
     frame = stage.bounding_box()
     assert frame is not None
+    cards = page.get_by_role("list", name="Moments found").get_by_role("listitem")
+    expect(cards.filter(has_text="the frame you search for")).to_have_count(1)
     page.mouse.move(frame["x"] + 0.25 * frame["width"], frame["y"] + 0.25 * frame["height"])
     page.mouse.down()
     page.mouse.move(frame["x"] + 0.75 * frame["width"], frame["y"] + 0.5 * frame["height"], steps=4)

@@ -74,9 +74,13 @@ def _choose_picture(place: Place) -> None:
     )
     if here.problem:
         st.error(here.problem, icon=":material/error:")
-    st.markdown("or a frame of a video")
     chosen = experiment.current().video
-    names = list(place.videos)
+    names = [sha256 for sha256, video in place.videos.items() if video.has_file]
+    if len(names) < len(place.videos):
+        st.caption("What was imported without its video has no frames to choose.")
+    if not names:
+        return
+    st.markdown("or a frame of a video")
     sha256 = st.selectbox(
         "Video of the frame",
         names,
@@ -186,13 +190,14 @@ def _shown_like(place: Place, like: state.Like) -> None:
             st.markdown(f"More like {format_time(like.time_s)} of {experiment.plain(like.name)}")
             st.caption("The moment it lies in is left out.")
             with st.container(horizontal=True):
-                st.button(
-                    "Search for a part of it",
-                    key="search_like_part",
-                    icon=":material/crop:",
-                    on_click=_take_frame,
-                    args=(like.name, like.sha256, like.time_s),
-                )
+                if like.sha256 in place.videos and place.videos[like.sha256].has_file:
+                    st.button(
+                        "Search for a part of it",
+                        key="search_like_part",
+                        icon=":material/crop:",
+                        on_click=_take_frame,
+                        args=(like.name, like.sha256, like.time_s),
+                    )
                 _back()
                 st.button("Remove", key="search_no_like", icon=":material/close:", on_click=_drop)
 

@@ -123,6 +123,8 @@ def _unpromptable(search: state.Search) -> str:
 
 
 def _empty(search: state.Search, threshold: float | None) -> str:
+    if threshold is not None and search.drop_lone:
+        return "Nothing but lone hits reaches the threshold; lower it, or keep lone hits (Options)."
     if threshold is not None:
         return "No sample reaches the threshold; lower it, or press Automatic."
     if search.drop_lone:

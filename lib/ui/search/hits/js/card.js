@@ -76,6 +76,8 @@ export class Card {
     for (const one of [this.like, this.prompt, this.crop, this.explore])
       one.setAttribute("aria-label", `${one.dataset.words}: ${about}`);
     this.prompt.disabled = Boolean(data.unpromptable);
+    this.crop.disabled = Boolean(video.problem);
+    this.crop.title = video.problem || this.crop.dataset.words;
     this.prompt.title = data.unpromptable || this.prompt.dataset.words;
     if (this.waits && video.src) {
       this.waits = false;
