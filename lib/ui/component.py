@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 _SHARED_STYLE = Path(__file__).with_suffix(".css")
+SENDING = Path(__file__).with_name("sending")
+"""The script that components put before theirs whose fields are typed into."""
 
 
-def register(name: str, folder: Path, *, before: tuple[str, ...] = ()) -> ComponentRenderer:
+def register(name: str, folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentRenderer:
     """Register the component ``<folder>/<name>.html|.css|.js``; call once, when the module is imported.
 
     Args:
         name: of the files and, with a prefix, of the component.
         folder: where they lie.
-        before: names of scripts in it that are put before ``<name>.js``, since a component's script is one text.
+        before: scripts that are put before ``<name>.js``, since a component's script is one text: names of some in the
+            folder, or ``SENDING``.
 
     The texts travel inside the page's messages, again whenever the component's data changes: keep them small.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,30 +17,12 @@ from lib.ui import workspace
 from lib.ui.workspace import Row, Workspace
 from tests.helpers.browser import NewPage, Watch, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard, StartDashboard
-from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
 from tests.helpers.lanes import point
-from tests.helpers.pages import EXPERIMENT, REPOSITORY, Bench, lay_out, saved
+from tests.helpers.pages import EXPERIMENT, REPOSITORY, Bench, saved
 
 pytestmark = pytest.mark.browser
-_FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
 BESIDE = "bbc123def456"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, server: FakeServer) -> Bench:
-    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard: StartDashboard, bench: Bench) -> Dashboard:
-    return start_dashboard(home=bench.store.home)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +35,6 @@ def _fresh(bench: Bench) -> None:
 
 
 def opened(page: Page, served: Dashboard, watch: Watch) -> Locator:
-    watch.allow(_FALLBACK)
     page.goto(f"{served.url}/compare?experiment={EXPERIMENT}")
     wait_idle(page)
     page.locator(".label .pick").first.wait_for()
@@ -81,7 +61,6 @@ def test_the_word_that_was_missing(
     start_dashboard: StartDashboard, page: Page, watch: Watch, tmp_path: Path
 ) -> None:
     """Issue 5's bar: "shipyard" takes away what is none of the construction site, and the truth says it is better."""
-    watch.allow(_FALLBACK)
     store = Store(tmp_path / "home")
     video = store.add_file(REPOSITORY / "sample_videos" / "five_scenes.mp4")
     ingest(store, video, make_engine("demo"), Sampling.every(1))

@@ -14,30 +14,10 @@ from lib.store import Store
 from lib.ui import workspace
 from lib.ui.workspace import Workspace
 from tests.helpers.browser import screenshot, wait_idle
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import EXPERIMENT, lay_out, saved
+from tests.helpers.pages import EXPERIMENT, saved
 from tests.helpers.videos import make_video, palette
 
 pytestmark = pytest.mark.browser
-
-# Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
-_FALLBACK = r"404 \(Not Found\)"
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, server):
-    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard, bench):
-    return start_dashboard(home=bench.store.home)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +27,6 @@ def _fresh_workspace(bench) -> None:
 
 
 def explore(page: Page, served, watch) -> Page:
-    watch.allow(_FALLBACK)
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(page.get_by_text(re.compile("first at 0:00.0"))).to_be_visible()
@@ -106,7 +85,6 @@ def until(condition, *, seconds: float = 20.0) -> None:
 
 @pytest.mark.parametrize(("path", "title"), [("", "Library"), ("library", "Library"), ("explore", "Explore")])
 def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, watch, path, title):
-    watch.allow(_FALLBACK)
     cold = start_dashboard()
     page.goto(f"{cold.url}/{path}")
     wait_idle(page)
@@ -215,7 +193,6 @@ def test_the_video_is_not_reloaded_by_an_edit(served, page, watch):
 def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
     start_dashboard, new_page, watch, tmp_path, server
 ):
-    watch.allow(_FALLBACK)
     fresh = start_dashboard()
     file = make_video(tmp_path / "my clip.mp4", colours=palette(400), size=(160, 120), rate=20)
     page = new_page()
@@ -267,7 +244,6 @@ def _overflow(page: Page) -> int:
 
 
 def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, page, watch, tmp_path):
-    watch.allow(_FALLBACK)
     home = tmp_path / "home"
     store = Store(home)
     video = store.add_file(
@@ -285,7 +261,6 @@ def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, p
 
 def test_the_newcomers_first_result(start_dashboard, page, watch, tmp_path):
     """README: open the sample, see the two-prompt mistake, add a word, see it part."""
-    watch.allow(_FALLBACK)
     fresh = start_dashboard()
     page.goto(fresh.url)
     wait_idle(page)

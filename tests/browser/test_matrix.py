@@ -12,40 +12,24 @@ from lib.ui import matrix_plan, workspace
 from lib.ui.matrix_plan import Plan
 from lib.ui.workspace import Row
 from tests.helpers.browser import screenshot, wait_idle
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import EXPERIMENT, lay_out, saved, with_rows
+from tests.helpers.pages import EXPERIMENT, saved, with_rows
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
-_FALLBACK = r"404 \(Not Found\)"
 _HEADER, _ROW = 17, 35  # middle of the table's header, and the height of a row, in pixels
 
 
 @pytest.fixture(scope="module")
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, server):
-    found = lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
+def bench(bench):
     truth = [
         {"label": label, "start_s": start, "end_s": start + 3}
         for label, start in (("red", 0), ("green", 3), ("blue", 6))
     ]
-    found.video.path.with_suffix(".json").write_text(json.dumps({"segments": truth}))
-    return found
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard, bench):
-    return start_dashboard(home=bench.store.home)
+    bench.video.path.with_suffix(".json").write_text(json.dumps({"segments": truth}))
+    return bench
 
 
 def matrix(page: Page, served, watch) -> Page:
-    watch.allow(_FALLBACK)
     page.goto(f"{served.url}/matrix?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(page.get_by_role("heading", name="Matrix", exact=True)).to_be_visible()

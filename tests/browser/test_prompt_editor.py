@@ -10,28 +10,11 @@ from playwright.sync_api import expect
 from lib.ui.workspace import Row
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import contrast, has_focus_ring
-from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
-from tests.helpers.pages import COLOURS, lay_out, saved
+from tests.helpers.pages import COLOURS, saved
 from tests.helpers.prompt_table import expect_labels, opened, part, shown, type_rows
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, server):
-    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard, bench):
-    return start_dashboard(home=bench.store.home)
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from playwright.sync_api import expect
 from lib.ui import workspace
 from lib.ui.workspace import Row
 from tests.helpers.browser import wait_idle
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import COLOURS, EXPERIMENT, lay_out, with_rows
+from tests.helpers.pages import COLOURS, EXPERIMENT, with_rows
 from tests.helpers.prompt_table import (
-    FALLBACK,
     expect_labels,
     expect_page,
     go_to,
@@ -24,22 +22,6 @@ from tests.helpers.prompt_table import (
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, server):
-    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard, bench):
-    return start_dashboard(home=bench.store.home)
 
 
 @pytest.fixture
@@ -72,7 +54,6 @@ def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, 
 
 
 def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, served, bench, watch):
-    watch.allow(FALLBACK)
     with_rows(bench, *(Row(label=colour) for colour in COLOURS))
     page.goto(f"{served.url}/?experiment={EXPERIMENT}")
     expect_page(page, "Library")
@@ -89,7 +70,6 @@ def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, serve
 
 
 def test_what_is_typed_while_the_server_is_down_arrives_when_it_is_back(start_dashboard, bench, page, watch):
-    watch.allow(FALLBACK)
     watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|Failed to fetch|when disconnected")
     first = start_dashboard(home=bench.store.home)
     opened(page, first, bench, watch)

@@ -8,48 +8,22 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.engines.registry import make_engine
-from lib.ingest import ingest
-from lib.timebase import Sampling
 from lib.ui import workspace
 from lib.ui.search.state import Search, folder, load, write
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import overflow
-from tests.helpers.fake_server import FakeServer
 from tests.helpers.http import wait_for
-from tests.helpers.pages import EXPERIMENT, lay_out, saved
-from tests.helpers.videos import BLUE, GREEN, make_video, scenes
+from tests.helpers.pages import EXPERIMENT, add_video, saved
+from tests.helpers.videos import BLUE, GREEN
 
 pytestmark = pytest.mark.browser
 
-# Streamlit looks for its own files below a deep link first, and falls back; Chromium logs those as errors.
-_FALLBACK = r"404 \(Not Found\)"
-
 
 @pytest.fixture(scope="module")
-def server():
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory, server):
+def bench(bench, server):
     """Two videos: red, green, blue (3 s each), and blue, green (2 s each)."""
-    laid = lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-    file = make_video(
-        laid.store.home.parent / "second.mp4",
-        colours=scenes((BLUE, 20), (GREEN, 20)),
-        size=(128, 96),
-        rate=10,
-    )
-    video = laid.store.add_file(file)
-    ingest(laid.store, video, make_engine(server.url, model_version="ViT-B-32"), Sampling.every(5))
-    return laid
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard, bench):
-    return start_dashboard(home=bench.store.home)
+    add_video(bench.store, server.url, (BLUE, 20), (GREEN, 20))
+    return bench
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +40,6 @@ def kept(bench) -> Search:
 
 
 def open_search(page: Page, served, watch) -> Page:
-    watch.allow(_FALLBACK)
     page.goto(f"{served.url}/search?experiment={EXPERIMENT}")
     wait_idle(page)
     return page

@@ -10,11 +10,8 @@ from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.pages import COLOURS, EXPERIMENT, Bench, saved, with_rows
 
-FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
-
 
 def opened(page: Page, served: Dashboard, bench: Bench, watch: Watch, *rows: Row) -> Page:
-    watch.allow(FALLBACK)
     with_rows(bench, *(rows or [Row(label=colour) for colour in COLOURS]))
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)

@@ -16,14 +16,14 @@ from typing import Any
 import streamlit as st
 
 from lib.prompts import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
-from lib.ui.component import register
+from lib.ui.component import SENDING, register
 from lib.ui.workspace import Row
 
 __all__ = ["MAX_LABEL", "Sent", "prompt_editor", "sent_last", "tell_editor"]
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; what is longer is cut."""
-_COMPONENT = register("prompt_editor", Path(__file__).parent, before=("prompt_row",))
+_COMPONENT = register("prompt_editor", Path(__file__).parent, before=(SENDING, "prompt_row"))
 _TELL = st.components.v2.component(
     "promptreel_prompt_news", js=Path(__file__).with_name("news.js").read_text(encoding="utf-8")
 )

@@ -1,20 +1,16 @@
 // The prompt table. What stands here is the truth: Python's rows are taken over only when `of` changes or the page is
-// loaded anew. Edits are numbered, all rows are sent each time, and sent again until Python has said (news.js) that it
-// heard that number. So no edit can get lost, and a late one can't overwrite a newer one.
+// loaded anew. Edits are numbered (sending.js), all rows are sent each time, and sent again until Python has said
+// (news.js) that it heard that number. So no edit can get lost, and a late one can't overwrite a newer one.
 
-const PAUSE_MS = 250; // without typing, before the rows are sent
-const AGAIN_MS = 5000; // without an answer, before they are sent again; doubled each time, since a run may be slow
-const LONGEST_MS = 80000;
-const HOLD_MS = 5000; // that a click on a link waits for an answer; the next page comes from the same server, no sooner
 const NOTE = "promptreel.prompts.";
 const NO_NEWS = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {} };
 const roots = new WeakMap();
 // Survives unmounting: what was typed last is there again after a page switch, even if it was not sent in time.
 const here = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), news: new Map(), editors: new Map() });
 
-class Editor {
+class Editor extends Sending {
   constructor(root) {
-    this.group = root.querySelector(".editor");
+    super();
     this.list = root.querySelector(".rows");
     this.add = root.querySelector(".add");
     this.hint = root.querySelector(".hint");
@@ -22,22 +18,9 @@ class Editor {
     this.hint.textContent = "Enter: next row. Several lines can be pasted.";
     this.views = [];
     this.news = NO_NEWS;
-    this.dirty = false; // something is not sent yet
-    this.number = 0; // of the last edit sent
-    this.heard = 0; // of the last edit that Python has
-    this.known = []; // rows that Python may have: those it heard last, and what was sent since
+    this.waits = false; // whether something is not sent yet
     this.add.onclick = () => this.insert(this.views.length, [blank()]).label.focus();
-    // Streamlit has shortcuts on plain letters, and sees keys from in here as pressed outside any text field.
-    for (const type of ["keydown", "keypress", "keyup"])
-      this.group.addEventListener(type, (event) => event.stopPropagation());
-    this.leave = () => this.send();
-    this.unload = () => this.leaveNote();
-    this.back = () => this.wentBack();
-    this.click = (event) => this.clicked(event);
-    window.addEventListener("click", this.click, true);
-    window.addEventListener("pagehide", this.unload);
-    window.addEventListener("popstate", this.back, true); // before Streamlit leaves the page
-    document.addEventListener("visibilitychange", this.leave);
+    this.listen(root.querySelector(".editor"));
   }
 
   get rows() {
@@ -77,8 +60,8 @@ class Editor {
   belongsTo(data) {
     const [experiment, session] = this.of.split(".");
     const [theirExperiment, theirSession] = data.of.split(".");
-    const waits = this.dirty || this.heard < this.number;
-    return waits && experiment === theirExperiment && session !== theirSession && this.known.includes(asText(data.rows));
+    const unheard = this.waits || this.heard < this.number;
+    return unheard && experiment === theirExperiment && session !== theirSession && this.known.includes(asText(data.rows));
   }
 
   /** Go on with a new session, as after a restart of the server: it gets what stands here. */
@@ -92,8 +75,7 @@ class Editor {
   /** Show Python's rows, or those remembered here on top of them. */
   take(first) {
     const { data } = this;
-    clearTimeout(this.timer); // what was typed belongs to rows that are gone
-    clearTimeout(this.again);
+    this.stop(); // what was typed belongs to rows that are gone
     this.of = data.of;
     const memory = here.memories.get(data.key);
     const remembered = first && (memory?.of === data.of ? memory : this.findNote());
@@ -101,57 +83,41 @@ class Editor {
     this.number = remembered?.number ?? 0;
     this.heard = 0;
     this.sent = remembered?.sent;
-    this.dirty = false;
+    this.waits = false;
     this.known = [asText(data.rows)];
     this.views = (remembered?.rows ?? data.rows).map((row) => new RowView(this, { ...blank(), ...row, texts: [...row.texts] }));
     this.list.replaceChildren(...this.views.map((view) => view.li));
     if (!this.views.length) this.insert(0, [blank()]);
     this.counted();
     if (!remembered) return;
-    this.dirty = this.sent !== asText(this.rows);
+    this.waits = this.sent !== asText(this.rows);
     this.wait = AGAIN_MS;
-    if (this.dirty) this.timer = setTimeout(() => this.send());
+    if (this.waits) this.timer = setTimeout(() => this.flush());
     else this.again = setTimeout(() => this.tell(), this.wait);
   }
 
   /** Note an edit; it is sent now, or when nothing is typed for a moment. */
   changed(now) {
-    this.dirty = true;
+    this.waits = true;
     this.remember();
     clearTimeout(this.timer);
-    if (now) this.send();
-    else this.timer = setTimeout(() => this.send(), PAUSE_MS);
+    if (now) this.flush();
+    else this.timer = setTimeout(() => this.flush(), PAUSE_MS);
   }
 
   remember() {
     here.memories.set(this.data.key, { of: this.of, number: this.number, sent: this.sent, rows: this.rows });
   }
 
-  send() {
+  flush() {
     clearTimeout(this.timer);
-    if (!this.dirty || this.quiet) return;
-    this.dirty = false;
-    this.number += 1;
-    this.sent = asText(this.rows);
-    this.known.push(this.sent);
-    this.remember();
-    this.wait = AGAIN_MS;
-    this.tell();
+    if (!this.waits || this.quiet) return;
+    this.waits = false;
+    this.dispatch(asText(this.rows));
   }
 
-  /** Hand the rows as sent last to Streamlit, and again for as long as nobody has heard them. */
-  tell() {
-    if (this.quiet) return;
+  say() {
     this.setState("rows", { of: this.of, number: this.number, rows: JSON.parse(this.sent) });
-    clearTimeout(this.again);
-    this.again = setTimeout(() => this.tell(), this.wait);
-    this.wait = Math.min(2 * this.wait, LONGEST_MS);
-  }
-
-  settled() {
-    clearTimeout(this.again);
-    this.known = [this.sent];
-    this.follow?.();
   }
 
   /** Ask for the rows as they are: Python heard edits that this page doesn't have. */
@@ -160,52 +126,11 @@ class Editor {
     this.asked = this.of;
   }
 
-  /** Leave the page only when Python has heard what was typed, or seems not to be there. */
-  hold(event, follow) {
-    this.send();
-    if (this.heard >= this.number) return false;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const timer = setTimeout(() => this.follow?.(), HOLD_MS);
-    this.follow = () => {
-      clearTimeout(timer);
-      this.follow = null;
-      this.passing = true;
-      follow();
-      this.passing = false;
-    };
-    return true;
-  }
-
-  clicked(event) {
-    const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-    const stays = link?.target === "_blank" || link?.hasAttribute("download");
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-    if (link && !stays && !elsewhere && !this.passing) this.hold(event, () => link.click());
-  }
-
-  /**
-   * Send nothing while Streamlit goes back a page: it would take that for a wish to stay. What is not sent yet is
-   * remembered, and sent when the table is on screen again.
-   */
-  wentBack() {
-    clearTimeout(this.timer);
-    clearTimeout(this.again);
-    this.quiet = true;
-    setTimeout(() => {
-      this.quiet = false;
-      if (!this.group.isConnected) return;
-      if (this.dirty) this.send();
-      else if (this.heard < this.number) this.tell();
-    }, AGAIN_MS);
-  }
-
   /** Leave what may not get through any more, as the page unloads, for the same page loaded again. */
-  leaveNote() {
+  unload() {
     const note = { experiment: this.of.split(".")[0], known: this.known, rows: sendable(this.rows) };
-    const waits = this.dirty || this.heard < this.number;
-    if (waits) sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
-    this.send();
+    if (this.waits || this.heard < this.number) sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
+    this.flush();
   }
 
   /** Return the note that belongs to what Python has now; others are of the past. */
@@ -260,14 +185,9 @@ class Editor {
   }
 
   destroy() {
-    this.leaveNote();
-    clearTimeout(this.again);
-    this.follow?.();
+    this.unload();
+    super.destroy();
     if (here.editors.get(this.data.key) === this) here.editors.delete(this.data.key);
-    window.removeEventListener("click", this.click, true);
-    window.removeEventListener("pagehide", this.unload);
-    window.removeEventListener("popstate", this.back, true);
-    document.removeEventListener("visibilitychange", this.leave);
   }
 }
 
@@ -277,7 +197,7 @@ export default function (api) {
   roots.get(root).update(api);
   return () => {
     const editor = roots.get(root);
-    editor?.send();
+    editor?.flush();
     // Streamlit also calls this when data changed twice at once, with the table on screen and somebody typing into it.
     setTimeout(() => {
       if (!editor || root.isConnected) return;

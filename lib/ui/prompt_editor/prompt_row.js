@@ -84,7 +84,7 @@ class RowView {
     input.value = value;
     input.oninput = oninput;
     input.onfocus = () => (input.before = { value: input.value, row: { ...this.row } });
-    input.onblur = () => this.editor.send();
+    input.onblur = () => this.editor.flush();
     input.onkeydown = (event) => this.key(event, name);
     return input;
   }
@@ -117,7 +117,7 @@ class RowView {
     const input = event.target;
     if (event.key === "Enter") {
       event.preventDefault();
-      this.editor.send();
+      this.editor.flush();
       this.editor.goBelow(this, name);
     } else if (event.key === "Escape" && input.before && input.value !== input.before.value) {
       event.preventDefault();

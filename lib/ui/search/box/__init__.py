@@ -12,13 +12,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.ui.component import register
+from lib.ui.component import SENDING, register
 
 __all__ = ["MAX_TEXT", "Sent", "search_box"]
 
 MAX_TEXT = 1000
 """Characters of a query; what is longer is cut."""
-_COMPONENT = register("box", Path(__file__).parent)
+_COMPONENT = register("box", Path(__file__).parent, before=(SENDING,))
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,33 @@
 // The search box. What stands here is the truth: Python's text is taken over only when `of` changes or the page is
-// loaded anew. Each send is numbered and sent again until Python says that it heard it; what it has not heard is noted
-// in the tab's storage, so that the last word outlives a page switch, a reload and a lost connection.
+// loaded anew. Each send is numbered and sent again until Python says that it heard it (sending.js); what it has not
+// heard is noted in the tab's storage, so that the last word outlives a page switch, a reload and a lost connection.
 
-const PAUSE_MS = 250; // without typing, before the words are sent
-const AGAIN_MS = 5000; // without an answer, before they are sent again; doubled each time
-const LONGEST_MS = 80000;
-const HOLD_MS = 5000; // that a click on a link waits for an answer
 const NOTE = "promptreel.search.";
 const boxes = new WeakMap();
 
 const sessionOf = (of) => of.split(".").slice(0, 2).join(".");
 const experimentOf = (of) => of.split(".")[0];
 
-class Box {
+class Box extends Sending {
   constructor(root) {
-    this.group = root.querySelector(".box");
+    super();
     this.input = root.querySelector(".text");
     this.mode = root.querySelector(".mode");
     this.clear = root.querySelector(".clear");
-    this.number = 0; // of the last send
-    this.heard = 0; // of the last one that Python has
     this.sent = "";
     this.input.oninput = () => this.changed();
     this.input.onblur = () => this.flush();
     this.input.onkeydown = (event) => this.key(event);
     this.clear.onclick = () => this.empty();
-    // Streamlit has shortcuts on plain letters, and sees keys from in here as pressed outside any text field.
-    for (const type of ["keydown", "keypress", "keyup"])
-      this.group.addEventListener(type, (event) => event.stopPropagation());
-    this.leave = () => this.flush();
-    this.click = (event) => this.clicked(event);
-    this.back = () => this.wentBack();
-    window.addEventListener("pagehide", this.leave);
-    window.addEventListener("click", this.click, true); // before a link leaves the page
-    window.addEventListener("popstate", this.back, true); // before Streamlit leaves the page
-    document.addEventListener("visibilitychange", this.leave);
+    this.listen(root.querySelector(".box"));
   }
 
   get text() {
     return this.input.value;
+  }
+
+  get waits() {
+    return this.text !== this.sent;
   }
 
   update({ data, setStateValue }) {
@@ -60,8 +49,7 @@ class Box {
     const note = JSON.parse(sessionStorage.getItem(NOTE + data.key) ?? "null");
     const before = this.of ?? note?.of;
     this.of = data.of;
-    clearTimeout(this.timer);
-    clearTimeout(this.again);
+    this.stop();
     this.number = this.heard = data.heard;
     this.sent = data.text;
     this.known = [data.text];
@@ -88,73 +76,26 @@ class Box {
 
   /** Send what waits, now. */
   flush() {
-    if (this.data && this.text !== this.sent) this.send(this.data.live);
-  }
-
-  /**
-   * Leave the page only when Python has heard the words, or seems not to be there: words sent while Streamlit changes
-   * the page would be taken for a wish to stay.
-   */
-  clicked(event) {
-    const link = event.composedPath().find((node) => node instanceof HTMLAnchorElement);
-    const stays = !link || link.target === "_blank" || link.hasAttribute("download");
-    if (stays || this.passing || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    this.flush();
-    if (this.heard >= this.number) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    const timer = setTimeout(() => this.follow?.(), HOLD_MS);
-    this.follow = () => {
-      clearTimeout(timer);
-      this.follow = null;
-      this.passing = true;
-      link.click();
-      this.passing = false;
-    };
-  }
-
-  /** Send nothing while Streamlit goes back a page; the note has the words. */
-  wentBack() {
-    clearTimeout(this.timer);
-    clearTimeout(this.again);
-    this.quiet = true;
-    setTimeout(() => {
-      this.quiet = false;
-      if (!this.group.isConnected) return;
-      if (this.text !== this.sent) this.flush();
-      else if (this.heard < this.number) this.tell();
-    }, AGAIN_MS);
+    if (this.data && this.waits) this.send(this.data.live);
   }
 
   send(go) {
     clearTimeout(this.timer);
     if (this.quiet) return;
-    if (this.text === this.sent && !go) return;
-    if (this.text === this.sent && this.gone) return;
+    if (!this.waits && (!go || this.gone)) return;
     this.gone = go;
-    this.number += 1;
-    this.sent = this.text;
-    this.known.push(this.sent);
-    this.remember();
-    this.wait = AGAIN_MS;
     this.group.setAttribute("aria-busy", "true");
-    this.tell();
+    this.dispatch(this.text);
   }
 
-  tell() {
-    if (this.quiet) return;
+  say() {
     this.setState("sent", { of: this.of, number: this.number, text: this.sent, go: this.gone });
-    clearTimeout(this.again);
-    this.again = setTimeout(() => this.tell(), this.wait);
-    this.wait = Math.min(2 * this.wait, LONGEST_MS);
   }
 
   settled() {
-    clearTimeout(this.again);
     this.group.removeAttribute("aria-busy");
-    this.known = [this.sent];
-    if (this.text === this.sent) sessionStorage.removeItem(NOTE + this.data.key);
-    this.follow?.();
+    if (!this.waits) sessionStorage.removeItem(NOTE + this.data.key);
+    super.settled();
   }
 
   key(event) {
@@ -180,16 +121,6 @@ class Box {
 
   draw() {
     this.clear.hidden = !this.text;
-  }
-
-  destroy() {
-    clearTimeout(this.timer);
-    clearTimeout(this.again);
-    this.follow?.();
-    window.removeEventListener("pagehide", this.leave);
-    window.removeEventListener("click", this.click, true);
-    window.removeEventListener("popstate", this.back, true);
-    document.removeEventListener("visibilitychange", this.leave);
   }
 }
 
