@@ -265,7 +265,7 @@ def test_the_newcomers_first_result(start_dashboard, page, watch, tmp_path):
     page.goto(fresh.url)
     wait_idle(page)
     started = time.monotonic()
-    page.get_by_test_id("stMain").get_by_role("button", name="Open", exact=True).first.click()
+    page.locator(".st-key-open_sample_five_scenes").get_by_role("button", name="Open").click()
     answer = page.get_by_text(re.compile(r"construction site: yes, first at 0:0[67]\.\d, for [56]\.\d s"))
     expect(answer).to_be_visible(timeout=60_000)
     assert time.monotonic() - started < 60

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from lib.truth import TrueSegment
 from lib.ui import workspace
-from tests.helpers.browser import Watch, screenshot, wait_idle
+from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import expect_ready
-from tests.helpers.dashboard import Dashboard, StartDashboard
-from tests.helpers.fake_server import FakeServer
+from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.lanes import point
-from tests.helpers.pages import EXPERIMENT, Bench, lay_out, with_rows
+from tests.helpers.pages import EXPERIMENT, Bench, with_rows
 
 pytestmark = pytest.mark.browser
-_FALLBACK = r"404 \(Not Found\)"  # Streamlit looks for its own files below a deep link first
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeServer]:
-    with FakeServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory, server: FakeServer) -> Bench:
-    return lay_out(tmp_path_factory.mktemp("bench") / "home", server.url)
-
-
-@pytest.fixture(scope="module")
-def served(start_dashboard: StartDashboard, bench: Bench) -> Dashboard:
-    return start_dashboard(home=bench.store.home)
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +29,7 @@ def truth(bench: Bench) -> tuple[TrueSegment, ...]:
     return bench.store.truth(bench.video)
 
 
-def open_truth(page: Page, served: Dashboard, watch: Watch) -> None:
-    watch.allow(_FALLBACK)
+def open_truth(page: Page, served: Dashboard) -> None:
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     show(page, "Ground truth")
 
@@ -63,9 +43,9 @@ def show(page: Page, view: str) -> None:
 
 
 def test_what_is_marked_in_the_player_is_truth_after_a_reload(
-    page: Page, served: Dashboard, watch: Watch, bench: Bench
+    page: Page, served: Dashboard, bench: Bench
 ) -> None:
-    open_truth(page, served, watch)
+    open_truth(page, served)
     lanes = page.locator(".lanes").first
     lanes.scroll_into_view_if_needed()
     expect_ready(page.locator("video").first)
@@ -106,11 +86,10 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(
 
 
 def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(
-    page: Page, served: Dashboard, watch: Watch, bench: Bench
+    page: Page, served: Dashboard, bench: Bench
 ) -> None:
     with_rows(bench)
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
-    watch.allow(_FALLBACK)
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     lanes = page.locator(".lanes").first
@@ -128,9 +107,9 @@ def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(
     screenshot(page, "truth-without-prompt")
 
 
-def test_edits_typed_quickly_all_count(page: Page, served: Dashboard, watch: Watch, bench: Bench) -> None:
+def test_edits_typed_quickly_all_count(page: Page, served: Dashboard, bench: Bench) -> None:
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
-    open_truth(page, served, watch)
+    open_truth(page, served)
     page.get_by_role("button", name="Add 0:00.00 – 0:01.00").click()
     start, end = (page.get_by_role("textbox", name=name, exact=True) for name in ("Start", "End"))
     expect(end).to_have_value("0:01.000")
