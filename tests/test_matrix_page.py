@@ -95,6 +95,16 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     )
 
 
+def test_experiments_that_say_the_same_are_one_row(bench):
+    for number in range(3):
+        another_experiment(bench, "red", "blue", id=f"same{number}1234")
+    workspace.save(bench.store.home, replace(bench.workspace, id="twin123"))
+    another_experiment(bench, "red", "blue", name="third", id="third123")
+    plan_is(bench, order="chosen")
+
+    assert sorted(table(open_page(PAGE))["name"]) == ["colours (now)", "other", "third"]
+
+
 def test_truth_makes_f1_the_metric_and_ranks_by_it(bench):
     truth_beside(bench.video)
     another_experiment(bench, "red")  # without a rival it is everywhere

@@ -132,3 +132,18 @@ def test_the_experiments_written_last_come_first_without_the_current_and_the_emp
 
     assert [(one.id, written_at) for one, written_at in found] == [("aaaaaa", 1000), ("cccccc", 998)]
     assert workspace.recent(tmp_path / "nowhere", limit=2, without="x") == []
+
+
+def test_of_experiments_that_say_the_same_only_the_newest_is_recent(tmp_path):
+    rows = (Row(label="x"),)
+    for age, one in enumerate(
+        (
+            Workspace("aaaaaa", rows=rows),
+            Workspace("bbbbbb", rows=rows),
+            Workspace("cccccc", name="x", rows=rows),
+        )
+    ):
+        workspace.save(tmp_path, one)
+        os.utime(tmp_path / "experiments" / f"{one.id}.json", (1000 - age, 1000 - age))
+
+    assert [one.id for one, _ in workspace.recent(tmp_path, limit=9, without="")] == ["aaaaaa", "cccccc"]

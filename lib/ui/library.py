@@ -50,7 +50,7 @@ def samples() -> None:
         return
     with st.container(horizontal=True):
         for file in files:
-            with st.container(border=True, width=_CARD_WIDTH):
+            with st.container(border=True, width=_CARD_WIDTH, height="stretch"):
                 _sample_card(file)
 
 
@@ -61,6 +61,7 @@ def _sample_card(file: Path) -> None:
         st.image(card.picture, width="stretch")
     st.markdown(f"**{card.title}**")
     st.caption(card.caption)
+    st.space("stretch")  # the buttons of all cards stand in one row
     if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
         try:
             video = cache.store().add_file(file)

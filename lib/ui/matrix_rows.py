@@ -41,7 +41,10 @@ class Line:
 
 
 def available() -> list[Line]:
-    """Return the prompt sets to choose from: the experiment's own, imported ones, recent experiments'."""
+    """Return the prompt sets to choose from: the experiment's own, imported ones, recent experiments'.
+
+    An experiment that says the same as one before it is left out: each tab makes one, often from the same words.
+    """
     here = state.current()
     found: list[tuple[str, PromptSet, Origin]] = []
     own, _ = here.prompt_set()
@@ -50,7 +53,7 @@ def available() -> list[Line]:
     found += [(f"import:{one.name}", one, "import") for one in matrix_plan.current().imported]
     for other, _ in workspace.recent(cache.store().home, limit=_EXPERIMENTS, without=here.id):
         prompt_set, _ = other.prompt_set()
-        if prompt_set is not None and prompt_set.enabled:
+        if prompt_set is not None and prompt_set.enabled and all(prompt_set != one for _, one, _ in found):
             found.append((f"experiment:{other.id}", prompt_set, "experiment"))
     names = Counter(prompt_set.name for _, prompt_set, _ in found)
     titles = [

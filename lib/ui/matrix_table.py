@@ -15,6 +15,7 @@ from lib.matrix import KINDS, Metric, MetricKind
 from lib.ui.matrix_rows import Line
 
 RANK, NAME, TEMPLATE, MEAN, GAIN = "rank", "name", "template", "mean", "gain"
+_UNPINNED = 2  # videos that fit beside the names on a narrow page
 _ROWS_SHOWN = 16
 _CHOSEN = "matrix_chosen_cell"
 # Page, and the colour of the best cell, which text of the theme can still be read on (5:1 and more).
@@ -150,10 +151,14 @@ def _signed(value: float, kind: MetricKind) -> str:
 
 
 def _config(columns: Mapping[str, str], videos: Mapping[str, str], sweep: bool) -> dict[str, Any]:
-    number = st.column_config.NumberColumn  # given widths are the least: a wide page stretches them
+    number = st.column_config.NumberColumn
+    # Given widths are the least: a wide page stretches them, but not that of a pinned column. So names are pinned only
+    # where there is so much beside them that a narrow page scrolls.
+    many = len(videos) + sweep > _UNPINNED
+    name = "Wording" if sweep else "Prompt set"
     return {
         RANK: number("#", width=45, help="Place by the mean over the videos, the best first"),
-        NAME: st.column_config.TextColumn("Wording" if sweep else "Prompt set", width=180, pinned=True),
+        NAME: st.column_config.TextColumn(name, width=240 if many else 180, pinned=many),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
         MEAN: number("Mean", width=60, help="Over the videos for which there is a value"),
         GAIN: number("Against now", width=90, help="The mean less that of the present words"),

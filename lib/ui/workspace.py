@@ -180,7 +180,8 @@ def load(home: Path, workspace_id: str) -> Workspace | None:
 def recent(home: Path, *, limit: int, without: str) -> list[tuple[Workspace, float]]:
     """Return the workspaces written last, newest first, with the time (seconds since 1970) of writing.
 
-    Those that another one is compared with are left out; they come with it.
+    Those that another one is compared with are left out; they come with it. Of several that say the same (each tab
+    begins one, often from the same words) there is only the newest.
 
     Args:
         home: the store's folder.
@@ -195,7 +196,9 @@ def recent(home: Path, *, limit: int, without: str) -> list[tuple[Workspace, flo
         if len(found) == limit:
             break
         one = load(home, name) if name != without else None
-        if one is not None and one.rows and one.side == "a":
+        if one is None or not one.rows or one.side != "a":
+            continue
+        if all(one != replace(other, id=one.id) for other, _ in found):
             found.append((one, written_at))
     return found
 
