@@ -147,3 +147,22 @@ def test_of_experiments_that_say_the_same_only_the_newest_is_recent(tmp_path):
         os.utime(tmp_path / "experiments" / f"{one.id}.json", (1000 - age, 1000 - age))
 
     assert [one.id for one, _ in workspace.recent(tmp_path, limit=9, without="")] == ["aaaaaa", "cccccc"]
+
+
+@pytest.mark.parametrize(
+    ("named", "engine", "address"),
+    [
+        ("", "demo", None),
+        ("CLIP", "clip", None),
+        ("https://clip.example:9001", "server", "https://clip.example:9001"),
+        ("localhost:9002", "server", "localhost:9002"),
+        ("nonsense", "demo", None),
+    ],
+)
+def test_a_fresh_experiment_has_the_engine_that_the_environment_names(monkeypatch, named, engine, address):
+    monkeypatch.setenv("PROMPTREEL_ENGINE", named)
+
+    found = workspace.fresh()
+
+    assert (found.engine, found.server_url) == (engine, address or workspace.DEFAULT_SERVER_URL)
+    assert found.id != workspace.fresh().id

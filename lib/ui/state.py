@@ -185,7 +185,7 @@ def begin() -> None:
     with _beginning:  # two runs of one tab may both be its first
         if "session" not in st.session_state:
             found = workspace.load(cache.store().home, wanted) if wanted else None
-            st.session_state["session"] = Session(found or Workspace(workspace.new_id()), saved=found)
+            st.session_state["session"] = Session(found or workspace.fresh(), saved=found)
     if wanted != current().id:
         st.query_params[ADDRESS_PARAMETER] = current().id
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lib.engines.hosted import HOSTED
+from lib.engines.registry import EMBEDDED_MODELS, default_engine
 from lib.errors import PromptreelError
 from lib.prompts import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
 from lib.timebase import Sampling
@@ -151,6 +152,16 @@ def engine_fields(engine_id: str) -> dict[str, str]:
 def new_id() -> str:
     """Return a fresh id that nobody guesses."""
     return secrets.token_hex(6)
+
+
+def fresh() -> Workspace:
+    """Return an empty workspace with the engine that ``PROMPTREEL_ENGINE`` names; the demo's where it names none."""
+    wanted = default_engine()
+    if wanted.lower() in EMBEDDED_MODELS:
+        return Workspace(new_id(), engine=wanted.lower())
+    if any(sign in wanted for sign in ":/."):
+        return Workspace(new_id(), engine="server", server_url=wanted)
+    return Workspace(new_id())
 
 
 def _path(home: Path, workspace_id: str) -> Path:
