@@ -10,6 +10,7 @@ from lib.engines.registry import make_engine
 from lib.ingest import ingest
 from lib.prompts import Settings, Smoothing
 from lib.timebase import Sampling
+from lib.ui import workspace
 from lib.ui.workspace import Row
 from tests.helpers.pages import (
     COLOURS,
@@ -300,3 +301,30 @@ def test_a_new_tab_finds_the_experiments_worked_on_before(bench):
     by_key(app.button, "continue_").click().run()
     assert app.query_params["experiment"] in (bench.workspace.id, [bench.workspace.id])
     assert [row.label for row in app.session_state["session"].workspace.rows] == ["red", "green", "blue"]
+
+
+@pytest.mark.parametrize("page", ["pages/explore.py", "pages/matrix.py"])
+def test_a_widget_that_the_browser_draws_late_shows_its_value(bench, page):
+    settings = Settings(
+        score="probability",
+        decision="threshold",
+        threshold=0.3,
+        smoothing=Smoothing("median", 9),
+        hysteresis=0.125,
+        min_duration_s=1.5,
+        bridge_s=0.75,
+        logit_scale=50.0,
+    )
+    changed = dataclasses.replace(bench.workspace, settings=settings, template="a photo of {}.", name="late")
+    workspace.save(bench.store.home, changed)
+    app = open_page(page)
+    app.run()  # a seeded value is sent with the first run only
+
+    defaults = {one.key: one.proto.default for one in (*app.number_input, *app.text_input)}
+    defaults |= {one.key: one.proto.default[0] for one in app.slider}
+    defaults |= {one.key: one.options[one.proto.default] for one in app.selectbox}
+    shown = {one.key: one.value for one in (*app.number_input, *app.text_input, *app.slider)}
+    shown |= {one.key: one.format_func(one.value) for one in app.selectbox}
+    bound = {key for key in shown if str(key).endswith(".0")}  # its key ends with the session's version
+    assert {str(key).split(".")[0] for key in bound} >= {"engine", "stride"}
+    assert {key: defaults[key] for key in bound} == {key: shown[key] for key in bound}

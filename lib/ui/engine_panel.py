@@ -42,6 +42,7 @@ def draw(heading: str | None = "Engine") -> None:
         list(ENGINES),
         format_func=ENGINES.__getitem__,
         label_visibility="collapsed",
+        index=list(ENGINES).index(here.engine),
         **state.bound("engine", here.engine, lambda value: state.change(engine=value)),
     )
     here = state.current()
@@ -65,11 +66,13 @@ def _server_fields() -> None:
     st.text_input(
         "Server URL",
         placeholder="http://localhost:9001",
+        value=here.server_url,
         **state.bound("server_url", here.server_url, lambda value: state.change(server_url=value.strip())),
     )
     st.selectbox(
         "Model version",
         list(MODEL_VERSIONS),
+        index=list(MODEL_VERSIONS).index(here.model_version),
         **state.bound("model_version", here.model_version, lambda value: state.change(model_version=value)),
     )
     st.text_input(
@@ -143,6 +146,7 @@ def _sampling_fields() -> None:
         ["stride", "fps"],
         format_func={"stride": "Every Nth frame", "fps": "N a second"}.__getitem__,
         required=True,
+        default=sampling.kind,
         **state.bound("sampling_kind", sampling.kind, _change_kind),
     )
     if kind == "stride":
@@ -150,6 +154,7 @@ def _sampling_fields() -> None:
             "Every Nth frame, N",
             min_value=1,
             max_value=10_000,
+            value=int(sampling.value),
             **state.bound(
                 "stride", int(sampling.value), _change_to(lambda value: Sampling.every(int(value)))
             ),
@@ -161,6 +166,7 @@ def _sampling_fields() -> None:
             max_value=240.0,
             step=0.5,
             format="%g",
+            value=float(sampling.value),
             **state.bound(
                 "fps", float(sampling.value), _change_to(lambda value: Sampling.per_second(round(value, 4)))
             ),

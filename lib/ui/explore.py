@@ -74,6 +74,7 @@ def choose_video() -> Video | None:
         list(by_id),
         format_func=lambda sha256: by_id[sha256].name,
         label_visibility="collapsed",
+        index=list(by_id).index(state.current().video or wanted),
         **state.bound("video", wanted, state.open_video),
     )
     return by_id[state.current().video or wanted]

@@ -45,7 +45,7 @@ def answers(
             and reference.inside(float(peaks[column]))
         ):
             words = f"cosine {reference.place(float(peaks[column]))}"
-            care = f'<br><span style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</span>'
+            care = f'<div style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</div>'
         lines.append(
             f"<li>{tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {html.escape(rest)}{care}</li>"
         )

@@ -45,6 +45,7 @@ def choose_rows() -> list[Line]:
         format_func=_MODE_NAMES.__getitem__,
         required=True,
         label_visibility="collapsed",
+        default=matrix_plan.current().mode,
         **matrix_plan.bound("mode", matrix_plan.current().mode),
     )
     if matrix_plan.current().mode == "sweep":
@@ -104,6 +105,7 @@ def show(matrix: Matrix) -> None:
             METRICS,
             format_func=lambda one: KINDS[one].title,
             width=150,
+            index=METRICS.index(metric),
             **_follow(field, metric),
         )
         if not sweep:
@@ -112,6 +114,7 @@ def show(matrix: Matrix) -> None:
                 [_ALL, *labels],
                 format_func=lambda one: one or "All labels (mean)",
                 width=190,
+                index=labels.index(label) + 1 if label in labels else 0,
                 **_follow("label", label or _ALL),
             )
         orders = {
@@ -122,7 +125,12 @@ def show(matrix: Matrix) -> None:
         order = plan.order if plan.order in orders else "rank"
         if len(orders) > 2:
             st.selectbox(
-                "Order", list(orders), format_func=orders.__getitem__, width=160, **_follow("order", order)
+                "Order",
+                list(orders),
+                format_func=orders.__getitem__,
+                width=160,
+                index=list(orders).index(order),
+                **_follow("order", order),
             )
     plan = matrix_plan.current()
     st.caption(_about(metric, label, matrix, sweep))

@@ -90,6 +90,7 @@ def choose() -> list[Line]:
             format_func=lambda key: lines[key].name,
             placeholder="Choose prompt sets to set side by side",
             width="stretch",
+            default=chosen,
             **matrix_plan.bound_many("sets", chosen, options),
         )
         with st.popover("Import", icon=":material/upload_file:"):
@@ -179,7 +180,7 @@ def choose_wordings() -> list[Line]:
     label = plan.sweep_label if plan.sweep_label in labels else labels[0]
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=330):
-            st.selectbox("Label", labels, **_bound_label(label, labels))
+            st.selectbox("Label", labels, index=labels.index(label), **_bound_label(label, labels))
             st.multiselect(
                 "Templates",
                 list(dict.fromkeys((*prompt_table.TEMPLATES, own.template, *plan.templates))),
@@ -187,6 +188,7 @@ def choose_wordings() -> list[Line]:
                 placeholder=f"as it is: {own.template}",
                 help="Each wording is tried with each template. A template goes around every phrasing of the "
                 "prompt set, as on Explore; {} stands for the phrasing.",
+                default=list(plan.templates),
                 **state.bound(
                     "matrix.templates",
                     list(plan.templates),
@@ -200,6 +202,7 @@ def choose_wordings() -> list[Line]:
                 placeholder=_EXAMPLE,
                 help="Several phrasings of one wording are divided by semicolons; their vectors are averaged. "
                 "The other prompts stay as they are and compete.",
+                value=plan.wordings,
                 **matrix_plan.bound("wordings", plan.wordings),
             )
     plan = matrix_plan.current()

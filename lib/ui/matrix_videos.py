@@ -56,6 +56,7 @@ def choose() -> Columns | None:
         format_func=_unique([by_id[sha256] for sha256 in options]).__getitem__,
         placeholder="Choose videos" if options else "None is embedded yet",
         disabled=not options,
+        default=_chosen(options),
         **matrix_plan.bound_many("videos", _chosen(options), options),
     )
     missing = [video for video in videos if video.sha256 not in infos and work.may_embed(video, engine)]

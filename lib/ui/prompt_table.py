@@ -130,15 +130,18 @@ def _apply_import() -> None:
 
 
 def _template() -> None:
+    templates = list(dict.fromkeys((*TEMPLATES, state.current().template)))
     st.selectbox(
         "Template around every phrasing",
-        list(dict.fromkeys((*TEMPLATES, state.current().template))),
+        templates,
+        index=templates.index(state.current().template),
         accept_new_options=True,
         help="{} stands for the phrasing.",
         **state.bound("template", state.current().template, _change_template),
     )
     st.text_input(
         "Name of the prompt set",
+        value=state.current().name,
         **state.bound(
             "name", state.current().name, lambda value: state.change(name=value.strip() or "untitled")
         ),

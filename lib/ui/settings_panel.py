@@ -62,6 +62,7 @@ def draw(step_s: float | None) -> None:
             format_func=_SCORE_NAMES.__getitem__,
             help=_SCORE_HELP,
             width=130,
+            index=SCORES.index(settings.score),
             **state.bound("setting.score", settings.score, _change_score),
         )
         st.selectbox(
@@ -70,6 +71,7 @@ def draw(step_s: float | None) -> None:
             format_func=_DECISION_NAMES.__getitem__,
             help=_DECISION_HELP,
             width=185,
+            index=DECISIONS.index(settings.decision),
             **state.setting("decision"),
         )
         st.slider(
@@ -81,6 +83,7 @@ def draw(step_s: float | None) -> None:
             disabled=settings.decision == "best",
             help="For every prompt without a threshold of its own. The decision “Best label” uses none.",
             width=170,
+            value=settings.threshold,
             **state.setting("threshold"),
         )
         st.selectbox(
@@ -88,6 +91,7 @@ def draw(step_s: float | None) -> None:
             SMOOTHING_KINDS,
             format_func=_SMOOTHING_NAMES.__getitem__,
             width=155,
+            index=SMOOTHING_KINDS.index(settings.smoothing.kind),
             **state.bound("setting.smoothing.kind", settings.smoothing.kind, _change_smoothing_kind),
         )
         st.slider(
@@ -98,6 +102,7 @@ def draw(step_s: float | None) -> None:
             disabled=settings.smoothing.kind == "none",
             help="Centred on each sample; at the ends, the part of the window that exists.",
             width=145,
+            value=window,
             **state.bound("setting.smoothing.window", window, _change_window),
         )
         with st.popover("More", icon=":material/tune:"):
@@ -136,6 +141,7 @@ def _more() -> None:
         step=0.005,
         format="%.3f",
         help="A label enters at its threshold and leaves below threshold minus this.",
+        value=settings.hysteresis,
         **state.setting("hysteresis"),
     )
     st.number_input(
@@ -145,6 +151,7 @@ def _more() -> None:
         step=0.1,
         format="%.2f",
         help="Shorter segments are dropped, after gaps are bridged.",
+        value=settings.min_duration_s,
         **state.setting("min_duration_s"),
     )
     st.number_input(
@@ -154,6 +161,7 @@ def _more() -> None:
         step=0.1,
         format="%.2f",
         help="Gaps up to this long inside a label are closed.",
+        value=settings.bridge_s,
         **state.setting("bridge_s"),
     )
     if settings.score == "probability":
@@ -163,6 +171,7 @@ def _more() -> None:
             max_value=LOGIT_SCALES[1],
             step=5.0,
             help="Cosines are multiplied by this before the softmax; CLIP was trained to 100.",
+            value=settings.logit_scale,
             **state.setting("logit_scale"),
         )
 

@@ -4,6 +4,8 @@ A widget without a key drops every second edit when its default follows the stat
 page switch. ``bound`` avoids both: the key is seeded from the workspace whenever the widget is born, and a callback
 copies every edit back before the script runs again. Replacing the workspace as a whole (an import, another
 experiment) raises ``version``, which is part of every key, so all widgets are born anew from the new values.
+The browser hears of a seeded value once. A widget that it draws later (its code is still on the way, or it lies in a
+popover) shows its default: so each widget also has the value as ``value``, ``index`` or ``default``, in every run.
 
 Streamlit starts the run for the next edit while the run before is still on its way to its next ``st`` call: two
 threads may work on one session at a time. So every change is made and written under the session's lock, and a

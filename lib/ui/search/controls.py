@@ -229,6 +229,7 @@ def _choose_videos(place: Place) -> None:
         placeholder=f"All videos ({len(place.videos)})",
         label_visibility="collapsed",
         width="stretch",
+        default=chosen,
         **state.bound("videos", chosen, lambda value: state.change(videos=tuple(value))),
     )
 

@@ -37,7 +37,12 @@ def line(result: SearchResult) -> None:
 def choose_view() -> str:
     """Draw the choice between cards and timelines, and return it."""
     view = st.segmented_control(
-        "Show as", state.VIEWS, required=True, label_visibility="collapsed", **state.option("view")
+        "Show as",
+        state.VIEWS,
+        default=state.current().view,
+        required=True,
+        label_visibility="collapsed",
+        **state.option("view"),
     )
     return str(view)
 
