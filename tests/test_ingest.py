@@ -109,7 +109,8 @@ def test_a_server_gets_two_requests_of_eight_at_a_time(store: Store, video: Vide
         engine = ServerEngine(server.url)
         info = ingest(store, video, engine, EVERY(4))
         assert server.max_in_flight == 2
-        assert [seen.items for seen in server.seen] == [8] * 12 + [4]
+        # Of two in flight either may arrive first, also of the last two.
+        assert sorted((seen.items for seen in server.seen), reverse=True) == [8] * 12 + [4]
         assert {image.shape for image in server.images} == {(224, 224, 3)}
         engine.close()
     assert info.samples == 100
