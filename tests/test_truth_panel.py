@@ -117,10 +117,16 @@ def test_the_line_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
         "session_state",
         SimpleNamespace(to_dict=lambda: {"table": {"selection": {"rows": rows}}, "session": tab}),
     )
-    for sent, chosen in (([0], edited), ([1], BLUE), ([], None)):
+    for sent, chosen in (([0], edited), ([1], BLUE), ([0], RED), ([], None), ([0], RED)):
         rows[:] = sent
         truth_panel._choose("table", (RED, BLUE), [0])
         assert desk.chosen == chosen
+    sitting = desk.sitting
+    rows[:] = [0]
+    truth_panel._choose(
+        "table", (RED, BLUE), [0]
+    )  # what is in the form already: nothing is born anew, nothing moves
+    assert desk.sitting == sitting
 
 
 def test_each_input_is_taken_over_by_itself(bench):

@@ -26,6 +26,7 @@ __all__ = [
     "Preparation",
     "api_key_from_environment",
     "default_engine",
+    "is_address",
     "make_engine",
 ]
 
@@ -73,7 +74,7 @@ def make_engine(
             text_engine
             or ServerEngine(url, model_version=model_version, api_key=api_key, on_progress=on_progress),
         )
-    if not any(sign in words for sign in ":/."):
+    if not is_address(words):
         raise InputError(
             f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, "
             f"or the address of an inference server such as {EXAMPLE_URL}."
@@ -101,6 +102,11 @@ def _engine_of_words(
 def _server_from_environment() -> str | None:
     spec = os.environ.get(ENGINE_VARIABLE, "").strip()
     return spec if spec.lower().startswith(("http://", "https://")) else None
+
+
+def is_address(spec: str) -> bool:
+    """Return whether ``spec`` is meant as the address of a server, not as an engine's name."""
+    return any(sign in spec for sign in ":/.")
 
 
 def default_engine() -> str:

@@ -186,10 +186,12 @@ def _choose(key: str, listed: Truth, drawn: list[int]) -> None:
     it chooses nothing, or the form would close under the person's hands.
     """
     rows = st.session_state.to_dict()[key]["selection"]["rows"]
-    if rows == drawn:
-        return
     desk = at_work()
-    desk.chosen = listed[rows[0]] if rows and rows[0] < len(listed) else None
+    found = listed[rows[0]] if rows and rows[0] < len(listed) else None
+    edited = desk.chosen is not None and desk.chosen not in listed
+    if rows == drawn and (edited or found == desk.chosen):
+        return
+    desk.chosen = found
     desk.sitting += 1
     desk.problem = ""
     if desk.chosen is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lib.engines.hosted import HOSTED
-from lib.engines.registry import EMBEDDED_MODELS, default_engine
+from lib.engines.registry import EMBEDDED_MODELS, default_engine, is_address
 from lib.errors import PromptreelError
 from lib.prompts import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
 from lib.timebase import Sampling
@@ -159,7 +159,7 @@ def fresh() -> Workspace:
     wanted = default_engine()
     if wanted.lower() in EMBEDDED_MODELS:
         return Workspace(new_id(), engine=wanted.lower())
-    if any(sign in wanted for sign in ":/."):
+    if is_address(wanted):
         return Workspace(new_id(), engine="server", server_url=wanted)
     return Workspace(new_id())
 
