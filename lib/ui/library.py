@@ -28,9 +28,6 @@ _PICTURE_HEIGHT = 116
 _RECENT = 5
 
 
-# --- samples -------------------------------------------------------------------------------------------------------
-
-
 def no_video(words: str = "There is no video yet.") -> None:
     """Say in place of a page that there is no video, and draw the way on."""
     st.info(words, icon=":material/video_library:")
@@ -40,6 +37,9 @@ def no_video(words: str = "There is no video yet.") -> None:
         icon=":material/arrow_forward:",
         query_params=state.address(),
     )
+
+
+# --- samples -------------------------------------------------------------------------------------------------------
 
 
 def samples() -> None:
