@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,25 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(data: Renderings, t
     resumed.train(data)
 
     assert (stopped.step, resumed.step) == (4, 6)
+    for name, weights in whole.averaged.state_dict().items():
+        torch.testing.assert_close(resumed.averaged.state_dict()[name], weights, rtol=0, atol=0)
+
+
+def test_a_state_kept_while_the_next_batch_is_made_does_not_skip_it(data: Renderings, tmp_path: Path) -> None:
+    kept, copy = tmp_path / "run.pt", tmp_path / "step2.pt"
+
+    def told(model: object, tokenizer: object, step: int) -> None:
+        if step == 2:
+            shutil.copy(kept, copy)
+
+    stages = [Stage(32, 3), Stage(64, 7)]
+    whole = Trainer(Plan(stages, batch=8, every=1, told=told, state=kept, keep_min=0))
+    whole.train(data)
+    resumed = Trainer(Plan(stages, batch=8))
+    resumed.resume(copy)
+    assert resumed.step == 2
+    resumed.train(data)
+
     for name, weights in whole.averaged.state_dict().items():
         torch.testing.assert_close(resumed.averaged.state_dict()[name], weights, rtol=0, atol=0)
 

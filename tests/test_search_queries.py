@@ -166,15 +166,13 @@ def test_a_table_for_people(run: Run) -> None:
 
 
 def test_the_templates_rules(run: Run) -> None:
-    found = json.loads(run("snowy mountains", "--template-rules", "--threshold", "0.1", "--json")[1])[
-        "moments"
-    ]
+    found = json.loads(run("night", "--template-rules", "--threshold", "0.1", "--json")[1])["moments"]
 
     assert found
     assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in found)
-    by_themselves = json.loads(run("snowy mountains", "--template-rules", "--json")[1])["moments"]
+    by_themselves = json.loads(run("night", "--template-rules", "--json")[1])["moments"]
     assert (
-        json.loads(run("snowy mountains", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"]
+        json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"]
         == by_themselves
     )
     assert len(by_themselves) < len(found)

@@ -213,8 +213,12 @@ def blur_share(
 
 
 def colour_shares(model: Model, vectors: NDArray[np.float32], facts: list[set[str]]) -> dict[str, Share]:
-    """The best of 11 colour names for a plain picture, and for each thing ("a red car") by day."""
-    result, pooled = {}, []
+    """The best of 11 colour names for a plain picture, and for each thing ("a red car") by day.
+
+    A thing counts where one colour of its kind is in view. Where another one may be, too, as in a street full of
+    cars of which only the nearest is noted, it counts in "strictly" alone.
+    """
+    result, pooled, strict = {}, list[bool](), list[bool]()
     for kind in ("main", *COLOURED):
         word = COLOURED[kind][0] if kind != "main" else ""
         table = model.texts([c if kind == "main" else f"a {c} {word}" for c in COLOURS])
@@ -223,7 +227,11 @@ def colour_shares(model: Model, vectors: NDArray[np.float32], facts: list[set[st
             shown = {x.split(":")[1] for x in f if x.startswith(f"{kind}:")}
             clear = kind == "main" or not f & {"time:night", "light:dark", "time:sunset"}
             if len(shown) == 1 and clear:
-                hits.append(COLOURS[int((vectors[i] @ table.T).argmax())] in shown)
+                right = COLOURS[int((vectors[i] @ table.T).argmax())] in shown
+                if any(x.startswith(f"maybe:{kind}:") for x in f):
+                    strict.append(right)
+                else:
+                    hits.append(right)
         if kind == "main":
             result["colour of a plain picture"] = _share(hits)
         else:
@@ -231,6 +239,7 @@ def colour_shares(model: Model, vectors: NDArray[np.float32], facts: list[set[st
             if kind in ("car", "ball", "bus", "cup", "shirt"):
                 result[f"colour of a {kind}"] = _share(hits)
     result["colour of a thing, all kinds"] = _share(pooled)
+    result["colour of a thing, strictly"] = _share(pooled + strict)
     return result
 
 

@@ -1,11 +1,26 @@
-"""What every step of training ends with, whatever it trains."""
+"""What every step of training begins and ends with, whatever it trains."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Batch = TypeVar("Batch")
+
+
+def one_ahead(make: Callable[[int], Batch], steps: range) -> Iterator[Batch]:
+    """Yield ``make(step)`` for each step in order; while one is learned from, a second thread makes the next."""
+    with ThreadPoolExecutor(1, "batches", torch.set_num_threads, (1,)) as maker:
+        ahead = [maker.submit(make, step) for step in steps[:1]]
+        for step in steps:
+            batch = ahead.pop().result()
+            if step != steps[-1]:
+                ahead.append(maker.submit(make, step + 1))
+            yield batch
 
 
 def learn(optimiser: torch.optim.Optimizer, weights: Iterable[nn.Parameter], loss: Tensor) -> None:

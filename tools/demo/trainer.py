@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from tools.demo.augment import varied
 from tools.demo.captions import Caption, captions_for, levels, shared_captions, swapped
 from tools.demo.dataset import Renderings
 from tools.demo.network import DualEncoder, fact_loss, graded_contrastive
-from tools.demo.steps import follow, learn
+from tools.demo.steps import follow, learn, one_ahead
 from tools.demo.thing_words import COLOURED
 from tools.demo.tokens import PAD, UNKNOWN, make_tokenizer
 from tools.demo.truth import GROUPS, SCENES, SCORED, Truth
@@ -52,6 +53,19 @@ class Stage:
     end: int
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What a step learns from: all of it but the weights, so that it can be made while the step before runs."""
+
+    pixels: Tensor
+    has: Tensor
+    perhaps: Tensor
+    captions: tuple[Tensor, Tensor, Tensor] | None
+    """Token ids, their mask, and how true each caption is; only in every second step."""
+    chance: dict[str, Any]
+    """The sources of chance as they were when it had been made: the next one may be under way already."""
+
+
 @dataclass
 class Plan:
     """Stages, pictures a step, learning rate; where and how often, in minutes, the state of the run is kept.
@@ -71,6 +85,10 @@ class Plan:
         """Return the learning rate of a step: a short rise, level, then straight down."""
         steps = self.stages[-1].end
         return self.rate * min(1.0, (step + 1) / 100, (steps - step) / (DECAY * steps)) + 1e-5
+
+    def side(self, step: int) -> int:
+        """Return the side in pixels of a step's pictures."""
+        return next(stage.side for stage in self.stages if step < stage.end)
 
 
 class Trainer:
@@ -94,6 +112,7 @@ class Trainer:
             [{"params": decay, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=plan.rate
         )
         self.order = np.empty(0, np.intp)
+        self._left: dict[str, Any] | None = None  # the sources of chance as the last batch left them
         self.step, self.losses = 0, [0.0, 0.0]
         self.spent_s, self._before_s = 0.0, time.process_time()
 
@@ -105,10 +124,8 @@ class Trainer:
             "model": self.model.state_dict(),
             "mean": self.mean_model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "rng": self.rng.bit_generator.state,
-            "words": self.words.getstate(),
             "torch": torch.get_rng_state(),
-            "order": torch.from_numpy(self.order),
+            "chance": self._left or self._chance(),
             "progress": (self.step, self.losses, self.spent_s),
         }
         part = file.with_suffix(".part")
@@ -129,17 +146,25 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.mean_model.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.rng.bit_generator.state = state["rng"]
-        version, numbers, rest = state["words"]
-        self.words.setstate((version, tuple(numbers), rest))
         torch.set_rng_state(state["torch"])
-        self.order = state["order"].numpy()
+        chance = state["chance"]
+        self.rng.bit_generator.state = chance["rng"]
+        version, numbers, rest = chance["words"]
+        self.words.setstate((version, tuple(numbers), rest))
+        self.order = chance["order"].numpy()
         self.step, losses, self.spent_s = state["progress"]
         self.losses = list(losses)
 
     def _plan(self) -> str:
         stages = ", ".join(f"{s.side} pixels to step {s.end}" for s in self.plan.stages)
         return f"{stages}, batch {self.plan.batch}, rate {self.plan.rate}"
+
+    def _chance(self) -> dict[str, Any]:
+        return {
+            "rng": self.rng.bit_generator.state,
+            "words": self.words.getstate(),
+            "order": torch.from_numpy(self.order),
+        }
 
     def processor_s(self) -> float:
         """Return the processor time of the run so far, over all its parts, in seconds."""
@@ -154,23 +179,23 @@ class Trainer:
             self.keep(self.plan.state)
 
     def train_until(self, data: Renderings, end: int) -> None:
-        """Run the steps before step ``end``."""
+        """Run the steps before step ``end``; the next batch is made in a second thread while a step runs."""
         plan, kept, truth = self.plan, time.monotonic(), Truth(data)
-        for stage in plan.stages:
-            while self.step < min(stage.end, end):
-                self._one(data, truth, stage.side)
-                if self.step % 25 == 0:
-                    print(
-                        f"step {self.step}: contrast {self.losses[0]:.3f}, facts {self.losses[1]:.3f}, "
-                        f"{self.processor_s() / 60:.1f} min of processor time",
-                        file=sys.stderr,
-                        flush=True,
-                    )
-                if plan.state and time.monotonic() - kept > 60 * plan.keep_min:
-                    self.keep(plan.state)
-                    kept = time.monotonic()
-                if plan.told and plan.every and self.step % plan.every == 0:
-                    plan.told(self.averaged, self.tokenizer, self.step)
+        for batch in one_ahead(lambda step: self._made(truth, step), range(self.step, end)):
+            self._left = batch.chance
+            self._one(batch)
+            if self.step % 25 == 0:
+                print(
+                    f"step {self.step}: contrast {self.losses[0]:.3f}, facts {self.losses[1]:.3f}, "
+                    f"{self.processor_s() / 60:.1f} min of processor time",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if plan.state and time.monotonic() - kept > 60 * plan.keep_min:
+                self.keep(plan.state)
+                kept = time.monotonic()
+            if plan.told and plan.every and self.step % plan.every == 0:
+                plan.told(self.averaged, self.tokenizer, self.step)
 
     @property
     def averaged(self) -> DualEncoder:
@@ -194,22 +219,31 @@ class Trainer:
         some = self.words.sample(range(len(pictures)), len(pictures) // 4)
         return captions + [c for k in some for c in swapped(self.words, pictures[k])]
 
-    def _one(self, data: Renderings, truth: Truth, side: int) -> None:
-        """Take one step; captions take part in every second one, the facts in all."""
+    def _made(self, truth: Truth, step: int) -> Batch:
+        """Make the batch of a step; captions take part in every second one, the facts in all."""
+        rows = self._rows(len(truth.facts), truth.coloured)
+        new = varied(truth.images[rows], truth.night[rows], self.rng, self.plan.side(step))
+        pictures, has, perhaps = truth.of(rows, new)
+        captions = None
+        if step % 2 == 0:
+            said = self._captions(pictures)
+            level = torch.from_numpy(levels(has, perhaps, said, truth.table))
+            captions = (*encode(self.tokenizer, said, self.rng), level)
+        scored = slice(len(SCORED))
+        known = torch.from_numpy(has[:, scored]), torch.from_numpy(perhaps[:, scored])
+        return Batch(new.pixels, *known, captions, self._chance())
+
+    def _one(self, batch: Batch) -> None:
+        """Take one step."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.speed(self.step)
-        rows = self._rows(len(data), truth.coloured)
-        new = varied(data.images[rows], truth.night[rows], self.rng, side)
-        pictures, has, perhaps = truth.of(rows, new)
-        known = torch.from_numpy(has[:, : len(SCORED)]), torch.from_numpy(perhaps[:, : len(SCORED)])
-        if self.step % 2 == 0:
-            captions = self._captions(pictures)
-            level = torch.from_numpy(levels(has, perhaps, captions, truth.table))
-            scores, told = self.model(new.pixels, *encode(self.tokenizer, captions, self.rng))
-            losses = [graded_contrastive(scores, level), fact_loss(told, *known, GROUPS)]
+        if batch.captions:
+            ids, mask, level = batch.captions
+            scores, told = self.model(batch.pixels, ids, mask)
+            losses = [graded_contrastive(scores, level), fact_loss(told, batch.has, batch.perhaps, GROUPS)]
         else:
-            unit = functional.normalize(self.model.pictures(new.pixels), dim=1)
-            losses = [fact_loss(self.model.told(unit), *known, GROUPS)]
+            unit = functional.normalize(self.model.pictures(batch.pixels), dim=1)
+            losses = [fact_loss(self.model.told(unit), batch.has, batch.perhaps, GROUPS)]
         learn(self.optimiser, self.model.parameters(), torch.stack(losses).sum())
         self.mean_model.update_parameters(self.model)
         for k, loss in zip((1, 0), reversed(losses), strict=False):

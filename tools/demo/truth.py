@@ -32,7 +32,7 @@ class Truth:
     """The facts of all pictures of a stage, as sets and as columns."""
 
     def __init__(self, data: Renderings) -> None:
-        self.table = table()
+        self.table, self.images = table(), data.images
         self.shades = slice(len(SCENES), len(SCENES) + len(SHADES))
         self.hues = [self.table.place[f"any:{c}"] for c in COLOURS]
         self.facts = [
