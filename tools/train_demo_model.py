@@ -28,6 +28,7 @@ from tools.demo.dataset import (
 from tools.demo.evaluate import Model, held_out, unseen_renderings
 from tools.demo.export import export
 from tools.demo.network import INNER, DualEncoder
+from tools.demo.steps import DEVICE
 from tools.demo.trainer import SEED, Plan, Stage, Trainer, encode
 from tools.demo.truth import Truth, table
 from tools.demo.tuning import Features, tune
@@ -52,7 +53,7 @@ def kept_features(model: DualEncoder, data: Renderings, count: int) -> Features:
         new = varied(data.images[rows], truth.night[rows], rng)
         facts, holds, may = truth.of(rows, new)
         with torch.no_grad():
-            values.append(model.pictures.features(new.pixels))
+            values.append(model.pictures.features(new.pixels.to(DEVICE)))
         pictures += facts
         has.append(holds)
         perhaps.append(may)

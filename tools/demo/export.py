@@ -61,7 +61,7 @@ def export(model: DualEncoder, tokenizer: Tokenizer, folder: Path) -> None:
     visual, textual = folder / "visual", folder / "textual"
     for sub in (visual, textual):
         sub.mkdir(parents=True, exist_ok=True)
-    model = copy.deepcopy(model).eval().to(memory_format=torch.contiguous_format)
+    model = copy.deepcopy(model).cpu().eval().to(memory_format=torch.contiguous_format)
     _fuse(model.pictures)
     with torch.no_grad():
         torch.onnx.export(

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 Batch = TypeVar("Batch")
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+"""Where the weights are learned: on a GPU where there is one."""
 
 
 def one_ahead(make: Callable[[int], Batch], steps: range) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ from tools.demo.augment import varied
 from tools.demo.captions import Caption, captions_for, levels, shared_captions, swapped
 from tools.demo.dataset import Renderings
 from tools.demo.network import DualEncoder, fact_loss, graded_contrastive
-from tools.demo.steps import follow, learn, one_ahead
+from tools.demo.steps import DEVICE, follow, learn, one_ahead
 from tools.demo.thing_words import COLOURED
 from tools.demo.tokens import PAD, UNKNOWN, make_tokenizer
 from tools.demo.truth import GROUPS, SCENES, SCORED, Truth
@@ -102,7 +102,7 @@ class Trainer:
         self.tokenizer.enable_padding(pad_id=0, pad_token=PAD)
         self.model = DualEncoder(
             self.tokenizer.get_vocab_size(), len(SCORED), first=len(SCENES), kinds=len(COLOURED) - 1
-        ).to(memory_format=torch.channels_last)
+        ).to(DEVICE, memory_format=torch.channels_last)
         self.mean_model = AveragedModel(
             self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True
         )
@@ -138,7 +138,7 @@ class Trainer:
         Raises:
             ValueError: when it belongs to a run with other stages, batch or rate.
         """
-        state = torch.load(file, weights_only=True)
+        state = torch.load(file, map_location="cpu", weights_only=True)
         if state["plan"] != self._plan():
             raise ValueError(
                 f"{file} is the state of another run ({state['plan']}); move it away to start anew."
@@ -235,15 +235,16 @@ class Trainer:
 
     def _one(self, batch: Batch) -> None:
         """Take one step."""
+        pixels, has, perhaps = (part.to(DEVICE) for part in (batch.pixels, batch.has, batch.perhaps))
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.speed(self.step)
         if batch.captions:
-            ids, mask, level = batch.captions
-            scores, told = self.model(batch.pixels, ids, mask)
-            losses = [graded_contrastive(scores, level), fact_loss(told, batch.has, batch.perhaps, GROUPS)]
+            ids, mask, level = (part.to(DEVICE) for part in batch.captions)
+            scores, told = self.model(pixels, ids, mask)
+            losses = [graded_contrastive(scores, level), fact_loss(told, has, perhaps, GROUPS)]
         else:
-            unit = functional.normalize(self.model.pictures(batch.pixels), dim=1)
-            losses = [fact_loss(self.model.told(unit), batch.has, batch.perhaps, GROUPS)]
+            unit = functional.normalize(self.model.pictures(pixels), dim=1)
+            losses = [fact_loss(self.model.told(unit), has, perhaps, GROUPS)]
         learn(self.optimiser, self.model.parameters(), torch.stack(losses).sum())
         self.mean_model.update_parameters(self.model)
         for k, loss in zip((1, 0), reversed(losses), strict=False):

@@ -30,7 +30,7 @@ from tools.demo.captions import (
 )
 from tools.demo.facts import FactTable
 from tools.demo.network import DualEncoder, graded_contrastive
-from tools.demo.steps import follow, learn
+from tools.demo.steps import DEVICE, follow, learn
 from tools.demo.thing_words import COLOURED, PAIRS
 from tools.demo.words import SCENE_WORDS
 
@@ -132,11 +132,12 @@ def tune(
             c for k in words.sample(range(len(rows)), 160) for c in captions_for(words, pictures[k], 1)
         ]
         captions += [c for k in words.sample(range(len(rows)), 160) for c in swapped(words, pictures[k])]
-        level = torch.from_numpy(levels(features.has[rows], features.perhaps[rows], captions, table))
+        level = levels(features.has[rows], features.perhaps[rows], captions, table)
         a = functional.normalize(last(features.values[rows]), dim=1)
-        b = functional.normalize(model.captions(*encode(captions, rng)), dim=1)
+        b = functional.normalize(model.captions(*(part.to(DEVICE) for part in encode(captions, rng))), dim=1)
+        true = torch.from_numpy(level).to(DEVICE)
         scores = model.log_scale.clamp(max=np.log(40.0)).exp() * a @ b.T
-        contrast, choice = graded_contrastive(scores, level), choice_loss(scores, level, groups)
+        contrast, choice = graded_contrastive(scores, true), choice_loss(scores, true, groups)
         learn(optimiser, taught, contrast + choice)
         mean = [follow(m, loss, step) for m, loss in zip(mean, (contrast, choice), strict=True)]
         if (step + 1) % 50 == 0:
