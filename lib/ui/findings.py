@@ -80,7 +80,7 @@ def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
         hide_index=True,
         column_config={
             "label": st.column_config.TextColumn("Label", pinned=True),
-            "role": st.column_config.TextColumn("Role"),
+            "role": None,  # the prompt table has it, and without it all others are in view at 1440 pixels
             "present": st.column_config.CheckboxColumn("Present"),
             "first_seen_s": _seconds("First seen, s"),
             "last_seen_s": _seconds("Last seen, s"),
