@@ -58,10 +58,13 @@ class Batch:
     """What a step learns from: all of it but the weights, so that it can be made while the step before runs."""
 
     pixels: Tensor
+    """Varied pictures, float32 ``(n, 3, side, side)``."""
     has: Tensor
+    """Which of the facts that are trained on hold, bool ``(n, facts)``."""
     perhaps: Tensor
+    """Which may, of the same shape."""
     captions: tuple[Tensor, Tensor, Tensor] | None
-    """Token ids, their mask, and how true each caption is; only in every second step."""
+    """Token ids, their mask, and how true each caption is of each picture; only in every second step."""
     chance: dict[str, Any]
     """The sources of chance as they were when it had been made: the next one may be under way already."""
 
