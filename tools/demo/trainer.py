@@ -155,6 +155,7 @@ class Trainer:
         version, numbers, rest = chance["words"]
         self.words.setstate((version, tuple(numbers), rest))
         self.order = chance["order"].numpy()
+        self._left = None
         self.step, losses, self.spent_s = state["progress"]
         self.losses = list(losses)
 
