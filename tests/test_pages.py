@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
@@ -209,6 +210,14 @@ def test_each_view_draws(bench, view):
     assert by_key(app.get("button_group"), "explore_view").value == view
     assert not app.exception
     assert not app.error
+
+
+def test_the_metrics_leave_the_roles_to_the_prompt_table(bench):
+    (table,) = open_page().dataframe
+    hidden = [name for name, column in json.loads(table.proto.columns).items() if column.get("hidden")]
+
+    assert "role" in hidden  # with it the last column is cut off at 1440 pixels
+    assert not {"label", "duration_s", "peak_s"} & set(hidden)
 
 
 def test_the_library_lists_what_is_cached(bench):

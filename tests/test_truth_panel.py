@@ -123,9 +123,8 @@ def test_the_line_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
         assert desk.chosen == chosen
     sitting = desk.sitting
     rows[:] = [0]
-    truth_panel._choose(
-        "table", (RED, BLUE), [0]
-    )  # what is in the form already: nothing is born anew, nothing moves
+    # What is in the form already: nothing is born anew, nothing moves.
+    truth_panel._choose("table", (RED, BLUE), [0])
     assert desk.sitting == sitting
 
 
