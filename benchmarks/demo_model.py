@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.core.errors import EngineError
+from lib.core.sampling import Sampling
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.server import ServerEngine
-from lib.errors import EngineError
-from lib.timebase import Sampling
-from lib.video import FrameReader
+from lib.media.frames import FrameReader
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL, SAMPLES = ROOT / "lib/engines/demo_model", ROOT / "sample_videos"

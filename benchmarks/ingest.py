@@ -36,12 +36,12 @@ import requests
 from PIL import Image
 
 from benchmarks._videos import make_video, repeat_video
-from lib.engines._pictures import payload
+from lib.core.sampling import Sampling
+from lib.engines.image_payload import payload
 from lib.engines.server import ServerEngine
-from lib.ingest import ingest
-from lib.store import Store
-from lib.timebase import Sampling
-from lib.video import FrameReader
+from lib.ingest.ingest import ingest
+from lib.media.frames import FrameReader
+from lib.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL, SIDE, STRIDE = "ViT-B-32", 224, 10

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from lib.engines import PREPROCESSING
-from lib.prompts import Settings, Smoothing
-from lib.reference import PHRASES
-from lib.store import EmbeddingKey, Store
-from lib.timebase import Sampling
-from lib.ui import workspace
-from lib.ui.workspace import Row, Workspace
+from lib.analysis.reference_band import PHRASES
+from lib.core.sampling import Sampling
+from lib.engines.engine import PREPROCESSING
+from lib.prompts.model import Settings, Smoothing
+from lib.services import experiments
+from lib.services.experiments import Experiment, Row
+from lib.store.embeddings import EmbeddingKey
+from lib.store.store import Store
 from tests.helpers.browser import chromium_path
 from tests.helpers.dashboard import Dashboard
 
@@ -72,9 +73,9 @@ def fill(home: Path) -> None:
     texts = _unit(rng.normal(size=(PROMPTS, DIM)) / DIM**0.5 + vectors[:: SAMPLES // PROMPTS][:PROMPTS] * 0.4)
     phrases = _unit(rng.normal(size=(len(PHRASES), DIM)))
     store.put_text_vectors(key.engine_id, dict(zip([*labels, *PHRASES], [*texts, *phrases], strict=True)))
-    workspace.save(
+    experiments.save(
         home,
-        Workspace(
+        Experiment(
             id=EXPERIMENT,
             video=video.sha256,
             engine="server",

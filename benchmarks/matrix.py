@@ -28,19 +28,23 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.recompute import STEP_S, make
-from lib.analysis import Analysis, analyse
-from lib.engines import Engine
+from lib.analysis.analysis import Analysis, analyse
+from lib.analysis.scoring import vector_change
+from lib.comparison.matrix import grid, measure, rank, separations, tidy, two_levels
+from lib.comparison.wording_sweep import sweep
+from lib.core.labelled_intervals import TrueSegment
+from lib.core.samples import Samples
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
 from lib.engines.registry import make_engine
-from lib.evaluation import evaluate
-from lib.experiment import analyse_stored
-from lib.ingest import ingest
-from lib.matrix import grid, measure, rank, separations, sweep, tidy, two_levels
-from lib.prompts import Prompt, PromptSet, Smoothing, parse_prompt_set
-from lib.samples import Samples
-from lib.scoring import vector_change
-from lib.store import EmbeddingInfo, Store, Video
-from lib.timebase import Sampling
-from lib.truth import TrueSegment
+from lib.evaluation.evaluation import evaluate
+from lib.ingest.ingest import ingest
+from lib.prompts.model import Prompt, PromptSet, Smoothing
+from lib.prompts.parsing import parse_prompt_set
+from lib.services.stored_analysis import analyse_stored
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.store import Store
+from lib.store.videos import Video
 
 BAR_S = 2.0
 SAMPLES = Path(__file__).resolve().parents[1] / "sample_videos"
@@ -130,7 +134,7 @@ def samples_in_dashboard(home: Path, sets: int) -> dict[str, Times]:
     """Return times by what was asked of the dashboard's cache, five times each."""
     os.environ["PROMPTREEL_HOME"] = str(home)
     logging.getLogger("streamlit").setLevel(logging.CRITICAL)  # there is no page, and it says so at each call
-    from lib.ui import cache
+    from lib.ui.session import cache
 
     engine = make_engine("demo")
     bench = [_embedded(cache.store(), engine, name) for name in _names()]

@@ -21,9 +21,11 @@ import psutil
 from numpy.typing import NDArray
 
 from benchmarks._videos import make_video, repeat_video
-from lib.ingest import Progress, ingest
-from lib.store import Store
-from lib.timebase import Sampling, format_duration
+from lib.core.formatting import format_duration
+from lib.core.sampling import Sampling
+from lib.ingest.ingest import ingest
+from lib.ingest.progress import Progress
+from lib.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 _PERIOD_S = 0.1

@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.analysis import Analysis, analyse
-from lib.charts import change_chart, label_colours, overview_chart, prepare, scores_chart, segments_chart
-from lib.prompts import Decision, Prompt, PromptSet, Settings, Smoothing
-from lib.samples import Samples
-from lib.scoring import vector_change
+from lib.analysis.analysis import Analysis, analyse
+from lib.analysis.scoring import vector_change
+from lib.charts.data import chart_data
+from lib.charts.palette import label_colours
+from lib.charts.timeline import change_chart, overview_chart, scores_chart, segments_chart
+from lib.core.samples import Samples
+from lib.prompts.model import Decision, Prompt, PromptSet, Settings, Smoothing
 
 BAR_MS = 60.0
 BAR_RATIO = 10.0
@@ -84,15 +86,15 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
 
     def full(chosen: PromptSet) -> Analysis:
         result = analyse(samples, chosen, texts, change=change)
-        prepare(result)
+        chart_data(result)
         return result
 
     def kept(chosen: PromptSet) -> None:
-        prepare(analyse(samples, chosen, texts, cosine=cosine, change=change))
+        chart_data(analyse(samples, chosen, texts, cosine=cosine, change=change))
 
     def drawn(chosen: PromptSet) -> None:
         result = analyse(samples, chosen, texts, cosine=cosine, change=change)
-        data, colours = prepare(result), label_colours(prompt_set.prompts)
+        data, colours = chart_data(result), label_colours(prompt_set.prompts)
         for _ in (
             overview_chart(result, colours),
             scores_chart(data, colours),
@@ -113,7 +115,7 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
             f"smoothing: {kind}": lambda kind=kind: kept(settings(kind))
             for kind in ("median", "gaussian", "exponential")
         },
-        "first look": lambda: prepare(analyse(samples, average, texts)),
+        "first look": lambda: chart_data(analyse(samples, average, texts)),
         "threshold, with four Altair charts": lambda: drawn(average),
     }
 

@@ -27,8 +27,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.library_search import SearchResult, build_index, search_vector
-from lib.store import Batch, EmbeddingKey, Store
+from lib.services.search import SearchResult, build_index, search_vector
+from lib.store.embeddings import EmbeddingKey
+from lib.store.staging import Batch
+from lib.store.store import Store
 from tests.helpers.memory import watching_memory
 
 BAR_MEDIAN_MS, BAR_95TH_MS, BAR_RECALL = 25.0, 60.0, 0.9

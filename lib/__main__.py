@@ -1,4 +1,4 @@
-"""The command line, ``python -m lib``: the same engines and store as the pages; the commands are in ``lib.commands``.
+"""The command line, ``python -m lib``: the same engines and store as the pages; the commands are in ``lib.cli``.
 
 Results go to stdout, progress and problems to stderr. Exit status: 0; 1 for a problem with the input or the
 engine, said in one line; 2 for wrong usage; 130 when interrupted (what is embedded is kept).
@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from lib.cli_output import Reporter
-from lib.commands import analyze, compare, embed, evaluate, import_results, search
-from lib.commands.shared import Context, StoppedError, UsageError, engine_options
+from lib.cli import analyze, compare, embed, evaluate, import_results, search
+from lib.cli.context import Context, UsageError, engine_options
+from lib.cli.output import Reporter
+from lib.core.errors import Cancelled, PromptreelError
 from lib.engines.registry import API_KEY_VARIABLE
-from lib.errors import PromptreelError
 
 COMMANDS = (embed, analyze, compare, evaluate, search, import_results)
 _INTERRUPTED = 130
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PromptreelError as error:
         reporter.problem(error)
         return 1
-    except (StoppedError, KeyboardInterrupt):
+    except (Cancelled, KeyboardInterrupt):
         reporter.problem("interrupted; what is embedded is kept, the same command goes on from there.")
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of stdout has seen enough; keep Python from complaining at exit

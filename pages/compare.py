@@ -1,37 +1,30 @@
 import streamlit as st
 
-from lib.ui import (
-    compare,
-    compare_findings,
-    compare_scores,
-    compare_timeline,
-    compare_truth,
-    compare_words,
-    explore,
-)
+from lib.ui.compare import accuracy, page, prompt_diff, results, scores, timeline
+from lib.ui.panels import video as explore
 
 st.title("Compare")
 video = explore.choose_video()
 if video is None:
     st.stop()
 
-compare.tools()
+page.tools()
 instrument = st.container()
-both = compare.edit(video)
+both = page.edit(video)
 with instrument:
-    compare_findings.answer(both)
-    compare.watch(both)
-    compare_timeline.draw(both)
-compare_words.draw()
+    results.answer(both)
+    page.watch(both)
+    timeline.draw(both)
+prompt_diff.draw()
 if both.comparison is None:
     st.stop()
 
-view = compare_findings.choose_view()
+view = results.choose_view()
 if view == "Metrics":
-    compare_findings.metrics(both)
+    results.metrics(both)
 elif view == "Agreement":
-    compare_findings.agreement(both)
+    results.agreement(both)
 elif view == "Head to head":
-    compare_scores.draw(both)
+    scores.draw(both)
 else:
-    compare_truth.draw(both)
+    accuracy.draw(both)

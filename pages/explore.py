@@ -1,55 +1,47 @@
 import streamlit as st
 
-from lib.ui import (
-    downloads,
-    evaluation_panel,
-    explore,
-    findings,
-    reference,
-    threshold_panel,
-    timeline,
-    truth_panel,
-)
+from lib.ui.explore import downloads, evaluation, ground_truth, reference_band, results, thresholds, timeline
+from lib.ui.panels import video
 
 st.title("Explore")
-chosen = explore.choose()
+chosen = video.choose()
 if chosen is None:
     st.stop()
 
-explore.embedding_state(chosen)
+video.embedding_state(chosen)
 instrument = st.container()
-left, right = explore.two_panels()
+left, right = video.two_panels()
 with left:
-    explore.edit_prompts()
+    video.edit_prompts()
 with right:
     answers = st.container()
-explore.edit_settings(chosen)
+video.edit_settings(chosen)
 
-analysis = explore.analyse(chosen)
+analysis = video.analyse(chosen)
 with instrument:
-    explore.watch(chosen, analysis)
+    video.watch(chosen, analysis)
 if analysis is None or chosen.info is None:
-    truth_panel.draw_alone(chosen.video)
+    ground_truth.draw_alone(chosen.video)
     st.stop()
 
-band = reference.band(chosen)
+band = reference_band.band(chosen)
 with answers:
-    findings.answers(analysis, reference=band)
+    results.answers(analysis, reference=band)
 timeline.draw(analysis, band)
 
-view = findings.choose_view()
+view = results.choose_view()
 if view == "Metrics":
-    findings.metrics(analysis, band)
+    results.metrics(analysis, band)
 elif view == "Segments":
-    findings.segments(analysis)
+    results.segments(analysis)
 elif view == "Frames":
-    findings.frames(analysis, chosen.info)
+    results.frames(analysis, chosen.info)
 elif view == "Histogram":
-    threshold_panel.draw(chosen, analysis)
+    thresholds.draw(chosen, analysis)
 elif view == "Ground truth":
-    truth_panel.draw(chosen.video)
+    ground_truth.draw(chosen.video)
 elif view == "Evaluation":
-    evaluation_panel.draw(chosen, analysis)
+    evaluation.draw(chosen, analysis)
 else:
     downloads.draw(chosen, analysis)
-reference.start(chosen)
+reference_band.start(chosen)

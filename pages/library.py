@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui import library
+from lib.ui.library import page
 
 st.title("Library")
 st.markdown(
@@ -8,12 +8,12 @@ st.markdown(
 )
 
 st.header("Samples ready to open")
-library.samples()
+page.samples()
 
-library.recent_experiments()
+page.recent_experiments()
 
 st.header("Add videos")
-library.add_videos()
+page.add_videos()
 
 st.header("In the library")
-library.cached()
+page.cached()

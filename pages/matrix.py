@@ -1,13 +1,13 @@
 import streamlit as st
 
-from lib.ui import matrix, matrix_videos
+from lib.ui.matrix import page, videos
 
 st.title("Matrix")
-lines = matrix.choose_rows()
-columns = matrix_videos.choose()
+lines = page.choose_rows()
+columns = videos.choose()
 if columns is None:
     st.stop()
 
-found = matrix.compute(lines, columns)
+found = page.compute(lines, columns)
 if found is not None:
-    matrix.show(found)
+    page.show(found)

@@ -1,11 +1,11 @@
 import streamlit as st
 
-from lib.ui import search
+from lib.ui.search import controls, page, run
 
 st.title("Search")
-place = search.begin()
+place = page.begin()
 if place is None:
     st.stop()
 
-search.ask(place)
-search.show(place, search.find(place))
+controls.ask(place)
+page.show(place, run.find(place))

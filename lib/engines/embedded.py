@@ -15,17 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lib.engines import _models
-from lib.engines._checks import Preparation, check_images, check_texts, unit_rows
-from lib.engines._models import EMBEDDED_MODELS, MODELS_VARIABLE, Half
-from lib.errors import BadReplyError, EngineUnavailableError, PromptTooLongError
+from lib.core.errors import BadReplyError, EngineUnavailableError, PromptTooLongError
+from lib.engines import embedded_models
+from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
+from lib.engines.embedded_models import MODELS_VARIABLE, Tower
 
 if TYPE_CHECKING:
     from fastembed import ImageEmbedding, TextEmbedding
 
-__all__ = ["EMBEDDED_MODELS", "MODELS_VARIABLE", "EmbeddedEngine"]
 
-Download = Callable[[Half, Path | None, Callable[[int, int | None], None]], Path]
+Download = Callable[[Tower, Path | None, Callable[[int, int | None], None]], Path]
 _CUDA = "CUDAExecutionProvider"
 _CUDA_BATCH_SIZE = 32
 _TEXT_BATCH_SIZE = 32
@@ -41,7 +40,7 @@ class EmbeddedEngine:
         folder: Path | None = None,
         cache_dir: Path | None = None,
         on_progress: Callable[[Preparation], None] | None = None,
-        download: Download = _models.download,
+        download: Download = embedded_models.download,
     ) -> None:
         """Make an engine; nothing is read or downloaded yet.
 
@@ -55,7 +54,7 @@ class EmbeddedEngine:
         Raises:
             UnknownModelError: there is no such model.
         """
-        self._model = _models.find_model(model)
+        self._model = embedded_models.find_model(model)
         self._folder = folder
         self._cache_dir = cache_dir
         self._on_progress = on_progress
@@ -79,7 +78,7 @@ class EmbeddedEngine:
         """
         with self._lock:
             if not self._id:  # once, so that it stays that of the model that is loaded
-                self._id = f"{self._model.key}:{_models.fingerprint(self._model, *self.prepare())}"
+                self._id = f"{self._model.key}:{embedded_models.fingerprint(self._model, *self.prepare())}"
             return self._id
 
     @property
@@ -169,26 +168,26 @@ class EmbeddedEngine:
             self._closed = True
             self._images = self._texts = None
 
-    def _find(self, half: Half) -> Path | None:
+    def _find(self, half: Tower) -> Path | None:
         """Return the folder of ``half`` on this machine, None when it is nowhere whole."""
         for place in self._folders(half):
             if half.is_in(place):
                 return place
         if self._folder is None and half.repo:
             for cache_dir in dict.fromkeys((self._cache_dir, None)):
-                if folder := _models.hub_folder(half, cache_dir):
+                if folder := embedded_models.hub_folder(half, cache_dir):
                     return folder
         return None
 
-    def _folders(self, half: Half) -> list[Path]:
+    def _folders(self, half: Tower) -> list[Path]:
         if self._folder is not None:
             return [self._folder / half.folder]
         if not half.repo:
-            return [_models.BUNDLED / half.folder]
-        models = _models.models_folder()
+            return [embedded_models.BUNDLED / half.folder]
+        models = embedded_models.models_folder()
         return [models / self._model.key / half.folder] if models else []
 
-    def _fetch(self, half: Half, tell: Callable[[Preparation], None] | None) -> Path:
+    def _fetch(self, half: Tower, tell: Callable[[Preparation], None] | None) -> Path:
         model = self._model
         if self._folder is not None or not half.repo:
             (folder,) = self._folders(half)
@@ -209,11 +208,11 @@ class EmbeddedEngine:
         ) as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
             raise self._not_here(half, error) from error
 
-    def _not_here(self, half: Half, error: Exception) -> EngineUnavailableError:
+    def _not_here(self, half: Tower, error: Exception) -> EngineUnavailableError:
         model = self._model
         looked = [str(folder) for folder in self._folders(half)]
         looked += [f"the cache {self._cache_dir}"] if self._cache_dir else []
-        looked.append(f"the model hub's cache {_models.hub_cache()}")
+        looked.append(f"the model hub's cache {embedded_models.hub_cache()}")
         halves = (model.visual, model.textual)
         layout = {half.repo: f"{model.key}/{half.folder}".rstrip("/") for half in halves}
         copies = " and ".join(f"the files of {repo} to {place}" for repo, place in layout.items())
@@ -243,7 +242,7 @@ class EmbeddedEngine:
                 self._texts = self._load(TextEmbedding, self._model.textual, folder)
             return self._texts
 
-    def _load(self, kind: Callable[..., Any], half: Half, folder: Path) -> Any:
+    def _load(self, kind: Callable[..., Any], half: Tower, folder: Path) -> Any:
         try:
             return kind(half.loader, specific_model_path=str(folder))
         except Exception as error:  # ONNX Runtime's exceptions have no common base

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.engines import Engine
-from lib.engines._versions import MODEL_VERSIONS, ModelVersion, find_version
-from lib.errors import BadReplyError, EngineError, UnknownModelError
-
-__all__ = ["HOSTED", "HOSTED_VERSION", "HostedEngine", "check_dim", "hosted_id", "hosted_name"]
+from lib.core.errors import BadReplyError, EngineError, UnknownModelError
+from lib.engines.clip_versions import MODEL_VERSIONS, ModelVersion, find_version
+from lib.engines.engine import Engine
 
 HOSTED = "hosted"
 """What engine ids of this kind begin with, before ``/`` and the version."""

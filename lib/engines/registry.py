@@ -6,29 +6,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.engines import Engine
-from lib.engines._address import EXAMPLE_URL, normalise_url
-from lib.engines._checks import Preparation
-from lib.engines._models import EMBEDDED_MODELS
-from lib.engines._versions import DEFAULT_VERSION, MODEL_VERSIONS, ModelVersion, find_version
+from lib.core.errors import InputError
+from lib.engines.checks import Preparation
+from lib.engines.clip_versions import DEFAULT_VERSION, find_version
 from lib.engines.embedded import EmbeddedEngine
+from lib.engines.embedded_models import EMBEDDED_MODELS
+from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED, HostedEngine
 from lib.engines.server import DEFAULT_BATCH_SIZE, DEFAULT_CONCURRENCY, ServerEngine
-from lib.errors import InputError
-
-__all__ = [
-    "API_KEY_VARIABLE",
-    "DEFAULT_VERSION",
-    "EMBEDDED_MODELS",
-    "ENGINE_VARIABLE",
-    "MODEL_VERSIONS",
-    "ModelVersion",
-    "Preparation",
-    "api_key_from_environment",
-    "default_engine",
-    "is_address",
-    "make_engine",
-]
+from lib.infra.address import EXAMPLE_URL, normalise_url
 
 API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
 ENGINE_VARIABLE = "PROMPTREEL_ENGINE"

@@ -18,11 +18,7 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 
-from lib.engines._checks import Preparation, check_images, check_texts, unit_rows
-from lib.engines._client import Client, Reply, Retries, Timeouts
-from lib.engines._pictures import payload
-from lib.engines._versions import DEFAULT_VERSION, find_version
-from lib.errors import (
+from lib.core.errors import (
     BadReplyError,
     EngineError,
     EngineUnavailableError,
@@ -30,8 +26,10 @@ from lib.errors import (
     PromptTooLongError,
     UnknownModelError,
 )
-
-__all__ = ["DEFAULT_BATCH_SIZE", "DEFAULT_CONCURRENCY", "Retries", "ServerEngine", "ServerReport", "Timeouts"]
+from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
+from lib.engines.clip_versions import DEFAULT_VERSION, find_version
+from lib.engines.image_payload import payload
+from lib.engines.server_client import Client, Reply, Retries, Timeouts
 
 DEFAULT_BATCH_SIZE = 8
 """Pictures a request: the server's own default limit (``CLIP_MAX_BATCH_SIZE``)."""

@@ -19,10 +19,16 @@ from urllib.parse import urlsplit
 
 import requests
 
-from lib.engines._address import check_key, is_loopback, normalise_url
-from lib.errors import BadReplyError, EngineAuthError, EngineUnavailableError, InputError, StoreError
-from lib.hosted import CancelledError
-from lib.hosted._wire import Sending, cleaned, explain, hide_queries_in_logs, new_session, said_by
+from lib.core.errors import (
+    BadReplyError,
+    Cancelled,
+    EngineAuthError,
+    EngineUnavailableError,
+    InputError,
+    StoreError,
+)
+from lib.infra.address import check_key, is_loopback, normalise_url
+from lib.infra.http import Sending, cleaned, explain, hide_queries_in_logs, new_session, said_by
 
 DEFAULT_URL = "https://api.roboflow.com"
 URL_VARIABLE = "PROMPTREEL_HOSTED_URL"
@@ -110,7 +116,7 @@ class HostedApi:
         Raises:
             InputError: it is too large for the service, or can't be read.
             EngineError: as ``poll``; also when every signed URL was refused.
-            CancelledError: ``cancel`` was set.
+            Cancelled: ``cancel`` was set.
         """
         attempts = min(_UPLOADS, self.patience.attempts)
         for attempt in range(attempts):
@@ -156,7 +162,7 @@ class HostedApi:
             EngineUnavailableError: nothing answers, or the service is overloaded, for all tries.
             EngineAuthError: the key is refused.
             BadReplyError: an answer that makes no sense.
-            CancelledError: ``cancel`` was set.
+            Cancelled: ``cancel`` was set.
         """
         reply = self._call("GET", _JOBS, cancel, query={"job_id": job_id}, unknown=True)
         if reply is None:
@@ -225,7 +231,7 @@ class HostedApi:
                 with target.open("wb") as file:
                     for block in response.iter_content(_BLOCK):
                         if cancel.is_set():
-                            raise CancelledError
+                            raise Cancelled
                         file.write(block)
                         told(file.tell(), total)
             return None
@@ -254,7 +260,7 @@ class HostedApi:
         """Return the JSON object that answers; None for a 404 where ``unknown`` allows one."""
         for attempt in range(self.patience.attempts):
             if cancel.is_set():
-                raise CancelledError
+                raise Cancelled
             try:
                 response = self._session.request(
                     method,
@@ -337,7 +343,7 @@ class HostedApi:
             raise failure
         wait_s = self._rng.uniform(0, min(self.patience.cap_s, self.patience.base_s * 2**attempt))
         if cancel.wait(wait_s):
-            raise CancelledError
+            raise Cancelled
 
 
 def _checked_url(url: str) -> str:

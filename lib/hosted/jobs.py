@@ -18,8 +18,8 @@ from pathlib import Path
 
 import filelock
 
-from lib.engines.hosted import HOSTED_VERSION, check_dim
-from lib.errors import (
+from lib.core.errors import (
+    Cancelled,
     EngineUnavailableError,
     HostedJobError,
     InputError,
@@ -27,14 +27,17 @@ from lib.errors import (
     ResultsError,
     UnknownModelError,
 )
-from lib.hosted import CancelledError, records
+from lib.core.formatting import format_duration
+from lib.core.sampling import Sampling
+from lib.engines.hosted import HOSTED_VERSION, check_dim
+from lib.hosted import job_records
 from lib.hosted.api import HostedApi, JobStatus
-from lib.hosted.records import JobRecord, hosted_key
+from lib.hosted.importing import ImportOutcome, store_results
+from lib.hosted.job_records import JobRecord, hosted_key
 from lib.hosted.results import read_results
-from lib.hosted.taking import Taken, store_results
-from lib.ingest import Progress
-from lib.store import Store, Video
-from lib.timebase import Sampling, format_duration
+from lib.ingest.progress import Progress
+from lib.store.store import Store
+from lib.store.videos import Video
 
 MAX_FPS = 120
 SUFFIXES = (".mp4", ".avi", ".mkv", ".webm")
@@ -81,7 +84,7 @@ def embed_hosted(
     *,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
-) -> Taken:
+) -> ImportOutcome:
     """Return the video's embedding by the hosted service; goes on with a job that was started before.
 
     Args:
@@ -97,25 +100,25 @@ def embed_hosted(
         EngineError: the service can't be used, or the job failed (``HostedJobError``).
         NotStoredError: the video's file is gone.
         StoreError: the disk is full or the store can't be used.
-        CancelledError: ``cancel`` was set; its text says what goes on.
+        Cancelled: ``cancel`` was set; its text says what goes on.
     """
     tell = on_progress or (lambda progress: None)
     cancel = cancel or threading.Event()
     key = hosted_key(video.sha256, sampling)
     found = store.find_embedding(key)
     if found is not None and found.complete:
-        return Taken(video, found, new=False)
+        return ImportOutcome(video, found, new=False)
     check_job(video, sampling)
     lock = store.ingest_lock(key)
     _acquire(lock, tell, cancel)
     try:
-        record = records.find(store.home, key)
+        record = job_records.find(store.home, key)
         if record is None:
             record = _start(store, video, sampling, api, tell, cancel)
         try:
             return _finish(store, video, record, api, tell, cancel)
-        except CancelledError as error:
-            raise CancelledError(_KEPT) from error
+        except Cancelled as error:
+            raise Cancelled(_KEPT) from error
     finally:
         lock.release()
 
@@ -133,23 +136,23 @@ def _start(
     try:
         url = api.upload(path, _plain_name(video), told=sent, cancel=cancel)
         job_id = api.start(url, float(sampling.value), cancel=cancel)
-    except CancelledError as error:
-        raise CancelledError("Cancelled before the hosted job began; nothing is kept.") from error
+    except Cancelled as error:
+        raise Cancelled("Cancelled before the hosted job began; nothing is kept.") from error
     record = JobRecord(job_id, video.sha256, video.name, sampling.key, time.time())
-    records.save(store.home, record)
+    job_records.save(store.home, record)
     return record
 
 
 def _finish(
     store: Store, video: Video, record: JobRecord, api: HostedApi, tell: OnProgress, cancel: threading.Event
-) -> Taken:
+) -> ImportOutcome:
     def waiting(passed_s: float) -> None:
         words = f"the hosted service is at work, {format_duration(passed_s)} so far"
         tell(Progress(0, None, 0.0, None, words))
 
     status = _wait(api, record.job_id, since=record.started_at, on_wait=waiting, cancel=cancel)
     if status is None or status.state == "failed":
-        records.forget(store.home, record.key)
+        job_records.forget(store.home, record.key)
         if status is None:
             raise HostedJobError(
                 f"The hosted service does not know the job of {record.name} (any more); start it again."
@@ -158,7 +161,7 @@ def _finish(
         raise HostedJobError(
             f"The hosted job of {record.name} failed{said}; start it again, or try another rate or a converted video."
         )
-    target = records.folder(store.home) / f"{record.key.id}.results.json"
+    target = job_records.folder(store.home) / f"{record.key.id}.results.json"
     begun = time.monotonic()
 
     def fetched(done: int, total: int) -> None:
@@ -167,7 +170,7 @@ def _finish(
     try:
         api.download(record.job_id, target, told=fetched, cancel=cancel)
         taken = _take(store, video, record, target, tell, cancel)
-        records.forget(store.home, record.key)
+        job_records.forget(store.home, record.key)
         return taken
     finally:
         target.unlink(missing_ok=True)
@@ -175,13 +178,13 @@ def _finish(
 
 def _take(
     store: Store, video: Video, record: JobRecord, target: Path, tell: OnProgress, cancel: threading.Event
-) -> Taken:
+) -> ImportOutcome:
     name = f"The results of {record.name}"
     size = target.stat().st_size
 
     def reading(done: int) -> None:
         if cancel.is_set():
-            raise CancelledError
+            raise Cancelled
         tell(_moved("reading the results,", done, size, 0.0))
 
     try:
@@ -202,7 +205,7 @@ def _take(
         # The same job would only give the same again; but what it computed is not thrown away.
         kept = target.with_name(f"unreadable-{record.key.id}.json")
         target.replace(kept)
-        records.forget(store.home, record.key)
+        job_records.forget(store.home, record.key)
         raise type(error)(f"{error} They are kept as {kept}.") from error
 
 
@@ -234,7 +237,7 @@ def _wait(
         until = time.monotonic() + wait_s
         while (left_s := until - time.monotonic()) > 0:
             if cancel.wait(min(1.0, left_s)):
-                raise CancelledError
+                raise Cancelled
             on_wait(max(0.0, time.time() - since))
         wait_s = min(longest_s, wait_s * 1.5)
 
@@ -245,7 +248,7 @@ def _acquire(lock: filelock.BaseFileLock, tell: OnProgress, cancel: threading.Ev
             lock.acquire(timeout=0.5, poll_interval=0.05)
             return
         tell(Progress(0, None, 0.0, None, "another Promptreel is at it"))
-    raise CancelledError("Cancelled before it began.")
+    raise Cancelled("Cancelled before it began.")
 
 
 def _moved(what: str, done: int, total: int, passed_s: float) -> Progress:
@@ -261,6 +264,3 @@ def _plain_name(video: Video) -> str:
     """Return what the service gets to know of the file: a name with the right suffix, no path."""
     stem = Path(video.name).stem or "video"
     return f"{stem}{video.path.suffix.lower()}"
-
-
-__all__ = ["MAX_FPS", "SUFFIXES", "check_job", "embed_hosted"]

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import ResultsError
-from lib.hosted.reading import ListReader, open_results
-from lib.store import Gap
-from lib.timebase import Sampling
+from lib.core.errors import ResultsError
+from lib.core.sampling import Sampling
+from lib.hosted.json_lists import ListReader, open_results
+from lib.store.gaps import Gap
 
 VECTORS = "clip"
 _SPELLINGS = {

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lib.engines import Engine
-from lib.errors import BadReplyError
+from lib.core.errors import BadReplyError, Cancelled
+from lib.engines.engine import Engine
+from lib.ingest.daemon_workers import Workers, step_back
 from lib.ingest.progress import TICK_S, Meter
-from lib.ingest.workers import Workers, step_back
-from lib.store import EmbeddingKey, Store
-from lib.video import Frame, FrameReader
+from lib.media.frames import Frame, FrameReader
+from lib.store.embeddings import EmbeddingKey
+from lib.store.store import Store
 
 THUMBNAIL_SIDE = 256
 """Longest side of a thumbnail in pixels."""
@@ -52,10 +53,6 @@ class _Batch:
     times_s: list[float]
     vectors: Future[NDArray[np.float32]]
     thumbnails: Future[list[bytes]]
-
-
-class _Cancelled(Exception):  # noqa: N818 - not an error
-    pass
 
 
 class Run:
@@ -95,7 +92,7 @@ class Run:
         decoder.start()
         try:
             self._collect()
-        except _Cancelled:
+        except Cancelled:
             return False
         finally:
             self._stop.set()
@@ -164,7 +161,7 @@ class Run:
             except Empty:
                 self._tick()
                 if self._stop.is_set():
-                    raise _Cancelled from None
+                    raise Cancelled from None
                 continue
             if isinstance(item, BaseException):
                 raise item
@@ -173,7 +170,7 @@ class Run:
     def _result(self, future: Future[T]) -> T:
         while not future.done():
             if self._stop.is_set():
-                raise _Cancelled
+                raise Cancelled
             wait([future], timeout=TICK_S)
             self._tick()
         return future.result()

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from lib.store import Video
-from lib.timebase import Sampling
+from lib.core.sampling import Sampling
+from lib.store.videos import Video
 
 TICK_S = 0.1
 """Seconds between two reports, and until a cancel is seen."""

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lib.errors import NotStoredError, StoreError
-from lib.samples import Samples
-from lib.store import whole
-from lib.store.format import Home, mapped_errors, tree_bytes
+from lib.core.errors import NotStoredError, StoreError
+from lib.core.samples import Samples
+from lib.store import gaps, staging
+from lib.store.home import StoreFolder, mapped_errors, tree_bytes
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -99,9 +99,9 @@ class EmbeddingInfo:
 class Embeddings:
     """The catalogue of embeddings and their samples."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: StoreFolder) -> None:
         self._home = home
-        self._gaps = whole.Gaps(home)
+        self._gaps = gaps.Gaps(home)
 
     def infos(self, sha256: str | None = None) -> list[EmbeddingInfo]:
         """Return all embeddings, or those of one video, oldest first."""
@@ -191,21 +191,21 @@ class Embeddings:
     def put(
         self,
         key: EmbeddingKey,
-        batches: Iterable[whole.Batch],
+        batches: Iterable[staging.Batch],
         *,
         engine_name: str,
         dim: int,
         duration_s: float,
-        gaps: Sequence[whole.Gap],
+        gaps: Sequence[gaps.Gap],
         first: Callable[[], object],
     ) -> EmbeddingInfo:
         """See ``Store.put``; ``first`` is called under the lock before anything is visible."""
         schema = _samples_schema(dim)
-        with whole.arriving(self._home, key.id, schema, dim, batches) as aside, self._home.writing():
+        with staging.arriving(self._home, key.id, schema, dim, batches) as aside, self._home.writing():
             if self._find_row(key) is not None:
                 raise StoreError("This is in the library already; delete that embedding to store it anew.")
             first()
-            whole.move_into_place(self._home, aside, key.table)
+            staging.move_into_place(self._home, aside, key.table)
             self._gaps.write(key.id, gaps)
             row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": duration_s}
             row |= {"samples": self._count(key), "size_bytes": tree_bytes(self._home.path_of(key.table))}
@@ -284,7 +284,7 @@ class Embeddings:
             for name in self._home.table_names():
                 if name.startswith(SAMPLES_PREFIX) and name not in known:
                     self._home.drop(name)
-            whole.sweep(self._home, {row["id"] for row in self._rows()})
+            staging.sweep(self._home, {row["id"] for row in self._rows()})
 
     def _rows(self) -> list[dict[str, Any]]:
         return self._home.rows(TABLE, _SCHEMA)
@@ -331,7 +331,7 @@ class Embeddings:
         return found["frame"].to_numpy()[order], found["time_s"].to_numpy()[order]
 
     def _compact(self, key: EmbeddingKey) -> None:
-        """Make one fragment of many and free old versions' space; readers try again (``Home.read``)."""
+        """Make one fragment of many and free old versions' space; readers try again (``StoreFolder.read``)."""
         table = self._home.open(key.table)
         with mapped_errors("tidying the samples"):
             table.optimize(cleanup_older_than=_AT_ONCE, delete_unverified=True)

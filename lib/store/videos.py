@@ -16,9 +16,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from lib import video as video_files
-from lib.errors import NotStoredError, StoreError, VideoUnreadableError
-from lib.store.format import Home, mapped_errors
+from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
+from lib.media import frames as video_files
+from lib.store.home import StoreFolder, mapped_errors
 
 TABLE = "videos"
 NO_FILE = "none"
@@ -110,7 +110,7 @@ def clean_suffix(name: str) -> str:
 class Videos:
     """The table of videos and the files that belong to it."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: StoreFolder) -> None:
         self._home = home
 
     def all(self) -> list[Video]:

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.ui import cache, engine_panel, jobs_tray, library, routes, state
+from lib.ui.library import page as library
+from lib.ui.panels import engine, jobs
+from lib.ui.server import routes
+from lib.ui.session import cache, state
 
 # Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window.
 _STYLE = """<style>@media (max-width: 1200px) {
@@ -35,6 +38,6 @@ def main() -> None:
                 # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
                 # own in the browser's history, and Back would need two presses.
                 st.page_link(one, query_params=state.address())
-        engine_panel.draw("Engine of A" if page.title == "Compare" else "Engine")
-        jobs_tray.draw()
+        engine.draw("Engine of A" if page.title == "Compare" else "Engine")
+        jobs.draw()
     page.run()

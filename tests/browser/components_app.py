@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.errors import VideoUnreadableError
-from lib.ui import routes
+from lib.core.errors import VideoUnreadableError
+from lib.ui.server import routes
 
 HOME = Path(os.environ["PROMPTREEL_HOME"])
 
@@ -34,7 +34,7 @@ def told(name: str, value: object) -> None:
 
 def upload_part() -> None:
     """Draw the upload component; every finished upload is counted."""
-    from lib.ui.upload import upload
+    from lib.ui.components.upload import upload
 
     heard = st.session_state.setdefault("heard", [])
     heard += [f"{done.name} {done.size_bytes} {done.sha256[:8]}" for done in upload(key="upload")]
@@ -43,7 +43,7 @@ def upload_part() -> None:
 
 def player_part() -> None:
     """Draw the player with buttons that command it."""
-    from lib.ui.player import Seek, player
+    from lib.ui.components.player import Seek, player
 
     state = st.session_state
     state.setdefault("seek", None)
@@ -78,7 +78,7 @@ def player_part() -> None:
 
 def gallery_part() -> None:
     """Draw a grid, a row and an empty gallery."""
-    from lib.ui.gallery import GalleryItem, gallery
+    from lib.ui.components.gallery import GalleryItem, gallery
 
     base = routes.url_for_thumbnails("test", picture)
     colours = ["#0072B2", "#D55E00", "#00855F"]

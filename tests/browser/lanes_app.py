@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from lib.analysis import Analysis
-from lib.prompts import Prompt, PromptSet, Settings, Smoothing
-from lib.sidecar import read_sidecar
-from lib.ui import routes
-from lib.ui.player import Seek, player
-from lib.ui.player.data import lanes
+from lib.analysis.analysis import Analysis
+from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
+from lib.store.sidecar import read_sidecar
+from lib.ui.components.player import Seek, player
+from lib.ui.components.player.lanes_data import lanes
+from lib.ui.server import routes
 from tests.helpers.arrays import analyse_scores, samples_at, unit_rows
 
 HOME = Path(os.environ["PROMPTREEL_HOME"])

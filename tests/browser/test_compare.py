@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
-from lib.ingest import ingest
-from lib.store import Store
-from lib.timebase import Sampling
-from lib.ui import workspace
-from lib.ui.workspace import Row, Workspace
+from lib.ingest.ingest import ingest
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.store.store import Store
 from tests.helpers.browser import NewPage, Watch, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.http import wait_for
@@ -29,9 +29,9 @@ BESIDE = "bbc123def456"
 def _fresh(bench: Bench) -> None:
     """A: red, green, blue, 3 s each. B has another word for the one in the middle, and knows no blue."""
     a = dataclasses.replace(bench.workspace, beside=BESIDE)
-    workspace.save(bench.store.home, a)
-    rows = (Row(label="red"), Row(label="leaf", texts=("green",)))
-    workspace.save(bench.store.home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", rows=rows))
+    experiments.save(bench.store.home, a)
+    rows = (PromptRow(label="red"), PromptRow(label="leaf", texts=("green",)))
+    experiments.save(bench.store.home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", rows=rows))
 
 
 def opened(page: Page, served: Dashboard, watch: Watch) -> Locator:
@@ -48,7 +48,7 @@ def label(page: Page, side: str, number: int) -> Locator:
 
 
 def rows(bench: Bench, side: str) -> list[str]:
-    found = saved(bench) if side == "a" else workspace.load(bench.store.home, BESIDE)
+    found = saved(bench) if side == "a" else experiments.load(bench.store.home, BESIDE)
     assert found is not None
     return [row.label for row in found.rows]
 
@@ -64,9 +64,9 @@ def test_the_word_that_was_missing(
     store = Store(tmp_path / "home")
     video = store.add_file(REPOSITORY / "sample_videos" / "five_scenes.mp4")
     ingest(store, video, make_engine("demo"), Sampling.every(1))
-    a_rows = (Row(label="construction site"), Row(label="something else", role="background"))
-    a = Workspace(EXPERIMENT, video=video.sha256, sampling="stride-1", name="construction", rows=a_rows)
-    workspace.save(store.home, a)
+    a_rows = (PromptRow(label="construction site"), PromptRow(label="something else", role="background"))
+    a = Experiment(EXPERIMENT, video=video.sha256, sampling="stride-1", name="construction", rows=a_rows)
+    experiments.save(store.home, a)
     page.goto(f"{start_dashboard(home=store.home).url}/compare?experiment={EXPERIMENT}")
     expect(page.get_by_text("A and B give the same label all the time.")).to_be_visible()
     wait_idle(page)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
-from lib.store import Store
-from lib.ui import workspace
-from lib.ui.workspace import Workspace
+from lib.services import experiments
+from lib.services.experiments import Experiment
+from lib.store.store import Store
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.pages import EXPERIMENT, saved
 from tests.helpers.videos import make_video, palette
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(autouse=True)
 def _fresh_workspace(bench) -> None:
     """Begin each test with the same prompts and settings, whatever the one before left behind."""
-    workspace.save(bench.store.home, bench.workspace)
+    experiments.save(bench.store.home, bench.workspace)
 
 
 def explore(page: Page, served, watch) -> Page:
@@ -249,7 +249,7 @@ def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, p
     video = store.add_file(
         make_video(tmp_path / "old.avi", colours=palette(40), size=(160, 120), codec="mpeg4")
     )
-    workspace.save(home, Workspace(EXPERIMENT, video=video.sha256))
+    experiments.save(home, Experiment(EXPERIMENT, video=video.sha256))
     served = start_dashboard(home=home)
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)

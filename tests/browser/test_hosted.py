@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.hosted import records
-from lib.hosted.records import hosted_key
-from lib.store import Store
-from lib.timebase import Sampling
-from lib.ui import workspace
-from lib.ui.workspace import Row, Workspace
+from lib.core.sampling import Sampling
+from lib.hosted import job_records
+from lib.hosted.job_records import hosted_key
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.store.store import Store
 from tests.helpers.browser import Watch, wait_idle
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.fake_hosted import FakeHosted, results_of
@@ -53,7 +53,7 @@ def test_a_hosted_job_goes_on_after_the_server_was_killed(
         dialog.get_by_label("API key", exact=True).press("Enter")
         dialog.get_by_role("button", name="Upload and embed").click()
         expect(page.get_by_text(re.compile("the hosted service is at work, "))).to_be_visible()
-        assert wait_for(lambda: records.find(store.home, key) is not None)
+        assert wait_for(lambda: job_records.find(store.home, key) is not None)
         assert nothing_holds(store.home, KEY)
         page.goto("about:blank")  # a tab that is closed; the job has been outliving it
         first.kill()
@@ -65,7 +65,7 @@ def test_a_hosted_job_goes_on_after_the_server_was_killed(
 
         assert store.embedding(key).samples == 12
         assert len(service.jobs) == len(service.paths("PUT")) == 1
-        assert records.pending(store.home) == []
+        assert job_records.pending(store.home) == []
         assert nothing_holds(store.home, KEY)
 
 
@@ -79,8 +79,8 @@ def test_results_dropped_onto_the_page_show_in_explore(
     path.write_text(json.dumps(document))
     store = Store(tmp_path / "home")
     with FakeServer() as server:
-        rows = (Row(label="red"), Row(label="blue"))
-        workspace.save(store.home, Workspace(id=EXPERIMENT, server_url=server.url, rows=rows))
+        rows = (PromptRow(label="red"), PromptRow(label="blue"))
+        experiments.save(store.home, Experiment(id=EXPERIMENT, server_url=server.url, rows=rows))
         library(page, start_dashboard(home=store.home))
         page.get_by_role("button", name="Import results").click()
         with page.expect_file_chooser() as chooser:

@@ -8,9 +8,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.ui import matrix_plan, workspace
-from lib.ui.matrix_plan import Plan
-from lib.ui.workspace import Row
+from lib.services import experiments
+from lib.services.experiments import PromptRow
+from lib.ui.matrix import settings
+from lib.ui.matrix.settings import MatrixSettings
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.pages import EXPERIMENT, saved, with_rows
 
@@ -47,8 +48,10 @@ def click_cell(page: Page, row: int) -> None:
 
 
 def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served, bench, page, watch):
-    with_rows(bench, Row(label="red", texts=("green",)), Row(label="green"), Row(label="blue"))
-    matrix_plan.save(bench.store.home, EXPERIMENT, Plan())
+    with_rows(
+        bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue")
+    )
+    settings.save(bench.store.home, EXPERIMENT, MatrixSettings())
     matrix(page, served, watch)
     page.get_by_role("radio", name="Wording sweep").click()
     wordings = page.get_by_role("textbox", name="Wordings, one a line")
@@ -66,7 +69,7 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served,
     undo = page.get_by_role("button", name="Undo", exact=True)
     expect(undo).to_be_visible()
     wait_idle(page)
-    assert saved(bench).rows[0] == Row(label="red")
+    assert saved(bench).rows[0] == PromptRow(label="red")
     undo.click()
     expect(undo).to_have_count(0)
 
@@ -74,12 +77,13 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served,
 
 
 def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(served, bench, page, watch):
-    workspace.save(bench.store.home, bench.workspace)
-    other = (Row(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
-    workspace.save(
-        bench.store.home, workspace.Workspace("other123", name="other", video=bench.video.sha256, rows=other)
+    experiments.save(bench.store.home, bench.workspace)
+    other = (PromptRow(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
+    experiments.save(
+        bench.store.home,
+        experiments.Experiment("other123", name="other", video=bench.video.sha256, rows=other),
     )
-    matrix_plan.save(bench.store.home, EXPERIMENT, Plan(metric="f1", label="red"))
+    settings.save(bench.store.home, EXPERIMENT, MatrixSettings(metric="f1", label="red"))
     matrix(page, served, watch)
     expect(page.get_by_text("Choose a cell to open it")).to_be_visible()
     click_cell(page, 0)  # the lowest first now

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from lib.timebase import Sampling
-from lib.video import Frame, FrameReader, probe
+from lib.core.sampling import Sampling
+from lib.media.frames import Frame, FrameReader, probe
 from tests.helpers.player import seek_each, serving
 from tests.helpers.videos import make_video, palette, quadrants, set_edit_list
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from lib.ui.workspace import Row
+from lib.services.experiments import PromptRow
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import contrast, has_focus_ring
 from tests.helpers.http import wait_for
@@ -122,9 +122,9 @@ def test_phrasings_role_colour_and_threshold_arrive(table, bench):
     part(table, "Colour", 3).select_option("amber")
     part(table, "Threshold", 3).fill("0,25")
     expected = (
-        Row(label="red", texts=("crimson", "scarlet")),
-        Row(label="green", role="background"),
-        Row(label="blue", threshold=0.25, colour="amber"),
+        PromptRow(label="red", texts=("crimson", "scarlet")),
+        PromptRow(label="green", role="background"),
+        PromptRow(label="blue", threshold=0.25, colour="amber"),
     )
     assert wait_for(lambda: saved(bench).rows == expected, seconds=20), saved(bench).rows
     swatch = part(table, "Colour", 3).locator("xpath=preceding-sibling::span")
@@ -154,11 +154,13 @@ def test_escape_takes_back_what_was_typed_into_the_field(table, bench):
 
 
 def test_imported_rows_keep_what_the_table_cannot_make(page, served, bench, watch):
-    own = Row(label="crane", texts=("a crane; big", "hook"), threshold=0.2, colour="#12ab9f")
-    opened(page, served, bench, watch, own, Row(label="sea"))
+    own = PromptRow(label="crane", texts=("a crane; big", "hook"), threshold=0.2, colour="#12ab9f")
+    opened(page, served, bench, watch, own, PromptRow(label="sea"))
     expect(part(page, "Colour", 1)).to_have_value("#12ab9f")
     part(page, "Label", 2).fill("ship")
-    assert wait_for(lambda: saved(bench).rows == (own, Row(label="ship")), seconds=20), saved(bench).rows
+    assert wait_for(lambda: saved(bench).rows == (own, PromptRow(label="ship")), seconds=20), saved(
+        bench
+    ).rows
 
 
 def test_an_import_replaces_what_is_shown_and_undo_brings_it_back(table, bench):
@@ -203,10 +205,10 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(table):
 def test_the_table_fits_and_is_readable(new_page, served, bench, watch, scheme, width):
     page = new_page(color_scheme=scheme, width=width)
     rows = (
-        Row(label="construction site", texts=("a building site", "cranes and scaffolding")),
-        Row(label="shipyard", threshold=0.235, colour="#12ab9f"),
-        Row(label="a rather long label that does not fit into its field at all", role="background"),
-        Row(enabled=False, label="blue"),
+        PromptRow(label="construction site", texts=("a building site", "cranes and scaffolding")),
+        PromptRow(label="shipyard", threshold=0.235, colour="#12ab9f"),
+        PromptRow(label="a rather long label that does not fit into its field at all", role="background"),
+        PromptRow(enabled=False, label="blue"),
     )
     opened(page, served, bench, watch, *rows)
     part(page, "Threshold", 3).fill("9")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from lib.ui import workspace
-from lib.ui.workspace import Row
+from lib.services import experiments
+from lib.services.experiments import PromptRow
 from tests.helpers.browser import wait_idle
 from tests.helpers.pages import COLOURS, EXPERIMENT, with_rows
 from tests.helpers.prompt_table import (
@@ -54,7 +54,7 @@ def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, 
 
 
 def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, served, bench, watch):
-    with_rows(bench, *(Row(label=colour) for colour in COLOURS))
+    with_rows(bench, *(PromptRow(label=colour) for colour in COLOURS))
     page.goto(f"{served.url}/?experiment={EXPERIMENT}")
     expect_page(page, "Library")
     go_to(page, "Explore")
@@ -96,4 +96,4 @@ def test_the_address_alone_brings_the_rows_back(table, bench, new_page):
     again = new_page()
     again.goto(table.url)
     expect(part(again, "Label", 1)).to_have_value("crimson")
-    assert workspace.load(bench.store.home, EXPERIMENT) is not None
+    assert experiments.load(bench.store.home, EXPERIMENT) is not None

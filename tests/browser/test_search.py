@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.ui import workspace
+from lib.services import experiments
 from lib.ui.search.state import Search, folder, load, write
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import overflow
@@ -28,7 +28,7 @@ def bench(bench, server):
 
 @pytest.fixture(autouse=True)
 def _fresh(bench) -> None:
-    workspace.save(bench.store.home, bench.workspace)
+    experiments.save(bench.store.home, bench.workspace)
     path = folder(bench.store.home) / f"{EXPERIMENT}.json"
     write(path, json.dumps(Search(fold=False).to_dict()).encode())
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from lib.truth import TrueSegment
-from lib.ui import workspace
+from lib.core.labelled_intervals import TrueSegment
+from lib.services import experiments
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import expect_ready
 from tests.helpers.dashboard import Dashboard
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(autouse=True)
 def _fresh(bench: Bench) -> None:
-    workspace.save(bench.store.home, bench.workspace)
+    experiments.save(bench.store.home, bench.workspace)
     bench.store.forget_truth(bench.video.sha256)
 
 

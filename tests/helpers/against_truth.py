@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.analysis import Analysis
-from lib.timeline import Bools, Floats
-from lib.truth import TrueSegment
+from lib.analysis.analysis import Analysis
+from lib.core.intervals import Bools, Floats
+from lib.core.labelled_intervals import TrueSegment
 from tests.helpers.arrays import analyse_scores, prompt_set, samples_at
 
 CELL_S = 0.125

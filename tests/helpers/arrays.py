@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.analysis import Analysis, analyse
-from lib.prompts import Prompt, PromptSet, Settings
-from lib.samples import Samples
+from lib.analysis.analysis import Analysis, analyse
+from lib.core.samples import Samples
+from lib.prompts.model import Prompt, PromptSet, Settings
 
 
 def unit_rows(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float32]:

@@ -26,8 +26,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
-from lib.timebase import Sampling
-from lib.video import FrameReader
+from lib.core.sampling import Sampling
+from lib.media.frames import FrameReader
 from tests.helpers.fake_server import toy_vectors
 from tests.helpers.loopback import LoopbackHandler, LoopbackServer
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from lib.store import Store, Video
+    from lib.store.store import Store
+    from lib.store.videos import Video
     from tests.helpers.fake_server import FakeServer
     from tests.helpers.pages import Bench
 
@@ -28,7 +29,7 @@ def home() -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Return an empty store."""
-    from lib.store import Store
+    from lib.store.store import Store
 
     return Store(tmp_path / "home")
 

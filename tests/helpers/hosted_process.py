@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+from lib.core.sampling import Sampling
 from lib.hosted.api import HostedApi, Patience
 from lib.hosted.jobs import embed_hosted
-from lib.ingest import Progress
-from lib.store import Store
-from lib.timebase import Sampling
+from lib.ingest.progress import Progress
+from lib.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = Patience(connect_s=5, read_s=5, attempts=3, base_s=0.01, cap_s=0.02, poll_s=(0.02, 0.05))

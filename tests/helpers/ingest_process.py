@@ -11,9 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from lib.ingest import embedding_key, ingest, pipeline
-from lib.store import Store
-from lib.timebase import Sampling
+from lib.core.sampling import Sampling
+from lib.ingest import pipeline
+from lib.ingest.ingest import embedding_key, ingest
+from lib.store.store import Store
 from tests.helpers.toy_engine import ToyEngine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.ingest import Progress
-from lib.samples import Samples
-from lib.timebase import Sampling
-from lib.video import Frame, FrameReader
+from lib.core.samples import Samples
+from lib.core.sampling import Sampling
+from lib.ingest.progress import Progress
+from lib.media.frames import Frame, FrameReader
 from tests.helpers.toy_engine import ToyEngine, picture_vector
 
 EVERY = Sampling.every

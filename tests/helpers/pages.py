@@ -11,15 +11,16 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from lib.analysis.reference_band import PHRASES
+from lib.core.labelled_intervals import TrueSegment
+from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
-from lib.ingest import ingest
-from lib.prompts import Settings
-from lib.reference import PHRASES
-from lib.store import Store, Video, embed_texts_cached
-from lib.timebase import Sampling
-from lib.truth import TrueSegment
-from lib.ui import workspace
-from lib.ui.workspace import Row, Workspace
+from lib.ingest.ingest import ingest
+from lib.prompts.model import Settings
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.store.store import Store, embed_texts_cached
+from lib.store.videos import Video
 from tests.helpers.videos import BLUE, GREEN, RED, Colour, make_video, scenes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -35,7 +36,7 @@ class Bench:
 
     store: Store
     video: Video
-    workspace: Workspace
+    workspace: Experiment
 
 
 def lay_out(
@@ -43,7 +44,7 @@ def lay_out(
     server_url: str,
     *,
     embed: bool = True,
-    rows: tuple[Row, ...] = tuple(Row(label=colour) for colour in COLOURS),
+    rows: tuple[PromptRow, ...] = tuple(PromptRow(label=colour) for colour in COLOURS),
     settings: Settings | None = None,
 ) -> Bench:
     """Return a home folder with the video, embedded at stride 5 through the server, and a workspace about it."""
@@ -52,7 +53,7 @@ def lay_out(
     if embed:  # the phrases too, so that no page has them embedded beside what a test looks at
         with contextlib.closing(make_engine(server_url, model_version=MODEL)) as engine:
             embed_texts_cached(store, engine, PHRASES)
-    here = Workspace(
+    here = Experiment(
         id=EXPERIMENT,
         video=video.sha256,
         engine="server",
@@ -63,7 +64,7 @@ def lay_out(
         rows=rows,
         settings=settings or Settings(),
     )
-    workspace.save(home, here)
+    experiments.save(home, here)
     return Bench(store, video, here)
 
 
@@ -100,16 +101,16 @@ def words(app: AppTest) -> str:
     return "\n".join(parts)
 
 
-def saved(bench: Bench) -> Workspace:
+def saved(bench: Bench) -> Experiment:
     """Return the workspace as it is on disk."""
-    found = workspace.load(bench.store.home, EXPERIMENT)
+    found = experiments.load(bench.store.home, EXPERIMENT)
     assert found is not None
     return found
 
 
-def with_rows(bench: Bench, *rows: Row) -> None:
+def with_rows(bench: Bench, *rows: PromptRow) -> None:
     """Write other rows into the workspace on disk."""
-    workspace.save(bench.store.home, replace(bench.workspace, rows=rows))
+    experiments.save(bench.store.home, replace(bench.workspace, rows=rows))
 
 
 def by_key(widgets: Iterable[Any], start: str) -> Any:
@@ -145,7 +146,7 @@ def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
 
 
 def edit_prompts(
-    app: AppTest, *rows: Row, of: str | None = None, number: int | None = None, key: str = "prompts"
+    app: AppTest, *rows: PromptRow, of: str | None = None, number: int | None = None, key: str = "prompts"
 ) -> None:
     """Run the page with ``rows`` in the prompt table, as the browser sends them.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
-from lib.ui.workspace import Row
+from lib.services.experiments import PromptRow
 from tests.helpers.browser import Watch, wait_idle
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.pages import COLOURS, EXPERIMENT, Bench, saved, with_rows
 
 
-def opened(page: Page, served: Dashboard, bench: Bench, watch: Watch, *rows: Row) -> Page:
-    with_rows(bench, *(rows or [Row(label=colour) for colour in COLOURS]))
+def opened(page: Page, served: Dashboard, bench: Bench, watch: Watch, *rows: PromptRow) -> Page:
+    with_rows(bench, *(rows or [PromptRow(label=colour) for colour in COLOURS]))
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(part(page, "Label", 1)).to_be_visible()

@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from streamlit import config
 
-from lib.ui import routes
+from lib.ui.server import routes
 from tests.helpers.http import serving
 
 TOKEN = "2|abc|def|1700000000"

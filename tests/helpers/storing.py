@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.store import EmbeddingKey, Store, Video
+from lib.store.embeddings import EmbeddingKey
+from lib.store.store import Store
+from lib.store.videos import Video
 
 DIM = 64
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.errors import EngineError
+from lib.core.errors import EngineError
 
 
 @dataclass

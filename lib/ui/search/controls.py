@@ -8,26 +8,26 @@ from typing import Any
 
 import streamlit as st
 
-from lib.errors import PromptreelError
-from lib.library_search import SearchResult
-from lib.search_charts import score_bars
-from lib.timebase import format_time
-from lib.ui import cache
-from lib.ui import state as experiment
-from lib.ui.search import pictures, state
-from lib.ui.search.box import search_box
-from lib.ui.search.picture import Dragged, choose_region
-from lib.ui.search.place import Place
+from lib.core.errors import PromptreelError
+from lib.core.formatting import format_time
+from lib.media.frames import frame_at
+from lib.search.distribution import score_bars
+from lib.services.search import SearchResult
+from lib.ui.components.region_picker import Dragged, choose_region
+from lib.ui.components.search_box import search_box
+from lib.ui.components.threshold_histogram import Moved, threshold_histogram
+from lib.ui.search import query_image, state
+from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Picture
-from lib.ui.search.threshold import Moved, threshold_histogram
-from lib.video import frame_at
+from lib.ui.session import cache
+from lib.ui.session import state as experiment
 
 _PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
 _PREVIEW_SIDE = 180
 _EXAMPLES = 5
 
 
-def ask(place: Place) -> None:
+def ask(place: SearchScope) -> None:
     """Draw the box, what stands beside it, and the picture or sample that is searched for."""
     here = state.begin()
     sent = search_box(
@@ -62,13 +62,13 @@ _hear = experiment.uninterrupted(state.hear)
 # --- pictures ------------------------------------------------------------------------------------------------------
 
 
-def _choose_picture(place: Place) -> None:
+def _choose_picture(place: SearchScope) -> None:
     here = state.begin()
     st.file_uploader(
         "Upload a picture",
         type=_PICTURE_TYPES,
         key=f"search_upload.{here.uploads}",
-        max_upload_size=pictures.MAX_MEGABYTES,
+        max_upload_size=query_image.MAX_MEGABYTES,
         on_change=_take_upload,
         args=(f"search_upload.{here.uploads}",),
     )
@@ -126,7 +126,7 @@ def _take_upload(key: str) -> None:
     if file is None:
         return
     try:
-        state.ask(picture=pictures.take(file.getvalue(), file.name))
+        state.ask(picture=query_image.take(file.getvalue(), file.name))
     except PromptreelError as error:
         here.problem = str(error)
     except OSError as error:
@@ -144,7 +144,7 @@ def _shown_picture(picture: Picture) -> None:
         with st.container(width=380):
             about = _about(picture)
             sent = choose_region(
-                pictures.shown_url(picture),
+                query_image.shown_url(picture),
                 picture.region,
                 key="search_region",
                 of=_name(picture),
@@ -180,7 +180,7 @@ def _set_region(sent: Dragged) -> None:
         state.change(picture=replace(now, region=sent.region))
 
 
-def _shown_like(place: Place, like: state.Like) -> None:
+def _shown_like(place: SearchScope, like: state.Like) -> None:
     info = place.infos.get(like.embedding)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         thumbnail = cache.store().thumbnails(info.key, [like.frame]).get(like.frame) if info else None
@@ -220,7 +220,7 @@ def _drop() -> None:
 # --- videos and options --------------------------------------------------------------------------------------------
 
 
-def _choose_videos(place: Place) -> None:
+def _choose_videos(place: SearchScope) -> None:
     chosen = [sha256 for sha256 in state.current().videos if sha256 in place.videos]
     st.multiselect(
         "Videos",
@@ -234,7 +234,7 @@ def _choose_videos(place: Place) -> None:
     )
 
 
-def _options(place: Place) -> None:
+def _options(place: SearchScope) -> None:
     left, right = st.columns(2)
     with left:
         st.number_input("Moments at most", min_value=1, max_value=state.MAX_TOP, **state.folded("top"))
@@ -280,7 +280,7 @@ def _options(place: Place) -> None:
     )
 
 
-def threshold(place: Place, result: SearchResult) -> None:
+def threshold(place: SearchScope, result: SearchResult) -> None:
     """Draw the threshold on the histogram of this search's scores."""
     here = state.begin()
     scale = here.search.scale(place.engine.id)

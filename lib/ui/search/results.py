@@ -6,19 +6,21 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lib.errors import PromptreelError
-from lib.library_search import Moment, SearchResult
-from lib.prompts import MAX_PROMPTS
-from lib.search import parse_query
-from lib.ui import cache, routes, work
-from lib.ui import state as experiment
-from lib.ui.findings import thumbnails_url
-from lib.ui.prompt_editor import MAX_LABEL
+from lib.core.errors import PromptreelError
+from lib.prompts.model import MAX_PROMPTS
+from lib.search.query import parse_query
+from lib.services.experiments import PromptRow
+from lib.services.search import Moment, SearchResult
+from lib.ui.background import embedding, playable_copies
+from lib.ui.components.moment_cards import Clip, Hit, MomentAction, hits
+from lib.ui.components.prompt_editor import MAX_LABEL
+from lib.ui.panels.video import thumbnails_url
 from lib.ui.search import state
-from lib.ui.search.hits import Clip, Deed, Hit, hits
-from lib.ui.search.place import Place
+from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Like, Picture
-from lib.ui.workspace import Row
+from lib.ui.server import routes
+from lib.ui.session import cache
+from lib.ui.session import state as experiment
 
 _KEPT = 200
 
@@ -47,7 +49,7 @@ def choose_view() -> str:
     return str(view)
 
 
-def show(place: Place, result: SearchResult, view: str) -> None:
+def show(place: SearchScope, result: SearchResult, view: str) -> None:
     """Draw the moments."""
     here = state.begin()
     # Those shown before stay known for a while: a click on one may be on its way.
@@ -73,7 +75,7 @@ def show(place: Place, result: SearchResult, view: str) -> None:
         st.rerun()
 
 
-def _hit(place: Place, moment: Moment) -> Hit:
+def _hit(place: SearchScope, moment: Moment) -> Hit:
     info, picture = place.infos.get(moment.embedding_id), state.current().picture
     return Hit(
         id=_id(moment),
@@ -95,19 +97,19 @@ def _id(moment: Moment) -> str:
     return f"{moment.embedding_id}.{moment.best_frame}"
 
 
-def _clips(place: Place, result: SearchResult) -> dict[str, Clip]:
+def _clips(place: SearchScope, result: SearchResult) -> dict[str, Clip]:
     names = {moment.sha256: moment.video for moment in result.moments}
     return {sha256: _clip(place, sha256, name) for sha256, name in names.items()}
 
 
-def _clip(place: Place, sha256: str, name: str) -> Clip:
+def _clip(place: SearchScope, sha256: str, name: str) -> Clip:
     video = place.videos.get(sha256)
     if video is None:
         return Clip(name, 0.0, None, problem="The video isn’t in the library any more; search again.")
     lengths = [info.duration_s for info in place.infos.values() if info.key.sha256 == sha256]
     length = max([video.duration_s or 0.0, *lengths])
     if sha256 in state.begin().copies:
-        made = work.playable(video)
+        made = playable_copies.playable(video)
         return Clip(name, length, made.src, made.problem)
     store = cache.store()
     try:
@@ -141,7 +143,7 @@ def _empty(search: state.Search, threshold: float | None) -> str:
 
 
 @experiment.uninterrupted
-def _heard(deed: Deed) -> None:
+def _heard(deed: MomentAction) -> None:
     here = state.begin()
     moment = here.moments.get(deed.id)
     if moment is None or not here.newly_heard("deed", deed.n):
@@ -157,7 +159,7 @@ def _heard(deed: Deed) -> None:
         here.pending = deed  # needs a run: to go to another page, or to have a copy made
 
 
-def do_pending(place: Place) -> None:
+def do_pending(place: SearchScope) -> None:
     """Do what was asked for with a moment; this may lead to another page."""
     here = state.begin()
     deed, here.pending = here.pending, None
@@ -167,7 +169,7 @@ def do_pending(place: Place) -> None:
     video = place.videos[moment.sha256]
     if deed.kind == "refused":
         here.copies.add(video.sha256)
-        work.want_copy(video)
+        playable_copies.want_copy(video)
         return
     if deed.kind == "prompt":
         problem = add_prompts(here.search.asked)
@@ -176,7 +178,7 @@ def do_pending(place: Place) -> None:
             return
     experiment.open_video(video.sha256)
     experiment.seek(moment.best_s if deed.kind == "explore" else moment.start_s)
-    work.open_in_explore(video, place.infos.get(moment.embedding_id))
+    embedding.open_in_explore(video, place.infos.get(moment.embedding_id))
 
 
 def add_prompts(text: str) -> str | None:
@@ -184,14 +186,14 @@ def add_prompts(text: str) -> str | None:
     query = parse_query(text)
     with experiment.session().lock:
         rows = list(experiment.current().rows)
-        while rows and rows[-1] == Row():
+        while rows and rows[-1] == PromptRow():
             rows.pop()
         for role, words in (("target", query.texts), ("background", query.avoid)):
             for label in words:
                 label = label[:MAX_LABEL]
                 known = next((place for place, row in enumerate(rows) if row.label.strip() == label), None)
                 if known is None:
-                    rows.append(Row(label=label, role=role))
+                    rows.append(PromptRow(label=label, role=role))
                 elif not rows[known].enabled:
                     rows[known] = replace(rows[known], enabled=True)
         if len(rows) > MAX_PROMPTS:

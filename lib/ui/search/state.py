@@ -2,7 +2,7 @@
 
 It is written to ``<home>/searches/<experiment>.json`` after every change. Pictures that were uploaded lie beside it as
 ``<experiment>-<hash>.jpg``; frames of videos are only named and read again. All changes are made under the lock of the
-tab's session, like those of the workspace (``lib.ui.state``).
+tab's session, like those of the workspace (``lib.ui.session.state``).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
-from lib.library_search import Moment
-from lib.search import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
-from lib.ui import cache, state
-from lib.ui.search.box import Sent
-from lib.ui.search.hits import Deed
+from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.services.search import Moment
+from lib.ui.components.moment_cards import MomentAction
+from lib.ui.components.search_box import SubmittedQuery
+from lib.ui.session import cache, state
 
 FORMAT = 1
 VIEWS = ("Moments", "Timelines")
@@ -148,7 +148,7 @@ class SearchSession:
     """Searches that Python replaced, newest last."""
     moments: dict[str, Moment] = field(default_factory=dict)
     """What is on screen, by id."""
-    pending: Deed | None = None
+    pending: MomentAction | None = None
     """What the next run begins with."""
     copies: set[str] = field(default_factory=set)
     """Videos whose playable copies somebody waits for."""
@@ -232,7 +232,7 @@ def _put(here: SearchSession, text: str, picture: Picture | None, like: Like | N
     change(text=text, asked=text, picture=picture, like=like)
 
 
-def hear(sent: Sent) -> None:
+def hear(sent: SubmittedQuery) -> None:
     """Take over what the box sent, unless newer words were heard or Python has replaced them since."""
     with state.session().lock:
         here = begin()
@@ -297,7 +297,7 @@ def folded(name: str) -> Folded:
 @state.uninterrupted
 def _copy_back(key: str, name: str) -> None:
     values = st.session_state.to_dict()
-    if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.state``
+    if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.session.state``
         change(**{name: values[key]})
 
 

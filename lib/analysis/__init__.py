@@ -1,0 +1,4 @@
+"""One analysis: vectors -> scores -> segments -> metrics.
+
+May import ``prompts``, ``ground_truth`` and ``core``.
+"""

@@ -1,0 +1,331 @@
+"""Scoring -> segments -> metrics as one pure call, and what is read off the result.
+
+``analyse`` is cheap, and its dear stage can be handed in: ``prompt_cosines`` depends on vectors and
+wording only, so an edit of score, threshold, decision, smoothing or durations needs no matrix product;
+``vector_change`` depends on the vectors only.
+
+Conventions: ``n`` samples, ``p`` enabled prompts in the prompt set's order; times in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.analysis.metrics import LabelMetrics, label_metrics
+from lib.analysis.scoring import (
+    cosine_scores,
+    prompt_vectors,
+    raw_scores,
+    score_change,
+    smooth,
+    spikes,
+    vector_change,
+)
+from lib.analysis.segments import TOLERANCE_S, Segment, decide, find_segments, tidy
+from lib.core.formatting import format_duration, format_time
+from lib.core.samples import Samples
+from lib.prompts.model import Prompt, PromptSet
+
+_Floats = NDArray[np.float64]
+_Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What a prompt set finds in the samples of one video."""
+
+    samples: Samples
+    prompt_set: PromptSet
+    cosine: _Floats
+    """Cosine of each sample with each enabled prompt, ``(n, p)``."""
+    raw: _Floats
+    """The score that the settings ask for, before smoothing, ``(n, p)``."""
+    scores: _Floats
+    """The smoothed score: what decides, ``(n, p)``."""
+    decided: _Bools
+    """Labels of each sample by its scores alone, ``(n, p)``."""
+    active: _Bools
+    """Labels of each sample after bridging and minimum duration, as in the segments, ``(n, p)``."""
+    segments: tuple[Segment, ...]
+    """In order of start, then of label."""
+    metrics: tuple[LabelMetrics, ...]
+    """One a label, in order."""
+    vector_change: _Floats
+    """1 - cosine of each sample's vector with the one before, ``(n,)``; the first is 0."""
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """The enabled prompts: one a column."""
+        return self.prompt_set.enabled
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One a column."""
+        return tuple(prompt.label for prompt in self.prompts)
+
+    @cached_property
+    def thresholds(self) -> _Floats:
+        """The threshold of each label, its own or the settings' one, ``(p,)``; ``best`` uses none."""
+        return np.array([self.prompt_set.threshold_of(prompt) for prompt in self.prompts])
+
+    @property
+    def uses_thresholds(self) -> bool:
+        """Whether the decision compares scores with thresholds."""
+        return self.prompt_set.settings.decision != "best"
+
+    @property
+    def window_s(self) -> float:
+        """What the smoothing window amounts to in seconds: samples times the median sampling step."""
+        return self.prompt_set.settings.smoothing.window * self.samples.step_s
+
+    @cached_property
+    def score_change(self) -> _Floats:
+        """Absolute difference of each smoothed score to the sample before, ``(n, p)``; the first row is 0."""
+        return score_change(self.scores)
+
+    @cached_property
+    def spikes(self) -> _Bools:
+        """Where ``vector_change`` stands out, ``(n,)``: cuts and sudden events."""
+        return spikes(self.vector_change)
+
+    @cached_property
+    def score_spikes(self) -> _Bools:
+        """Where ``score_change`` stands out, ``(n, p)``."""
+        return spikes(self.score_change)
+
+    @cached_property
+    def sample_labels(self) -> tuple[str | None, ...]:
+        """The label of each sample: of several the one with the highest score; None without a label."""
+        if not len(self.samples):
+            return ()
+        best = np.where(self.active, self.scores, -np.inf).argmax(axis=1)
+        labels = [*self.labels, None]
+        return tuple(labels[column] for column in np.where(self.active.any(axis=1), best, -1))
+
+    def column(self, label: str) -> int:
+        """Return the column of ``label``.
+
+        Raises:
+            KeyError: no enabled prompt is called that.
+        """
+        try:
+            return self.labels.index(label)
+        except ValueError:
+            raise KeyError(label) from None
+
+    def answers(self) -> dict[str, str]:
+        """Return one sentence for each label, in order: is it there, when first, for how long."""
+        return {label: self._answer(column) for column, label in enumerate(self.labels)}
+
+    def _answer(self, column: int) -> str:
+        metrics = self.metrics[column]
+        if metrics.first_seen_s is not None:
+            return (
+                f"{metrics.label}: yes, first at {format_time(metrics.first_seen_s)}, "
+                f"for {format_duration(metrics.duration_s)}, {_percent(metrics.share)}"
+            )
+        if metrics.peak_score is None or metrics.peak_s is None:
+            return f"{metrics.label}: no, there are no samples"
+        threshold = float(self.thresholds[column])
+        below = self.uses_thresholds and metrics.peak_score < threshold
+        decimals = 2
+        while below and decimals < 6 and f"{metrics.peak_score:.{decimals}f}" == f"{threshold:.{decimals}f}":
+            decimals += 1  # "peak 0.25, threshold 0.25" would read like a mistake
+        peak = f"peak {metrics.peak_score:.{decimals}f} at {format_time(metrics.peak_s)}"
+        start = f"{metrics.label}: no, {peak}, "
+        if below:
+            return f"{start}threshold {threshold:.{decimals}f}"
+        if not self.decided[:, column].any():
+            return f"{start}never the best label"
+        if metrics.role == "background":
+            return f"{start}only in pieces that were bridged or too short"
+        return f"{start}only in pieces shorter than {self.prompt_set.settings.min_duration_s:g} s"
+
+    def decision_margin(self, label: str) -> _Floats:
+        """Return how far each sample is from flipping, ``(n,)``: 0 or more where its score earns ``label``.
+
+        Score minus threshold, score minus the best other, or the smaller of the two, as the decision goes
+        (hysteresis left aside). Infinite where nothing could flip it: one label alone with the decision
+        ``best``.
+        """
+        column = self.column(label)
+        score = self.scores[:, column]
+        over: _Floats = score - self.thresholds[column]
+        if self.prompt_set.settings.decision == "threshold":
+            return over
+        others = np.delete(self.scores, column, axis=1)
+        if self.uses_thresholds:
+            others = np.where(others >= np.delete(self.thresholds, column), others, -np.inf)
+        lead: _Floats = score - others.max(axis=1, initial=-np.inf)
+        smaller: _Floats = np.minimum(lead, over) if self.uses_thresholds else lead
+        return smaller
+
+    def best_samples(self, label: str, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
+        """Return the samples with the highest score of ``label``, best first.
+
+        Args:
+            label: of an enabled prompt.
+            k: how many at most; fewer when the video has no more that far apart.
+            min_gap_s: least distance in seconds between any two; neighbouring samples never appear together.
+        """
+        return self._spread(-self.scores[:, self.column(label)], k, min_gap_s)
+
+    def borderline_samples(self, label: str, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
+        """Return the samples with ``decision_margin`` nearest 0, nearest first; arguments as in ``best_samples``."""
+        return self._spread(np.abs(self.decision_margin(label)), k, min_gap_s)
+
+    def most_changed_samples(self, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
+        """Return the samples that differ most from the one before; arguments as in ``best_samples``."""
+        return self._spread(np.where(self.vector_change > 0, -self.vector_change, np.inf), k, min_gap_s)
+
+    def _spread(self, cost: _Floats, k: int, min_gap_s: float) -> list[int]:
+        """Return up to ``k`` samples of low, finite ``cost``, cheapest first, no two close to each other."""
+        times = self.samples.times_s
+        picked: list[int] = []
+        for sample in np.argsort(cost, kind="stable"):
+            if len(picked) >= k or not np.isfinite(cost[sample]):
+                break
+            if all(
+                abs(sample - other) > 1 and abs(times[sample] - times[other]) >= min_gap_s - TOLERANCE_S
+                for other in picked
+            ):
+                picked.append(int(sample))
+        return picked
+
+    def samples_frame(self) -> pd.DataFrame:
+        """Return one row a sample: frame, time_s, label (None without), and each label's smoothed score.
+
+        A label that would repeat the name of a column gets `` (score)`` after it.
+        """
+        columns: dict[str, Any] = {
+            "frame": self.samples.frames,
+            "time_s": self.samples.times_s,
+            "label": pd.Series(self.sample_labels, dtype=object),
+        }
+        for column, label in enumerate(self.labels):
+            name = label
+            while name in columns or (name != label and name in self.labels):
+                name += " (score)"
+            columns[name] = self.scores[:, column]
+        return pd.DataFrame(columns)
+
+    def segments_frame(self) -> pd.DataFrame:
+        """Return one row a segment: label, start_s, end_s, mean_score, peak_score, peak_s."""
+        names = ("label", "start_s", "end_s", "mean_score", "peak_score", "peak_s")
+        return pd.DataFrame(
+            {
+                name: pd.Series(
+                    [getattr(segment, name) for segment in self.segments],
+                    dtype=object if name == "label" else float,
+                )
+                for name in names
+            }
+        )
+
+    def metrics_frame(self) -> pd.DataFrame:
+        """Return one row a label, the columns being the fields of ``LabelMetrics``; what is None is NaN."""
+        frame = pd.DataFrame([metrics.to_dict() for metrics in self.metrics])
+        times = ["first_seen_s", "last_seen_s", "longest_s", "mean_score", "peak_score", "peak_s"]
+        return frame.astype(dict.fromkeys(times, float))
+
+    def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
+        """Return the command line's ``prompt_set``, ``settings``, ``metrics``, ``segments`` and ``samples``.
+
+        Plain Python types, None for what doesn't exist; scores are the smoothed ones.
+        """
+        prompt_set = self.prompt_set.to_dict()
+        data = {
+            "prompt_set": prompt_set,
+            "settings": prompt_set.pop("settings"),
+            "metrics": [metrics.to_dict() for metrics in self.metrics],
+            "segments": [segment.to_dict() for segment in self.segments],
+        }
+        if samples:
+            data["samples"] = list(self._sample_dicts())
+        return data
+
+    def _sample_dicts(self) -> Iterator[dict[str, Any]]:
+        rows = zip(
+            self.samples.frames.tolist(),
+            self.samples.times_s.tolist(),
+            self.sample_labels,
+            self.scores.tolist(),
+            strict=True,
+        )
+        for frame, time_s, label, scores in rows:
+            named = dict(zip(self.labels, scores, strict=True))
+            yield {"frame": frame, "time_s": time_s, "label": label, "scores": named}
+
+
+def prompt_cosines(
+    samples: Samples, prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]
+) -> _Floats:
+    """Return the cosine of each sample with each enabled prompt, float64 ``(n, p)``.
+
+    Raises:
+        PromptSetError, BadReplyError: as ``lib.analysis.scoring.prompt_vectors`` and ``cosine_scores``.
+    """
+    return cosine_scores(samples.vectors, prompt_vectors(prompt_set, text_vectors))
+
+
+def analyse(
+    samples: Samples,
+    prompt_set: PromptSet,
+    text_vectors: Mapping[str, NDArray[np.float32]],
+    *,
+    cosine: _Floats | None = None,
+    change: _Floats | None = None,
+) -> Analysis:
+    """Return what ``prompt_set`` finds in ``samples``.
+
+    Args:
+        samples: of one video.
+        prompt_set: with at least one enabled prompt.
+        text_vectors: vector of every phrase in ``prompt_set.texts``, of any length but 0; not looked at when
+            ``cosine`` is given.
+        cosine: what ``prompt_cosines`` gave for the same vectors and wording, ``(n, p)``.
+        change: what ``lib.analysis.scoring.vector_change`` gave for the same vectors, ``(n,)``.
+
+    Raises:
+        PromptSetError: nothing is enabled, or a phrase has no vector.
+        SettingsError: the score is a margin and there is no background or no target.
+        BadReplyError: vectors of samples and prompts don't fit each other.
+        ValueError: ``cosine`` or ``change`` has another shape.
+    """
+    if cosine is None:
+        cosine = prompt_cosines(samples, prompt_set, text_vectors)
+    if change is None:
+        change = vector_change(samples.vectors)
+    prompts, settings = prompt_set.enabled, prompt_set.settings
+    if cosine.shape != (len(samples), len(prompts)) or change.shape != (len(samples),):
+        raise ValueError(
+            f"cosine {cosine.shape} and change {change.shape} must have a row for each of {len(samples)} "
+            f"samples and a column for each of {len(prompts)} prompts"
+        )
+    raw = raw_scores(cosine, prompt_set)
+    scores = smooth(raw, settings.smoothing)
+    thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
+    decided = decide(scores, thresholds, settings)
+    active = tidy(decided, [prompt.role for prompt in prompts], samples, settings)
+    segments = find_segments(
+        active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s
+    )
+    metrics = label_metrics(segments, scores, samples, prompts)
+    return Analysis(
+        samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change
+    )
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1 - 1e-9:
+        return "over 99 %"
+    return f"{share * 100:.0f} %"

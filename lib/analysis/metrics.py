@@ -1,0 +1,96 @@
+"""Segments and scores -> metrics a label.
+
+Conventions: times and durations in seconds; durations and means count samples by their spans; what doesn't
+exist is None, not 0. Presence, times and durations come from the segments, so after smoothing, bridging
+and minimum duration; mean and peak score are over the whole video, also of a label that is absent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.analysis.segments import Segment
+from lib.core.samples import Samples
+from lib.prompts.model import Prompt, Role
+
+
+@dataclass(frozen=True)
+class LabelMetrics:
+    """What is known about one label in one video; the fields are the keys of the command line's JSON."""
+
+    label: str
+    role: Role
+    present: bool
+    """Whether there is a segment."""
+    first_seen_s: float | None
+    """Start of the first segment."""
+    last_seen_s: float | None
+    """End of the last segment."""
+    duration_s: float
+    """Sum of the segments' lengths."""
+    share: float
+    """``duration_s`` by the video's duration, 0 to 1; gaps without samples are part of the latter."""
+    segments: int
+    longest_s: float | None
+    """Length of the longest segment."""
+    mean_score: float | None
+    """Mean smoothed score over all samples, weighted with their spans; None without samples."""
+    peak_score: float | None
+    """Highest smoothed score of all samples."""
+    peak_s: float | None
+    """Time of the first sample that has it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types."""
+        return asdict(self)
+
+
+def label_metrics(
+    segments: Sequence[Segment], scores: NDArray[np.float64], samples: Samples, prompts: Sequence[Prompt]
+) -> tuple[LabelMetrics, ...]:
+    """Return the metrics of each label.
+
+    Args:
+        segments: in order of start.
+        scores: smoothed scores, ``(n, p)``.
+        samples: times, spans and duration.
+        prompts: the enabled ones, one a column.
+    """
+    mine: dict[str, list[Segment]] = {prompt.label: [] for prompt in prompts}
+    for segment in segments:
+        mine[segment.label].append(segment)
+    if len(samples):
+        spans = samples.spans_s
+        peak_rows = scores.argmax(axis=0)
+        means = ((spans @ scores) / spans.sum()).tolist()
+        peaks = scores[peak_rows, np.arange(len(prompts))].tolist()
+        peaks_s = samples.times_s[peak_rows].tolist()
+    else:
+        means = peaks = peaks_s = [None] * len(prompts)
+    result = []
+    for column, prompt in enumerate(prompts):
+        found = mine[prompt.label]
+        duration_s = math.fsum(segment.duration_s for segment in found)
+        result.append(
+            LabelMetrics(
+                label=prompt.label,
+                role=prompt.role,
+                present=bool(found),
+                first_seen_s=found[0].start_s if found else None,
+                last_seen_s=max(segment.end_s for segment in found) if found else None,
+                duration_s=duration_s,
+                share=duration_s / samples.duration_s if samples.duration_s > 0 else 0.0,
+                segments=len(found),
+                longest_s=max(segment.duration_s for segment in found) if found else None,
+                mean_score=means[column],
+                peak_score=peaks[column],
+                peak_s=peaks_s[column],
+            )
+        )
+    return tuple(result)

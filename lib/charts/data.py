@@ -1,0 +1,346 @@
+"""What charts draw, as small tables: one window of the video, reduced so that no peak is lost.
+
+Conventions: times and durations in seconds. A window ``(start_s, end_s)`` shows the samples in ``[start_s,
+end_s]``.
+Tables that are handed to one chart have different columns each: Streamlit names a chart's tables by their
+content, and two that happened to be equal would fall into one, which makes the browser build the chart
+anew.
+
+Reduction keeps, for each label, the lowest and the highest sample of each bucket of neighbouring samples,
+and the first and the last one. It is for drawing only; metrics, segments and histograms use all samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.analysis.analysis import Analysis
+from lib.core.formatting import format_duration, format_time
+
+MAX_BREAKS = 200
+"""Gaps without samples at which lines are interrupted: the longest in view."""
+MAX_POINTS = 1_000
+"""More samples than this in a window are reduced: a plot is about as many pixels wide."""
+MAX_ROWS = 6_000
+"""Points of all labels together: with more than six labels each gets fewer."""
+MIN_POINTS = 300
+"""Points that every label gets, however many labels there are."""
+MAX_MOMENTS = 600
+"""Times a chart reacts to; one is drawn every pixel or two."""
+TOOLTIP_LABELS = 30
+"""Labels whose scores are shown where somebody points."""
+MAX_BARS = 1_900
+"""More segments than this in a window are drawn together with their near neighbours. From 2,000 marks on
+Streamlit draws another way, which would make the browser build the chart anew."""
+OVERVIEW_ROWS = 2_500
+"""Points of all labels together in the overview strip."""
+HISTOGRAM_BINS = 40
+
+_Floats = NDArray[np.float64]
+_Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ChartData:
+    """The tables of one window."""
+
+    start_s: float
+    end_s: float
+    labels: tuple[str, ...]
+    score: str
+    """Name of the score: cosine, probability or margin."""
+    edges: pd.DataFrame
+    """``edge_s``: start and end of the window; they span the time axis."""
+    lines: pd.DataFrame
+    """``time_s, label, score``: what is drawn of each label. Where the window cuts between two samples, the
+    line goes on to its edge."""
+    own_thresholds: pd.DataFrame
+    """``threshold_label, threshold``: of labels with their own; no rows where the decision uses none."""
+    shared_threshold: pd.DataFrame
+    """``shared_threshold``: the settings' one, if a label without its own is decided by it."""
+    moments: pd.DataFrame
+    """``seconds, time``, and a column a label (of the first 30): times to point at, as number and text, and the
+    scores there, as text. Of neighbouring samples that fall together, the one with the highest score. It is
+    shown as it is, so the columns have names to be read."""
+    bars: pd.DataFrame
+    """``label, start_s, end_s, from_s, to_s`` (the part inside the window), and texts for the tooltip."""
+    change: pd.DataFrame
+    """``change_time_s, change``: 1 - cosine of neighbouring vectors."""
+    change_moments: pd.DataFrame
+    """``seconds, time, change``: times to point at in the change lane; of several the largest change."""
+    spikes: pd.DataFrame
+    """``spike_s, spike, time``."""
+
+
+def clamp_window(window: tuple[float, float] | None, duration_s: float) -> tuple[float, float]:
+    """Return a window inside the video and at least a millisecond long; None is the whole video."""
+    start, end = window if window is not None else (0.0, duration_s)
+    start = min(max(float(start), 0.0), max(duration_s - 1e-3, 0.0))
+    return start, max(min(float(end), duration_s), start + 1e-3)
+
+
+def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None) -> ChartData:
+    """Return the tables of ``window``; None shows the whole video."""
+    samples, p = analysis.samples, len(analysis.labels)
+    start, end = clamp_window(window, samples.duration_s)
+    inside = slice(*np.searchsorted(samples.times_s, (start, np.nextafter(end, np.inf))))
+    points = max(min(MAX_POINTS, MAX_ROWS // max(p, 1)), MIN_POINTS)
+    own, shared = _thresholds(analysis)
+    return ChartData(
+        start_s=start,
+        end_s=end,
+        labels=analysis.labels,
+        score=analysis.prompt_set.settings.score,
+        edges=edges(analysis, window),
+        lines=_lines(analysis, inside, (start, end), points),
+        own_thresholds=own,
+        shared_threshold=shared,
+        moments=_moments(analysis, inside),
+        bars=_bars(analysis, start, end),
+        change=_change(analysis, inside, points),
+        change_moments=_change_moments(analysis, inside),
+        spikes=_spikes(analysis, inside),
+    )
+
+
+def overview_lines(analysis: Analysis) -> pd.DataFrame:
+    """Return ``time_s, label, score`` of the whole video, coarsely."""
+    points = max(OVERVIEW_ROWS // len(analysis.labels), 200)
+    return _lines(analysis, slice(0, len(analysis.samples)), (0.0, analysis.samples.duration_s), points)
+
+
+def edges(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:
+    """Return ``edge_s``: start and end of the window."""
+    return pd.DataFrame({"edge_s": clamp_window(window, analysis.samples.duration_s)})
+
+
+def bucket_size(n: int, count: int) -> int:
+    """Return how many of ``n`` rows fall into each of at most ``count`` buckets; the last may have fewer."""
+    return max(-(-n // count), 1)
+
+
+def extremes(values: _Floats, points: int) -> list[_Ints]:
+    """Return, for each column, the rows that are drawn of it: ascending, and at most ``points`` of them.
+
+    Args:
+        values: ``(n, p)``.
+        points: at least 4; ``n`` rows or fewer are drawn whole.
+    """
+    n, p = values.shape
+    if n <= points:
+        return [np.arange(n)] * p
+    size = bucket_size(n, (points - 2) // 2)
+    starts = np.arange(0, n, size)
+    # Padding repeats the last row, and argmin and argmax find the first of equals, so no row beyond it is
+    # found.
+    padded = np.concatenate([values, np.repeat(values[-1:], len(starts) * size - n, axis=0)])
+    grouped = padded.reshape(len(starts), size, p)
+    ends = np.broadcast_to(np.array([[0], [n - 1]]), (2, p))
+    lowest, highest = grouped.argmin(axis=1) + starts[:, None], grouped.argmax(axis=1) + starts[:, None]
+    rows = np.concatenate([ends[:1], lowest, highest, ends[1:]])
+    rows.sort(axis=0)
+    return [column[np.append(True, np.diff(column) > 0)] for column in rows.T]
+
+
+def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], points: int) -> pd.DataFrame:
+    times, scores = analysis.samples.times_s, analysis.scores
+    rows = extremes(scores[inside], points)
+    # Where the window cuts a line between two samples, the line goes on to the edge.
+    left = _at(window[0], times, scores, inside.start)
+    right = _at(window[1], times, scores, inside.stop)
+    shown_times, shown_scores = times[inside], scores[inside]
+    breaks = _breaks(analysis.samples.gaps_s, window)
+    parts_t: list[_Floats] = []
+    parts_s: list[_Floats] = []
+    for column, drawn in enumerate(rows):
+        before = np.searchsorted(shown_times[drawn], breaks)
+        middle_t = np.insert(shown_times[drawn], before, breaks)
+        middle_s = np.insert(shown_scores[drawn, column], before, np.nan)
+        parts_t += [left[0], middle_t, right[0]]
+        parts_s += [left[1][:, column], middle_s, right[1][:, column]]
+    counts = [len(left[0]) + len(drawn) + len(breaks) + len(right[0]) for drawn in rows]
+    return pd.DataFrame(
+        {
+            "time_s": np.concatenate(parts_t),
+            "label": _labels(analysis.labels, np.repeat(np.arange(len(counts)), counts)),
+            "score": np.concatenate(parts_s),
+        }
+    )
+
+
+def _breaks(gaps_s: _Floats, window: tuple[float, float]) -> _Floats:
+    """Return where a line is interrupted, by a row without a score: the beginnings of the longest gaps in view."""
+    seen = gaps_s[(gaps_s[:, 0] > window[0]) & (gaps_s[:, 0] < window[1])]
+    longest = np.argsort(seen[:, 0] - seen[:, 1], kind="stable")[:MAX_BREAKS]
+    return np.sort(seen[longest, 0])
+
+
+def _at(time_s: float, times: _Floats, scores: _Floats, after: int) -> tuple[_Floats, _Floats]:
+    """Return ``time_s`` and the scores there, on a straight line to the sample ``after``; maybe no row."""
+    if not 0 < after < len(times):
+        return np.zeros(0), np.zeros((0, scores.shape[1]))
+    weight = (time_s - times[after - 1]) / (times[after] - times[after - 1])
+    return np.array([time_s]), ((1 - weight) * scores[after - 1] + weight * scores[after])[None]
+
+
+def _thresholds(analysis: Analysis) -> tuple[pd.DataFrame, pd.DataFrame]:
+    own = [prompt for prompt in analysis.prompts if prompt.threshold is not None and analysis.uses_thresholds]
+    shared = analysis.uses_thresholds and len(own) < len(analysis.labels)
+    return (
+        pd.DataFrame(
+            {
+                "threshold_label": pd.Series([prompt.label for prompt in own], dtype=object),
+                "threshold": pd.Series([prompt.threshold for prompt in own], dtype=float),
+            }
+        ),
+        pd.DataFrame(
+            {"shared_threshold": pd.Series([analysis.prompt_set.settings.threshold] * shared, dtype=float)}
+        ),
+    )
+
+
+def _moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
+    times, scores = analysis.samples.times_s[inside], analysis.scores[inside]
+    rows = _highest(scores.max(axis=1) if scores.size else np.zeros(0), MAX_MOMENTS)
+    columns: dict[str, Any] = {"seconds": _pointed_at(times[rows]), "time": _texts(times[rows])}
+    for label, column in zip(analysis.labels[:TOOLTIP_LABELS], scores[rows].T, strict=False):
+        columns[_column_name(label)] = _scores_as_text(column)
+    return pd.DataFrame(columns)
+
+
+def _change(analysis: Analysis, inside: slice, points: int) -> pd.DataFrame:
+    times, change = analysis.samples.times_s[inside], analysis.vector_change[inside]
+    rows = extremes(change[:, None], points)[0]
+    return pd.DataFrame({"change_time_s": times[rows], "change": change[rows]})
+
+
+def _change_moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
+    times, change = analysis.samples.times_s[inside], analysis.vector_change[inside]
+    rows = _highest(change, MAX_MOMENTS)
+    texts = {"time": _texts(times[rows]), "change": _scores_as_text(change[rows])}
+    return pd.DataFrame({"seconds": _pointed_at(times[rows]), **texts})
+
+
+def _spikes(analysis: Analysis, inside: slice) -> pd.DataFrame:
+    rows = np.flatnonzero(analysis.spikes[inside]) + inside.start
+    if len(rows) > MAX_MOMENTS:  # in drawing, the largest of neighbours stands for them
+        rows = rows[_highest(analysis.vector_change[rows], MAX_MOMENTS)]
+    times = analysis.samples.times_s[rows]
+    return pd.DataFrame({"spike_s": times, "spike": analysis.vector_change[rows], "time": _texts(times)})
+
+
+def _highest(values: _Floats, count: int) -> _Ints:
+    """Return the row of the highest value of each of at most ``count`` buckets."""
+    n = len(values)
+    if n <= count:
+        return np.arange(n)
+    size = bucket_size(n, count)
+    starts = np.arange(0, n, size)
+    padded = np.append(values, np.full(len(starts) * size - n, -np.inf))
+    highest: _Ints = padded.reshape(len(starts), size).argmax(axis=1) + starts
+    return highest
+
+
+def _bars(analysis: Analysis, start_s: float, end_s: float) -> pd.DataFrame:
+    shown = [s for s in analysis.segments if s.end_s > start_s and s.start_s < end_s]
+    place = {label: column for column, label in enumerate(analysis.labels)}
+    label = np.array([place[s.label] for s in shown], dtype=np.int64)
+    start = np.array([s.start_s for s in shown])
+    end = np.array([s.end_s for s in shown])
+    mean = np.array([s.mean_score for s in shown])
+    peak = np.array([s.peak_score for s in shown])
+    lasts, pieces = end - start, np.ones(len(shown), dtype=np.int64)
+    if len(shown) > MAX_BARS:
+        order = np.lexsort((start, label))
+        label, start, end, mean, peak, lasts = (x[order] for x in (label, start, end, mean, peak, lasts))
+        # Bars of a label are then at least this far apart, so that all labels have no more than the limit.
+        near = (end_s - start_s) * len(analysis.labels) / (MAX_BARS - len(analysis.labels))
+        apart = (np.diff(label) != 0) | (start[1:] - end[:-1] >= near)
+        heads = np.append(0, np.flatnonzero(apart) + 1)
+        tails = np.append(heads[1:], len(label)) - 1
+        mean = np.add.reduceat(mean * lasts, heads) / np.add.reduceat(lasts, heads)
+        peak, lasts = np.maximum.reduceat(peak, heads), np.add.reduceat(lasts, heads)
+        label, start, end, pieces = label[heads], start[heads], end[tails], tails - heads + 1
+    return pd.DataFrame(
+        {
+            "label": _labels(analysis.labels, label),
+            "start_s": start,
+            "end_s": end,
+            "from_s": np.maximum(start, start_s),
+            "to_s": np.minimum(end, end_s),
+            "start": _texts(start),
+            "end": _texts(end),
+            "duration": pd.Series([format_duration(x) for x in lasts.tolist()], dtype=object),
+            "mean": mean,
+            "peak": peak,
+            "segments": pieces,
+        }
+    )
+
+
+def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return how often scores occur, and the thresholds among them.
+
+    Args:
+        analysis: of which all samples count, by their spans.
+        label: of which the scores are taken; None takes all labels.
+
+    Returns:
+        ``label, score, from_score, to_score, seconds``, bins of equal width over all labels shown
+        (``score`` is the middle); and ``threshold_label, threshold``, one row a label, none where the
+        decision uses no thresholds.
+    """
+    columns = range(len(analysis.labels)) if label is None else [analysis.column(label)]
+    scores, spans = analysis.scores[:, list(columns)], analysis.samples.spans_s
+    low, high = (float(scores.min()), float(scores.max())) if scores.size else (0.0, 1.0)
+    if high - low < 1e-6:
+        low, high = low - 0.005, high + 0.005
+    edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
+    seconds = [np.histogram(scores[:, i], bins=edges, weights=spans)[0] for i in range(scores.shape[1])]
+    names = [analysis.labels[column] for column in columns]
+    bins = pd.DataFrame(
+        {
+            "label": np.repeat(np.array(names, dtype=object), HISTOGRAM_BINS),
+            "score": np.tile((edges[:-1] + edges[1:]) / 2, len(names)),
+            "from_score": np.tile(edges[:-1], len(names)),
+            "to_score": np.tile(edges[1:], len(names)),
+            "seconds": np.concatenate(seconds),
+        }
+    )
+    decided = [column for column in columns if analysis.uses_thresholds]
+    thresholds = pd.DataFrame(
+        {
+            "threshold_label": pd.Series([analysis.labels[column] for column in decided], dtype=object),
+            "threshold": pd.Series([float(analysis.thresholds[column]) for column in decided], dtype=float),
+        }
+    )
+    return bins, thresholds
+
+
+def _labels(labels: Sequence[str], codes: _Ints) -> pd.Series[Any]:
+    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(list(labels), dtype=object)))
+
+
+def _texts(times: _Floats) -> pd.Series[Any]:
+    return pd.Series([format_time(time) for time in times.tolist()], dtype=object)
+
+
+def _pointed_at(times: _Floats) -> _Floats:
+    """Return times that are short to read and not before their samples, so that a player shows those."""
+    rounded: _Floats = np.ceil(times * 1e4 - 1e-6) / 1e4
+    return rounded
+
+
+def _scores_as_text(scores: _Floats) -> pd.Series[Any]:
+    return pd.Series([f"{score:.3f}" for score in scores.tolist()], dtype=object)
+
+
+def _column_name(label: str) -> str:
+    """Return the name under which a label's scores are shown; some names mean something else in a tooltip."""
+    return f"{label}\u00a0" if label in ("seconds", "time", "title", "image") else label

@@ -1,0 +1,356 @@
+"""The parts that charts are made of: axes, colours, lines, rules, bars, and what reacts to the pointer.
+
+Conventions: as in ``lib.charts.timeline``. Every layer on the time axis carries the same axis and scale, so that
+merging them changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+
+import altair as alt
+
+from lib.charts.templates import table
+
+RULE_COLOUR = "#808080"
+"""Mid-grey: visible on white and on near-black; Vega's default, black, is not."""
+SPIKE_COLOUR = "#D9480F"
+AXIS_WIDTH = 110
+"""Pixels left of every plot: axis labels, or names of lanes."""
+
+TimeAxis = Callable[[str], alt.X]
+"""Makes the time encoding of a field."""
+
+_TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_TICK_EVERY_PX = 110
+_DASHES = [6, 4]
+_LEGEND_LINE = 18
+
+
+def stack(*layers: alt.Chart, height: int, title: str | None = None, whole: bool = True) -> alt.LayerChart:
+    """Return the layers on top of each other, the last in front.
+
+    Args:
+        layers: from back to front.
+        height: of everything in pixels, with title, legend and axis; of the plot alone when not ``whole``.
+        title: small, starting where the plot does.
+        whole: whether this is a chart of its own, not a part of a concatenated one.
+    """
+    words: dict[str, Any] = {}
+    if title is not None:
+        words["title"] = alt.TitleParams(
+            title, anchor="start", frame="group", fontSize=13, fontWeight="normal", offset=6
+        )
+    if whole:
+        words["autosize"] = alt.AutoSizeParams(type="fit", contains="padding")
+        words["padding"] = {"left": 2, "top": 2, "right": 8, "bottom": 2}
+        # Streamlit switches it off from some number of points on; a switch would be another specification.
+        # Rows are checked for numbers when they change, not each time they are drawn.
+        # Streamlit's theme would give each point of a line a tooltip, put together anew in each drawing.
+        words["config"] = alt.Config(mark=alt.MarkConfig(aria=False, invalid="filter", tooltip=None))
+    return alt.LayerChart(layer=list(layers), height=height, **words)
+
+
+def time_label(value: str = "datum.value") -> str:
+    """Return the Vega expression that writes seconds as m:ss.s, from an hour on as h:mm:ss.s."""
+    tenths = f"round({value} * 10)"
+    minutes = f"format(floor({tenths} / 600), 'd')"
+    hours = f"format(floor({tenths} / 36000), 'd') + ':' + format(floor({tenths} % 36000 / 600), '02d')"
+    return f"[{minutes}, {hours}][({tenths} >= 36000) * 1] + ':' + format({tenths} % 600 / 10, '04.1f')"
+
+
+def time_ticks() -> str:
+    """Return the Vega expression for ticks at round times: multiples of 15 s, not of 20 s."""
+    low, high = "domain('x')[0]", "domain('x')[1]"
+    wished = f"({high} - {low}) * {_TICK_EVERY_PX} / max(width, 1)"
+    steps = ", ".join(f"{step:g}" for step in _TIME_STEPS)
+    # A comparison counts as 1 where it holds, so their sum is the place of the first step that is long
+    # enough.
+    place = " + ".join(f"({wished} > {step:g})" for step in _TIME_STEPS[:-1])
+    step = f"[{steps}][{place}]"
+    return f"sequence(ceil({low} / {step}) * {step}, {high} + 1e-6, {step})"
+
+
+def time_axis(field: str, *, domain: alt.Parameter | None = None) -> alt.X:
+    """Return the time encoding of ``field``: over all data in the chart, or over what ``domain`` covers.
+
+    How the axis looks is said once a chart, in ``edges``; the layers of a chart share it.
+    """
+    shown: dict[str, Any] = {} if domain is None else {"domain": domain}
+    return alt.X(field, type="quantitative", title=None, scale=alt.Scale(nice=False, zero=False, **shown))
+
+
+def labelled_axis(field: str, *, domain: alt.Parameter | None = None, ticks: bool = False) -> alt.X:
+    """Return the same with labels m:ss.s.
+
+    Args:
+        field: of the time.
+        domain: a brush.
+        ticks: whether ticks are at round times. Only where the scale is called ``x``, which it isn't in a
+            concatenated chart; there they are Vega's own choice.
+    """
+    values: dict[str, Any] = {"values": alt.ExprRef(expr=time_ticks())} if ticks else {}
+    return time_axis(field, domain=domain).axis(
+        labelExpr=time_label(), labelFlush=True, labelOverlap=True, grid=False, title=None, **values
+    )
+
+
+def left_axis(**options: Any) -> alt.Axis:
+    """Return a vertical axis of fixed width without a title, so that plots line up."""
+    return alt.Axis(minExtent=AXIS_WIDTH, maxExtent=AXIS_WIDTH, title=None, **options)
+
+
+def bare_axis() -> alt.Axis:
+    """Return the same axis with nothing on it."""
+    return left_axis(labels=False, ticks=False, grid=False, domain=False)
+
+
+def colour_of(field: str, colours: Mapping[str, str], *, legend: bool = False) -> alt.Color:
+    """Return the colour encoding of a field of labels; ``colours`` maps each label, in order, to hex."""
+    shown = alt.Legend(
+        orient="top",
+        title=None,
+        columns=_legend_columns(colours),
+        labelLimit=260,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+        symbolOpacity=1,
+    )
+    return alt.Color(
+        field,
+        type="nominal",
+        scale=_label_scale(colours),
+        legend=shown if legend else None,
+    )
+
+
+def _legend_columns(labels: Collection[str]) -> int:
+    return max(1, min(6, 110 // (max(map(len, labels), default=0) + 5)))
+
+
+def legend_height(labels: Collection[str]) -> int:
+    """Return about how many pixels the legend's lines beyond the first take."""
+    return _LEGEND_LINE * (-(-len(labels) // _legend_columns(labels)) - 1)
+
+
+def _label_scale(colours: Mapping[str, str]) -> alt.Scale:
+    return alt.Scale(domain=list(colours), range=list(colours.values()))
+
+
+def _invalid(has_gaps: bool) -> Any:
+    """Return what interrupts a line at rows without a score; looked at with each drawing, so only where needed."""
+    return "break-paths-filter-domains" if has_gaps else alt.Undefined
+
+
+def strip(
+    colours: Mapping[str, str], time: TimeAxis, brush: alt.Parameter, *, has_gaps: bool = False
+) -> alt.Chart:
+    """Return thin score lines without a scale, to draw ``brush`` on."""
+    scale = alt.Scale(zero=False, nice=False)
+    chart: alt.Chart = (
+        alt.Chart(table("overview"))
+        .mark_line(strokeWidth=1, invalid=_invalid(has_gaps))
+        .encode(
+            x=time("time_s"),
+            y=alt.Y("score", type="quantitative", axis=bare_axis(), scale=scale),
+            color=colour_of("label", colours),
+        )
+        .add_params(brush)
+    )
+    return chart
+
+
+def score_lines(
+    colours: Mapping[str, str], score: str, time: TimeAxis, *, has_gaps: bool = False
+) -> list[alt.Chart]:
+    """Return the lines, the thresholds of labels, and the shared threshold; the legend is ``shown``."""
+    # All labels start selected and a click toggles one, so the legend dims what is hidden.
+    everything = [{"label": label} for label in colours]
+    shown = alt.selection_point(
+        name="shown", fields=["label"], bind="legend", toggle="true", value=everything
+    )
+    colour = colour_of("label", colours, legend=True)
+    # What is said of a line is evaluated for each of its points in each drawing; a filter only when data change.
+    drawn: alt.Chart = (
+        alt.Chart(table("lines"))
+        .transform_filter(shown)
+        .mark_line(strokeWidth=1.7, clip=True, invalid=_invalid(has_gaps))
+        .encode(x=time("time_s"), y=_score_axis("score", score), color=colour)
+        .add_params(shown)
+    )
+    of_labels: alt.Chart = (
+        alt.Chart(table("own_thresholds"))
+        .transform_calculate(label="datum.threshold_label")
+        .transform_filter(shown)
+        .mark_rule(strokeDash=_DASHES, strokeWidth=1.5)
+        .encode(y=_score_axis("threshold", score), color=colour)
+    )
+    of_all: alt.Chart = (
+        alt.Chart(table("shared_threshold"))
+        .mark_rule(strokeDash=_DASHES, strokeWidth=1.5, color=RULE_COLOUR)
+        .encode(y=_score_axis("shared_threshold", score))
+    )
+    return [drawn, of_labels, of_all]
+
+
+def _score_axis(field: str, score: str) -> alt.Y:
+    scale = alt.Scale(domain=[0, 1]) if score == "probability" else alt.Scale(zero=False)
+    return alt.Y(field, type="quantitative", axis=left_axis(), scale=scale)
+
+
+def segment_bars(colours: Mapping[str, str], time: TimeAxis) -> alt.Chart:
+    """Return one lane of bars a label; a click is ``pick`` on ``start_s``."""
+    lane = left_axis(labelLimit=AXIS_WIDTH - 12, labelOverlap=False, ticks=False, domain=False)
+    colour = colour_of("label", colours)
+    pick = alt.selection_point(name="pick", fields=["start_s"], on="click", empty=False)
+    tooltip = [
+        *(alt.Tooltip(field, type="nominal") for field in ("label", "start", "end", "duration")),
+        alt.Tooltip("mean", type="quantitative", title="mean score", format=".3f"),
+        alt.Tooltip("peak", type="quantitative", title="peak score", format=".3f"),
+        alt.Tooltip("segments", type="quantitative", title="segments drawn as one"),
+    ]
+    chart: alt.Chart = (
+        alt.Chart(table("bars"))
+        # The stroke keeps a segment of less than a pixel visible.
+        .mark_bar(clip=True, strokeWidth=1, height=alt.RelativeBandSize(0.7), cursor="pointer")
+        .encode(
+            x=time("from_s"),
+            x2="to_s",
+            y=alt.Y("label", type="nominal", scale=alt.Scale(domain=list(colours)), axis=lane),
+            color=colour,
+            stroke=alt.Stroke("label", type="nominal", scale=_label_scale(colours), legend=None),
+            tooltip=tooltip,
+        )
+        .add_params(pick)
+    )
+    return chart
+
+
+def change_area(time: TimeAxis) -> list[alt.Chart]:
+    """Return the change as an area, and triangles at the top that point at its spikes."""
+    scale = alt.Scale(zero=True)
+    y = alt.Y("change", type="quantitative", axis=left_axis(tickCount=3), scale=scale, stack=None)
+    area: alt.Chart = (
+        alt.Chart(table("change"))
+        .mark_area(
+            color=RULE_COLOUR,
+            opacity=0.45,
+            line={"color": RULE_COLOUR, "strokeWidth": 1},
+            clip=True,
+        )
+        .encode(x=time("change_time_s"), y=y)
+    )
+    marks: alt.Chart = (
+        alt.Chart(table("spikes"))
+        .mark_point(shape="triangle-down", filled=True, size=60, color=SPIKE_COLOUR, opacity=1)
+        .encode(x=time("spike_s"), y=alt.value(5))
+    )
+    return [area, marks]
+
+
+def edges() -> alt.Chart:
+    """Return two invisible points that span the time axis over the window, and its labels."""
+    chart: alt.Chart = alt.Chart(table("edges")).mark_point(opacity=0, size=0, aria=False)
+    return chart.encode(x=labelled_axis("edge_s", ticks=True))
+
+
+def playhead() -> alt.Chart:
+    """Return a rule at the playhead."""
+    chart: alt.Chart = alt.Chart(table("playhead")).mark_rule(color=RULE_COLOUR, strokeWidth=2)
+    return chart.encode(x=time_axis("playhead_s"))
+
+
+def pointer(moments: str) -> alt.Chart:
+    """Return a rule that follows the pointer from moment to moment; a click is ``pick`` on ``seconds``.
+
+    The table ``moments`` has one row a moment, not one a moment and label: to find the nearest, the browser
+    makes a cell for every row. It shows the row as it is: a tooltip of fields would be written anew for every
+    row, pointed at or not, whenever anything in the chart changes.
+    """
+    near: dict[str, Any] = {"encodings": ["x"], "nearest": True, "empty": False}
+    hover = alt.selection_point(name="hover", on="pointermove", clear="pointerout", **near)
+    pick = alt.selection_point(name="pick", on="click", **near)
+    chart: alt.Chart = (
+        alt.Chart(table(moments))
+        .mark_rule(color=RULE_COLOUR, strokeWidth=1, cursor="pointer", tooltip={"content": "data"})
+        .encode(
+            x=time_axis("seconds"),
+            opacity=alt.when(hover).then(alt.value(0.9)).otherwise(alt.value(0)),
+        )
+        .add_params(hover, pick)
+    )
+    return chart
+
+
+def histogram_bars(colours: Mapping[str, str], title: str, *, legend: bool) -> alt.Chart:
+    """Return seconds by score; several labels are drawn over each other."""
+    chart: alt.Chart = (
+        alt.Chart(table("bins"))
+        .mark_bar(opacity=0.45 if legend else 0.85, binSpacing=0)
+        .encode(
+            x=alt.X(
+                "from_score",
+                type="quantitative",
+                title=title,
+                bin="binned",
+                scale=alt.Scale(zero=False, nice=False),
+                axis=alt.Axis(format=".2f", grid=False),
+            ),
+            x2="to_score",
+            y=alt.Y("seconds", type="quantitative", title="seconds", stack=None),
+            color=colour_of("label", colours, legend=legend),
+            tooltip=[
+                alt.Tooltip("label", type="nominal"),
+                _number("from_score", title="from", format=".3f"),
+                _number("to_score", title="to", format=".3f"),
+                _number("seconds", title="seconds", format=".1f"),
+            ],
+        )
+    )
+    return chart
+
+
+def histogram_thresholds(colours: Mapping[str, str], *, legend: bool) -> alt.Chart:
+    """Return the thresholds as upright dashed rules."""
+    chart: alt.Chart = (
+        alt.Chart(table("thresholds"))
+        .transform_calculate(label="datum.threshold_label")
+        .mark_rule(strokeDash=_DASHES, strokeWidth=2)
+        .encode(
+            x=alt.X("threshold", type="quantitative"),
+            color=colour_of("label", colours, legend=legend),
+            tooltip=[
+                alt.Tooltip("threshold_label", type="nominal", title="threshold of"),
+                _number("threshold", title="threshold", format=".3f"),
+            ],
+        )
+    )
+    return chart
+
+
+def histogram_split() -> alt.Chart:
+    """Return where the scores fall into two groups, as an upright rule."""
+    chart: alt.Chart = (
+        alt.Chart(table("splits"))
+        .mark_rule(color=RULE_COLOUR, strokeWidth=3)
+        .encode(
+            x=alt.X("split", type="quantitative"),
+            tooltip=[_number("split", title="scores fall into two at", format=".3f")],
+        )
+    )
+    return chart
+
+
+def reference_band(score: str) -> alt.Chart:
+    """Return the range of unrelated phrases as a pale band across the plot."""
+    chart: alt.Chart = (
+        alt.Chart(table("band"))
+        .mark_rect(color=RULE_COLOUR, opacity=0.16, clip=True)
+        .encode(y=_score_axis("band_low", score), y2="band_high")
+    )
+    return chart
+
+
+def _number(field: str, *, title: str, format: Literal[".3f", ".1f"]) -> alt.Tooltip:  # noqa: A002 - Altair's word
+    return alt.Tooltip(field, type="quantitative", title=title, format=format)

@@ -1,0 +1,239 @@
+"""Altair charts of an analysis: tables in, ``alt.Chart`` out.
+
+The charts stand under each other and share the time axis: their plots are aligned by a left axis of fixed
+width, and their axes span the same window. Zooming is a brush in ``overview_chart``; the others are then
+made of data prepared anew for that window (``chart_data``), with more detail.
+
+Conventions: what changes often is data, not specification, since a changed specification makes the browser
+build the chart anew. The window is spanned by two invisible points, thresholds and playhead are tables, and
+a table that is empty keeps its layer. A specification depends on labels, colours and the kind of score
+only. ``colours`` maps every label to hex. Selections are named ``brush`` (an interval of ``time_s`` in the
+overview), ``pick`` (a click:
+``seconds``, or ``start_s`` of a segment) and ``shown`` (clicks on the legend).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+
+import altair as alt
+import pandas as pd
+
+from lib.analysis.analysis import Analysis
+from lib.charts import layers
+from lib.charts.data import ChartData, chart_data, edges, histogram, overview_lines
+from lib.charts.palette import label_colours
+from lib.charts.templates import FilledChart, Template
+
+LANE_HEIGHT = 26
+"""Pixels a label in ``segments_chart``."""
+
+_Items = tuple[tuple[str, str], ...]  # label and colour, in order
+_KEPT = 32  # templates of each kind
+_PADDING = {"left": 8, "top": 8, "right": 32, "bottom": 8}  # as numbers a side: Streamlit fails on one number
+_FRAME_HEIGHT = 62  # of title and time axis
+_CHANGE_TITLE = "Change between neighbouring samples, 1 − cosine"
+
+
+def overview_chart(
+    analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84
+) -> FilledChart:
+    """Return the whole video as a strip; ``brush``, an interval of ``time_s``, chooses a window."""
+    lines = overview_lines(analysis)
+    template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(lines))
+    return template.fill({"overview": lines, "edges": edges(analysis)})
+
+
+def _has_gaps(lines: pd.DataFrame) -> bool:
+    return bool(lines["score"].isna().any())
+
+
+@lru_cache(maxsize=_KEPT)
+def _overview(items: _Items, height: int, has_gaps: bool) -> Template:
+    brush = alt.selection_interval(name="brush", encodings=["x"])
+    lines = layers.strip(dict(items), layers.time_axis, brush, has_gaps=has_gaps)
+    return Template(layers.stack(lines, layers.edges(), height=height))
+
+
+def scores_chart(
+    data: ChartData,
+    colours: Mapping[str, str],
+    *,
+    playhead_s: float | None = None,
+    band: tuple[float, float] | None = None,
+    height: int = 300,
+) -> FilledChart:
+    """Return the scores over time with thresholds as dashed rules, grey where labels share one.
+
+    A click on the legend shows or hides a label; a click in the plot is ``pick`` on the nearest ``seconds``;
+    pointing shows time and scores.
+
+    Args:
+        data: one window.
+        colours: hex by label.
+        playhead_s: where the player rests.
+        band: lowest and highest score of what is drawn behind the lines; None draws nothing.
+        height: in pixels.
+    """
+    tables = {
+        "lines": data.lines,
+        "own_thresholds": data.own_thresholds,
+        "shared_threshold": data.shared_threshold,
+        "moments": data.moments,
+    }
+    if band is not None:
+        tables["band"] = pd.DataFrame({"band_low": [band[0]], "band_high": [band[1]]})
+    gaps = _has_gaps(data.lines)
+    template = _scores(_items(data.labels, colours), data.score, height, gaps, band is not None)
+    return template.fill({**tables, **_common(data, playhead_s)})
+
+
+@lru_cache(maxsize=_KEPT)
+def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bool) -> Template:
+    colours = dict(items)
+    return Template(
+        layers.stack(
+            *([layers.reference_band(score)] if has_band else []),
+            *layers.score_lines(colours, score, layers.time_axis, has_gaps=has_gaps),
+            layers.edges(),
+            layers.playhead(),
+            layers.pointer("moments"),
+            height=height + layers.legend_height(colours),
+            title=f"Score: {score}",
+        )
+    )
+
+
+def segments_chart(
+    data: ChartData, colours: Mapping[str, str], *, playhead_s: float | None = None
+) -> FilledChart:
+    """Return one lane of segments a label; a click on a segment is ``pick`` on its ``start_s``."""
+    return _segments(_items(data.labels, colours)).fill({"bars": data.bars, **_common(data, playhead_s)})
+
+
+@lru_cache(maxsize=_KEPT)
+def _segments(items: _Items) -> Template:
+    return Template(
+        layers.stack(
+            layers.segment_bars(dict(items), layers.time_axis),
+            layers.edges(),
+            layers.playhead(),
+            height=LANE_HEIGHT * len(items) + _FRAME_HEIGHT,
+            title="Segments",
+        )
+    )
+
+
+def change_chart(data: ChartData, *, playhead_s: float | None = None, height: int = 150) -> FilledChart:
+    """Return 1 - cosine of neighbours with spikes marked; a click is ``pick`` on the nearest ``seconds``."""
+    tables = {"change": data.change, "spikes": data.spikes, "change_moments": data.change_moments}
+    return _change(height).fill({**tables, **_common(data, playhead_s)})
+
+
+@lru_cache(maxsize=_KEPT)
+def _change(height: int) -> Template:
+    return Template(
+        layers.stack(
+            *layers.change_area(layers.time_axis),
+            layers.edges(),
+            layers.playhead(),
+            layers.pointer("change_moments"),
+            height=height,
+            title=_CHANGE_TITLE,
+        )
+    )
+
+
+def histogram_chart(
+    analysis: Analysis,
+    colours: Mapping[str, str] | None = None,
+    *,
+    label: str | None = None,
+    split: float | None = None,
+    height: int = 260,
+) -> FilledChart:
+    """Return how many seconds have which score, of one label or of all, thresholds as dashed rules.
+
+    Args:
+        analysis: of which all samples count.
+        colours: hex by label; None: those of the prompts.
+        label: of which the scores are taken; None takes all labels.
+        split: where they fall into two groups, drawn as a rule; None draws none.
+        height: in pixels.
+    """
+    labels = analysis.labels if label is None else (label,)
+    bins, thresholds = histogram(analysis, label)
+    title = f"score: {analysis.prompt_set.settings.score}"
+    template = _histogram(_items(labels, _colours(analysis, colours)), title, height, label is None)
+    splits = pd.DataFrame({"split": [] if split is None else [split]}, dtype=float)
+    return template.fill({"bins": bins, "thresholds": thresholds, "splits": splits})
+
+
+@lru_cache(maxsize=_KEPT)
+def _histogram(items: _Items, title: str, height: int, legend: bool) -> Template:
+    colours = dict(items)
+    return Template(
+        layers.stack(
+            layers.histogram_bars(colours, title, legend=legend),
+            layers.histogram_thresholds(colours, legend=legend),
+            layers.histogram_split(),
+            height=height + (layers.legend_height(colours) if legend else 0),
+        )
+    )
+
+
+def timeline_chart(
+    analysis: Analysis, colours: Mapping[str, str] | None = None, *, width: int = 900
+) -> FilledChart:
+    """Return all lanes in one chart with a brush of its own that zooms them, for export as HTML or JSON.
+
+    ``to_dict()`` and ``to_json()`` hold the data, reduced as on screen.
+    """
+    data = chart_data(analysis)
+    template = _timeline(_items(data.labels, _colours(analysis, colours)), data.score, width)
+    return template.fill(
+        {
+            "overview": overview_lines(analysis),
+            "lines": data.lines,
+            "own_thresholds": data.own_thresholds,
+            "shared_threshold": data.shared_threshold,
+            "bars": data.bars,
+            "change": data.change,
+            "spikes": data.spikes,
+        }
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _timeline(items: _Items, score: str, width: int) -> Template:
+    colours = dict(items)
+    brush = alt.selection_interval(name="brush", encodings=["x"])
+    zoomed = partial(layers.labelled_axis, domain=brush)
+    strip = layers.strip(colours, layers.labelled_axis, brush)
+    scores = layers.score_lines(colours, score, zoomed)
+    bars = layers.segment_bars(colours, zoomed)
+    change = layers.change_area(zoomed)
+    parts = (
+        layers.stack(strip, height=50, title="Drag to zoom, double-click to show all", whole=False),
+        layers.stack(*scores, height=240, title=f"Score: {score}", whole=False),
+        layers.stack(bars, height=LANE_HEIGHT * len(items), title="Segments", whole=False),
+        layers.stack(*change, height=90, title=_CHANGE_TITLE, whole=False),
+    )
+    whole = alt.VConcatChart(vconcat=[part.properties(width=width) for part in parts], padding=_PADDING)
+    # Each part has its own legend or none; shared, the parts without would switch it off.
+    return Template(whole.resolve_scale(color="independent", stroke="independent"))
+
+
+def _common(data: ChartData, playhead_s: float | None) -> dict[str, pd.DataFrame]:
+    inside = playhead_s is not None and data.start_s <= playhead_s <= data.end_s
+    playhead = pd.DataFrame({"playhead_s": pd.Series([playhead_s] if inside else [], dtype=float)})
+    return {"edges": data.edges, "playhead": playhead}
+
+
+def _items(labels: Sequence[str], colours: Mapping[str, str]) -> _Items:
+    return tuple((label, colours[label]) for label in labels)
+
+
+def _colours(analysis: Analysis, colours: Mapping[str, str] | None) -> Mapping[str, str]:
+    return label_colours(analysis.prompt_set.prompts) if colours is None else colours

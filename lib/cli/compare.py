@@ -1,0 +1,152 @@
+"""``compare VIDEO --a FILE --b FILE``: embed what is missing, then print what two prompt sets find, side by side."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.analysis.analysis import Analysis
+from lib.cli.context import Commands, Context, embedded, read_prompt_set, tell_unknown_words
+from lib.cli.ground_truth import HELP, evaluation_document, evaluation_rows, read_truth, tell_unmatched
+from lib.cli.output import dump, table
+from lib.comparison.comparison import Comparison, compare
+from lib.core.formatting import format_duration, format_time
+from lib.evaluation.bootstrap import Difference, difference_of
+from lib.evaluation.evaluation import Evaluation, evaluate
+from lib.services.stored_analysis import analyse_stored
+from lib.store.store import Store
+
+_TEXT = "embed what is missing of a video, then print what two prompt sets find, side by side"
+_NOTHING = "–"
+_SEED = 0
+"""Of the intervals: the same command prints the same numbers."""
+
+
+def add(commands: Commands, options: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "compare", parents=[options], help=_TEXT, description=f"{_TEXT.capitalize()}."
+    )
+    parser.add_argument("video", type=Path, metavar="VIDEO")
+    for side in "ab":
+        parser.add_argument(
+            f"--{side}", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze"
+        )
+    parser.add_argument("--truth", type=Path, metavar="FILE", help=f"say which is better: {HELP}")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, context: Context) -> int:
+    prompt_sets = [read_prompt_set(path) for path in (args.a, args.b)]
+    for prompt_set in prompt_sets:
+        tell_unknown_words(prompt_set.texts, context)
+    store = Store()
+    video, info = embedded(context, store, args.video, args.sampling)
+    truth = args.truth and read_truth(args.truth, video, info.duration_s, context.reporter)
+    a, b = (analyse_stored(store, video, context.engine, args.sampling, one) for one in prompt_sets)
+    comparison = compare(a, b)
+    document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
+    differences: dict[str, Difference] = {}
+    if truth is not None:
+        evaluations = {"a": evaluate(a, truth), "b": evaluate(b, truth)}
+        differences = difference_of(evaluations["a"], evaluations["b"], seed=_SEED)
+        document["evaluation"] = _evaluation_document(evaluations, differences, truth, context)
+    if args.json:
+        print(dump(document))
+        return 0
+    names = ", ".join(f"{side} = {one.name}" for side, one in zip("AB", prompt_sets, strict=True))
+    head = f"{video.name}: {format_duration(info.duration_s)}, {context.engine.name}, {names}"
+    blocks = [head, _metrics_table(comparison), _agreement(comparison)]
+    if comparison.disagreements:
+        blocks.append(_disagreements_table(comparison))
+    if truth is not None:
+        blocks += [
+            f"{side.upper()} against the truth\n{table(*evaluation_rows(document['evaluation'][side]))}"
+            for side in "ab"
+        ]
+        blocks.append("\n".join(f"{label}: {found.sentence}" for label, found in differences.items()))
+    print("\n\n".join(block for block in blocks if block))
+    return 0
+
+
+def _side(analysis: Analysis) -> dict[str, Any]:
+    found = analysis.to_dict()
+    return {"metrics": found["metrics"], "segments": found["segments"]}
+
+
+def _evaluation_document(
+    evaluations: Mapping[str, Evaluation], differences: Mapping[str, Difference], truth: Any, context: Context
+) -> dict[str, Any]:
+    for side, evaluation in evaluations.items():
+        tell_unmatched(evaluation, context.reporter, f"{side.upper()}: ")
+    return {
+        **{side: evaluation_document(evaluation, truth) for side, evaluation in evaluations.items()},
+        "difference": {label: found.to_dict() for label, found in differences.items()},
+    }
+
+
+_CHANGES = {1: "appears", 0: "same", -1: "is gone"}
+
+
+def _metrics_table(comparison: Comparison) -> str:
+    header = ("label", "", "present", "first", "duration", "share", "segments", "mean", "peak")
+    rows = []
+    for row in comparison.metrics_frame().to_dict("records"):
+        for side in ("a", "b", "difference"):
+            if side == "difference" and row["side"] != "both":
+                continue
+            if side != "difference" and row["side"] not in ("both", side):
+                continue
+            sign = "+" if side == "difference" else ""
+            present = row[f"present_{side}"]
+            rows.append(
+                (
+                    row["label"],
+                    "B - A" if sign else side.upper(),
+                    _CHANGES[present] if sign else ("yes" if present else "no"),
+                    _number(row[f"first_seen_s_{side}"], "+.1f", " s")
+                    if sign
+                    else _time(row[f"first_seen_s_{side}"]),
+                    _number(row[f"duration_s_{side}"], f"{sign}.1f", " s"),
+                    _number(row[f"share_{side}"] * 100, f"{sign}.1f", " %"),
+                    _number(row[f"segments_{side}"], f"{sign}.0f"),
+                    _number(row[f"mean_score_{side}"], f"{sign}.3f"),
+                    _number(row[f"peak_score_{side}"], f"{sign}.3f"),
+                )
+            )
+    return table(header, rows, left=3)
+
+
+def _agreement(comparison: Comparison) -> str:
+    overlaps = ", ".join(
+        f"{label} {_NOTHING if iou is None else f'{iou:.2f}'}" for label, iou in comparison.iou.items()
+    )
+    share, kappa = comparison.agreement, comparison.kappa
+    lines = [
+        f"same label {_NOTHING if share is None else f'{share * 100:.1f} %'} of the time, "
+        f"kappa {'n/a' if kappa is None else f'{kappa:.3f}'}"
+    ]
+    if overlaps:
+        lines.append(f"overlap (IoU): {overlaps}")
+    for side, labels in (("A", comparison.only_a), ("B", comparison.only_b)):
+        if labels:
+            lines.append(f"only in {side}: {', '.join(labels)}")
+    return "\n".join(lines)
+
+
+def _disagreements_table(comparison: Comparison) -> str:
+    rows = [
+        (one.a or _NOTHING, one.b or _NOTHING, format_time(one.start_s), format_time(one.end_s))
+        for one in comparison.disagreements
+    ]
+    return table(("A says", "B says", "start", "end"), rows, left=2)
+
+
+def _time(seconds: float) -> str:
+    return _NOTHING if seconds != seconds else format_time(seconds)
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    return _NOTHING if value != value else f"{value:{form}}{unit}"

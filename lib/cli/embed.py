@@ -1,0 +1,98 @@
+"""``embed VIDEO…``: embed what is missing; ``--hosted`` has the hosted service do it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from lib.cli.context import Commands, Context, UsageError, embedded
+from lib.cli.output import dump, embeddings_table
+from lib.core.errors import Cancelled, PromptreelError
+from lib.core.formatting import format_duration
+from lib.core.sampling import Sampling
+from lib.engines.registry import api_key_from_environment
+from lib.hosted.api import HostedApi
+from lib.hosted.jobs import embed_hosted
+from lib.ingest.progress import Progress
+from lib.services.stored_analysis import sampling_document, video_document
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.store import Store
+from lib.store.videos import Video
+
+
+def add(commands: Commands, options: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    embed = commands.add_parser("embed", parents=[options], help="embed videos", description="Embed videos.")
+    embed.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    embed.add_argument(
+        "--hosted",
+        action="store_true",
+        help="upload the videos to the hosted Video Inference API and import what its CLIP computes; needs --fps "
+        "(at most 120); run again, it goes on with the job it began",
+    )
+    embed.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, context: Context) -> int:
+    store = Store()
+    api = _hosted_api(args) if args.hosted else None
+    documents: list[dict[str, Any]] = []
+    status = 0
+    for path in args.videos:
+        try:
+            if api is not None:
+                video, info = _embedded_by(api, context, store, path, args.sampling)
+            else:
+                video, info = embedded(context, store, path, args.sampling)
+        except PromptreelError as error:  # the other videos are no worse for it
+            context.reporter.problem(error)
+            status = 1
+            continue
+        documents.append(document(video, info))
+    if args.json:
+        print(dump(documents))
+    elif documents:
+        print(embeddings_table(documents))
+    return status
+
+
+def document(video: Video, info: EmbeddingInfo) -> dict[str, Any]:
+    """Return what is printed of an embedding."""
+    return {
+        "video": video_document(video, duration_s=info.duration_s, samples=info.samples),
+        "engine": {"id": info.key.engine_id, "dim": info.dim},
+        "sampling": sampling_document(Sampling.from_key(info.key.sampling_key)),
+    }
+
+
+def _hosted_api(args: argparse.Namespace) -> HostedApi:
+    if args.engine or args.model:
+        raise UsageError("--hosted has an engine of its own; leave out --engine and --model")
+    if args.sampling.kind != "fps":
+        raise UsageError("--hosted samples by rate; add for example --fps 3")
+    return HostedApi(key=api_key_from_environment())
+
+
+def _embedded_by(
+    api: HostedApi, context: Context, store: Store, path: Path, sampling: Sampling
+) -> tuple[Video, EmbeddingInfo]:
+    name, reporter = path.name, context.reporter
+    video = store.add_file(path, on_progress=lambda done, total: reporter.hashing(name, done, total))
+    begun = time.monotonic()
+
+    def tell(progress: Progress) -> None:
+        reporter.progress(name, progress)
+
+    try:
+        taken = embed_hosted(store, video, sampling, api, on_progress=tell, cancel=context.cancel)
+    except Cancelled as error:
+        reporter.line(f"{name}: {error}")
+        raise
+    if taken.new:
+        took = format_duration(time.monotonic() - begun)
+        reporter.line(f"{name}: {taken.info.samples:,} samples from the hosted service in {took}")
+    if taken.note:
+        reporter.line(f"{name}: {taken.note}")
+    return video, taken.info

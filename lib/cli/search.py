@@ -1,0 +1,223 @@
+"""``search TEXT``: the moments of all embedded videos that answer a query."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lib.cli.context import Commands, Context, engine_options, tell_unknown_words
+from lib.cli.output import dump, table
+from lib.core.errors import Cancelled, InputError
+from lib.core.formatting import format_time
+from lib.engines.engine import Engine
+from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.search.query import Query, parse_query
+from lib.services.search import (
+    IndexProgress,
+    SearchResult,
+    build_index,
+    engines_in_library,
+    index_state,
+    search,
+)
+from lib.store.store import Store
+from lib.store.videos import Video
+
+_LONGEST_SIDE = 1024
+
+
+def add(commands: Commands, options: argparse.ArgumentParser) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "search",
+        parents=[engine_options(sampling=False)],
+        help="find moments in all embedded videos",
+        description="Find the moments of all embedded videos that answer a query, best first. "
+        "What is not embedded with the engine is not searched.",
+    )
+    parser.add_argument(
+        "text", nargs="?", default="", metavar="TEXT", help='words; "red car - night" avoids night'
+    )
+    parser.add_argument(
+        "--image", type=Path, action="append", default=[], metavar="FILE", help="a picture, also with words"
+    )
+    parser.add_argument(
+        "--not", dest="avoid", action="append", default=[], metavar="TEXT", help="words to avoid"
+    )
+    parser.add_argument(
+        "--videos",
+        nargs="+",
+        metavar="VIDEO",
+        help="search these only: names, files, or the first digits of their SHA-256",
+    )
+    parser.add_argument("--top", type=_whole, default=20, metavar="K", help="moments at most (default: 20)")
+    parser.add_argument("--per-video", type=_whole, metavar="K", help="moments of one video at most")
+    parser.add_argument(
+        "--threshold",
+        type=_cosine,
+        metavar="T",
+        help="cosine of a hit (default: each moment by its own peak)",
+    )
+    parser.add_argument(
+        "--template-rules",
+        action="store_true",
+        help=f"hits from {TEMPLATE_THRESHOLD:g}, gaps under {TEMPLATE_RULES.bridge_s:g} s bridged, lone hits dropped",
+    )
+    parser.add_argument(
+        "--index", action="store_true", help="first bring the index for large libraries up to date"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, context: Context) -> int:
+    query = parse_query(args.text)
+    query = replace(query, avoid=(*query.avoid, *args.avoid))
+    if query.empty and not args.image:
+        raise InputError("There is nothing to look for; write a few words, or give a picture with --image.")
+    store, engine = Store(), context.engine
+    query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
+    tell_unknown_words((*query.texts, *query.avoid), context)
+    videos = None if args.videos is None else _find_videos(store.videos(), args.videos)
+    _tell_left_out(store, engine, context)
+    _prepare(store, engine.id, context, wanted=args.index)
+    rules, threshold = Rules(), args.threshold
+    if args.template_rules:
+        rules, threshold = TEMPLATE_RULES, TEMPLATE_THRESHOLD if threshold is None else threshold
+    result = search(
+        store,
+        engine,
+        query,
+        videos=videos,
+        threshold=threshold,
+        top=args.top,
+        per_video=args.per_video,
+        rules=rules,
+        on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
+    )
+    if args.json:
+        print(dump(_document(query, args.image, engine, result)))
+    else:
+        print(_table(query, args.image, engine, result, rules))
+    return 0
+
+
+def _prepare(store: Store, engine_id: str, context: Context, *, wanted: bool) -> None:
+    """Bring the index up to date where that is wanted, else tell where it would pay."""
+    if not wanted:
+        state = index_state(store, engine_id)
+        if state.worthwhile:
+            context.reporter.line(
+                f"{state.missing:,} samples are not in the index: every search compares them; "
+                "add --index once to make searches quick."
+            )
+        return
+
+    def tell(progress: IndexProgress) -> None:
+        context.reporter.counting(f"index: {progress.phase}", progress.done, progress.total)
+
+    build_index(store, engine_id, on_progress=tell, cancel=context.cancel)
+    if context.cancel.is_set():
+        raise Cancelled
+
+
+def _tell_left_out(store: Store, engine: Engine, context: Context) -> None:
+    others = [other for other in engines_in_library(store) if other.engine_id != engine.id]
+    if others:
+        listed = ", ".join(f"{o.samples:,} samples of {o.engine_name} ({o.engine_id})" for o in others)
+        context.reporter.line(f"Searched with {engine.name} only; left out: {listed}.")
+
+
+def _document(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult) -> dict[str, Any]:
+    """Return the result as plain types."""
+    return {
+        "query": query.text,
+        **({"images": [str(path) for path in images]} if images else {}),
+        "engine": {"id": engine.id, "dim": engine.dim},
+        "searched": {"videos": result.videos, "samples": result.samples, "exact": result.exact},
+        "moments": [moment.to_dict() for moment in result.moments],
+    }
+
+
+def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult, rules: Rules) -> str:
+    words = " + ".join([*filter(None, [query.text]), *(path.name for path in images)])
+    how = "" if result.exact else ", by the index"
+    videos, samples = (
+        f"{number:,} {what}{'' if number == 1 else 's'}"
+        for number, what in ((result.videos, "video"), (result.samples, "sample"))
+    )
+    head = f"{words}: {videos}, {samples}, {engine.name}{how}"
+    if not result.moments:
+        nothing = "Nothing but lone hits reaches" if rules.drop_lone else "Nothing reaches"
+        return f"{head}\n\n{nothing} the threshold."
+    rows = [
+        (
+            moment.video,
+            format_time(moment.start_s),
+            format_time(moment.end_s),
+            format_time(moment.best_s),
+            f"{moment.score:.3f}",
+            f"+ {moment.folded} alike" if moment.folded else "",
+        )
+        for moment in result.moments
+    ]
+    return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', ''), rows)}"
+
+
+def _find_videos(known: Sequence[Video], wanted: Sequence[str]) -> list[str]:
+    """Return the SHA-256 of the videos that are meant.
+
+    Raises:
+        InputError: a word means no video, or several with different names.
+    """
+    return [sha256 for word in wanted for sha256 in _mean(known, word)]
+
+
+def _mean(known: Sequence[Video], word: str) -> list[str]:
+    path = Path(word).expanduser().absolute()
+    tests: list[Callable[[Video], bool]] = [
+        lambda video: video.name == word,
+        lambda video: video.has_file and path == video.path.absolute(),
+        lambda video: video.name == path.name and path.exists(),
+        lambda video: len(word) >= 6 and video.sha256.startswith(word.lower()),
+    ]
+    for test in tests:
+        found = [video.sha256 for video in known if test(video)]
+        if found:
+            return found
+    listed = ", ".join(sorted({video.name for video in known})[:10]) or "none yet"
+    raise InputError(f"No video of the library is called {word}; there are: {listed}.")
+
+
+def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:
+    """Return a picture upright, as RGB, its short side at least ``input_size`` pixels."""
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGB")
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"The picture {path} can't be read; give a JPEG, PNG or WebP file.") from error
+    image.thumbnail((4 * _LONGEST_SIDE, 4 * _LONGEST_SIDE))
+    short = min(image.size)
+    scale = max(input_size / short, min(1.0, _LONGEST_SIDE / short))
+    size = (max(input_size, round(image.width * scale)), max(input_size, round(image.height * scale)))
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC) if size != image.size else image)
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def _cosine(text: str) -> float:
+    value = float(text)
+    if not -1 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no cosine, which lies between -1 and 1")
+    return value

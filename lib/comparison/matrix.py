@@ -1,0 +1,214 @@
+"""Prompt sets by videos: many analyses as one tidy table, any metric as the cell; and the sets of a wording sweep.
+
+Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the tidy table is one label
+of one prompt set in one video; what doesn't exist is NaN. Labels are the same one when their letters are, whatever
+their case (``lib.core.labelled_intervals.label_key``).
+
+References:
+    Separation: the split is Otsu's (*A Threshold Selection Method from Gray-Level Histograms*, IEEE Transactions on
+    Systems, Man, and Cybernetics 9(1), 1979, equation 17: it maximises the variance between the two classes).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.analysis.analysis import Analysis
+from lib.core.labelled_intervals import label_key
+
+Metric = Literal[
+    "f1",
+    "separation",
+    "present",
+    "first_seen_s",
+    "duration_s",
+    "share",
+    "segments",
+    "mean_score",
+    "peak_score",
+]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+LEVELS = 1024
+"""Of a score, to find its split."""
+
+
+@dataclass(frozen=True)
+class MetricKind:
+    """How a metric is named, written and ranked."""
+
+    title: str
+    meaning: str
+    decimals: int
+    percent: bool = False
+    yes_no: bool = False
+    """Whether 1 and 0 mean yes and no; what lies between is a mean."""
+    unit: str = ""
+    lowest_first: bool = False
+    """Whether a lower value ranks higher."""
+    ends: tuple[float, float] | None = None
+    """Lowest and highest possible value, where both are known."""
+
+    def text(self, value: float) -> str:
+        """Return ``value`` as it is written in a table; an en dash for NaN."""
+        if math.isnan(value):
+            return "–"
+        if self.yes_no and value in (0.0, 1.0):
+            return "yes" if value else "no"
+        text = (
+            f"{value * 100:.{self.decimals}f} %" if self.percent else f"{value:.{self.decimals}f}{self.unit}"
+        )
+        return text.replace("-", "−")
+
+
+KINDS: Mapping[Metric, MetricKind] = {
+    "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ends=(0.0, 1.0)),
+    "separation": MetricKind(
+        "Separation", "How far the score parts where it is seen from where it is not", 3
+    ),
+    "present": MetricKind("Present", "Whether it is there", 0, percent=True, yes_no=True, ends=(0.0, 1.0)),
+    "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s", lowest_first=True),
+    "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),
+    "share": MetricKind("Share", "Share of the video that it is seen in", 0, percent=True, ends=(0.0, 1.0)),
+    "segments": MetricKind("Segments", "Number of its segments", 0),
+    "mean_score": MetricKind("Mean score", "Mean smoothed score over the whole video", 3),
+    "peak_score": MetricKind("Peak score", "Highest smoothed score", 3),
+}
+
+
+def separations(analysis: Analysis) -> NDArray[np.float64]:
+    """Return how far each label's lead over its best rival parts into two levels, in the unit of the score, ``(p,)``.
+
+    ``lead = score - max(scores of the others)`` (the score itself where there is no other label). Samples, each
+    counted by its span, are split in two by their lead where the variance between both classes is largest (Otsu
+    1979); the separation is the mean lead of the upper class less that of the lower one. NaN where all leads are
+    the same.
+
+    The lead is what decides between labels. The distance of the means, not Otsu's ratio of variances, since the ratio
+    is about 0.64 for a bell-shaped heap of any width: over wordings of the bundled samples' labels it says nothing
+    about F1 (mean rank correlation 0.02), while this distance does (0.64; the peak score has 0.39). ``python -m
+    benchmarks matrix`` measures these.
+    """
+    scores = analysis.scores
+    lead = scores
+    if scores.shape[1] > 1 and len(scores):
+        best, rows = scores.argmax(axis=1), np.arange(len(scores))
+        second = scores.copy()
+        second[rows, best] = -np.inf
+        lead = scores - scores[rows, best][:, None]
+        lead[rows, best] = scores[rows, best] - second.max(axis=1)
+    return two_levels(lead, analysis.samples.spans_s)
+
+
+def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance of the weighted means of the two classes that Otsu's split makes of each column.
+
+    As in his histograms of grey levels, a split lies between two of ``LEVELS`` evenly spaced levels from the lowest to
+    the highest value; the means are those of the values themselves.
+
+    Args:
+        values: any finite numbers, ``(n, p)``.
+        weights: positive ones, ``(n,)``; their scale doesn't matter.
+
+    Returns:
+        ``(p,)``, each more than 0; NaN where a column has fewer than two different values.
+    """
+    n, p = values.shape
+    if not n:
+        return np.full(p, np.nan)
+    low = values.min(axis=0)
+    above = values - low
+    width = above.max(axis=0)
+    varied = width > 0
+    level = np.minimum((above * (LEVELS / np.where(varied, width, 1.0))).astype(np.intp), LEVELS - 1)
+    bins = (level + np.arange(p) * LEVELS).ravel()
+    share = np.broadcast_to((weights / weights.sum())[:, None], values.shape)
+    mass = np.bincount(bins, share.ravel(), p * LEVELS).reshape(p, LEVELS)
+    sums = np.bincount(bins, (share * above).ravel(), p * LEVELS).reshape(p, LEVELS)
+    # Whatever the split, the lowest value is below it and the highest above: neither class is empty.
+    below, sum_below = np.cumsum(mass, axis=1)[:, :-1], np.cumsum(sums, axis=1)[:, :-1]
+    rest = np.where(varied[:, None], 1.0 - below, 1.0)
+    distance = (sums.sum(axis=1, keepdims=True) - sum_below) / rest - sum_below / below
+    best = np.argmax(below * rest * distance**2, axis=1)
+    return np.where(varied, distance[np.arange(p), best], np.nan)
+
+
+def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[str, Any], ...]:
+    """Return one row a label: ``label``, ``role``, and every metric as a float.
+
+    Args:
+        analysis: of one prompt set in one video.
+        f1: of the labels that the video's ground truth tells about; None where it is undefined.
+    """
+    rows = []
+    for found, apart in zip(analysis.metrics, separations(analysis).tolist(), strict=True):
+        values: dict[Metric, float | None] = {
+            "f1": f1.get(found.label),
+            "separation": apart,
+            "present": float(found.present),
+            "first_seen_s": found.first_seen_s,
+            "duration_s": found.duration_s,
+            "share": found.share,
+            "segments": float(found.segments),
+            "mean_score": found.mean_score,
+            "peak_score": found.peak_score,
+        }
+        row: dict[str, Any] = {"label": found.label, "role": found.role}
+        row |= {metric: math.nan if value is None else float(value) for metric, value in values.items()}
+        rows.append(row)
+    return tuple(rows)
+
+
+def tidy(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Return one row a prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
+
+    Args:
+        cells: what ``measure`` gave, by the keys of prompt set and video.
+    """
+    rows = [{"set": one, "video": video, **row} for (one, video), found in cells.items() for row in found]
+    frame = pd.DataFrame(rows, columns=["set", "video", "label", "role", *METRICS])
+    return frame.astype(dict.fromkeys(METRICS, float))
+
+
+def grid(
+    frame: pd.DataFrame, metric: Metric, label: str | None, *, sets: Sequence[str], videos: Sequence[str]
+) -> pd.DataFrame:
+    """Return the matrix: one row a prompt set, one column a video, in the order given; float64.
+
+    Args:
+        frame: what ``tidy`` gave.
+        metric: what a cell shows.
+        label: of this label; None: the mean over the targets of the prompt set for which there is a value.
+        sets: keys of the rows.
+        videos: keys of the columns.
+    """
+    if label is None:
+        chosen = frame[frame["role"] == "target"]
+    else:
+        chosen = frame[frame["label"].map(label_key) == label_key(label)]
+    means = chosen.groupby(["set", "video"], sort=False)[metric].mean()
+    wide = means.unstack("video") if len(means) else pd.DataFrame(dtype=float)
+    return wide.reindex(index=list(sets), columns=list(videos)).astype(float)
+
+
+def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Return ``mean`` (over the videos for which there is a value) and ``rank`` of each prompt set, best first.
+
+    Equal means share the better rank and keep their order; what has no mean comes last, its rank NaN.
+
+    Args:
+        matrix: what ``grid`` gave.
+        metric: of its cells; says whether high or low is better.
+    """
+    low = KINDS[metric].lowest_first
+    mean = matrix.mean(axis=1)
+    places = mean.rank(method="min", ascending=low)
+    found = pd.DataFrame({"mean": mean, "rank": places}, index=matrix.index)
+    return found.sort_values("mean", ascending=low, kind="stable", na_position="last")

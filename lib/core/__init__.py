@@ -1,0 +1,4 @@
+"""Errors, time, sampling, samples, intervals and validation; no I/O.
+
+May import: nothing of this project.
+"""

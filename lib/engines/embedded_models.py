@@ -1,0 +1,253 @@
+"""The models that run in this process: what they are made of, where they lie, and how they get there.
+
+A model has two halves, each a folder as fastembed loads it: an ONNX graph with ``preprocessor_config.json``
+(pictures) or with the tokenizer's files (texts). Layout of a folder of models, ``PROMPTREEL_MODELS``::
+
+    clip/visual/     the files of Qdrant/clip-ViT-B-32-vision
+    clip/textual/    the files of Qdrant/clip-ViT-B-32-text
+    siglip/          the files of onnx-community/siglip2-base-patch16-224-ONNX
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from lib.core.errors import EngineUnavailableError, UnknownModelError
+
+MODELS_VARIABLE = "PROMPTREEL_MODELS"
+"""Environment variable that names a folder of models, for machines that reach no model hub."""
+_CONFIG = ("config.json", "special_tokens_map.json")
+_ID_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Tower:
+    """One half of a model: the part for pictures or the one for texts."""
+
+    loader: str
+    """Name under which fastembed knows how to run it."""
+    repo: str
+    """Repository on the model hub; empty for the bundled model."""
+    folder: str
+    """Folder inside the model's own folder."""
+    graph: str
+    """The ONNX file inside that folder."""
+    companions: tuple[str, ...]
+    """Other files without which it can't be loaded."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Files without which it can't be loaded."""
+        return (self.graph, *self.companions)
+
+    def is_in(self, folder: Path) -> bool:
+        """Return whether ``folder`` holds all that is needed."""
+        return all((folder / name).is_file() for name in self.needed)
+
+    def files(self, folder: Path) -> Iterator[tuple[str, Path]]:
+        """Yield name and path of every file in ``folder`` that has a say in the vectors, in a fixed order."""
+        for name in sorted({*self.needed, *_CONFIG, f"{self.graph}_data"}):
+            if (folder / name).is_file():
+                yield name, folder / name
+
+
+@dataclass(frozen=True)
+class EmbeddedModel:
+    """A model that runs in this process."""
+
+    key: str
+    title: str
+    dim: int
+    """Length of its vectors."""
+    input_size: int
+    """Side in pixels of the square it sees."""
+    batch_size: int
+    """Pictures a call, on a CPU."""
+    size: str
+    """How much is downloaded, in words; empty for the bundled model."""
+    visual: Tower
+    textual: Tower
+
+    @property
+    def repos(self) -> tuple[str, ...]:
+        """Repositories on the model hub that it comes from, each once."""
+        return tuple(dict.fromkeys(half.repo for half in (self.visual, self.textual) if half.repo))
+
+
+_PICTURES = ("preprocessor_config.json",)
+_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+_CLIP_VISION, _CLIP_TEXT = "Qdrant/clip-ViT-B-32-vision", "Qdrant/clip-ViT-B-32-text"
+_SIGLIP, _SIGLIP_REPO = "google/siglip2-base-patch16-224", "onnx-community/siglip2-base-patch16-224-ONNX"
+
+EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
+    {
+        model.key: model
+        for model in (
+            EmbeddedModel(
+                "demo",
+                "Demo model",
+                512,
+                224,
+                16,
+                "",
+                Tower(_CLIP_VISION, "", "visual", "model.onnx", _PICTURES),
+                Tower(_CLIP_TEXT, "", "textual", "model.onnx", _TOKENIZER),
+            ),
+            EmbeddedModel(
+                "clip",
+                "CLIP ViT-B/32",
+                512,
+                224,
+                8,
+                "0.6 GB",
+                Tower(_CLIP_VISION, _CLIP_VISION, "visual", "model.onnx", _PICTURES),
+                Tower(_CLIP_TEXT, _CLIP_TEXT, "textual", "model.onnx", _TOKENIZER),
+            ),
+            EmbeddedModel(
+                "siglip",
+                "SigLIP 2 base",
+                768,
+                224,
+                8,
+                "1.5 GB",
+                Tower(_SIGLIP, _SIGLIP_REPO, "", "onnx/vision_model.onnx", _PICTURES),
+                Tower(_SIGLIP, _SIGLIP_REPO, "", "onnx/text_model.onnx", _TOKENIZER),
+            ),
+        )
+    }
+)
+BUNDLED = Path(__file__).parent / "demo_model"
+"""Folder of the demo model."""
+
+
+def find_model(key: str) -> EmbeddedModel:
+    """Return the model called ``key``.
+
+    Raises:
+        UnknownModelError: there is none.
+    """
+    try:
+        return EMBEDDED_MODELS[key]
+    except KeyError:
+        known = ", ".join(EMBEDDED_MODELS)
+        raise UnknownModelError(f"{key!r} is no embedded model; choose one of {known}.") from None
+
+
+def hub_cache() -> str:
+    """Return where the model hub's client keeps its own cache."""
+    from huggingface_hub import constants
+
+    return str(constants.HF_HUB_CACHE)
+
+
+def hub_folder(half: Tower, cache_dir: Path | None) -> Path | None:
+    """Return the folder of ``half`` in a cache of the model hub, None unless it is whole; asks no network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    graph = try_to_load_from_cache(half.repo, half.graph, cache_dir=cache_dir)
+    if not isinstance(graph, str):
+        return None
+    folder = Path(graph).parents[len(Path(half.graph).parts) - 1]
+    return folder if half.is_in(folder) else None
+
+
+def download(
+    half: Tower,
+    cache_dir: Path | None,
+    on_bytes: Callable[[int, int | None], None],
+    *,
+    endpoint: str | None = None,
+) -> Path:
+    """Download ``half`` from the model hub into its cache and return its folder.
+
+    Args:
+        half: what to download.
+        cache_dir: the cache; None for the hub's own.
+        on_bytes: called with bytes done and their total (None until known), from any thread.
+        endpoint: address of the hub; None for the configured one.
+
+    Raises:
+        Exception: whatever the hub's client raises; the caller knows what to tell.
+    """
+    from huggingface_hub import constants, snapshot_download
+    from tqdm import tqdm
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # else it also asks the hub what kind of program this may be
+
+    told: list[tuple[int, int | None]] = []
+    is_over = threading.Event()
+
+    class Bar(tqdm):  # type: ignore[misc]
+        """Reports bytes in place of drawing."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(
+                *args, **{**options, "file": io.StringIO(), "disable": False, "mininterval": 0.2}
+            )
+
+        def refresh(self, *args: Any, **options: Any) -> None:
+            state = (int(self.n), int(self.total) if self.total else None)
+            if self.unit == "B" and state != (0, None) and state not in told and not is_over.is_set():
+                told[:] = [state]  # bars of another unit count files; the client repeats itself
+                on_bytes(*state)
+
+        def display(self, *args: Any, **options: Any) -> None:
+            self.refresh()
+
+        def close(self) -> None:
+            self.refresh()
+            super().close()
+
+    wanted = [*half.needed, *_CONFIG, f"{half.graph}_data"]
+    folder = Path(
+        snapshot_download(
+            half.repo, cache_dir=cache_dir, allow_patterns=wanted, tqdm_class=Bar, endpoint=endpoint
+        )
+    )
+    is_over.set()
+    missing = [name for name in half.needed if not (folder / name).is_file()]
+    if missing:
+        raise FileNotFoundError(f"{half.repo} has no {', '.join(missing)}")
+    return folder
+
+
+def fingerprint(model: EmbeddedModel, visual: Path, textual: Path) -> str:
+    """Return 12 hex digits of SHA-256 over names and bytes of all files that have a say in the vectors.
+
+    Raises:
+        EngineUnavailableError: a file can't be read.
+    """
+    total = hashlib.sha256()
+    for side, half, folder in (("visual", model.visual, visual), ("textual", model.textual, textual)):
+        for name, path in half.files(folder):
+            try:
+                status = path.stat()
+                digest = _file_digest(str(path), status.st_size, status.st_mtime_ns)
+            except OSError as error:
+                raise EngineUnavailableError(
+                    f"The model file {path} can't be read ({error.strerror}); check its permissions."
+                ) from error
+            total.update(f"{side}/{name}:{digest}\n".encode())
+    return total.hexdigest()[:_ID_DIGITS]
+
+
+@lru_cache(maxsize=256)
+def _file_digest(path: str, size: int, modified_ns: int) -> str:
+    """Return the SHA-256 of a file; ``size`` and ``modified_ns`` are there to notice a change."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def models_folder() -> Path | None:
+    """Return the folder that ``PROMPTREEL_MODELS`` names, None when it is not set."""
+    value = os.environ.get(MODELS_VARIABLE, "").strip()
+    return Path(value).expanduser() if value else None

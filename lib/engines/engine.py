@@ -1,0 +1,63 @@
+"""Engines turn frames and text into vectors: the ``Engine`` protocol, and one entry point that makes one.
+
+Conventions: pictures are uint8 RGB ``(height, width, 3)`` whose short side is at least ``input_size`` (ingest
+hands over frames whose short side is exactly that); vectors are float32 unit rows ``(n, d)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+PREPROCESSING = "1"
+"""Version of what happens to a frame before the model sees it; part of every cache key."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What turns frames and text into vectors. Safe to call from several threads."""
+
+    @property
+    def id(self) -> str:
+        """Identity in cache keys: the same id means the same model. Known without loading it."""
+
+    @property
+    def name(self) -> str:
+        """Name for people, for example ``CLIP ViT-B/16 (inference server)``."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+
+    @property
+    def input_size(self) -> int:
+        """Side in pixels of the square the model sees."""
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures a call of ``embed_images`` works best with."""
+
+    @property
+    def concurrency(self) -> int:
+        """Calls of ``embed_images`` that are worth having in flight at once."""
+
+    def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return one unit row a picture, ``(n, d)``.
+
+        Raises:
+            EngineError: see ``lib.core.errors``; nothing else leaves an engine.
+        """
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit row a text, ``(n, d)``.
+
+        Raises:
+            PromptTooLongError: a text is longer than the model's context.
+            EngineError: as above.
+        """
+
+    def close(self) -> None:
+        """Free connections or the model; calling it twice is fine."""

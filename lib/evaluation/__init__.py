@@ -1,0 +1,4 @@
+"""An analysis against ground truth, and the thresholds that follow from it.
+
+May import ``analysis`` and what stands below it.
+"""

@@ -1,0 +1,84 @@
+"""Ground truth laid beside the samples of a video: what is really there, piece by piece and sample by sample.
+
+Conventions: times in seconds. Time is cut at the bounds of every sample's span and of every true segment, so a sample
+over whose span the truth changes is part right and part wrong, to the exact second. Evaluated is the time that samples
+stand for: truth before the first sample or beyond the end of the video is cut off.
+
+True segments that overlap or touch and have the same label are one: found segments of a label never touch, so two true
+ones that do could not be found apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.core.intervals import Bools, Floats, Ints, covered, cut, sample_at, sampled, union
+from lib.core.labelled_intervals import TrueSegment, label_key
+from lib.core.samples import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The truth beside samples; ``m`` pieces of time, ``q`` labels."""
+
+    labels: tuple[str, ...]
+    """The prompts' labels, then those of the truth that no prompt has."""
+    spellings: Mapping[str, str]
+    """Label -> how the truth first spells it; labels that it doesn't name are missing."""
+    intervals: Mapping[str, Floats]
+    """Label -> its true segments inside the evaluated time, apart from each other and in order, ``(k, 2)``."""
+    bounds: Floats
+    """``(m + 1,)``."""
+    rows: Ints
+    """The sample of each piece, ``(m,)``; in a gap the one before it."""
+    known: Bools
+    """Whether a sample stands for each piece, ``(m,)``; gaps are not evaluated."""
+    truth: Bools
+    """Whether each label is there in each piece, ``(m, q)``."""
+
+    @property
+    def seconds(self) -> Floats:
+        """Length of each piece, ``(m,)``; 0 in gaps."""
+        return np.diff(self.bounds) * self.known
+
+    def true_seconds(self, label: str, samples: Samples) -> Floats:
+        """Return for how much of each sample's span ``label`` is there, ``(n,)``."""
+        weights = self.seconds * self.truth[:, self.labels.index(label)]
+        return np.bincount(self.rows, weights, len(samples)).astype(np.float64)
+
+
+def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment]) -> Alignment:
+    """Return ``truth`` beside ``samples``.
+
+    Args:
+        samples: of one video.
+        labels: of the enabled prompts; true labels find theirs by name: to the letter, else whatever the case.
+        truth: in any order; its labels may overlap.
+    """
+    exact, by_key = set(labels), {label_key(label): label for label in reversed(labels)}
+    start_s, end_s = sampled(samples)
+    spellings: dict[str, str] = {}
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for segment in truth:
+        key = label_key(segment.label)
+        label = segment.label if segment.label in exact else by_key.setdefault(key, segment.label)
+        spellings.setdefault(label, segment.label)
+        spans.setdefault(label, []).append((segment.start_s, segment.end_s))
+    columns = (*labels, *(label for label in spellings if label not in exact))
+    intervals = {label: union(spans.get(label, ()), start_s, end_s) for label in columns}
+    bounds = cut(
+        start_s,
+        end_s,
+        samples.times_s,
+        samples.gaps_s.ravel(),
+        *(found.ravel() for found in intervals.values()),
+    )
+    starts = bounds[:-1]
+    there = np.zeros((len(starts), len(columns)), dtype=bool)
+    for column, label in enumerate(columns):
+        there[:, column] = covered(intervals[label], starts)
+    rows = np.searchsorted(samples.times_s, starts, side="right") - 1
+    return Alignment(columns, spellings, intervals, bounds, rows, sample_at(samples, starts) >= 0, there)

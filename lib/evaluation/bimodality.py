@@ -1,0 +1,145 @@
+"""Whether the scores of a label fall into two groups, there and not there, and where they part.
+
+A mixture of two normal distributions is fitted and not Otsu's threshold: Otsu divides anything, also a single group,
+and takes both for equally wide; the mixture says how far apart the groups are and whether two describe the scores
+better than one. A split is clear when the groups are apart, two describe the scores much better, there are clearly
+fewer scores somewhere between them than around either group's middle (which an even distribution doesn't have), and
+each group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion
+believes; separation and valley don't suffer from that.
+
+References:
+    Separation: Ashman, Bird and Zepf, *Detecting bimodality in astronomical datasets*, 1994: D = sqrt(2) |m1 - m2| /
+    sqrt(s1**2 + s2**2); above 2 two groups are apart.
+    Evidence: the Bayesian information criterion; Kass and Raftery, *Bayes factors*, 1995: a difference of 10 is very
+    strong.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+
+from lib.core.intervals import Floats
+
+MIN_SEPARATION = 2.0
+"""Ashman's D from which on two groups are apart."""
+MIN_EVIDENCE = 10.0
+"""Difference of the criteria from which on two groups are better than one."""
+MIN_GROUP = 3
+"""Samples in the smaller group."""
+MAX_VALLEY = 0.6
+"""Scores in the emptiest place between the groups by those around the lower peak, from which on there is no valley."""
+_MIN_SAMPLES, _ENOUGH = 10, 2_000
+_STARTS = (0.5, 0.9, 0.99)
+"""Shares of the scores that the lower group begins with: what is looked for may be rare."""
+
+
+@dataclass(frozen=True)
+class ThresholdSplit:
+    """How the scores of a label fall into two groups."""
+
+    threshold: float | None
+    """Where a score is as likely of the one group as of the other; None when there is no clear split."""
+    separation: float | None
+    """Ashman's D; None when there is nothing to divide."""
+    evidence: float | None
+    """Bayesian information criterion of one group minus that of two; positive speaks for two."""
+    means: tuple[float, float] | None
+    """Of the lower and of the higher group."""
+    share: float | None
+    """Of the scores in the higher group, 0 to 1."""
+
+    @property
+    def clear(self) -> bool:
+        """Whether there is a clear split."""
+        return self.threshold is not None
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        if self.separation is None or self.means is None or self.share is None:
+            return "No clear split: there are too few different scores."
+        groups = (
+            f"groups around {self.means[0]:.3f} and {self.means[1]:.3f}, separation {self.separation:.1f}"
+        )
+        if self.threshold is None:
+            return f"No clear split ({groups})."
+        return f"The scores fall into two at {self.threshold:.3f}, {self.share * 100:.0f} % above ({groups})."
+
+
+def suggest_without_truth(scores: Floats) -> ThresholdSplit:
+    """Return where ``scores`` fall into two groups.
+
+    Args:
+        scores: of one label, ``(n,)``.
+    """
+    nothing = ThresholdSplit(None, None, None, None, None)
+    spread = float(scores.std()) if len(scores) else 0.0
+    if len(scores) < _MIN_SAMPLES or len(np.unique(scores)) < 2 * MIN_GROUP or spread < 1e-9:
+        return nothing
+    centre = float(scores.mean())
+    values = np.sort((scores - centre) / spread)[:, None]
+    if len(values) > _ENOUGH:  # evenly chosen, the distribution stays what it is
+        values = values[np.linspace(0, len(values) - 1, _ENOUGH).astype(int)]
+    two = min((_fit(values, start) for start in _STARTS), key=lambda fitted: float(fitted.bic(values)))
+    one = _fit(values, None)
+    low, high = np.argsort(two.means_[:, 0])
+    means, widths = two.means_[[low, high], 0], np.sqrt(two.covariances_[[low, high], 0, 0])
+    weights = two.weights_[[low, high]]
+    separation = float(np.sqrt(2) * (means[1] - means[0]) / np.hypot(*widths))
+    evidence = float(one.bic(values) - two.bic(values))
+
+    def odds(value: float) -> float:
+        """Return the logarithm of how much more likely the higher group is."""
+        logs = np.log(weights) + stats.norm.logpdf(value, means, widths)
+        return float(logs[1] - logs[0])
+
+    threshold = None
+    if odds(means[0]) < 0 < odds(means[1]) and separation >= MIN_SEPARATION and evidence >= MIN_EVIDENCE:
+        at = float(optimize.brentq(odds, means[0], means[1]))
+        above = int((scores >= centre + spread * at).sum())
+        if MIN_GROUP <= above <= len(scores) - MIN_GROUP and _valley(values[:, 0], means) <= MAX_VALLEY:
+            threshold = centre + spread * at
+    shown = tuple((centre + spread * means).tolist())
+    return ThresholdSplit(threshold, separation, evidence, (shown[0], shown[1]), float(weights[1]))
+
+
+def _valley(values: Floats, means: Floats) -> float:
+    """Return how many values lie where there are fewest between the means, by how many lie around the lower peak.
+
+    A value is added to both, so that a handful of scores doesn't look like a valley by chance.
+    """
+    reach = (means[1] - means[0]) / 6
+    around = [
+        int((np.abs(values - place) <= reach).sum())
+        for place in np.linspace(float(means[0]), float(means[1]), 9)
+    ]
+    return (min(around[1:-1]) + 1) / (min(around[0], around[-1]) + 1)
+
+
+def _fit(values: Floats, start: float | None) -> GaussianMixture:
+    """Return one group, or two that begin with the lowest ``start`` of ``values`` and the rest."""
+    if start is None:
+        return GaussianMixture(1, random_state=0).fit(values)
+    limit = np.quantile(values, start)
+    groups = values[values <= limit], values[values > limit]
+    if not len(groups[1]):
+        groups = values[values < limit], values[values >= limit]
+    spread = [max(float(group.var()), 1e-3) for group in groups]
+    mixture = GaussianMixture(
+        2,
+        weights_init=[len(group) / len(values) for group in groups],
+        means_init=[[group.mean()] for group in groups],
+        precisions_init=[[[1 / variance]] for variance in spread],
+        random_state=0,
+        max_iter=100,
+        tol=1e-5,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # what slowly converges is no clear split anyway
+        return mixture.fit(values)

@@ -1,0 +1,143 @@
+"""Whether one analysis is really better than another: the difference in F1, with an interval.
+
+The video is divided into blocks, the stretches over which the truth (of all labels) stays the same. Blocks are drawn
+and not samples: neighbouring samples look alike, and drawing them would make any difference look sure. In each of ``n``
+drawings, of as many blocks as there are and with replacement, both analyses get their F1 by time on the same blocks;
+the interval spans the middle 95 % of the differences. A drawing in which an F1 is undefined, as the label is neither
+true nor found in any block of it, says nothing and is left out.
+
+References:
+    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993: percentile interval (13), blocks of dependent data
+    (8). Künsch, *The jackknife and the bootstrap for general stationary observations*, 1989.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lib.analysis.analysis import Analysis
+from lib.core.intervals import Floats, match_labels
+from lib.core.labelled_intervals import TrueSegment
+from lib.evaluation.evaluation import Evaluation, evaluate
+
+LEVEL = 0.95
+_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Difference:
+    """F1 by time of one label, A against B; what is undefined is None."""
+
+    label: str
+    """As A spells it."""
+    f1_a: float | None
+    f1_b: float | None
+    difference: float | None
+    """B minus A: positive where B is better."""
+    low: float | None
+    """Lower end of the 95 % interval; None where the truth is all of one piece, or F1 is undefined."""
+    high: float | None
+    """Upper end."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval leaves 0 out: this video shows which one is better."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        if self.difference is None:
+            return "F1 is undefined: the truth has nothing of it, or doesn't name it."
+        if self.low is None or self.high is None:
+            return "No difference that this video can show: its truth is all of one piece."
+        low, high, by = (
+            round(value, 2) + 0.0 for value in (self.low, self.high, self.difference)
+        )  # no -0.00
+        interval = f"interval {low:.2f} to {high:.2f}"
+        if not self.shown:
+            return f"No difference that this video can show ({by:+.2f}, {interval})."
+        if self.difference > 0:
+            return f"B is better by {by:.2f}, {interval}."
+        return f"A is better by {-by:.2f}, interval {-high:.2f} to {-low:.2f}."
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return what the command line prints of it; ``f1`` is the difference."""
+        return {"f1": self.difference, "low": self.low, "high": self.high}
+
+
+def f1_difference(
+    a: Analysis, b: Analysis, truth: Sequence[TrueSegment], *, seed: int, n: int = 1000
+) -> dict[str, Difference]:
+    """Return the difference in F1 of each label that both sides have and the truth names, in A's order.
+
+    Args:
+        a: of a video.
+        b: of the same video; prompts, sampling and engine may differ.
+        truth: of that video.
+        seed: of the drawings; the same one gives the same intervals.
+        n: how many drawings.
+    """
+    return difference_of(evaluate(a, truth), evaluate(b, truth), seed=seed, n=n)
+
+
+def difference_of(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> dict[str, Difference]:
+    """Return the same of two evaluations that are there already, against the same truth."""
+    matches = match_labels(tuple(a.by_label), tuple(b.by_label))
+    matches = {label: other for label, other in matches.items() if a.by_label[label].known}
+    edges = np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in a.alignment.intervals.values())]))
+    sides = ((a, tuple(matches)), (b, tuple(matches.values())))
+    seconds = [_seconds(side, labels, edges) for side, labels in sides]
+    lasting = seconds[0].sum(axis=(1, 2)) > 0
+    drawn = _draw([counts[lasting, :3] for counts in seconds], np.random.default_rng(seed), n)
+    result = {}
+    for column, (label, other) in enumerate(matches.items()):
+        f1_a, f1_b = a.by_label[label].f1, b.by_label[other].f1
+        defined = drawn[np.isfinite(drawn[:, column]), column]
+        difference = low = high = None
+        if f1_a is not None and f1_b is not None:
+            difference = f1_b - f1_a
+            if lasting.sum() > 1 and len(defined):
+                low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+        result[label] = Difference(label, f1_a, f1_b, difference, low, high)
+    return result
+
+
+def _seconds(side: Evaluation, labels: Sequence[str], edges: Floats) -> Floats:
+    """Return hits, false alarms, misses and the rest in seconds, a block and label, ``(blocks, 4, labels)``."""
+    block = np.searchsorted(edges, side.alignment.bounds[:-1], side="right")
+    counts = np.zeros((len(edges) + 1, 4, len(labels)))
+    for column, label in enumerate(labels):
+        one = side.by_label[label]
+        kind = np.where(one.found, np.where(one.true, 0, 1), np.where(one.true, 2, 3))
+        counts[:, :, column] = np.bincount(block * 4 + kind, one.seconds, counts[:, :, 0].size).reshape(-1, 4)
+    return counts
+
+
+def _draw(sides: Sequence[Floats], rng: np.random.Generator, n: int) -> Floats:
+    """Return F1 of B minus F1 of A in each drawing, ``(n, labels)``; NaN where one of them is undefined.
+
+    Args:
+        sides: hits, false alarms and misses of A and of B, ``(blocks, 3, labels)`` each.
+        rng: for the drawings.
+        n: how many.
+    """
+    blocks, _, labels = sides[0].shape
+    result = np.full((n, labels), np.nan)
+    if not blocks or not labels:
+        return result
+    step = max(1, _AT_ONCE // blocks)
+    for first in range(0, n, step):
+        times = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(step, n - first))
+        f1 = []
+        for counts in sides:
+            hits, false_alarms, misses = np.moveaxis(
+                (times @ counts.reshape(blocks, -1)).reshape(-1, 3, labels), 1, 0
+            )
+            whole = 2 * hits + false_alarms + misses
+            f1.append(np.divide(2 * hits, whole, out=np.full_like(whole, np.nan), where=whole > 0))
+        result[first : first + step] = f1[1] - f1[0]
+    return result

@@ -1,0 +1,158 @@
+"""Which threshold a prompt should have, by the truth.
+
+The threshold with the best F1 by time (``lib.evaluation.evaluation``) is found by running the real decision (with
+hysteresis, bridging and minimum duration where they are set) for many thresholds. What was fitted to the truth looks
+good on it, so the video is also divided into as many parts as the label has true segments, each with one of them and
+half of the gap to its neighbours: the threshold is fitted without a part and tried on it, and the seconds of all parts
+are put together to one F1. Far below the fitted F1, the fit is to noise.
+
+Without truth, ``lib.evaluation.bimodality`` may help.
+
+References:
+    Leave one group out: Stone, *Cross-validatory choice and assessment of statistical predictions*, 1974.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from lib.analysis.analysis import Analysis
+from lib.core.intervals import Floats
+from lib.core.labelled_intervals import TrueSegment
+from lib.evaluation.alignment import align
+from lib.evaluation.evaluation import evaluate, f1_score
+from lib.evaluation.threshold_search import Search, Trial
+from lib.prompts.model import THRESHOLD_RANGES, PromptSet, Settings
+
+MAX_PARTS = 50
+"""More true segments than this share parts."""
+MAX_POINTS = 1_000
+"""Of a curve."""
+_SAME = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdFit:
+    """The threshold that fits the truth best."""
+
+    label: str
+    threshold: float
+    """In the unit of the score, in the middle of all that do equally well."""
+    f1: float
+    """By time, of all of the video."""
+    f1_now: float | None
+    """What the prompt set gives as it is."""
+    left_out_f1: float | None
+    """F1 of parts that the threshold was not fitted on; None with fewer than two true segments."""
+    parts: int
+    """How many parts there are."""
+    curve: pd.DataFrame
+    """``threshold`` (increasing) and ``f1``, at most 1,001 rows, with the hysteresis and smoothing of ``settings``."""
+    settings: Settings
+    """The current ones, or with the hysteresis and smoothing that a sweep found better."""
+    applies: bool
+    """Whether the decision uses thresholds; ``best`` uses none, and the fit is that of ``threshold``."""
+
+    @property
+    def sentence(self) -> str:
+        """The result in words."""
+        now = "" if self.f1_now is None else f" (now {self.f1_now:.2f})"
+        text = f"{self.label}: threshold {self.threshold:.3f} gives F1 {self.f1:.2f}{now}"
+        if self.left_out_f1 is None:
+            text += "; with one true segment nothing tells whether it holds elsewhere"
+        else:
+            text += f", {self.left_out_f1:.2f} on parts that it was not fitted on"
+        if not self.applies:
+            text += "; the decision “best” uses no threshold"
+        return f"{text}."
+
+    def apply(self, prompt_set: PromptSet) -> PromptSet:
+        """Return ``prompt_set`` with this threshold as the prompt's own, and with this hysteresis and smoothing.
+
+        Raises:
+            PromptSetError: the threshold fits no score of that prompt set.
+        """
+        prompts = tuple(
+            replace(prompt, threshold=self.threshold) if prompt.label == self.label else prompt
+            for prompt in prompt_set.prompts
+        )
+        settings = replace(
+            prompt_set.settings, hysteresis=self.settings.hysteresis, smoothing=self.settings.smoothing
+        )
+        return replace(prompt_set, prompts=prompts, settings=settings)
+
+
+def suggest_with_truth(
+    analysis: Analysis, truth: Sequence[TrueSegment], label: str, *, sweep: bool = False
+) -> ThresholdFit | None:
+    """Return the threshold of ``label`` with the best F1 by time; None where the truth has no second of it.
+
+    Where samples are judged by themselves, all different thresholds are tried; with hysteresis, bridging or a minimum
+    duration about 150, closer together around the best.
+
+    Args:
+        analysis: with its settings and the other prompts' thresholds, which stay.
+        truth: of the video.
+        label: of an enabled prompt.
+        sweep: try smoothing windows and hysteresis too. They concern all prompts, though F1 is that of ``label``.
+
+    Raises:
+        KeyError: no enabled prompt is called that.
+    """
+    column, samples = analysis.column(label), analysis.samples
+    alignment = align(samples, analysis.labels, truth)
+    true = alignment.true_seconds(label, samples)
+    if not true.any():
+        return None
+    intervals = alignment.intervals[label]
+    middles = (intervals[:-1, 1] + intervals[1:, 0]) / 2
+    if len(middles) >= MAX_PARTS:
+        middles = middles[np.linspace(0, len(middles) - 1, MAX_PARTS + 1).astype(int)[1:-1]]
+    part = np.searchsorted(middles, samples.times_s, side="right")
+    search = Search(analysis, column, true, part, len(middles) + 1)
+    tried = list(search.sweep()) if sweep else [search.now()]
+    place, at = _choose(tried)
+    best, f1 = tried[place], tried[place].f1()
+    low, high = THRESHOLD_RANGES[analysis.prompt_set.settings.score]
+    return ThresholdFit(
+        label=label,
+        threshold=float(np.clip(best.thresholds[at], low, high)),  # smoothed scores may be rounded beyond it
+        f1=float(f1[at]),
+        f1_now=evaluate(analysis, truth).by_label[label].f1,
+        left_out_f1=_left_out(tried) if len(intervals) > 1 else None,
+        parts=search.parts,
+        curve=_curve(best.thresholds, f1, at),
+        settings=replace(best.settings, decision=analysis.prompt_set.settings.decision),
+        applies=analysis.uses_thresholds,
+    )
+
+
+def _choose(tried: Sequence[Trial], without: int | None = None) -> tuple[int, int]:
+    """Return which settings (of equals the first) and which of their thresholds give the best F1."""
+    scores = [one.f1(without) for one in tried]
+    tops = np.array([f1.max() for f1 in scores])
+    place = int(np.flatnonzero(tops >= tops.max() - _SAME)[0])
+    return place, tried[place].middle_of_best(scores[place])
+
+
+def _left_out(tried: Sequence[Trial]) -> float | None:
+    """Return F1 of all parts, each with what was chosen without it."""
+    hits = false_alarms = 0.0
+    true = tried[0].true
+    for part in range(len(true)):
+        place, at = _choose(tried, part)
+        hits += float(tried[place].hits[part, at])
+        false_alarms += float(tried[place].false_alarms[part, at])
+    return f1_score(hits, false_alarms, max(float(true.sum()) - hits, 0.0))
+
+
+def _curve(thresholds: Floats, f1: Floats, best: int) -> pd.DataFrame:
+    """Return thresholds and their F1, thresholds increasing, thinned, the best one among them."""
+    rows = np.arange(len(thresholds))
+    if len(rows) > MAX_POINTS:
+        rows = np.unique(np.append(np.linspace(0, len(rows) - 1, MAX_POINTS).astype(int), best))
+    return pd.DataFrame({"threshold": thresholds[rows][::-1], "f1": f1[rows][::-1]})

@@ -1,0 +1,4 @@
+"""Ground truth: labelled intervals from and to text.
+
+May import ``core``.
+"""

@@ -1,0 +1,107 @@
+"""The address of an inference server and its API key, checked before anything is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from urllib.parse import quote, quote_plus, urlsplit
+
+from lib.core.errors import InputError
+
+EXAMPLE_URL = "http://localhost:9001"
+_HIDDEN = "[key]"
+_KEY_IN_URL = re.compile(r"(api_key=)[^&\s\"']+")
+
+
+def normalise_url(url: str) -> str:
+    """Return ``url`` without white space and trailing slashes: ``http://localhost:9001/ -> http://localhost:9001``.
+
+    Raises:
+        InputError: no http or https address, or one that carries a user name, a password or a query (keys
+            belong in their own field); the message never repeats those.
+    """
+    text = url.strip()
+    scheme, separator, rest = text.partition("://")
+    if not text:
+        raise InputError(f"The inference server's address is empty; write for example {EXAMPLE_URL}.")
+    if not separator:
+        suggestion = f"http://{text}" if re.fullmatch(r"[\w.-]+(:\d+)?/?", text) else EXAMPLE_URL
+        raise InputError(
+            "The inference server's address must begin with http:// or https://; "
+            f"write for example {suggestion}."
+        )
+    if scheme.lower() not in ("http", "https"):
+        raise InputError(
+            f"An inference server is reached by http:// or https://, not {scheme}://; "
+            f"write for example {EXAMPLE_URL}."
+        )
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not re.fullmatch(r"[\w.:%-]+", host) or port == 0:
+        raise InputError(
+            f"The inference server's address has no usable host or port; write for example {EXAMPLE_URL}."
+        )
+    if parts.username is not None or parts.password is not None:
+        raise InputError(
+            "The inference server's address has a user name or password in it; leave them out and "
+            "give the API key in its own field."
+        )
+    if parts.query or parts.fragment:
+        raise InputError(
+            "The inference server's address has a '?' or '#' part; leave it out and "
+            "give the API key in its own field."
+        )
+    return f"{scheme.lower()}://{rest}".rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether ``url`` names this machine, which no proxy should stand before."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def check_key(key: str | None) -> str | None:
+    """Return the API key without white space around it, None for an empty one.
+
+    Raises:
+        InputError: the key has characters no header can carry; the message does not repeat it.
+    """
+    key = (key or "").strip()
+    if not key:
+        return None
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        raise InputError("The API key has a space or a character that no key has; copy it anew.")
+    return key
+
+
+def without_key(text: str, key: str | None) -> str:
+    """Return ``text`` with every spelling of ``key`` replaced."""
+    if key:
+        for spelling in {key, quote(key, safe=""), quote(key), quote_plus(key)}:
+            text = text.replace(spelling, _HIDDEN)
+    return text
+
+
+class _HideKeys(logging.Filter):
+    """Takes keys out of what urllib3 logs at DEBUG: its records hold the path with the query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if "api_key=" in message:
+            record.msg, record.args = _KEY_IN_URL.sub(rf"\1{_HIDDEN}", message), ()
+        return True
+
+
+_hide_keys = _HideKeys()
+
+
+def hide_keys_in_logs() -> None:
+    """See to it that no key of a URL reaches a log handler; calling it twice is fine."""
+    logging.getLogger("urllib3.connectionpool").addFilter(_hide_keys)

@@ -1,0 +1,154 @@
+"""Video -> engine -> store: frames are decoded, embedded and stored at the same time, in order, resumably.
+
+::
+
+    decoding thread ──batches──> engine threads (engine.concurrency) ─┐
+         FrameReader └─────────> thumbnail thread ────────────────────┴──in order──> caller: store.append
+
+Everything between is bounded, so memory does not grow with the video. Only the calling thread writes, always
+the contiguous prefix that is ready: whatever stops it (cancel, an error, a killed process), the next run goes
+on after the last sample stored.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import filelock
+
+from lib.core.errors import NotStoredError
+from lib.core.sampling import Sampling
+from lib.engines.engine import PREPROCESSING, Engine
+from lib.engines.hosted import HostedEngine
+from lib.ingest.pipeline import Run
+from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
+from lib.media.frames import FrameReader
+from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
+from lib.store.store import Store
+from lib.store.videos import Video
+
+
+def embedding_key(video: Video, engine: Engine, sampling: Sampling) -> EmbeddingKey:
+    """Return the key under which the store keeps this embedding."""
+    return EmbeddingKey(video.sha256, engine.id, sampling.key, PREPROCESSING)
+
+
+def ingest(
+    store: Store,
+    video: Video,
+    engine: Engine,
+    sampling: Sampling,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> EmbeddingInfo:
+    """Embed what is missing of a video and return the embedding.
+
+    Where another thread or process is embedding the same, this waits for it, telling its progress, and takes
+    over should it stop early. A cancelled run returns an embedding that is not ``complete``; a second run
+    goes on there.
+
+    Args:
+        store: where the video is and the samples go.
+        video: a video of the store.
+        engine: what embeds.
+        sampling: which frames.
+        on_progress: called from this thread, about ten times a second at most, and at the end.
+        cancel: set it to stop within about a second; what is done is kept.
+
+    Raises:
+        NotStoredError: the video's file was moved or changed, or the video was deleted meanwhile.
+        VideoError: nothing can be decoded. A video that breaks in the middle raises nothing: its embedding
+            ends there and its ``damage`` says so.
+        EngineError: from the engine; what was embedded before is kept.
+        StoreError: the disk is full or the store can't be used.
+    """
+    key = embedding_key(video, engine, sampling)
+    meter = Meter(estimate_samples(video, sampling), on_progress)
+    cancel = cancel or threading.Event()
+    info = store.find_embedding(key)
+    if info is None or not info.complete:
+        if isinstance(engine, HostedEngine):  # it could embed pictures, but not as the service does
+            raise NotStoredError(
+                f"Vectors of {engine.name} come by import only; "
+                "start a hosted job or import its results in the Library, or choose another engine."
+            )
+        store.file_path(video.sha256)  # say now that the file is gone, rather than after waiting
+        lock = store.ingest_lock(key)
+        if not _acquire(lock, store, key, meter, cancel):
+            return store.find_embedding(key) or _nothing(key, engine)
+        try:
+            info = store.begin(key, engine_name=engine.name, dim=engine.dim)
+            if not info.complete:
+                info = _continue(store, info, video, engine, sampling, meter, cancel)
+        finally:
+            lock.release()
+    if info.complete:
+        meter.finish(info.samples)
+    return info
+
+
+def _continue(
+    store: Store,
+    info: EmbeddingInfo,
+    video: Video,
+    engine: Engine,
+    sampling: Sampling,
+    meter: Meter,
+    cancel: threading.Event,
+) -> EmbeddingInfo:
+    """Embed from the last sample stored to the end of the video; remove an embedding that stays empty."""
+    key, last, ended = info.key, store.last_sample(info.key), False
+    try:
+        path = store.file_path(video.sha256)
+        reader = FrameReader(path, sampling, short_side=engine.input_size, resume_after=last)
+        ended = Run(store, key, engine, reader, meter, cancel, done=info.samples).run()
+    finally:
+        if not ended:
+            info = store.find_embedding(key) or info
+            if info.samples == 0:
+                with suppress(NotStoredError):  # the video was deleted meanwhile, and this with it
+                    store.delete_embedding(key)
+    if not ended:
+        return info
+    last = store.last_sample(key)
+    end_s = reader.end_s
+    if last is not None and end_s <= last[1]:
+        end_s = math.nextafter(last[1], math.inf)
+    return store.finish(key, duration_s=end_s, damage=None if reader.damage is None else str(reader.damage))
+
+
+def _nothing(key: EmbeddingKey, engine: Engine) -> EmbeddingInfo:
+    """Return what a run that never began has to show; it is not in the store."""
+    return EmbeddingInfo(
+        key=key,
+        engine_name=engine.name,
+        dim=engine.dim,
+        samples=0,
+        complete=False,
+        duration_s=0.0,
+        damage=None,
+        size_bytes=0,
+        created_at=datetime.now(UTC),
+    )
+
+
+def _acquire(
+    lock: filelock.BaseFileLock, store: Store, key: EmbeddingKey, meter: Meter, cancel: threading.Event
+) -> bool:
+    """Return True with the lock held, False when cancelled; meanwhile tell the progress of who holds it."""
+    looked = -math.inf
+    while not cancel.is_set():
+        with suppress(filelock.Timeout):
+            lock.acquire(timeout=TICK_S, poll_interval=TICK_S / 2)
+            return True
+        if time.monotonic() - looked >= 0.5:
+            looked = time.monotonic()
+            now = store.find_embedding(key)
+            meter.update(now.samples if now else 0)
+    return False

@@ -1,0 +1,4 @@
+"""A file -> frames with their real times, playable copies, contact sheets and clips.
+
+May import ``infra`` and ``core``.
+"""

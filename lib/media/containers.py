@@ -1,0 +1,186 @@
+"""What a file's container says about itself: which kinds are opened, and whether the file is all there.
+
+FFmpeg reads on over missing parts without a word: it skips to the next piece that makes sense. So the outer
+structure of the three common families is checked here against the bytes that exist: MP4 and MOV boxes
+(ISO/IEC 14496-12, 4.2), Matroska and WebM elements (RFC 8794 and RFC 9559), AVI chunks (RIFF). Only headers
+are read, never the media data.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+Family = Literal["mp4", "matroska", "avi", "broadcast", "raw", "other"]
+
+_FAMILIES: dict[str, Family] = {
+    "mov": "mp4", "matroska": "matroska", "avi": "avi", "mpegts": "broadcast", "mpeg": "broadcast",
+    "h264": "raw", "hevc": "raw", "vvc": "raw", "obu": "raw",
+    "m4v": "raw", "mpegvideo": "raw", "mjpeg": "raw",
+}  # fmt: skip
+_OTHERS = (
+    "ivf",
+    "flv",
+    "asf",
+    "ogg",
+    "mxf",
+    "dv",
+    "nut",
+    "gif",
+    "wtv",
+    "yuv4mpegpipe",
+    "mp3",
+    "wav",
+    "flac",
+    "aac",
+)
+
+FORMATS = ",".join((*_FAMILIES, *_OTHERS))
+"""FFmpeg's names of the containers that are opened. Not among them: playlists and other files that make
+FFmpeg open further files or addresses, plain text, and single pictures."""
+
+
+def family_of(format_name: str) -> Family:
+    """Return the family of a container by FFmpeg's name for it, such as ``mov,mp4,m4a,3gp,3g2,mj2``."""
+    return _FAMILIES.get(format_name.split(",")[0], "other")
+
+
+def is_webm(path: Path) -> bool:
+    """Return whether a Matroska file calls itself WebM, the subset that browsers play."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    at = head.find(b"\x42\x82")  # DocType
+    return at >= 0 and head[at + 3 : at + 7] == b"webm"
+
+
+def has_boxes_without_index(path: Path) -> bool:
+    """Return whether this is an MP4 or MOV file without its index (``moov``): cut off while written."""
+    with path.open("rb") as file:
+        kinds = [kind for kind, _ in _boxes(file, path.stat().st_size)]
+    return bool(kinds) and kinds[0] in (b"ftyp", b"wide", b"mdat") and b"moov" not in kinds
+
+
+def is_cut_off(path: Path, family: Family) -> bool:
+    """Return whether an MP4, MOV or AVI file is shorter than it announces (for Matroska see ``MatroskaScanner``)."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if family == "mp4":
+            return any(end > size for _, end in _boxes(file, size))
+        if family == "avi":
+            return any(end > size for end in _riffs(file, size))
+    return False
+
+
+def _boxes(file: BinaryIO, size: int) -> list[tuple[bytes, int]]:
+    """Return type and end of each outermost box; the last end may lie beyond the file."""
+    found, at = [], 0
+    while at + 8 <= size:
+        file.seek(at)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if length == 1:
+            large = file.read(8)
+            length = struct.unpack(">Q", large)[0] if len(large) == 8 else 16
+        elif length == 0:
+            length = size - at
+        if length < 8 or not kind.isascii():
+            break  # padding or foreign bytes behind the last box
+        found.append((kind, at + length))
+        at += length
+    return found
+
+
+def _riffs(file: BinaryIO, size: int) -> list[int]:
+    """Return the end of each RIFF list of an AVI file; long ones have several."""
+    ends, at = [], 0
+    while at + 8 <= size:
+        file.seek(at)
+        kind, length = struct.unpack("<4sI", file.read(8))
+        if kind != b"RIFF":
+            break
+        at += 8 + length + length % 2
+        ends.append(at - length % 2)
+    return ends
+
+
+_EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675
+_ELEMENTS = frozenset(
+    {
+        _EBML, _SEGMENT, _CLUSTER,
+        0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367,  # in a segment
+        0xEC, 0xBF,  # anywhere
+        0xE7, 0x5854, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF,  # in a cluster
+    }
+)  # fmt: skip
+
+
+class MatroskaScanner:
+    """Walks over a Matroska file's elements in step with the reading of its packets.
+
+    The walk goes into the segment and its clusters and over everything else. It stops at the first place
+    where no element begins or an element ends beyond the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._size = path.stat().st_size
+        self._file = path.open("rb")
+        self._at = 0
+        self._segment_end = 0
+        self.broken = False
+        """Whether the walk has met a broken place or a missing end."""
+
+    def close(self) -> None:
+        """Close the file; calling it twice is fine."""
+        self._file.close()
+
+    def is_intact_until(self, position: int | None = None) -> bool:
+        """Walk up to a byte position, by default to the end; return whether all is well up to there."""
+        limit = self._size if position is None else position
+        while not self.broken and self._at < limit and self._at < self._size:
+            element = self._element(self._at)
+            if element is None:
+                self.broken = True
+                break
+            kind, start, length = element
+            if kind == _SEGMENT and length is not None:
+                self._segment_end = start + length
+            if kind in (_SEGMENT, _CLUSTER):
+                self._at = start
+            elif (
+                length is None or start + length > self._size or not self._is_plausible(kind, start + length)
+            ):
+                self.broken = True
+            else:
+                self._at = start + length
+        if position is None and self._segment_end > self._size:
+            self.broken = True
+        return not self.broken
+
+    def _is_plausible(self, kind: int, end: int) -> bool:
+        """Return whether an element is of a known kind, or of a private one and followed by a known one."""
+        if kind in _ELEMENTS or end == self._size:
+            return True
+        following = self._element(end)
+        return following is not None and following[0] in _ELEMENTS
+
+    def _element(self, at: int) -> tuple[int, int, int | None] | None:
+        """Return id, start and length (None: unknown) of the content of the element at ``at``, if any."""
+        self._file.seek(at)
+        head = self._file.read(12)
+        id_width = _width(head, 0)
+        if id_width is None or id_width > 4:
+            return None
+        size_width = _width(head, id_width)
+        if size_width is None or id_width + size_width > len(head):
+            return None
+        bits = 7 * size_width
+        length = int.from_bytes(head[id_width : id_width + size_width], "big") & ((1 << bits) - 1)
+        unknown = length == (1 << bits) - 1
+        return int.from_bytes(head[:id_width], "big"), at + id_width + size_width, None if unknown else length
+
+
+def _width(head: bytes, at: int) -> int | None:
+    """Return how many bytes the variable-size number at ``at`` takes; None where none begins."""
+    if at >= len(head) or head[at] == 0:
+        return None
+    return 9 - head[at].bit_length()

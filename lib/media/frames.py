@@ -1,0 +1,335 @@
+"""Probe a file, and read sampled frames as RGB pictures with the times a browser's player shows.
+
+Which times, and what happens where a file is broken: see ``lib.media.decoding``. Which colours, sizes and
+orientation: see ``lib.media.picture``. Headers are used for what is shown before decoding (``VideoInfo``), never
+    for results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.core.errors import SettingsError, VideoDamagedError
+from lib.core.formatting import format_time
+from lib.core.sampling import Sampling
+from lib.media.containers import is_webm
+from lib.media.decoding import DecodedFrame, Decoder, decoder_near, nothing_decoded
+from lib.media.media_file import Media
+from lib.media.picture import FrameConverter, displayed_size, fitted_size, orientation_of
+
+_PROBED_PACKETS = 300
+_MAX_REORDERED = 16
+_SEEK_EARLIER_S = (0, 1, 10)
+"""Seeking goes by decoding times and may end behind the wanted frame; then it is tried again earlier."""
+_MAX_SHORT_SIDE = 4096
+_PLAYABLE = {  # what Chromium, Firefox and Safari all play without extra hardware
+    "mp4": {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
+    "webm": {"vp8": ("yuv420p",), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
+}
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a file says about its video, and what its first frame shows."""
+
+    path: Path
+    size_bytes: int
+    duration_s: float | None
+    """End of the video in seconds as the header says; may be wrong."""
+    rate: Fraction | None
+    """Frames a second as the header says; of a variable rate, the average."""
+    variable_rate: bool | None
+    """Whether frames are shown for different lengths of time; None where the beginning can't tell."""
+    width: int
+    """Displayed width in pixels, after pixel aspect and rotation."""
+    height: int
+    """Displayed height in pixels, after pixel aspect and rotation."""
+    rotation: int
+    """Degrees the stored picture is turned counter-clockwise for display: 0, 90, 180 or 270."""
+    codec: str
+    """FFmpeg's name, such as ``h264``."""
+    pixel_format: str
+    """FFmpeg's name, such as ``yuv420p``."""
+    container: str
+    """``mp4``, ``mov``, ``mkv``, ``webm``, ``avi`` or FFmpeg's name."""
+    frame_count: int | None
+    """Number of frames as the header says; may be wrong."""
+    browser_playable: bool
+    """Whether current browsers play the pictures as they are; otherwise see ``lib.media.playable_copy``."""
+
+
+def probe(path: Path | str) -> VideoInfo:
+    """Return what is known about a video after decoding one frame.
+
+    Raises:
+        VideoUnreadableError: missing, empty, cut off, not a video, or nothing in it can be decoded.
+        VideoDamagedError: broken from the first frame on.
+        NoVideoStreamError: sound, subtitles or cover art only.
+    """
+    variable_rate = _has_variable_rate(path)
+    with Media(path) as media:
+        decoder = Decoder(media)
+        first = next(iter(decoder), None)
+        if first is None:
+            raise nothing_decoded(media, is_damaged=decoder.is_damaged)
+        stream, frame = media.stream, first.frame
+        codec, container = stream.codec_context.codec.canonical_name, _container_name(media)
+        orientation = orientation_of(frame)
+        width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
+        playable = _PLAYABLE.get("mp4" if container == "mov" else container, {})
+        return VideoInfo(
+            path=media.path,
+            size_bytes=media.path.stat().st_size,
+            duration_s=media.header_end_s,
+            rate=stream.average_rate if variable_rate else media.rate,
+            variable_rate=variable_rate,
+            width=width,
+            height=height,
+            rotation=orientation.quarter_turns * 90,
+            codec=codec,
+            pixel_format=frame.format.name,
+            container=container,
+            frame_count=stream.frames or None,
+            browser_playable=frame.format.name in playable.get(codec, ()),
+        )
+
+
+def _container_name(media: Media) -> str:
+    if media.family == "mp4":
+        return "mov" if media.container.metadata.get("major_brand") == "qt  " else "mp4"
+    if media.family == "matroska":
+        return "webm" if is_webm(media.path) else "mkv"
+    return media.container.format.name
+
+
+def _has_variable_rate(path: Path | str) -> bool | None:
+    """Judge by the distances of the first presentation times, which rounding may change by a tick or two."""
+    with Media(path) as media:
+        stamps: list[int] = []
+        is_whole = True
+        for packet in media.container.demux(media.stream):
+            if packet.pts is not None:
+                stamps.append(packet.pts)
+            if len(stamps) == _PROBED_PACKETS:
+                is_whole = False
+                break
+        stamps = sorted(stamps)[: None if is_whole else -_MAX_REORDERED]
+        if len(stamps) < 3:
+            return None
+        gaps = np.diff(stamps)
+        if np.ptp(gaps) > max(2, 0.01 * gaps.mean()):
+            return True
+        if is_whole:
+            return False
+        average = (
+            media.stream.average_rate if media.family == "mp4" else None
+        )  # there it comes from the whole index
+        seen = 1 / (float(gaps.mean()) * float(media.time_base))
+        return False if average and abs(float(average) / seen - 1) < 0.005 else None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of a video."""
+
+    index: int
+    """Place in the order of display, counted from 0; -1 where it wasn't counted (``frame_at``)."""
+    time_s: float
+    """Presentation time in seconds."""
+    image: NDArray[np.uint8]
+    """RGB ``(height, width, 3)`` in display orientation and aspect, contiguous."""
+
+
+class FrameReader:
+    """Iterates once over the sampled frames of a video, in order of time, in bounded memory.
+
+    Frames that aren't sampled are decoded but not converted. Decoding uses several threads and releases the
+    GIL.
+
+    Args:
+        path: the video.
+        sampling: which frames.
+        short_side: shorter side of the pictures in pixels, scaled up if need be; as displayed by default.
+        resume_after: index and time of the last sample already at hand: only later ones come. The reader
+            seeks near it where the frame can be identified beyond doubt: in MP4, MOV, Matroska and WebM, by a
+            time stamp equal to the last digit, behind a key frame. Otherwise it decodes from the start. The
+            samples are the same.
+
+    Raises:
+        VideoUnreadableError: missing, empty, cut off, not a video; on iteration, when nothing can be decoded.
+        NoVideoStreamError: sound, subtitles or cover art only.
+        VideoDamagedError: on iteration, when it is broken from the first frame on.
+        SettingsError: ``short_side`` is out of range.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        sampling: Sampling,
+        *,
+        short_side: int | None = None,
+        resume_after: tuple[int, float] | None = None,
+    ) -> None:
+        self._painter_for = _painter_maker(short_side)
+        self._sampling = sampling
+        self._resume_after = resume_after
+        self._is_used = False
+        self._media = Media(path)
+        self._last: DecodedFrame | None = None
+        self.frames_decoded = 0
+        """Number of the video's frames up to where decoding is, or has ended."""
+        self.end_s = 0.0
+        """End of the last decoded frame's presentation, in seconds: of the whole video after iteration."""
+        self.damage: VideoDamagedError | None = None
+        """After iteration: what broke in the middle, if anything did."""
+        self.has_seeked = False
+        """Whether a resumed reading could start near its place instead of at the start of the video."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._is_used:
+            raise RuntimeError("a FrameReader can be iterated once; make another one")
+        self._is_used = True
+        picker = _Picker(self._sampling)
+        painter = self._painter_for(self._media)
+        after = -1 if self._resume_after is None else self._resume_after[0]
+        for decoded in self._decoded():
+            self.frames_decoded = decoded.index + 1
+            self.end_s = float(decoded.end)
+            if picker.wants(decoded.index, decoded.time) and decoded.index > after:
+                yield Frame(decoded.index, float(decoded.time), painter.rgb(decoded.frame))
+
+    def _decoded(self) -> Iterator[DecodedFrame]:
+        """Yield frames with their true index: from the last sample at hand on, or from the start."""
+        reached: DecodedFrame | None = None
+        decoder, frames, shift = self._resumed() or self._from_start()
+        for decoded in frames:
+            reached = replace(decoded, index=decoded.index + shift) if shift else decoded
+            yield reached
+        if reached is None:
+            raise nothing_decoded(self._media, is_damaged=decoder.is_damaged)
+        if decoder.is_damaged:
+            self.damage = _damage(self._media, float(reached.time))
+
+    def _from_start(self) -> tuple[Decoder, Iterator[DecodedFrame], int]:
+        decoder = Decoder(self._media)
+        return decoder, iter(decoder), 0
+
+    def _resumed(self) -> tuple[Decoder, Iterator[DecodedFrame], int] | None:
+        """Return the decoding from the frame ``resume_after`` on and what is to be added to its indices."""
+        if self._resume_after is None:
+            return None
+        index, time_s = self._resume_after
+        for earlier_s in _SEEK_EARLIER_S:
+            decoder = decoder_near(self._media, time_s - earlier_s)
+            if decoder is None:
+                continue
+            frames = iter(decoder)
+            has_key_frame = False
+            for decoded in frames:
+                has_key_frame = has_key_frame or decoded.frame.key_frame
+                if float(decoded.time) > time_s:
+                    break
+                if float(decoded.time) == time_s and decoded.is_exact and has_key_frame:
+                    self.has_seeked = True
+                    return decoder, chain([decoded], frames), index - decoded.index
+            self._media.reopen()
+        return None
+
+    def close(self) -> None:
+        """Close the file; calling it twice is fine."""
+        self._media.close()
+
+    def __enter__(self) -> FrameReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) -> Frame:
+    """Return the one frame that is shown at a time: the last whose presentation time isn't later.
+
+    Before the first frame's time that is the first, and beyond the end the last one.
+
+    Args:
+        path: the video.
+        time_s: presentation time in seconds.
+        short_side: shorter side of the picture in pixels; as displayed by default.
+
+    Raises:
+        VideoError: as ``FrameReader``.
+    """
+    make_painter = _painter_maker(short_side)
+    with Media(path) as media:
+        near = decoder_near(media, time_s)
+        shown = _shown_at(iter(near), time_s, needs_key_frame=True) if near else None
+        if shown is not None:
+            return Frame(-1, float(shown.time), make_painter(media).rgb(shown.frame))
+    with Media(path) as media:
+        decoder = Decoder(media)
+        shown = _shown_at(iter(decoder), time_s, needs_key_frame=False)
+        if shown is None:
+            raise nothing_decoded(media, is_damaged=decoder.is_damaged)
+        return Frame(-1, float(shown.time), make_painter(media).rgb(shown.frame))
+
+
+def _shown_at(frames: Iterator[DecodedFrame], time_s: float, *, needs_key_frame: bool) -> DecodedFrame | None:
+    shown: DecodedFrame | None = None
+    is_whole = not needs_key_frame
+    for decoded in frames:
+        if float(decoded.time) > time_s and (shown is not None or needs_key_frame):
+            break
+        is_whole = is_whole or decoded.frame.key_frame
+        if is_whole:
+            shown = decoded
+        if float(decoded.time) > time_s:
+            break
+    return shown
+
+
+class _Picker:
+    """Decides frame by frame which ones are sampled."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        self._due = Fraction(0)
+
+    def wants(self, index: int, time: Fraction) -> bool:
+        """Return whether a frame is sampled; frames must come in order."""
+        rate = self._sampling.value
+        if self._sampling.kind == "stride":
+            return index % int(rate) == 0
+        if time < self._due:
+            return False
+        self._due = (time * rate // 1 + 1) / rate
+        return True
+
+
+def _painter_maker(short_side: int | None) -> Callable[[Media], FrameConverter]:
+    if short_side is None:
+        return lambda media: FrameConverter(media.stream.sample_aspect_ratio)
+    if not 1 <= short_side <= _MAX_SHORT_SIDE:
+        raise SettingsError(f"Pictures can't be {short_side} pixels wide; choose 1 to {_MAX_SHORT_SIDE}.")
+    return lambda media: FrameConverter(
+        media.stream.sample_aspect_ratio, lambda size: fitted_size(size, short_side=short_side)
+    )
+
+
+def _damage(media: Media, reached_s: float) -> VideoDamagedError:
+    total_s = media.header_end_s
+    of_total = f" of {format_time(total_s)}" if total_s is not None and total_s > reached_s else ""
+    return VideoDamagedError(
+        f"{media.path.name}: decoding broke at {format_time(reached_s)}{of_total}; what came before is kept. "
+        "Copy, download or record it again to get the rest.",
+        reached_s=reached_s,
+    )

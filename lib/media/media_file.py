@@ -1,0 +1,161 @@
+"""An opened media file: its picture stream, the start of its time line, and why it can't be opened."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import av.container
+import av.error
+import av.video.stream
+from av.stream import Disposition
+
+from lib.core.errors import NoVideoStreamError, VideoError, VideoUnreadableError
+from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
+
+MAX_THREADS = 8
+"""More decoding threads only hold more frames in memory."""
+
+OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+"""For opening: nothing but this one file, as one of the known containers."""
+
+
+class Media:
+    """One opened file and its picture stream: the first one that is no cover art, as in a browser.
+
+    Raises:
+        VideoUnreadableError: missing, empty, cut off, no video, or a codec that isn't built in.
+        NoVideoStreamError: sound, subtitles or cover art only.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path).absolute()
+        self._open()
+
+    def _open(self) -> None:
+        _check_readable(self.path)
+        try:
+            self.container = av.open(
+                os.fspath(self.path), "r", container_options=OPTIONS, metadata_errors="replace"
+            )
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
+        try:
+            self.stream = self._picture_stream()
+        except VideoError:
+            self.container.close()
+            raise
+
+    def _picture_stream(self) -> av.video.stream.VideoStream:
+        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            raise NoVideoStreamError(
+                f"{self.path.name} has no video stream, only sound or a still picture; choose a video file."
+            )
+        stream = streams[0]
+        if stream.codec_context is None:
+            raise VideoUnreadableError(
+                f"{self.path.name} uses a video codec that can't be decoded here; convert it to H.264 first."
+            )
+        stream.thread_type = "AUTO"
+        stream.thread_count = min(os.cpu_count() or 1, MAX_THREADS)
+        return stream
+
+    @property
+    def family(self) -> Family:
+        """Family of the container."""
+        return family_of(self.container.format.name)
+
+    @property
+    def time_base(self) -> Fraction:
+        """Unit of the stream's presentation times, in seconds."""
+        return self.stream.time_base or Fraction(1, 1_000_000)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames a second as the header says or FFmpeg guesses; for durations of frames that state none."""
+        rates = (self.stream.guessed_rate, self.stream.average_rate, self.stream.base_rate)
+        return next((Fraction(rate) for rate in rates if rate), None)
+
+    @property
+    def origin_s(self) -> Fraction:
+        """What is subtracted from presentation times, in seconds.
+
+        Nothing for what browsers play (MP4, MOV, Matroska, WebM): they show the file's own times, edit lists
+        applied, also when the first one is not 0. Elsewhere, above all in transport streams whose clock
+        starts anywhere, the time line starts with the earliest stream, as in players and converters.
+        """
+        if self.family in ("mp4", "matroska"):
+            return Fraction(0)
+        starts = [
+            stream.start_time * stream.time_base
+            for stream in (*self.container.streams.video, *self.container.streams.audio)
+            if stream.start_time is not None and stream.time_base
+        ]
+        return min(starts, default=Fraction(0))
+
+    @property
+    def header_end_s(self) -> float | None:
+        """End of the video as the header says, in seconds; not to be relied on."""
+        stream = self.stream
+        if stream.duration and stream.time_base:
+            end = ((stream.start_time or 0) + stream.duration) * stream.time_base - self.origin_s
+        elif self.container.duration:
+            end = Fraction(self.container.duration, av.time_base)
+            if self.family != "matroska":  # there the header's duration counts from 0
+                end += Fraction(self.container.start_time or 0, av.time_base) - self.origin_s
+        else:
+            return None
+        return float(end) if end > 0 else None
+
+    def reopen(self) -> None:
+        """Start over, with nothing read yet."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """Close the file; calling it twice is fine."""
+        self.container.close()
+
+    def __enter__(self) -> Media:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_readable(path: Path) -> None:
+    """Raise VideoUnreadableError with the plain reason why a file can't be a video at all."""
+    name = path.name
+    try:
+        if path.is_dir():
+            raise VideoUnreadableError(f"{name} is a folder; choose a video file in it.")
+        with path.open("rb") as file:
+            head = file.read(1)
+    except FileNotFoundError as error:
+        raise VideoUnreadableError(f"{name} does not exist (any more); check the path {path}.") from error
+    except PermissionError as error:
+        raise VideoUnreadableError(f"{name} may not be read by this user; change its permissions.") from error
+    except OSError as error:
+        raise VideoUnreadableError(
+            f"{name} can't be read ({error.strerror}); copy it to another disk."
+        ) from error
+    if not head:
+        raise VideoUnreadableError(f"{name} is empty (0 bytes); copy or download it again.")
+
+
+def _why_not_opened(path: Path, error: Exception) -> str:
+    if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):  # ArgumentError: not in FORMATS
+        if has_boxes_without_index(path):
+            return (
+                f"{path.name} is cut off: the index at its end is missing, so nothing in it can be read; "
+                "copy, download or record it again."
+            )
+        return f"{path.name} is not a video that can be read; choose an MP4, MOV, MKV, WebM or AVI file."
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"{path.name} can't be opened as a video ({reason}); try converting it to MP4 with H.264 first."

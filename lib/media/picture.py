@@ -1,0 +1,166 @@
+"""From a decoded frame to a picture as a player shows it: pixel aspect, orientation, colours and size.
+
+Scaling and colour conversion run in C (swscale, bicubic; its filter widens with the scale, so that scaling
+down averages). What a file leaves open is decided as Chromium decides it: pixel aspect never shrinks a side,
+orientation is the nearest of the eight that quarter turns and mirroring give, and untagged YUV is BT.601
+below 720 lines and BT.709 from there on. Transfer curves are not converted: HDR pictures (PQ, HLG) come out
+flat.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+_QUALITY = int(Interpolation.BICUBIC) | int(Interpolation.ACCURATE_RND) | int(Interpolation.FULL_CHR_H_INT)
+_LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
+_BT709, _BT601 = 1, 5  # SWS_CS_*
+_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}  # AVCOL_SPC_* -> SWS_CS_*
+_HD_LINES = 720
+_MAX_ASPECT = 16
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture is turned for display: mirrored left to right if ``mirrored``, then turned.
+
+    ``quarter_turns`` counts counter-clockwise quarter turns, 0 to 3.
+    """
+
+    quarter_turns: int = 0
+    mirrored: bool = False
+
+    @property
+    def swaps_sides(self) -> bool:
+        """Whether width and height change places."""
+        return self.quarter_turns % 2 == 1
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return ``image`` ``(h, w, …)`` turned for display, contiguous."""
+        if self.mirrored:
+            image = image[:, ::-1]
+        return np.ascontiguousarray(np.rot90(image, self.quarter_turns))
+
+
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """Return the orientation in the display matrix, which FFmpeg copies from the container to each frame."""
+    found: Any = frame.side_data  # its stub lists a single kind of side data
+    matrix = found.get("DISPLAYMATRIX") if found else None
+    if matrix is None:
+        return Orientation()
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
+    # (x, y) goes to (a x + c y, b x + d y), y pointing down
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b  # undo the mirroring of x that comes first
+    turns = round(np.arctan2(-b, a) / (np.pi / 2)) % 4
+    return Orientation(int(turns), mirrored)
+
+
+def displayed_size(
+    width: int, height: int, aspect: Fraction | None, orientation: Orientation
+) -> tuple[int, int]:
+    """Return width and height as displayed.
+
+    Args:
+        width: stored width in pixels.
+        height: stored height in pixels.
+        aspect: width of a stored pixel divided by its height; None is 1, and so is anything absurd.
+        orientation: how the picture is turned.
+    """
+    if aspect and Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT:
+        if aspect > 1:
+            width = round(width * aspect)
+        else:
+            height = round(height / aspect)
+    return (height, width) if orientation.swaps_sides else (width, height)
+
+
+def fitted_size(size: tuple[int, int], *, short_side: int) -> tuple[int, int]:
+    """Return ``size`` (width, height) scaled so that the shorter side is ``short_side``."""
+    scale = Fraction(short_side, min(size))
+    width, height = (max(1, round(side * scale)) for side in size)
+    return width, height
+
+
+class FrameConverter:
+    """Turns decoded frames into pictures; keeps the scaler between frames of the same kind. Not thread-safe.
+
+    Args:
+        aspect: width of a stored pixel divided by its height, as the stream says.
+        size_for: from the displayed size to the wanted size, both (width, height); the displayed one by
+            default.
+    """
+
+    def __init__(
+        self,
+        aspect: Fraction | None,
+        size_for: Callable[[tuple[int, int]], tuple[int, int]] = lambda size: size,
+    ) -> None:
+        self._aspect = aspect
+        self._size_for = size_for
+        self._scaler = VideoReformatter()
+        self._seen: tuple[int, Orientation] | None = None
+
+    def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Return the picture as RGB, ``(height, width, 3)``, contiguous."""
+        scaled, orientation = self._scaled(frame, "rgb24")
+        return orientation.apply(scaled.to_ndarray().astype(np.uint8, copy=False))
+
+    def yuv420(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return the picture as limited-range BT.709 in 4:2:0, 8 bits; the wanted size must be even."""
+        scaled, orientation = self._scaled(frame, "yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
+        if orientation == Orientation():
+            return scaled
+        swap = orientation.swaps_sides
+        turned = av.VideoFrame(
+            *((scaled.height, scaled.width) if swap else (scaled.width, scaled.height)), "yuv420p"
+        )
+        for source, target in zip(scaled.planes, turned.planes, strict=True):
+            rows = np.frombuffer(memoryview(source), np.uint8).reshape(source.height, source.line_size)[
+                :, : source.width
+            ]
+            padded = np.zeros((target.height, target.line_size), np.uint8)
+            padded[:, : target.width] = orientation.apply(rows)
+            target.update(padded.tobytes())
+        turned.colorspace, turned.color_range = scaled.colorspace, scaled.color_range
+        return turned
+
+    def _scaled(
+        self, frame: av.VideoFrame, pixel_format: str, **target: int
+    ) -> tuple[av.VideoFrame, Orientation]:
+        """Return the frame at its wanted size but still as stored, not turned."""
+        orientation = self._orientation(frame)
+        shown = displayed_size(frame.width, frame.height, self._aspect, orientation)
+        width, height = self._size_for(shown)
+        if orientation.swaps_sides:
+            width, height = height, width
+        is_rgb = frame.format.is_rgb
+        matrix = None if is_rgb else _MATRICES.get(int(frame.colorspace)) or _guessed_matrix(frame, shown)
+        scaled = self._scaler.reformat(
+            frame, width, height, pixel_format,
+            src_colorspace=matrix, interpolation=_QUALITY, threads=1, **target,
+        )  # fmt: skip
+        return scaled, orientation
+
+    def _orientation(self, frame: av.VideoFrame) -> Orientation:
+        """Look into the display matrix only when the rotation changes.
+
+        PyAV's list of side data and its frame hold each other, so that a frame whose list was looked at stays
+        in memory until the garbage collector runs.
+        """
+        if self._seen is None or self._seen[0] != frame.rotation:
+            self._seen = frame.rotation, orientation_of(frame)
+        return self._seen[1]
+
+
+def _guessed_matrix(frame: av.VideoFrame, shown: tuple[int, int]) -> int:
+    return _BT601 if shown[1] < _HD_LINES else _BT709

@@ -1,0 +1,4 @@
+"""Prompt sets and settings, and their text forms.
+
+May import ``core``.
+"""

@@ -1,0 +1,286 @@
+"""Prompts, prompt sets and settings: frozen, validated, and in and out of text.
+
+Conventions: thresholds are in the unit of the score they are compared with; durations are seconds; windows
+are samples. Labels and phrasings are one line: runs of white space become one blank when a prompt is made.
+
+References:
+    Averaging the vectors of several phrasings: the notebook *Prompt Engineering for ImageNet* of openai/CLIP.
+    Logit scale: Radford et al., *Learning Transferable Visual Models From Natural Language Supervision*,
+    2021, section 2.5: learned, and clipped so that logits are never scaled by more than 100; others differ.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args
+
+import yaml
+
+from lib.core.errors import PromptSetError, SettingsError
+from lib.core.validation import first_doubled, number, one_line, one_of
+
+Role = Literal["target", "background"]
+Score = Literal["cosine", "probability", "margin"]
+Decision = Literal["best", "threshold", "best_threshold"]
+SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential"]
+
+COLOUR_NAMES = ("blue", "orange", "green", "pink", "amber", "grey", "light blue")
+"""Names of the palette's places, in order: a colour chosen by name follows the theme."""
+THRESHOLD_RANGES: Mapping[Score, tuple[float, float]] = {
+    "cosine": (-1.0, 1.0),
+    "probability": (0.0, 1.0),
+    "margin": (-2.0, 2.0),
+}
+"""Lowest and highest value that each score can take."""
+MAX_PROMPTS = 200
+MAX_PHRASINGS = 100
+"""A prompt; the longest list of templates in use has 80."""
+MAX_TOTAL = 150_000
+"""Characters of all labels and phrasings of a prompt set together."""
+MAX_WINDOW = 1001
+MAX_SECONDS = 86_400.0
+LOGIT_SCALES = (1.0, 200.0)
+
+_HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What to look for, in words.
+
+    Raises:
+        PromptSetError: a field is outside its range.
+    """
+
+    label: str
+    """Name of what is looked for; unique in its set, 1 to 500 characters."""
+    texts: tuple[str, ...] = ()
+    """Phrasings, without the template: 1 to 100 different ones; none given means the label."""
+    role: Role = "target"
+    """``background`` prompts stand for everything else: they compete, and margins are taken over them."""
+    threshold: float | None = None
+    """Own threshold in the unit of the score; None: the settings' one."""
+    enabled: bool = True
+    """Whether the prompt takes part; one that doesn't is kept, and has no say in anything."""
+    colour: str | None = None
+    """``#rrggbb``, or one of ``COLOUR_NAMES``; None: by its place in the set."""
+
+    def __post_init__(self) -> None:
+        label = one_line(self.label, "A label", PromptSetError)
+        who = f"The prompt {reprlib.repr(label)}"
+        texts: object = self.texts
+        if isinstance(texts, str):
+            texts = (texts,)
+        if not isinstance(texts, Iterable) or isinstance(texts, Mapping):
+            raise PromptSetError(
+                f"{who} has phrasings that are no list of texts; write texts: [first, second]."
+            )
+        phrasings = tuple(
+            one_line(text, f"A phrasing of {reprlib.repr(label)}", PromptSetError) for text in texts
+        )
+        if len(phrasings) > MAX_PHRASINGS:
+            raise PromptSetError(
+                f"{who} has {len(phrasings)} phrasings, and {MAX_PHRASINGS} are possible; leave some out."
+            )
+        doubled = first_doubled(phrasings)
+        if doubled is not None:
+            raise PromptSetError(f"{who} has the phrasing {reprlib.repr(doubled)} twice; remove one of them.")
+        one_of(self.role, get_args(Role), f"{who} has the role", PromptSetError)
+        if not isinstance(self.enabled, bool):
+            raise PromptSetError(f"{who} has enabled {reprlib.repr(self.enabled)}; write true or false.")
+        _set(self, label=label, texts=phrasings or (label,))
+        if self.threshold is not None:
+            # Which values make sense depends on the score; PromptSet knows it.
+            low, high = THRESHOLD_RANGES["margin"]
+            _set(
+                self, threshold=number(self.threshold, f"{who} has the threshold", low, high, PromptSetError)
+            )
+        if self.colour is not None and self.colour not in COLOUR_NAMES:
+            if not isinstance(self.colour, str) or not _HEX_COLOUR.fullmatch(self.colour):
+                raise PromptSetError(
+                    f"{who} has the colour {reprlib.repr(self.colour)}; write one such as #0072b2, "
+                    f"or one of {', '.join(COLOUR_NAMES)}."
+                )
+            _set(self, colour=self.colour.lower())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types; threshold, enabled and colour only where they say something."""
+        data: dict[str, Any] = {"label": self.label, "texts": list(self.texts), "role": self.role}
+        if self.threshold is not None:
+            data["threshold"] = self.threshold
+        if not self.enabled:
+            data["enabled"] = False
+        if self.colour is not None:
+            data["colour"] = self.colour
+        return data
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """A centred filter over each prompt's scores; ``lib.analysis.scoring.smooth`` has the formulas.
+
+    Raises:
+        SettingsError: a field is outside its range.
+    """
+
+    kind: SmoothingKind = "none"
+    window: int = 5
+    """Samples, 1 (changes nothing) to 1001. An even one has one more sample before its centre than after."""
+
+    def __post_init__(self) -> None:
+        one_of(self.kind, get_args(SmoothingKind), "The smoothing kind is", SettingsError)
+        window = number(self.window, "The smoothing window is", 1, MAX_WINDOW, SettingsError)
+        if window != int(window):
+            raise SettingsError(
+                f"The smoothing window is {window:g}; write a whole number of samples, such as 5."
+            )
+        _set(self, window=int(window))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How scores are made and turned into segments.
+
+    Raises:
+        SettingsError: a field is outside its range.
+    """
+
+    score: Score = "cosine"
+    decision: Decision = "best"
+    """``best``: one label a sample; ``threshold``: each label by itself; ``best_threshold``: one or none."""
+    threshold: float = 0.2
+    """For prompts without their own, in the unit of the score; at or above counts. ``best`` uses none."""
+    smoothing: Smoothing = field(default_factory=Smoothing)
+    hysteresis: float = 0.0
+    """Band in the unit of the score, 0 to 2: a label enters at its threshold, leaves below it minus this."""
+    min_duration_s: float = 0.0
+    """Shorter segments are dropped, after gaps are bridged; 0 to 86400 s."""
+    bridge_s: float = 0.0
+    """Gaps up to this long inside a label are closed; 0 to 86400 s."""
+    logit_scale: float = 100.0
+    """Cosines are multiplied by this before the softmax, 1 to 200; only the score ``probability`` uses it."""
+
+    def __post_init__(self) -> None:
+        one_of(self.score, get_args(Score), "The score is", SettingsError)
+        one_of(self.decision, get_args(Decision), "The decision is", SettingsError)
+        if not isinstance(self.smoothing, Smoothing):
+            raise SettingsError("The smoothing needs a kind and a window, such as {kind: median, window: 5}.")
+        _set(
+            self,
+            threshold=number(
+                self.threshold,
+                "The threshold is",
+                *THRESHOLD_RANGES[self.score],
+                SettingsError,
+                unit=self.score,
+            ),
+            hysteresis=number(self.hysteresis, "The hysteresis is", 0, 2, SettingsError),
+            min_duration_s=number(
+                self.min_duration_s, "The minimum duration is", 0, MAX_SECONDS, SettingsError
+            ),
+            bridge_s=number(self.bridge_s, "The bridged gap is", 0, MAX_SECONDS, SettingsError),
+            logit_scale=number(self.logit_scale, "The logit scale is", *LOGIT_SCALES, SettingsError),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types, every field."""
+        data = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        data["smoothing"] = {"kind": self.smoothing.kind, "window": self.smoothing.window}
+        return data
+
+
+@dataclass(frozen=True)
+class PromptSet:
+    """A named list of prompts with a template and settings.
+
+    Raises:
+        PromptSetError: a field is outside its range, a label is doubled, or a threshold fits no such score.
+    """
+
+    name: str
+    prompts: tuple[Prompt, ...]
+    """1 to 200; the order is the order of columns, legends and ties (the first wins)."""
+    template: str = "{}"
+    """Put around every phrasing, which takes the place of ``{}``; for example ``a photo of a {}``."""
+    settings: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        _set(
+            self,
+            name=one_line(self.name, "The name of the prompt set", PromptSetError),
+            template=one_line(self.template, "The template", PromptSetError),
+            prompts=tuple(self.prompts),
+        )
+        if self.template.count("{}") != 1:
+            raise PromptSetError(
+                f"The template {reprlib.repr(self.template)} must hold {{}} exactly once, "
+                "where the phrasing goes; write for example a photo of a {}."
+            )
+        if not 1 <= len(self.prompts) <= MAX_PROMPTS:
+            raise PromptSetError(f"A prompt set holds 1 to {MAX_PROMPTS} prompts, not {len(self.prompts)}.")
+        doubled = first_doubled(prompt.label for prompt in self.prompts)
+        if doubled is not None:
+            raise PromptSetError(f"The label {reprlib.repr(doubled)} occurs twice; give each prompt its own.")
+        total = sum(len(text) for prompt in self.prompts for text in (prompt.label, *prompt.texts))
+        if total > MAX_TOTAL:
+            raise PromptSetError(
+                f"The prompt set has {total:,} characters in labels and phrasings, "
+                f"and {MAX_TOTAL:,} are possible; split it."
+            )
+        for prompt in self.prompts:
+            check_threshold(prompt, self.settings.score)
+
+    @property
+    def enabled(self) -> tuple[Prompt, ...]:
+        """The prompts that take part, in order; only they have columns in scores."""
+        return tuple(prompt for prompt in self.prompts if prompt.enabled)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All different phrases of the enabled prompts, template applied: what an engine has to embed."""
+        return tuple(dict.fromkeys(phrase for prompt in self.enabled for phrase in self.phrases(prompt)))
+
+    def phrases(self, prompt: Prompt) -> tuple[str, ...]:
+        """Return the phrasings of ``prompt`` with the template around each."""
+        return tuple(self.template.replace("{}", text) for text in prompt.texts)
+
+    def threshold_of(self, prompt: Prompt) -> float:
+        """Return the threshold that decides about ``prompt``: its own, else the settings' one."""
+        return self.settings.threshold if prompt.threshold is None else prompt.threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types; ``from_dict`` makes the same prompt set of them."""
+        return {
+            "name": self.name,
+            "template": self.template,
+            "prompts": [prompt.to_dict() for prompt in self.prompts],
+            "settings": self.settings.to_dict(),
+        }
+
+    def to_yaml(self) -> str:
+        """Return YAML, without what goes without saying; ``parse_prompt_set`` reads the same back."""
+        data = self.to_dict()
+        for prompt, entry in zip(self.prompts, data["prompts"], strict=True):
+            if prompt.texts == (prompt.label,):
+                del entry["texts"]
+            if prompt.role == "target":
+                del entry["role"]
+        text: str = yaml.safe_dump(
+            data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+        )
+        return text
+
+
+def check_threshold(prompt: Prompt, score: Score) -> None:
+    """Raise ``PromptSetError`` where the prompt's own threshold lies outside the range of ``score``."""
+    if prompt.threshold is not None:
+        start = f"The prompt {reprlib.repr(prompt.label)} has the threshold"
+        number(prompt.threshold, start, *THRESHOLD_RANGES[score], PromptSetError, unit=score)
+
+
+def _set(instance: object, **values: object) -> None:
+    for name, value in values.items():  # the way a frozen dataclass normalises its own fields
+        object.__setattr__(instance, name, value)

@@ -1,0 +1,70 @@
+"""Where both sides meet without a page: from a stored video to an analysis, and the analysis as a document.
+
+The command line prints this document, and the dashboard offers the same one for download.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lib.analysis.analysis import Analysis, analyse
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
+from lib.ingest.ingest import embedding_key
+from lib.prompts.model import PromptSet
+from lib.store.store import Store, embed_texts_cached
+from lib.store.videos import Video
+
+
+def analyse_stored(
+    store: Store, video: Video, engine: Engine, sampling: Sampling, prompt_set: PromptSet
+) -> Analysis:
+    """Return what ``prompt_set`` finds in an embedded video; only texts never seen with this engine reach it.
+
+    Raises:
+        NotStoredError: the video is not embedded with this engine and sampling.
+        EngineError: a text can't be embedded.
+        PromptSetError, SettingsError: the prompt set makes no sense.
+    """
+    samples = store.load(embedding_key(video, engine, sampling))
+    return analyse(samples, prompt_set, embed_texts_cached(store, engine, prompt_set.texts))
+
+
+def sampling_document(sampling: Sampling) -> dict[str, int | float]:
+    """Return ``{"stride": 10}`` or ``{"fps": 2.5}``."""
+    value = sampling.value
+    return {sampling.kind: int(value) if value.denominator == 1 else float(value)}
+
+
+def video_document(video: Video, *, duration_s: float, samples: int) -> dict[str, Any]:
+    """Return what a document says of the video; its duration is the one the samples belong to."""
+    return {
+        "sha256": video.sha256,
+        "name": video.name,
+        "duration_s": duration_s,
+        "width": video.width,
+        "height": video.height,
+        "samples": samples,
+    }
+
+
+def engine_document(engine: Engine) -> dict[str, Any]:
+    """Return what a document says of the engine."""
+    return {"id": engine.id, "dim": engine.dim}
+
+
+def report(
+    video: Video, engine: Engine, sampling: Sampling, analysis: Analysis, *, samples: bool = False
+) -> dict[str, Any]:
+    """Return the analysis as a document of plain types, with what is needed to get the same numbers again.
+
+    Keys, in order: ``video``, ``engine``, ``sampling``, ``prompt_set``, ``settings``, ``metrics``,
+    ``segments`` and, where asked for, ``samples``.
+    """
+    found = analysis.samples
+    return {
+        "video": video_document(video, duration_s=found.duration_s, samples=len(found)),
+        "engine": engine_document(engine),
+        "sampling": sampling_document(sampling),
+        **analysis.to_dict(samples=samples),
+    }

@@ -1,0 +1,95 @@
+"""Ground truth that somebody edited or imported: one small JSON file a video, written whole or not at all.
+
+``<home>/truth/<sha256>.json`` is ``{"format": 1, "segments": [{"label", "start_s", "end_s"}, …]}``. Where there is no
+such file, what lies beside the video (``lib.store.sidecar``) is its ground truth until the first edit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib.core.labelled_intervals import TrueSegment
+from lib.store.home import StoreFolder, mapped_errors
+from lib.store.sidecar import read_sidecar, sidecar_path
+
+FORMAT = 1
+
+Truth = tuple[TrueSegment, ...]
+
+
+class Truths:
+    """The folder of saved ground truth."""
+
+    def __init__(self, home: StoreFolder) -> None:
+        self._home = home
+
+    def path(self, sha256: str) -> Path:
+        """Return where the saved ground truth of a video belongs; it need not be there."""
+        return self._home.root / "truth" / f"{sha256}.json"
+
+    def saved(self, sha256: str) -> Truth | None:
+        """Return what was saved; None where nothing was, or nothing that this version reads."""
+        try:
+            data = json.loads(self.path(sha256).read_text(encoding="utf-8"))
+            if data["format"] != FORMAT:
+                return None
+            return tuple(
+                TrueSegment(str(one["label"]), float(one["start_s"]), float(one["end_s"]))
+                for one in data["segments"]
+            )
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def get(self, sha256: str, video: Path) -> Truth:
+        """Return the saved ground truth, else what lies beside the file ``video``."""
+        saved = self.saved(sha256)
+        return read_sidecar(video) if saved is None else saved
+
+    def version(self, sha256: str, video: Path) -> str:
+        """Return a text that changes when what ``get`` returns may have changed."""
+        try:
+            # Its content: files that replace each other quickly may share number, time and size.
+            return hashlib.sha256(self.path(sha256).read_bytes()).hexdigest()
+        except OSError:
+            pass
+        path = sidecar_path(video)
+        if path is None:
+            return ""
+        try:
+            stat = path.stat()
+        except OSError:
+            return ""
+        return f"{path}|{stat.st_mtime_ns}|{stat.st_size}"
+
+    def save(self, sha256: str, segments: Sequence[TrueSegment]) -> None:
+        """Save ``segments`` in order of time. Call it under ``writing()``."""
+        listed = [
+            {"label": one.label, "start_s": one.start_s, "end_s": one.end_s}
+            for one in sorted(segments, key=lambda one: (one.start_s, one.end_s, one.label))
+        ]
+        path = self.path(sha256)
+        text = json.dumps({"format": FORMAT, "segments": listed}, ensure_ascii=False, indent=1)
+        with mapped_errors("saving the ground truth"):
+            path.parent.mkdir(exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.partial")
+            try:
+                partial.write_text(text, encoding="utf-8")
+                os.replace(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def change(self, sha256: str, video: Path, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
+        """See ``Store.change_truth``."""
+        with self._home.writing():
+            self.save(sha256, change(self.get(sha256, video)))
+            return self.get(sha256, video)
+
+    def forget(self, sha256: str) -> int:
+        """Delete what was saved and return the bytes freed; 0 when nothing was."""
+        with self._home.writing():
+            return self._home.remove(self.path(sha256))

@@ -1,0 +1,281 @@
+"""The folder itself: where it is, its format version, its lock, and reading and writing its Lance tables."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import filelock
+import pyarrow as pa
+
+from lib.core.errors import StoreError, StoreVersionError
+
+if TYPE_CHECKING:
+    from lancedb.db import DBConnection
+    from lancedb.table import Table
+
+FORMAT = 1
+"""Version of the format; a store of another version is refused."""
+
+_LOCK_TIMEOUT_S = 60.0
+_READ_ATTEMPTS = 5
+_KEEP_VERSIONS = timedelta(minutes=1)  # so that whoever reads an old version can finish
+_TIDY_EVERY = 32  # commits between two clean-ups of a catalogue
+_CACHE_BYTES = 64 << 20  # Lance's own default of several GiB would break the memory bar
+_FOREIGN = (OSError, RuntimeError, ValueError, pa.ArrowException)
+
+T = TypeVar("T")
+
+
+def default_home() -> Path:
+    """Return the folder from ``PROMPTREEL_HOME``, else ``~/.promptreel``."""
+    return Path(os.environ.get("PROMPTREEL_HOME") or "~/.promptreel").expanduser()
+
+
+def tree_bytes(path: Path) -> int:
+    """Return the size in bytes of a file or of all files below a folder; 0 when it is gone."""
+    if path.is_file():
+        return path.stat().st_size
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):  # a commit may replace files while we look
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total
+
+
+@contextlib.contextmanager
+def mapped_errors(doing: str) -> Iterator[None]:
+    """Turn what Lance, Arrow and the file system raise while ``doing`` something into ``StoreError``."""
+    try:
+        yield
+    except _FOREIGN as error:
+        raise _store_error(doing, error) from error
+
+
+def _store_error(doing: str, error: BaseException) -> StoreError:
+    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+    if full or "No space left" in str(error):  # Lance wraps the system's words in its own error
+        return StoreError(f"The disk is full: {doing} failed. Free some space, then try again.")
+    if isinstance(error, PermissionError) or "Permission denied" in str(error):
+        return StoreError(
+            f"No permission: {doing} failed. Make the folder writable, or set PROMPTREEL_HOME to another one."
+        )
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return StoreError(f"The store on disk has a problem: {doing} failed ({reason}). Try again.")
+
+
+class StoreFolder:
+    """The store's folder. Thread-safe; several processes may use the same folder at once."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or default_home()).expanduser().absolute()
+        self._mutex = threading.RLock()
+        self._connecting = threading.Lock()
+        self._db: DBConnection | None = None
+        self._catalogues: dict[str, tuple[object, list[dict[str, Any]]]] = {}
+        with mapped_errors(f"opening {self.root}"):
+            for folder in (self.tables, self.videos, self.proxies, self.incoming, self.locks):
+                folder.mkdir(parents=True, exist_ok=True)
+        # One lock object for all threads, guarded by the mutex: that makes it re-entrant.
+        self._file_lock = filelock.FileLock(self.locks / "store.lock", thread_local=False)
+        self._check_format()
+
+    @property
+    def tables(self) -> Path:
+        """Folder of the Lance tables."""
+        return self.root / "lance"
+
+    @property
+    def videos(self) -> Path:
+        """Folder of the uploads that the store keeps."""
+        return self.root / "videos"
+
+    @property
+    def proxies(self) -> Path:
+        """Folder of the playable copies."""
+        return self.root / "proxies"
+
+    @property
+    def incoming(self) -> Path:
+        """Folder for uploads on their way in, on the disk of ``videos``: moving one costs nothing."""
+        return self.root / "incoming"
+
+    @property
+    def locks(self) -> Path:
+        """Folder of the lock files."""
+        return self.root / "locks"
+
+    def _check_format(self) -> None:
+        path = self.root / "format.json"
+        with self.writing(), mapped_errors(f"opening {self.root}"):
+            if not path.exists():
+                if any(self.tables.iterdir()):
+                    raise StoreVersionError(
+                        f"{self.root} holds tables but no format.json, so its format is unknown. "
+                        "Set PROMPTREEL_HOME to another folder, or move this one away."
+                    )
+                partial = path.with_suffix(".partial")
+                partial.write_text(json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
+                os.replace(partial, path)
+            try:
+                found = json.loads(path.read_text())["format"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise StoreVersionError(
+                    f"{path} can't be read, so the store's format is unknown. "
+                    "Set PROMPTREEL_HOME to another folder, or move this one away."
+                ) from error
+        if found != FORMAT:
+            raise StoreVersionError(
+                f"The store in {self.root} has format {found}; this Promptreel reads format {FORMAT}. "
+                "Use the Promptreel that wrote it, or set PROMPTREEL_HOME to another folder."
+            )
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the one lock under which anything is changed; re-entrant within a thread."""
+        with self._mutex:
+            try:
+                self._file_lock.acquire(timeout=_LOCK_TIMEOUT_S, poll_interval=0.01)
+            except filelock.Timeout as error:
+                raise StoreError(
+                    f"Another process has kept the store in {self.root} busy for {_LOCK_TIMEOUT_S:.0f} s. "
+                    "Wait for it or end it, then try again."
+                ) from error
+            except OSError as error:
+                raise _store_error(f"locking {self.root}", error) from error
+            try:
+                yield
+            finally:
+                self._file_lock.release()
+
+    def lock_of(self, name: str) -> filelock.BaseFileLock:
+        """Return a new lock over ``name`` that excludes other threads and processes."""
+        return filelock.FileLock(self.locks / f"{name}.lock", thread_local=False)
+
+    @property
+    def db(self) -> DBConnection:
+        """The connection, made on first use: importing LanceDB takes a second or two."""
+        with self._connecting:
+            if self._db is None:
+                import lancedb
+
+                session = lancedb.Session(
+                    index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
+                )
+                with mapped_errors(f"opening {self.tables}"):
+                    self._db = lancedb.connect(str(self.tables), session=session)
+            return self._db
+
+    def path_of(self, table: str) -> Path:
+        """Return the folder of ``table``."""
+        return self.tables / f"{table}.lance"
+
+    def table_names(self) -> list[str]:
+        """Return the names of the tables that have a folder, also of broken ones."""
+        return sorted(path.stem for path in self.tables.glob("*.lance"))
+
+    def create(self, table: str, schema: pa.Schema) -> Table:
+        """Create an empty table, or return the one that is there. Call it under ``writing()``."""
+        with mapped_errors(f"creating the table {table}"):
+            if self.path_of(table).exists():
+                return self.db.open_table(table)
+            return self.db.create_table(table, schema=schema)
+
+    def open(self, table: str) -> Table:
+        """Return the newest version of ``table`` for writing. Call it under ``writing()``.
+
+        Raises:
+            StoreError: it is not there.
+        """
+        with mapped_errors(f"opening the table {table}"):
+            return self.db.open_table(table)
+
+    def read(self, table: str, read: Callable[[Table], T]) -> T | None:
+        """Return ``read(newest version of table)``; None when there is no such table.
+
+        A writer may tidy a version away while it is being read; then the next one is read.
+        """
+        for attempt in range(_READ_ATTEMPTS):
+            if not self.path_of(table).exists():
+                return None
+            try:
+                return read(self.db.open_table(table))
+            except _FOREIGN as error:
+                if attempt == _READ_ATTEMPTS - 1 and self.path_of(table).exists():
+                    raise _store_error(f"reading the table {table}", error) from error
+                time.sleep(0.02 * 2**attempt)
+        return None
+
+    def rows(self, table: str, schema: pa.Schema) -> list[dict[str, Any]]:
+        """Return all rows of a catalogue as dictionaries, in the order written.
+
+        A page asks several times a rerun, so the rows are kept until somebody, maybe another process, commits.
+        """
+        commits = self.commits(table)
+        kept = self._catalogues.get(table)
+        if kept is None or commits is None or kept[0] != commits:
+            found = self.read(table, lambda t: t.to_arrow().select(schema.names))
+            kept = commits, found.to_pylist() if found is not None else []
+            self._catalogues[table] = kept
+        return [dict(row) for row in kept[1]]
+
+    def commits(self, table: str) -> object | None:
+        """Return what changes with every commit to ``table``; None where that can't be told.
+
+        Lance writes a file with a random name for each transaction, then one with the version's number.
+        """
+        folder = self.path_of(table)
+        try:
+            return {part: frozenset(os.listdir(folder / part)) for part in ("_transactions", "_versions")}
+        except OSError:
+            return None
+
+    def write_rows(self, table: str, schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Replace a catalogue's rows in one commit. Call it, and ``rows()`` before, under ``writing()``."""
+        target = self.create(table, schema)
+        with mapped_errors(f"writing the table {table}"):
+            target.add(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), mode="overwrite")
+        self.tidy_now_and_then(target)
+
+    def tidy_now_and_then(self, table: Table) -> None:
+        """Merge the fragments of a small table and drop its old versions, once in a while."""
+        if table.version % _TIDY_EVERY == 0:
+            with mapped_errors(f"tidying the table {table.name}"):
+                table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+
+    def drop(self, table: str) -> int:
+        """Remove ``table`` at once and return the bytes freed. Call it under ``writing()``."""
+        return self.remove(self.path_of(table))
+
+    def remove(self, path: Path) -> int:
+        """Remove a file or folder of the store and return the bytes freed; 0 when it is not there.
+
+        It is moved aside first, so that no reader finds half of it.
+        """
+        if not path.exists():
+            return 0
+        freed = tree_bytes(path)
+        trash = self.root / f".trash-{uuid.uuid4().hex}"
+        with mapped_errors(f"deleting {path.name}"):
+            os.replace(path, trash)
+            if trash.is_dir():
+                shutil.rmtree(trash)
+            else:
+                trash.unlink()
+        return freed
+
+    def empty_trash(self) -> None:
+        """Remove what a killed process left half deleted. Call it under ``writing()``."""
+        for path in self.root.glob(".trash-*"):
+            self.remove(path)

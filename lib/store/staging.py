@@ -1,0 +1,76 @@
+"""Embeddings that come whole: computed elsewhere, seen in the store when they are complete and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import filelock
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lib.store.gaps import Gaps
+from lib.store.home import StoreFolder, mapped_errors
+
+_PREFIX = "arriving-"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples that follow one another."""
+
+    frames: NDArray[np.int64]
+    """Frame indices ``(n,)``, increasing."""
+    times_s: NDArray[np.float64]
+    """Presentation times in seconds ``(n,)``, increasing."""
+    vectors: NDArray[np.float32]
+    """Unit rows ``(n, dim)``."""
+    thumbnails: Sequence[bytes | None]
+    """``n`` JPEGs; None where there is no picture."""
+
+
+@contextmanager
+def arriving(
+    home: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]
+) -> Iterator[str]:
+    """Write samples into a table that nobody reads yet and yield its name; in the end there is no such table."""
+    name = _PREFIX + key_id
+    with home.lock_of(name):  # tells ``sweep`` that it is being written
+        with home.writing():
+            home.drop(name)  # what a killed process may have left
+            home.create(name, schema)
+        try:
+            for batch in batches:
+                flat = pa.array(np.ascontiguousarray(batch.vectors, np.float16).reshape(-1))
+                columns = [
+                    pa.array(batch.frames),
+                    pa.array(batch.times_s),
+                    pa.FixedSizeListArray.from_arrays(flat, dim),
+                    pa.array(list(batch.thumbnails), pa.binary()),
+                ]
+                table = home.open(name)
+                with mapped_errors("storing samples"):
+                    table.add(pa.Table.from_arrays(columns, schema=schema))
+            yield name
+        finally:
+            with home.writing():
+                home.drop(name)
+
+
+def move_into_place(home: StoreFolder, aside: str, table: str) -> None:
+    """Give the table its final name. Call it under ``home.writing()``."""
+    home.drop(table)
+    with mapped_errors(f"storing the table {table}"):
+        home.path_of(aside).rename(home.path_of(table))
+
+
+def sweep(home: StoreFolder, known_ids: set[str]) -> None:
+    """Remove what killed processes left: tables that nobody writes, gaps of no embedding. Call it under ``writing``."""
+    for name in home.table_names():
+        if name.startswith(_PREFIX):
+            lock = home.lock_of(name)
+            with suppress(filelock.Timeout), lock.acquire(timeout=0):
+                home.drop(name)
+    Gaps(home).keep_only(known_ids)

@@ -1,0 +1,70 @@
+"""Opening a video, and embedding it in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.core.errors import PromptreelError
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
+from lib.engines.hosted import HostedEngine
+from lib.prompts.model import PromptSet
+from lib.services import experiments
+from lib.services.jobs import Job
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.videos import Video
+from lib.ui.session import cache, state
+
+
+def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
+    """Choose ``video`` (and the engine and sampling of ``info``), start what is missing, and go to Explore."""
+    state.open_video(video.sha256)
+    if info is not None:
+        choose_engine_of(info)
+    st.session_state["start_embedding"] = True
+    st.switch_page("pages/explore.py", query_params=state.address())
+
+
+def choose_engine_of(info: EmbeddingInfo) -> None:
+    """Choose the engine and sampling that ``info`` was made with."""
+    state.change(**experiments.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
+    state.session().version += 1  # the engine panel's widgets take over the new values
+
+
+def may_embed(video: Video, engine: Engine) -> bool:
+    """Return whether frames of ``video`` can be embedded here: it has some, and the vectors don't come by import."""
+    return video.has_file and not isinstance(engine, HostedEngine)
+
+
+def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:
+    """Return the job that embeds what is missing; asking twice gives the same job."""
+    return cache.jobs().submit_ingest(cache.store(), video, engine, sampling)
+
+
+def stop_jobs_of(sha256: str) -> None:
+    """Cancel every queued or running job on this video and wait until it let go."""
+    jobs = [job for job in cache.jobs().jobs() if job.sha256 == sha256 and job.live]
+    for job in jobs:
+        job.cancel()
+    for job in jobs:
+        job.wait(timeout_s=10)
+
+
+def with_vectors(prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]) -> PromptSet | None:
+    """Return the prompt set less the prompts of which a phrase has no vector; None when nothing is left."""
+    prompts = tuple(
+        prompt
+        for prompt in prompt_set.prompts
+        if not prompt.enabled or all(phrase in vectors for phrase in prompt_set.phrases(prompt))
+    )
+    if not any(prompt.enabled for prompt in prompts):
+        return None
+    try:
+        return replace(prompt_set, prompts=prompts)
+    except PromptreelError:
+        return None

@@ -1,0 +1,84 @@
+"""Copies that a browser can play of videos that it can't."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lib.core.errors import Cancelled, PromptreelError
+from lib.ingest.progress import Progress
+from lib.media.playable_copy import make_proxy
+from lib.store.videos import Video
+from lib.ui.server import routes
+from lib.ui.session import cache
+
+
+@dataclass(frozen=True)
+class Playable:
+    """What the player gets: a source, or the progress of the copy that is being made."""
+
+    src: str | None
+    progress: float | None = None
+    problem: str | None = None
+
+
+def playable(video: Video) -> Playable:
+    """Return a source the browser can play; where it can't play the file itself, a copy is made in the background."""
+    try:
+        path = cache.store().file_path(video.sha256)
+    except PromptreelError as error:
+        return Playable(None, problem=str(error))
+    if video.browser_playable and video.sha256 not in st.session_state.get("refused", ()):
+        return Playable(routes.url_for_video(path))
+    copy = cache.store().proxy_path(video.sha256)
+    if copy.exists():
+        return Playable(routes.url_for_video(copy))
+    running = cache.jobs().find(("copy", video.sha256))
+    job = running or cache.jobs().submit(
+        f"Playable copy of {video.name}",
+        ("copy", video.sha256),
+        lambda **hooks: _make_copy(path, copy, **hooks),
+        lane="copies",
+        sha256=video.sha256,
+        unit="s of video",
+        once=True,
+    )
+    if running is None and job.live:
+        st.rerun()  # the tray, drawn before, begins to watch the job, and has the page drawn when it is done
+    if job.state == "failed":
+        return Playable(None, problem=job.error)
+    share = job.progress.done / job.progress.total if job.progress and job.progress.total else None
+    return Playable(None, progress=share)
+
+
+def telling(on_progress: Callable[[Progress], None]) -> Callable[[float, float | None], None]:
+    """Return a callback in seconds of video (done, total) that reports ``Progress`` with rate and time left."""
+    started = time.monotonic()
+
+    def tell(done_s: float, total_s: float | None) -> None:
+        rate = done_s / max(time.monotonic() - started, 1e-9)
+        left = max(total_s - done_s, 0.0) / rate if total_s and rate else None
+        on_progress(Progress(int(done_s), round(total_s) if total_s else None, rate, left))
+
+    return tell
+
+
+def _make_copy(
+    source: Path, target: Path, *, on_progress: Callable[[Progress], None], cancel: threading.Event
+) -> None:
+    make_proxy(source, target, on_progress=telling(on_progress), cancel=cancel)
+    if cancel.is_set():
+        raise Cancelled("The playable copy was cancelled.")
+
+
+def want_copy(video: Video) -> None:
+    """Have a playable copy made of a video that this browser refused, and remember that it did."""
+    refused: set[str] = st.session_state.setdefault("refused", set())
+    if video.sha256 not in refused:
+        refused.add(video.sha256)
+        st.rerun()

@@ -1,0 +1,84 @@
+"""Frames as thumbnails that are buttons: a grid that wraps, or one row that scrolls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lib.core.formatting import format_time
+from lib.ui.components.registration import nothing, register
+
+_COMPONENT = register(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class GalleryItem:
+    """One thumbnail.
+
+    Attributes:
+        id: tells items apart; unique within the gallery.
+        url: of the picture, such as ``routes.url_for_thumbnails(...)`` + ``/<frame>``.
+        title: bold line below the picture.
+        subtitle: softer line below it; several when it has line breaks.
+        time_s: shown on the picture, in seconds.
+        colour: CSS colour of the label it belongs to, as a bar below the picture.
+        alt: what the picture shows, for those who don't see it; title and time when empty.
+    """
+
+    id: str
+    url: str
+    title: str
+    subtitle: str = ""
+    time_s: float | None = None
+    colour: str | None = None
+    alt: str = ""
+
+
+def gallery(
+    items: Sequence[GalleryItem],
+    *,
+    key: str,
+    label: str,
+    selected: str | None = None,
+    layout: Literal["grid", "row"] = "grid",
+    aspect: float = 16 / 9,
+    empty: str = "No frames to show.",
+) -> GalleryItem | None:
+    """Draw ``items`` and return the one clicked just now, for one run only.
+
+    Args:
+        items: what to show, in order.
+        key: widget key.
+        label: names the group for screen readers.
+        selected: id of the item drawn as chosen.
+        layout: ``grid`` wraps; ``row`` scrolls sideways.
+        aspect: width / height of the pictures; keeps the place of those not loaded yet.
+        empty: shown when there are no items.
+    """
+    data = {
+        "items": [_to_json(item) for item in items],
+        "label": label,
+        "selected": selected,
+        "layout": layout,
+        "aspect": round(aspect, 4),
+        "empty": empty,
+    }
+    picked = _COMPONENT(key=key, data=data, on_picked_change=nothing).picked
+    if not picked:
+        return None
+    return next((item for item in items if item.id == picked["id"]), None)
+
+
+def _to_json(item: GalleryItem) -> dict[str, str | None]:
+    time = None if item.time_s is None else format_time(item.time_s)
+    return {
+        "id": item.id,
+        "url": item.url,
+        "title": item.title,
+        "subtitle": item.subtitle,
+        "time": time,
+        "colour": item.colour,
+        "alt": item.alt or (f"{item.title}, {time}" if time else item.title),
+    }

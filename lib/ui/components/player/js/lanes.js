@@ -1,0 +1,358 @@
+// All lanes on one canvas: ruler, score lines with thresholds, segments, truth, change, thumbnails, overview.
+// Drawn anew when the view or the scene changes, never for the playhead, which is an element of its own above it.
+
+import { timeTicks } from "./axis.js";
+import { drawDifferences, veilAgreement } from "./differences.js";
+import { inView, paintArea, paintBars, paintLine } from "./paint.js";
+import { formatTime } from "./format.js";
+
+const GUTTER = 112; // the charts' left axis (lib/charts/layers.py) and their padding: both have one time axis
+const NARROW_GUTTER = 76;
+const RIGHT = 8;
+const GAP = 7;
+const SPIKE = "#D9480F";
+const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
+
+export class Lanes {
+  constructor(canvas, view, film) {
+    this.canvas = canvas;
+    this.pen = canvas.getContext("2d");
+    this.view = view;
+    this.film = film;
+    this.scene = null;
+    this.lanes = {};
+    this.width = 0;
+  }
+
+  // Where each lane lies, in CSS pixels; returns the height of all.
+  arrange(width) {
+    const { scene } = this;
+    const labels = scene?.labels.length ?? 0;
+    this.width = width;
+    this.left = width < 420 ? NARROW_GUTTER : GUTTER;
+    this.plot = Math.max(40, width - this.left - RIGHT);
+    this.row = Math.max(11, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
+    this.lanes = {};
+    let y = 0;
+    const add = (name, height, gap = GAP, side = null) => {
+      this.lanes[side ? name + side.name : name] = { y, height, name, side };
+      y += height + gap;
+    };
+    add("ruler", HEIGHTS.ruler, 2);
+    if (scene) {
+      const two = scene.sides.length > 1;
+      for (const side of scene.sides) {
+        if (!side.labels.length) continue; // nothing is searched for yet
+        add("scores", two ? HEIGHTS.besides : HEIGHTS.scores, two ? 3 : GAP, side);
+        add("segments", side.labels.length * this.row, GAP, side);
+      }
+      if (scene.differences) add("differences", HEIGHTS.differences);
+      if (scene.truthRows.length) add("truth", scene.truthRows.length * HEIGHTS.truth);
+      if (!two && scene.times.length) add("change", HEIGHTS.change);
+      if (scene.thumbs) add("film", HEIGHTS.film);
+    }
+    add("overview", HEIGHTS.overview, 0);
+    this.height = y + 1;
+    return this.height;
+  }
+
+  // The lane at `y`, and the label's row in a lane of segments.
+  at(y) {
+    for (const { y: top, height, name, side } of Object.values(this.lanes)) {
+      if (y < top || y >= top + height) continue;
+      return { name, row: name === "segments" ? this.rowsOf(side).first + Math.floor((y - top) / this.row) : -1 };
+    }
+    return { name: null, row: -1 };
+  }
+
+  // The rows of a side's labels among all.
+  rowsOf(side) {
+    const { sides } = this.scene;
+    const first = sides.slice(0, sides.indexOf(side)).reduce((count, { labels }) => count + labels.length, 0);
+    return { first, last: first + side.labels.length };
+  }
+
+  timeAt(x) {
+    return this.view.start + ((x - this.left) / this.plot) * this.view.span;
+  }
+
+  // Where a time is in the strip of the whole video.
+  stripX(time) {
+    return this.left + (time / (this.view.duration || 1)) * this.plot;
+  }
+
+  xOf(time) {
+    return this.left + ((time - this.view.start) / (this.view.span || 1)) * this.plot;
+  }
+
+  // `state`: chosen (row), hidden (set of names), span ({start, end} or null), mark ([start, end]), fast (the view moves).
+  draw(state) {
+    const { canvas, pen, view } = this;
+    const ratio = window.devicePixelRatio || 1;
+    const wide = Math.round(this.width * ratio);
+    const high = Math.round(this.height * ratio);
+    if (canvas.width !== wide || canvas.height !== high) {
+      canvas.width = wide;
+      canvas.height = high;
+      canvas.style.height = `${this.height}px`;
+    }
+    const style = getComputedStyle(canvas);
+    this.ratio = ratio;
+    this.ink = style.color;
+    this.paper = style.getPropertyValue("--st-background-color").trim() || "#fff";
+    this.accent = style.getPropertyValue("--st-primary-color").trim() || "#0b5cad";
+    this.family = style.fontFamily;
+    this.box = { x: Math.round(this.left * ratio), width: Math.round(this.plot * ratio) };
+    pen.clearRect(0, 0, wide, high);
+    if (!(view.duration > 0) || this.width < 60) return;
+    this.drawRuler();
+    if (this.scene) {
+      const rangeOf = ({ times }) => (times.length ? inView(times, view) : null);
+      for (const side of this.scene.sides) {
+        if (!this.lanes[`scores${side.name}`]) continue;
+        this.drawScores(state, side, rangeOf(side));
+        this.drawSegments(state, side);
+      }
+      if (this.lanes.differences) drawDifferences(this);
+      if (this.lanes.truth) this.drawTruth();
+      if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
+      this.drawGaps();
+      if (this.lanes.film) this.film.draw(this);
+      if (this.scene.only && this.scene.differences.start.length) veilAgreement(this, GAP);
+    }
+    this.drawMarks(state);
+    this.drawOverview();
+  }
+
+  text(words, x, y, { align = "left", alpha = 0.72, size = 11, colour = this.ink, most = 0 } = {}) {
+    const { pen, ratio } = this;
+    pen.font = `${size * ratio}px ${this.family}`;
+    pen.textAlign = align;
+    pen.textBaseline = "middle";
+    pen.globalAlpha = alpha;
+    pen.fillStyle = colour;
+    let shown = words;
+    if (most) {
+      while (shown && pen.measureText(shown === words ? words : `${shown}…`).width > most * ratio) shown = shown.slice(0, -1);
+      if (shown !== words) shown = shown ? `${shown}…` : "";
+    }
+    pen.fillText(shown, x * ratio, y * ratio);
+    pen.globalAlpha = 1;
+  }
+
+  rect(x, y, width, height, colour, alpha = 1) {
+    const { pen, ratio } = this;
+    pen.globalAlpha = alpha;
+    pen.fillStyle = colour;
+    pen.fillRect(Math.round(x * ratio), Math.round(y * ratio), Math.round(width * ratio), Math.round(height * ratio));
+    pen.globalAlpha = 1;
+  }
+
+  clip({ y, height }, paint) {
+    const { pen, ratio, box } = this;
+    pen.save();
+    pen.beginPath();
+    pen.rect(box.x, Math.round(y * ratio), box.width, Math.round(height * ratio));
+    pen.clip();
+    paint(Math.round(y * ratio), Math.round(height * ratio));
+    pen.restore();
+  }
+
+  title(words, { y, height }) {
+    this.text(words, this.left - 8, y + height / 2, { align: "right", most: this.left - 12 });
+  }
+
+  drawRuler() {
+    const { view, lanes } = this;
+    const { times, decimals } = timeTicks(view.start, view.end, this.plot);
+    const foot = lanes.overview.y - GAP;
+    for (const time of times) {
+      const x = this.xOf(time);
+      const room = Math.min(Math.max(x, this.left + 14), this.left + this.plot - 14);
+      this.text(formatTime(time, decimals), room, 8, { align: "center" });
+      if (this.scene) this.rect(x, lanes.ruler.height - 3, 1 / this.ratio, foot - lanes.ruler.height + 3, this.ink, 0.08);
+    }
+    this.rect(this.left, lanes.ruler.height - 1, this.plot, 1 / this.ratio, this.ink, 0.3);
+  }
+
+  drawScores(state, side, range) {
+    const { pen, ratio, lanes, view, box } = this;
+    const lane = lanes[`scores${side.name}`];
+    const { low, high, ticks } = side.axis;
+    const y = (value) => lane.y + 4 + (1 - (value - low) / (high - low)) * (lane.height - 8);
+    const decimals = Math.max(0, ...ticks.map((tick) => (String(+tick.toFixed(4)).split(".")[1] ?? "").length));
+    for (const tick of ticks) {
+      this.text(tick.toFixed(decimals).replace("-", "−"), this.left - 8, y(tick), { align: "right" });
+      this.rect(this.left, y(tick), this.plot, 1 / ratio, this.ink, 0.1);
+    }
+    if (side.name) this.badge(side.name, lane.y + 10);
+    const toY = (value) => y(value) * ratio;
+    this.clip(lane, () => {
+      this.labels(state, side, (label, chosen) => {
+        if (!range) return;
+        pen.fillStyle = pen.strokeStyle = label.colour;
+        paintLine(pen, side.scores, label.row, side.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
+      });
+      pen.setLineDash([6 * ratio, 4 * ratio]);
+      pen.lineWidth = 1.5 * ratio;
+      const rule = (value, colour) => {
+        pen.strokeStyle = colour;
+        pen.beginPath();
+        pen.moveTo(box.x, toY(value));
+        pen.lineTo(box.x + box.width, toY(value));
+        pen.stroke();
+      };
+      this.labels(state, side, (label) => label.own !== null && rule(label.own, label.colour));
+      if (side.shared !== null) rule(side.shared, "#808080");
+    });
+  }
+
+  // The name of a side, in the gutter.
+  badge(words, y) {
+    this.rect(2, y - 9, 18, 18, this.ink, 0.11);
+    this.text(words, 11, y + 0.5, { align: "center", alpha: 1, size: 12 });
+  }
+
+  // A side's labels that are not hidden, the chosen one last, so that it lies on top.
+  labels({ chosen, hidden }, side, paint) {
+    const top = this.scene.labels[chosen];
+    const shown = this.scene.labels.filter((label) => label.side === side && !hidden.has(label.id));
+    for (const label of shown) if (label !== top) paint(label, false);
+    if (shown.includes(top)) paint(top, true);
+  }
+
+  drawSegments({ chosen, hidden }, side) {
+    const { scene, pen, ratio, lanes, view, box, row: high } = this;
+    const lane = lanes[`segments${side.name}`];
+    const { first, last } = this.rowsOf(side);
+    scene.labels.slice(first, last).forEach((label, index) => {
+      const row = first + index;
+      const y = lane.y + index * high;
+      const dim = hidden.has(label.id);
+      this.text(label.name, this.left - 8, y + high / 2, {
+        align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 14, size: Math.min(12, high - 1),
+      });
+      if (row === chosen) this.rect(this.left - 4, y + 2, 2.5, high - 4, label.colour);
+      this.rect(this.left, y + 1, this.plot, high - 2, this.ink, 0.045);
+      pen.globalAlpha = dim ? 0.3 : 1;
+      pen.fillStyle = label.colour;
+      paintBars(pen, scene.segments[row], view, box, Math.round((y + 2) * ratio), Math.round((high - 4) * ratio));
+      pen.globalAlpha = 1;
+    });
+  }
+
+  drawTruth() {
+    const { scene, pen, ratio, lanes, view } = this;
+    const lane = lanes.truth;
+    this.title("truth", lane);
+    this.clip(lane, () => {
+      scene.truthRows.forEach((list, index) => {
+        const y = lane.y + index * HEIGHTS.truth + 1;
+        const high = HEIGHTS.truth - 2;
+        for (const { label, colour, start, end } of list) {
+          if (end < view.start || start > view.end) continue;
+          const x0 = this.xOf(start);
+          const x1 = this.xOf(end);
+          this.rect(x0, y, Math.max(x1 - x0 - 1, 1), high, colour ?? "#808080", 0.3);
+          pen.strokeStyle = colour ?? "#808080";
+          pen.lineWidth = ratio;
+          pen.strokeRect((x0 + 0.5) * ratio, (y + 0.5) * ratio, Math.max(x1 - x0 - 2, 0.5) * ratio, (high - 1) * ratio);
+          const from = Math.max(x0, this.left);
+          const room = Math.min(x1, this.left + this.plot) - from - 10;
+          if (room > 14) this.text(label, from + 5, y + high / 2 + 0.5, { alpha: 0.9, most: room });
+        }
+      });
+    });
+  }
+
+  // Where samples are missing nothing is known: lines that reach across are covered.
+  drawGaps() {
+    const { scene, lanes, view } = this;
+    for (const side of scene.sides) {
+      for (const lane of [lanes[`scores${side.name}`], lanes.change].filter(Boolean)) {
+        this.clip(lane, () => {
+          for (const [start, end] of side.gaps) {
+            if (end < view.start || start > view.end) continue;
+            const x0 = this.xOf(start);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
+            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
+          }
+        });
+      }
+    }
+  }
+
+  drawChange(range) {
+    const { scene, pen, ratio, lanes, view, box } = this;
+    const lane = lanes.change;
+    this.title("change", lane);
+    this.rect(this.left, lane.y + lane.height - 1, this.plot, 1 / ratio, this.ink, 0.25);
+    if (!range) return;
+    this.clip(lane, (top, high) => {
+      const y = (value) => top + high - (value / scene.changePeak) * (high - 7 * ratio);
+      pen.fillStyle = "#808080";
+      pen.globalAlpha = 0.55;
+      paintArea(pen, scene.change, scene.times, view, range, { ...box, bottom: top + high }, y);
+      pen.globalAlpha = 1;
+      pen.fillStyle = SPIKE;
+      let last = -9;
+      for (const index of scene.spikes) {
+        if (index < range[0] || index > range[1]) continue;
+        const x = Math.round(this.xOf(scene.times[index]) * ratio);
+        if (x - last < 3 * ratio) continue;
+        last = x;
+        pen.beginPath();
+        pen.moveTo(x - 3.5 * ratio, top);
+        pen.lineTo(x + 3.5 * ratio, top);
+        pen.lineTo(x, top + 5.5 * ratio);
+        pen.fill();
+      }
+    });
+  }
+
+  // What is played on its own, and the marked range, across all lanes.
+  drawMarks({ span, mark }) {
+    const { lanes, view } = this;
+    const foot = lanes.overview.y - GAP;
+    const across = (start, end, colour, alpha) => {
+      if (end < view.start || start > view.end) return;
+      const x0 = Math.max(this.left, this.xOf(start));
+      const x1 = Math.min(this.left + this.plot, this.xOf(end));
+      this.rect(x0, 0, x1 - x0, foot, colour, alpha);
+    };
+    if (span) across(span.start, span.end, this.accent, 0.1);
+    if (!mark) return;
+    const [start, end] = mark;
+    if (start !== null && end !== null) across(start, end, "#E69F00", 0.16);
+    for (const [time, side] of [[start, 1], [end, -1]]) {
+      if (time === null || time < view.start - 1e-9 || time > view.end + 1e-9) continue;
+      const x = this.xOf(time);
+      this.rect(x - 1, 0, 2, foot, "#C77700");
+      for (const y of [0, foot - 2]) this.rect(side > 0 ? x : x - 7, y, 7, 2, "#C77700");
+    }
+  }
+
+  drawOverview() {
+    const { scene, pen, ratio, lanes, view, box } = this;
+    const { y, height } = lanes.overview;
+    const whole = { start: 0, end: view.duration, span: view.duration };
+    this.title(view.whole ? "whole video" : `${formatTime(view.start)} – ${formatTime(view.end)}`, lanes.overview);
+    this.rect(this.left, y, this.plot, height, this.ink, 0.06);
+    if (scene) {
+      const each = (height - 6) / Math.max(scene.labels.length, 1);
+      scene.labels.forEach((label, row) => {
+        pen.fillStyle = label.colour;
+        const top = Math.round((y + 3 + row * each) * ratio);
+        paintBars(pen, scene.segments[row], whole, box, top, Math.max(1, Math.floor((each - 0.5) * ratio)));
+      });
+    }
+    if (view.whole) return;
+    const x0 = this.stripX(view.start);
+    const x1 = Math.max(this.stripX(view.end), x0 + 4);
+    this.rect(this.left, y, x0 - this.left, height, this.paper, 0.66);
+    this.rect(x1, y, this.left + this.plot - x1, height, this.paper, 0.66);
+    pen.strokeStyle = this.ink;
+    pen.lineWidth = 1.5 * ratio;
+    pen.strokeRect(x0 * ratio, (y + 0.75) * ratio, (x1 - x0) * ratio, (height - 1.5) * ratio);
+  }
+}

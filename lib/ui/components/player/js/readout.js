@@ -1,0 +1,164 @@
+// Words beside the video: the time, and each label's score at the playhead. And the same beside the pointer.
+
+import { formatScore, formatTime } from "./format.js";
+
+const TIP_ROWS = 8;
+
+function make(tag, className, ...children) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.append(...children);
+  return element;
+}
+
+function put(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+// Where a score lies on its side's axis, 0 to 1.
+function share({ axis: { low, high } }, score) {
+  return Math.min(1, Math.max(0, (score - low) / (high - low || 1)));
+}
+
+export class Readout {
+  // hooks: choose(row), hide(name)
+  constructor(find, hooks) {
+    this.now = find(".now");
+    this.length = find(".length");
+    this.list = find(".labels");
+    this.hooks = hooks;
+    this.rows = [];
+    this.scene = null;
+  }
+
+  // New labels, colours or thresholds: rows are kept where the label is the same, and with them the focus.
+  build(scene) {
+    this.scene = scene;
+    const before = new Map(this.rows.map((row) => [row.id, row]));
+    this.rows = (scene?.labels ?? []).map((label, index) => {
+      const row = before.get(label.id) ?? this.makeRow(label);
+      before.delete(label.id);
+      row.index = index;
+      row.side = label.side;
+      row.element.style.setProperty("--colour", label.colour);
+      const threshold = label.own ?? label.side.shared;
+      row.rule.hidden = threshold === null;
+      if (threshold !== null) row.rule.style.left = `${share(label.side, threshold) * 100}%`;
+      return row;
+    });
+    for (const { element } of before.values()) element.remove();
+    this.rows.forEach(({ element }, index) => {
+      if (this.list.children[index] !== element) this.list.insertBefore(element, this.list.children[index] ?? null);
+    });
+    this.list.hidden = !this.rows.length;
+  }
+
+  makeRow({ id, name, side }) {
+    const eye = make("button", "eye");
+    eye.type = "button";
+    eye.title = `Show or hide the line of ${id}`;
+    eye.setAttribute("aria-label", eye.title);
+    const fill = make("i", "fill");
+    const rule = make("i", "rule");
+    const score = make("span", "score");
+    const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), name);
+    const pick = make("button", "pick", words, make("span", "meter", fill, rule), score);
+    pick.type = "button";
+    pick.title = `${id}: up and down go through its segments`;
+    const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score };
+    eye.onclick = () => this.hooks.hide(id);
+    pick.onclick = () => this.hooks.choose(row.index);
+    return row;
+  }
+
+  // What does not depend on the time.
+  mark({ chosen, hidden }) {
+    this.rows.forEach(({ id, element, pick, eye }, index) => {
+      pick.setAttribute("aria-pressed", String(index === chosen));
+      eye.setAttribute("aria-pressed", String(!hidden.has(id)));
+      element.classList.toggle("hidden-line", hidden.has(id));
+    });
+  }
+
+  show(time, duration) {
+    put(this.now, formatTime(time));
+    put(this.length, ` / ${formatTime(duration)}`);
+    const { scene } = this;
+    if (!scene?.times.length) return;
+    for (const { index, side, element, fill, score } of this.rows) {
+      const value = scene.scoreAt(index, time);
+      put(score, formatScore(value));
+      fill.style.transform = `scaleX(${share(side, value).toFixed(4)})`;
+      element.classList.toggle("on", scene.segmentAt(index, time) >= 0);
+    }
+  }
+
+  // One line for screen readers.
+  spoken(time) {
+    const { scene } = this;
+    if (!scene?.times.length) return formatTime(time);
+    const here = this.rows.filter(({ index }) => scene.segmentAt(index, time) >= 0);
+    const words = here.map(({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`);
+    return [formatTime(time), words.join(", ") || "no label"].join(", ");
+  }
+}
+
+export class Tip {
+  constructor(element, film) {
+    this.element = element;
+    this.film = film;
+    this.picture = element.querySelector("img");
+    this.time = element.querySelector(".tip-time");
+    this.list = element.querySelector(".tip-labels");
+    this.picture.onload = () => this.picture.classList.add("here");
+  }
+
+  hide() {
+    this.element.hidden = true;
+  }
+
+  // At `x` of a lane area `width` wide.
+  show(scene, time, x, width) {
+    this.element.hidden = false;
+    const fine = scene?.step && scene.step < 0.1 ? 2 : 1;
+    put(this.time, formatTime(time, fine));
+    this.picture.hidden = !scene?.thumbs || !scene.times.length;
+    if (scene?.times.length) {
+      if (scene.thumbs) this.showPicture(this.film.url(scene, scene.sampleAt(time)));
+      this.showScores(scene, time);
+    } else this.list.replaceChildren();
+    const own = this.element.offsetWidth;
+    const left = x + 14 + own <= width ? x + 14 : x - 14 - own;
+    this.element.style.transform = `translateX(${Math.round(Math.max(0, left))}px)`;
+  }
+
+  showPicture(url) {
+    if (this.url === url) return;
+    this.url = url;
+    clearTimeout(this.timer);
+    const load = () => {
+      if (this.url === url && this.picture.getAttribute("src") !== url) {
+        this.picture.classList.remove("here");
+        this.picture.src = url;
+      }
+    };
+    if (this.film.have(url)) load();
+    else this.timer = setTimeout(load, 60); // a pointer that only passes asks for nothing
+  }
+
+  showScores(scene, time) {
+    const rows = scene.labels.slice(0, TIP_ROWS);
+    while (this.list.children.length > rows.length) this.list.lastElementChild.remove();
+    while (this.list.children.length < rows.length) {
+      this.list.append(make("li", "tip-label", make("i", "swatch"), make("span", "name"), make("span", "score")));
+    }
+    rows.forEach((label, row) => {
+      const item = this.list.children[row];
+      const [swatch, name, score] = item.children;
+      swatch.style.background = label.colour;
+      put(name, label.id);
+      put(score, formatScore(scene.scoreAt(row, time)));
+      item.classList.toggle("on", scene.segmentAt(row, time) >= 0);
+    });
+  }
+}

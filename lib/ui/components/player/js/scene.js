@@ -1,0 +1,151 @@
+// What the lanes show: samples, scores with their levels of detail, segments, thresholds, truth; in a comparison of two
+// sides, and where they differ. Never changed once built.
+
+import { loadPack } from "./arrays.js";
+
+// The first index at which `sorted` is greater than `value`.
+export function after(sorted, value, low = 0, high = sorted.length) {
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+// Values by row and level: level 0 is every sample, each further one the extremes of neighbours.
+class Levels {
+  constructor(pack, name) {
+    const { data, shape } = pack[name];
+    [this.rows, this.count] = shape;
+    this.levels = [{ low: data, high: data, count: this.count, span: 1 }];
+    for (let level = 0; pack[`${name}.low${level}`]; level += 1) {
+      const low = pack[`${name}.low${level}`];
+      const span = 4 ** (level + 1);
+      this.levels.push({ low: low.data, high: pack[`${name}.high${level}`].data, count: low.shape[1], span });
+    }
+  }
+
+  value(row, index) {
+    return this.levels[0].low[row * this.count + index];
+  }
+
+  // The coarsest level that still has a value for each of `columns` over `visible` samples.
+  pick(visible, columns) {
+    let best = this.levels[0];
+    for (const level of this.levels) if (visible / level.span >= columns) best = level;
+    return best;
+  }
+}
+
+// One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
+class Side {
+  constructor({ side, labels, shared, axis, gaps }, base, lines, segments) {
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps });
+    this.times = base.times.data;
+    this.frames = base.frames.data;
+    this.spikes = base.spikes.data;
+    this.change = new Levels(base, "change");
+    this.scores = new Levels(lines, "scores");
+    this.segments = this.labels.map(() => ({ start: [], end: [], peak: [] }));
+    const { start, end, label, peak } = segments;
+    for (let index = 0; index < start.data.length; index += 1) {
+      const row = this.segments[label.data[index]];
+      row.start.push(start.data[index]);
+      row.end.push(end.data[index]);
+      row.peak.push(peak.data[index]);
+    }
+  }
+
+  // The sample that stands for `time`: the last one at or before it.
+  sampleAt(time) {
+    return Math.max(0, after(this.times, time + 1e-6) - 1);
+  }
+}
+
+// Rows count the labels of all sides, in order; `id` tells labels apart, also where both sides have the same name.
+export class Scene {
+  constructor({ duration, truth, thumbs, step, only }, sides, differences) {
+    Object.assign(this, { duration, truth, thumbs, step, only, sides });
+    this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
+      { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
+    )));
+    this.segments = sides.flatMap((side) => side.segments);
+    const [{ times, frames, spikes, change }] = sides;
+    Object.assign(this, { times, frames, spikes, change });
+    this.changePeak = change.levels.at(-1).high.reduce((most, value) => Math.max(most, value), 1e-6);
+    this.truthRows = rowsOf(this.truth);
+    this.differences = differences && this.readDifferences(differences);
+  }
+
+  // Each with the colours of what either side says; null where a side says nothing.
+  readDifferences({ start, end, a, b }) {
+    const of = ({ labels }, row) => labels[row] ?? null;
+    const [left, right] = this.sides;
+    return {
+      start: [...start.data],
+      end: [...end.data],
+      a: Array.from(a.data, (row) => of(left, row)),
+      b: Array.from(b.data, (row) => of(right, row)),
+    };
+  }
+
+  sampleAt(time) {
+    return this.sides[0].sampleAt(time);
+  }
+
+  scoreAt(row, time) {
+    const { side, row: own } = this.labels[row];
+    return side.scores.value(own, side.sampleAt(time));
+  }
+
+  // The segment of a label at `time`, or -1.
+  segmentAt(row, time) {
+    return at(this.segments[row], time);
+  }
+
+  differenceAt(time) {
+    return at(this.differences, time);
+  }
+
+  // The next (1) or previous (-1) segment of a label as seen from `time`, or null.
+  neighbour(row, time, direction) {
+    return neighbour(this.segments[row], time, direction);
+  }
+
+  nextDifference(time, direction) {
+    return neighbour(this.differences, time, direction);
+  }
+}
+
+function at({ start, end }, time) {
+  const index = after(start, time + 1e-6) - 1;
+  return index >= 0 && time < end[index] - 1e-6 ? index : -1;
+}
+
+function neighbour({ start, end }, time, direction) {
+  // Backwards from inside one leads to its own start first, as "previous" does in every player.
+  const index = direction > 0 ? after(start, time + 0.02) : after(start, time - 0.35) - 1;
+  return index >= 0 && index < start.length
+    ? { start: start[index], end: end[index], index, count: start.length }
+    : null;
+}
+
+// Overlapping intervals go into rows of their own.
+function rowsOf(truth) {
+  const rows = [];
+  for (const one of truth) {
+    let row = rows.find((list) => list.at(-1).end <= one.start + 1e-6);
+    if (!row && rows.length < 3) rows.push((row = []));
+    (row ?? rows.at(-1)).push(one);
+  }
+  return rows;
+}
+
+const buildSide = async (words) =>
+  new Side(words, ...(await Promise.all([words.base, words.lines, words.segments].map(loadPack))));
+
+export async function buildScene(words) {
+  const sides = await Promise.all((words.beside ? [words, words.beside] : [words]).map(buildSide));
+  return new Scene(words, sides, words.differences && (await loadPack(words.differences)));
+}

@@ -1,0 +1,168 @@
+"""What the player's lanes get: small words with every edit, arrays by URL and only when they changed."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.analysis.analysis import Analysis
+from lib.charts import player_arrays as arrays
+from lib.core.labelled_intervals import TrueSegment
+from lib.core.samples import Samples
+from lib.ui.server import routes
+
+_INLINE_SEGMENTS = 2_000
+"""Up to so many segments (26 bytes each) travel with the message itself, which saves a threshold edit a request."""
+
+
+def lanes(
+    analysis: Analysis,
+    colours: Mapping[str, str],
+    *,
+    thumbnails: str | None,
+    truth: Sequence[TrueSegment] = (),
+    duration_s: float | None = None,
+) -> dict[str, Any]:
+    """Return the ``lanes`` of ``player``.
+
+    Args:
+        analysis: what to draw.
+        colours: hex colour of every label, as for the charts.
+        thumbnails: base URL from ``routes.url_for_thumbnails``; None draws no filmstrip.
+        truth: ground truth; drawn in a lane of its own, in the colour of the prompt of the same name.
+        duration_s: end of the time axis where that is later than the samples' (a video embedded in part).
+    """
+    own, shared = arrays.shown_thresholds(analysis)
+    axis = arrays.score_axis(analysis)
+    by_name = {label.casefold(): colours[label] for label in analysis.labels}
+    return {
+        **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, duration_s),
+        "score": analysis.prompt_set.settings.score,
+        "axis": {"low": axis.low, "high": axis.high, "ticks": list(axis.ticks)},
+        "labels": [
+            {"name": label, "colour": colours[label], "own": threshold}
+            for label, threshold in zip(analysis.labels, own, strict=True)
+        ],
+        "shared": shared,
+        "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores),
+        "segments": _packed(
+            "segments",
+            arrays.segment_arrays(analysis.segments, analysis.labels),
+            len(analysis.segments),
+        ),
+        "truth": _truth(truth, by_name),
+    }
+
+
+def without_prompts(
+    samples: Samples | None,
+    change: NDArray[np.float64] | None = None,
+    *,
+    thumbnails: str | None,
+    truth: Sequence[TrueSegment] = (),
+    duration_s: float | None = None,
+) -> dict[str, Any] | None:
+    """Return the ``lanes`` of ``player`` where nothing is searched for: frames and their change, and the truth.
+
+    Args:
+        samples: what is embedded; None: nothing yet, so there are no frames.
+        change: what ``lib.analysis.scoring.vector_change`` gave for their vectors, ``(n,)``.
+        thumbnails: as for ``lanes``.
+        truth: as for ``lanes``; grey, since no prompt has a colour.
+        duration_s: as for ``lanes``.
+
+    Returns:
+        None where neither is there to draw.
+    """
+    if samples is None or change is None or not len(samples):
+        if not truth:
+            return None
+        samples, change = _no_samples(duration_s or max(one.end_s for one in truth)), np.zeros(0)
+        thumbnails = None
+    return {
+        **_of_the_video(samples, change, thumbnails, duration_s),
+        "score": "",
+        "axis": {"low": 0.0, "high": 1.0, "ticks": []},
+        "labels": [],
+        "shared": None,
+        "lines": _packed("lines", {"scores": np.zeros((0, len(samples)), dtype=np.float32)}, 0),
+        "segments": _packed("segments", arrays.segment_arrays((), ()), 0),
+        "truth": _truth(truth, {}),
+    }
+
+
+def _no_samples(duration_s: float) -> Samples:
+    return Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0), np.float32), duration_s)
+
+
+def _of_the_video(
+    samples: Samples, change: NDArray[np.float64], thumbnails: str | None, duration_s: float | None
+) -> dict[str, Any]:
+    content = samples.times_s, samples.frames, change
+    return {
+        "duration": max(samples.duration_s, duration_s or 0.0),
+        "step": samples.step_s,
+        "base": _by_url("base", lambda: arrays.base_arrays(samples, change), *content),
+        "gaps": samples.gaps_s.tolist(),
+        "thumbs": thumbnails,
+    }
+
+
+def _truth(truth: Sequence[TrueSegment], colours: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": one.label,
+            "start": one.start_s,
+            "end": one.end_s,
+            "colour": colours.get(one.label.casefold()),
+        }
+        for one in truth
+    ]
+
+
+def side_by_side(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    differences: Sequence[arrays.Difference],
+    *,
+    only_differences: bool = False,
+) -> dict[str, Any]:
+    """Return the ``lanes`` of ``player`` for a comparison: A's lanes, B's, and one of where they differ.
+
+    Args:
+        a: what ``lanes`` gave for side A; the thumbnails are A's.
+        b: the same for side B, with the same truth.
+        differences: in order of time, no two at a time.
+        only_differences: veil what both sides agree on, and skip it in playing.
+    """
+    names = [[label["name"] for label in side["labels"]] for side in (a, b)]
+    found = arrays.difference_arrays(differences, *names)
+    coloured = [
+        {**one, "colour": one["colour"] or other["colour"]}
+        for one, other in zip(a["truth"], b["truth"], strict=True)
+    ]
+    return {
+        **a,
+        "duration": max(a["duration"], b["duration"]),
+        "truth": coloured,
+        "side": "A",
+        "beside": {**b, "truth": [], "side": "B"},
+        "differences": _packed("differences", found, len(differences)),
+        "only": only_differences,
+    }
+
+
+def _packed(kind: str, found: Mapping[str, Any], count: int) -> dict[str, str]:
+    if count <= _INLINE_SEGMENTS:
+        return {"inline": base64.b64encode(arrays.pack(found)).decode()}
+    return _by_url(kind, lambda: found, *found.values())
+
+
+def _by_url(kind: str, make: Callable[[], Mapping[str, Any]], *content: Any) -> dict[str, str]:
+    """Return the URL of arrays that are made when they are asked for; ``content`` is what they depend on."""
+    key = f"{kind}|{arrays.content_key(*content)}"
+    return {"url": routes.url_for_pack(key, lambda: arrays.pack(make()))}

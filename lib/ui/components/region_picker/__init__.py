@@ -1,0 +1,73 @@
+"""A picture on which the part that counts is dragged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lib.ui.components.registration import register
+
+Region = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of the picture."""
+_COMPONENT = register(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Dragged:
+    """What the browser sent last."""
+
+    of: str
+    number: int
+    region: Region | None
+
+
+def choose_region(
+    url: str,
+    region: Region | None,
+    *,
+    key: str,
+    of: str,
+    heard: int,
+    alt: str,
+    on_change: Callable[[Dragged], None],
+) -> Dragged | None:
+    """Draw the picture; return what the browser sent last.
+
+    Args:
+        url: of the whole picture.
+        region: the part that counts; None is all of it.
+        key: widget key.
+        of: names the picture; another one takes the region over from Python.
+        heard: number of the last region that Python has; until it has the latest, the browser keeps its own.
+        alt: what the picture is, for those who don't see it.
+        on_change: called with each region before the script runs again.
+    """
+    data = {"url": url, "region": region, "of": of, "heard": heard, "alt": alt}
+
+    def dragged() -> None:
+        # to_dict: reading the state itself would end a run for which a newer one waits.
+        sent = _read(st.session_state.to_dict()[key].get("region"))
+        if sent is not None:
+            on_change(sent)
+
+    return _read(_COMPONENT(key=key, data=data, on_region_change=dragged).region)
+
+
+def _read(sent: object) -> Dragged | None:
+    if not isinstance(sent, dict) or not isinstance(sent.get("number"), int):
+        return None
+    return Dragged(str(sent.get("of")), sent["number"], _region(sent.get("region")))
+
+
+def _region(sent: object) -> Region | None:
+    if (
+        not isinstance(sent, list)
+        or len(sent) != 4
+        or not all(isinstance(edge, int | float) for edge in sent)
+    ):
+        return None
+    left, top, right, bottom = (min(1.0, max(0.0, float(edge))) for edge in sent)
+    return (left, top, right, bottom) if left < right and top < bottom else None

@@ -1,0 +1,75 @@
+"""The threshold, dragged on a histogram of all scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from lib.search.distribution import ScoreBars
+from lib.ui.components.registration import register
+
+_COMPONENT = register(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the browser sent last."""
+
+    of: str
+    number: int
+    value: float | None
+
+
+def threshold_histogram(
+    bars: ScoreBars,
+    value: float | None,
+    *,
+    key: str,
+    of: str,
+    heard: int,
+    on_change: Callable[[Moved], None],
+) -> Moved | None:
+    """Draw the histogram with the threshold on it; return what the browser sent last.
+
+    Args:
+        bars: what to draw.
+        value: the threshold; None is automatic.
+        key: widget key.
+        of: names the search; another one takes the threshold over from Python.
+        heard: number of the last move that Python has; until it has the latest, the browser keeps its own.
+        on_change: called with each move before the script runs again.
+    """
+    data = {
+        "of": of,
+        "heard": heard,
+        "threshold": value,
+        "suggestion": round(bars.suggestion, 3),
+        "low": bars.low,
+        "high": bars.high,
+        "counts": list(bars.counts),
+        "estimated": bars.estimated,
+        "about": "score: cosine with the query",
+    }
+
+    def moved() -> None:
+        # to_dict: reading the state itself would end a run for which a newer one waits.
+        sent = _read(st.session_state.to_dict()[key].get("moved"))
+        if sent is not None:
+            on_change(sent)
+
+    return _read(_COMPONENT(key=key, data=data, on_moved_change=moved).moved)
+
+
+def _read(sent: object) -> Moved | None:
+    if not isinstance(sent, dict) or not isinstance(sent.get("number"), int):
+        return None
+    return Moved(str(sent.get("of")), sent["number"], _score(sent.get("value")))
+
+
+def _score(sent: object) -> float | None:
+    if not isinstance(sent, int | float) or isinstance(sent, bool) or sent != sent:
+        return None
+    return round(min(1.0, max(-1.0, float(sent))), 4)

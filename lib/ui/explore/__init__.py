@@ -1,0 +1,4 @@
+"""The Explore page.
+
+May import ``panels`` and what stands below it; no other page.
+"""

@@ -1,0 +1,165 @@
+"""Everything that can be taken along: tables, the analysis, the prompt set, a contact sheet, an annotated clip."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from lib.analysis.analysis import Analysis
+from lib.core.errors import Cancelled, PromptreelError
+from lib.core.formatting import format_time
+from lib.ingest.progress import Progress
+from lib.media.annotated_clip import Caption, annotated_clip
+from lib.media.contact_sheet import Tile, contact_sheet
+from lib.services.jobs import Job
+from lib.services.stored_analysis import report
+from lib.ui.background import playable_copies
+from lib.ui.panels.video import VideoSelection
+from lib.ui.server import routes
+from lib.ui.session import cache, state, theme
+
+_TILES_A_LABEL = 6
+
+
+def draw(chosen: VideoSelection, analysis: Analysis) -> None:
+    """Draw the downloads; files are made when asked for."""
+    stem = re.sub(r"[^\w.-]+", "_", f"{Path(chosen.video.name).stem}-{analysis.prompt_set.name}")
+    with st.container(horizontal=True):
+        _button(
+            "Samples, CSV",
+            lambda: analysis.samples_frame().to_csv(index=False),
+            f"{stem}-samples.csv",
+            "text/csv",
+        )
+        _button(
+            "Segments, CSV",
+            lambda: analysis.segments_frame().to_csv(index=False),
+            f"{stem}-segments.csv",
+            "text/csv",
+        )
+        _button(
+            "Analysis, JSON",
+            lambda: json.dumps(report(chosen.video, chosen.engine, chosen.sampling, analysis), indent=2),
+            f"{stem}.json",
+            "application/json",
+        )
+        _button("Prompt set, YAML", analysis.prompt_set.to_yaml, f"{stem}.prompts.yaml", "application/yaml")
+        if chosen.video.has_file:
+            _button(
+                "Contact sheet, JPEG",
+                lambda: _contact_sheet(chosen, analysis),
+                f"{stem}-frames.jpg",
+                "image/jpeg",
+            )
+    if chosen.video.has_file:
+        _clip(chosen, analysis, stem)
+
+
+def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
+    st.download_button(
+        label, make, file_name, mime, key=f"download_{label}", on_click="ignore", icon=":material/download:"
+    )
+
+
+def _contact_sheet(chosen: VideoSelection, analysis: Analysis) -> bytes:
+    """Return the best and the borderline frames of every label as one picture."""
+    assert chosen.info is not None  # noqa: S101  there is an analysis
+    tiles: list[Tile] = []
+    for place, label in enumerate(analysis.labels):
+        for kind, indices in (
+            ("best", analysis.best_samples(label, _TILES_A_LABEL)),
+            ("borderline", analysis.borderline_samples(label, _TILES_A_LABEL)),
+        ):
+            frames = [int(analysis.samples.frames[index]) for index in indices]
+            pictures = cache.store().thumbnails(chosen.info.key, frames)
+            for index, frame in zip(indices, frames, strict=True):
+                if frame in pictures:
+                    time = format_time(float(analysis.samples.times_s[index]))
+                    score = float(analysis.scores[index, place])
+                    image = np.asarray(Image.open(io.BytesIO(pictures[frame])).convert("RGB"))
+                    tiles.append(Tile(image, label, f"{kind}, {time}, {score:.3f}"))
+    return contact_sheet(tiles, columns=_TILES_A_LABEL)
+
+
+def _clip(chosen: VideoSelection, analysis: Analysis, stem: str) -> None:
+    """Draw the annotated clip: made in the background, then a link."""
+    window = state.session().window
+    part = f"{format_time(window[0])} – {format_time(window[1])}" if window else "the whole video"
+    if st.button(f"Make an annotated clip of {part}", icon=":material/movie_edit:", key="make_clip"):
+        try:
+            job = _start_clip(chosen, analysis, stem, window)
+        except PromptreelError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        st.session_state["clip_job"] = job.id
+        st.rerun()
+    made = cache.jobs().get(st.session_state.get("clip_job", ""))
+    if made is None:
+        return
+    if made.live:
+        st.caption("The clip is being drawn; progress is in the sidebar.")
+    elif made.state == "done":
+        st.link_button(
+            "Open the annotated clip", routes.url_for_video(made.result), icon=":material/play_circle:"
+        )
+    elif made.error:
+        st.error(made.error, icon=":material/error:")
+
+
+def _start_clip(
+    chosen: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None
+) -> Job:
+    source = cache.store().file_path(chosen.video.sha256)
+    folder = cache.store().home / "exports"
+    folder.mkdir(exist_ok=True)
+    start_s, end_s = window or (0.0, analysis.samples.duration_s)
+    target = folder / f"{stem}-{start_s:.1f}-{end_s:.1f}.mp4"
+    captions = _captions(analysis)
+
+    def make(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Path:
+        annotated_clip(
+            source,
+            target,
+            captions,
+            start_s=start_s,
+            end_s=end_s,
+            on_progress=playable_copies.telling(on_progress),
+            cancel=cancel,
+        )
+        if cancel.is_set():
+            raise Cancelled("The annotated clip was cancelled.")
+        return target
+
+    return cache.jobs().submit(
+        f"Annotated clip of {chosen.video.name}",
+        ("clip", str(target)),
+        make,
+        lane="clips",
+        sha256=chosen.video.sha256,
+        unit="s of video",
+    )
+
+
+def _captions(analysis: Analysis) -> Callable[[float], list[Caption]]:
+    """Return what is drawn at a time: the labels of the sample whose span it lies in."""
+    colours = theme.colours(analysis.prompt_set.prompts)
+
+    def at(time_s: float) -> list[Caption]:
+        index = int(np.searchsorted(analysis.samples.times_s, time_s, side="right")) - 1
+        if index < 0:
+            return []
+        return [
+            Caption(label, float(analysis.scores[index, column]), colours[label])
+            for column, label in enumerate(analysis.labels)
+            if analysis.active[index, column]
+        ]
+
+    return at

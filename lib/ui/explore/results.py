@@ -1,0 +1,197 @@
+"""What the prompts find, in words, tables and frames."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import streamlit as st
+
+from lib.analysis.analysis import Analysis
+from lib.analysis.reference_band import ReferenceBand
+from lib.core.formatting import format_time
+from lib.store.embeddings import EmbeddingInfo
+from lib.ui.components.gallery import GalleryItem, gallery
+from lib.ui.panels import html_tables, missing_video
+from lib.ui.panels.segment_table import _score, _seconds, stretches
+from lib.ui.panels.video import thumbnails_url
+from lib.ui.session import cache, state, theme
+
+_FRAMES_SHOWN = 12
+_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
+
+
+def answers(
+    analysis: Analysis,
+    colours: Mapping[str, str] | None = None,
+    reference: ReferenceBand | None = None,
+) -> None:
+    """Draw the three answers (is it there, since when, for how long) as one sentence a label.
+
+    Args:
+        analysis: what was found.
+        colours: hex by label; None: those of the prompts.
+        reference: a label that is there and whose peak lies inside it is marked; None marks none.
+    """
+    colours = colours or theme.colours(analysis.prompt_set.prompts)
+    lines = []
+    peaks = analysis.cosine.max(axis=0, initial=-1.0) if reference is not None else []
+    for column, (label, sentence) in enumerate(analysis.answers().items()):
+        rest = sentence.removeprefix(f"{label}: ")
+        care = ""
+        if (
+            reference is not None
+            and analysis.metrics[column].present
+            and reference.inside(float(peaks[column]))
+        ):
+            words = f"cosine {reference.place(float(peaks[column]))}"
+            care = f'<div style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</div>'
+        lines.append(
+            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: "
+            f"{html.escape(rest)}{care}</li>"
+        )
+    st.html(_list(lines))
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9">{"".join(lines)}</ul>'
+
+
+def show_next(view: str) -> None:
+    """Have ``view`` be the one that is shown when the choice is drawn again."""
+    st.session_state["explore_view_kept"] = view
+
+
+def choose_view() -> str:
+    """Draw the choice of what is shown under the timeline, and return it."""
+    key = "explore_view"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get("explore_view_kept", _VIEWS[0])
+    view = st.segmented_control("Show", _VIEWS, required=True, label_visibility="collapsed", key=key)
+    st.session_state["explore_view_kept"] = view  # the widget's own value is dropped on a page switch
+    return str(view)
+
+
+def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+    """Draw the metrics table, with each prompt's highest cosine beside those of the reference phrases."""
+    frame = analysis.metrics_frame()
+    frame["share"] *= 100
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "role": None,  # the prompt table has it, and without it all others are in view at 1440 pixels
+            "present": st.column_config.CheckboxColumn("Present"),
+            "first_seen_s": _seconds("First seen, s"),
+            "last_seen_s": _seconds("Last seen, s"),
+            "duration_s": _seconds("Duration, s"),
+            "share": st.column_config.ProgressColumn("Share", format="%.1f %%", min_value=0, max_value=100),
+            "segments": st.column_config.NumberColumn("Segments"),
+            "longest_s": _seconds("Longest, s"),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        alt="Metrics by label",
+    )
+    if reference is not None and len(analysis.samples):
+        _beside_reference(analysis, reference)
+
+
+def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
+    st.markdown(
+        "**Is that a high score?** The highest cosine, beside what unrelated phrases reach on this video",
+        help=f"{len(reference.peaks)} everyday phrases that have nothing to do with it, such as “a wooden chair”, "
+        "scored on this very video with this engine. Before smoothing.",
+    )
+    colours = theme.colours(analysis.prompt_set.prompts)
+    lines = []
+    for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
+        place = html.escape(reference.place(peak))
+        lines.append(
+            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>"
+        )
+    st.html(_list(lines))
+
+
+def segments(analysis: Analysis) -> None:
+    """Draw the segments table; choosing a line moves the player to its start."""
+    frame = analysis.segments_frame()
+    if frame.empty:
+        st.info("No segments: nothing reaches its threshold. Lower it, or choose the decision “Best label”.")
+        return
+    stretches(
+        frame,
+        {
+            "label": st.column_config.TextColumn("Label", pinned=True),
+            "mean_score": _score("Mean score"),
+            "peak_score": _score("Peak score"),
+            "peak_s": _seconds("Peak at, s"),
+        },
+        key="segments_table",
+        alt="Segments; choose one to see it in the player",
+    )
+
+
+def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
+    """Draw best, borderline and most changed frames; a click moves the player there.
+
+    Without a video there are no pictures: times and scores then.
+    """
+    labels = list(analysis.labels)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Frames",
+            ["best", "borderline", "changed"],
+            default="best",
+            required=True,
+            format_func={"best": "Best", "borderline": "Borderline", "changed": "Most changed"}.__getitem__,
+            help="Best: highest scores. Borderline: nearest to where the decision flips. "
+            "Most changed: least like the frame before.",
+            key="frames_kind",
+        )
+        label: str | None = None
+        if kind != "changed":
+            label = st.selectbox("Label", labels, key="frames_label", width=260)
+    if label is None:
+        chosen = analysis.most_changed_samples(_FRAMES_SHOWN)
+    elif kind == "best":
+        chosen = analysis.best_samples(label, _FRAMES_SHOWN)
+    else:
+        chosen = analysis.borderline_samples(label, _FRAMES_SHOWN)
+    if not cache.store().video(info.key.sha256).has_file:
+        missing_video.samples_table(analysis, chosen)
+        return
+    clicked = gallery(
+        _items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", layout="grid"
+    )
+    if clicked is not None and clicked.time_s is not None:
+        state.seek(clicked.time_s)
+        st.rerun()
+
+
+def _items(
+    analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label: str | None
+) -> list[GalleryItem]:
+    base = thumbnails_url(info)
+    colours = theme.colours(analysis.prompt_set.prompts)
+    items = []
+    for index in chosen:
+        frame = int(analysis.samples.frames[index])
+        time_s = float(analysis.samples.times_s[index])
+        shown = label or analysis.labels[int(np.argmax(analysis.scores[index]))]
+        score = float(analysis.scores[index, analysis.labels.index(shown)])
+        items.append(
+            GalleryItem(
+                id=str(frame),
+                url=f"{base}/{frame}",
+                title=format_time(time_s),
+                subtitle=f"{shown} {score:.3f}",
+                time_s=time_s,
+                colour=colours[shown],
+                alt=f"Frame at {format_time(time_s)}",
+            )
+        )
+    return items

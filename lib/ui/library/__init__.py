@@ -1,0 +1,4 @@
+"""The Library page.
+
+May import ``panels`` and what stands below it; no other page.
+"""

@@ -1,0 +1,115 @@
+"""The columns of the matrix: videos embedded with the chosen engine and sampling, and a way to embed others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from lib.core.errors import PromptreelError
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
+from lib.ingest.ingest import embedding_key
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.videos import Video
+from lib.ui.background import embedding
+from lib.ui.matrix import settings
+from lib.ui.panels import engine as engine_panel
+from lib.ui.panels import missing_video
+from lib.ui.session import cache
+
+_LISTED = 6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The videos of the matrix, seen through one engine at one sampling."""
+
+    videos: tuple[Video, ...]
+    infos: Mapping[str, EmbeddingInfo]
+    """What is embedded of each, by SHA-256."""
+    engine: Engine
+
+    @property
+    def names(self) -> dict[str, str]:
+        """SHA-256 -> name; no two are the same."""
+        return _unique(self.videos)
+
+
+def choose() -> Columns | None:
+    """Draw the choice of videos, and a way to embed the others; None (with a way on, drawn) when there is none."""
+    videos = cache.store().videos()[::-1]
+    if not videos:
+        missing_video.no_video()
+        return None
+    try:
+        engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
+        found = {
+            video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling))
+            for video in videos
+        }
+    except PromptreelError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    infos = {sha256: info for sha256, info in found.items() if info is not None and info.complete}
+    by_id = {video.sha256: video for video in videos}
+    options = list(infos)
+    st.multiselect(
+        "Videos",
+        options,
+        format_func=_unique([by_id[sha256] for sha256 in options]).__getitem__,
+        placeholder="Choose videos" if options else "None is embedded yet",
+        disabled=not options,
+        default=_chosen(options),
+        **settings.bound_many("videos", _chosen(options), options),
+    )
+    missing = [video for video in videos if video.sha256 not in infos and embedding.may_embed(video, engine)]
+    _others(missing, engine, sampling)
+    chosen = tuple(by_id[sha256] for sha256 in _chosen(options))
+    return Columns(chosen, infos, engine)
+
+
+def _chosen(options: list[str]) -> list[str]:
+    keys = settings.current().videos
+    return options if keys is None else [key for key in keys if key in options]
+
+
+def _unique(videos: Sequence[Video]) -> dict[str, str]:
+    """Return SHA-256 -> name; videos of one name are told apart by the start of their hash."""
+    names = [video.name for video in videos]
+    return {
+        video.sha256: video.name if names.count(video.name) == 1 else f"{video.name} ({video.sha256[:6]})"
+        for video in videos
+    }
+
+
+def _others(missing: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
+    """Draw the videos that are not embedded yet, each with a button that does it."""
+    if not missing:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Not embedded with {engine.name}, {sampling.description}:", width="content")
+        for video in missing[:_LISTED]:
+            running = cache.jobs().find(embedding_key(video, engine, sampling)) is not None
+            st.button(
+                video.name,
+                key=f"matrix_embed_{video.sha256}",
+                icon=":material/hourglass_top:" if running else ":material/play_arrow:",
+                disabled=running,
+                help="It is being embedded; progress is in the sidebar." if running else "Embed it now",
+                on_click=_embed,
+                args=([video], engine, sampling),
+            )
+        if len(missing) > 1:
+            st.button(
+                f"Embed all {len(missing)}",
+                key="matrix_embed_all",
+                on_click=_embed,
+                args=(list(missing), engine, sampling),
+            )
+
+
+def _embed(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
+    for video in videos:
+        embedding.ensure_embedding(video, engine, sampling)

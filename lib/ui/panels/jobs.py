@@ -1,0 +1,78 @@
+"""Sidebar: running jobs with progress, rate, time left and cancel; polled only while something runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lib.core.formatting import format_duration
+from lib.services.jobs import Job
+from lib.ui.session import cache
+
+_FINISHED_SHOWN = 4
+
+
+def draw() -> None:
+    """Draw the jobs of this process; other tabs' jobs show too, since the store is shared."""
+    manager = cache.jobs()
+    live = any(job.live for job in manager.jobs())
+
+    # Decided at each full run, so that a new tab starts polling by itself and an idle page doesn't poll at all.
+    @st.fragment(run_every=1.0 if live else None)
+    def tray() -> None:
+        shown = [job for job in manager.jobs() if job.live]
+        shown += [job for job in manager.jobs() if job.state == "failed" or job.note][-_FINISHED_SHOWN:]
+        if shown:
+            st.subheader("Jobs")
+        for job in shown:
+            draw_job(job, key="tray")
+        if live and not any(job.live for job in manager.jobs()):
+            st.rerun()  # the last tick: the page takes in what is done, and polling stops
+
+    tray()
+
+
+def progress_text(job: Job) -> str:
+    """Return ``120 of 431 samples, 28 a second, 11.1 s left`` as far as it is known."""
+    progress = job.progress
+    if job.state == "queued":
+        return "waiting for another job"
+    if progress is None:
+        return "starting"
+    if progress.words:
+        return progress.words
+    unit = job.unit
+    text = f"{progress.done:,}" + (f" of {progress.total:,} {unit}" if progress.total else f" {unit}")
+    if progress.rate:
+        text += (
+            f", {progress.rate:.0f} a second" if progress.rate >= 10 else f", {progress.rate:.1f} a second"
+        )
+    if progress.eta_s is not None:
+        text += f", {format_duration(progress.eta_s)} left"
+    return text
+
+
+def draw_job(job: Job, *, key: str) -> None:
+    """Draw one job: a bar and cancel while it runs, its sentence and a way on when it has ended."""
+    with st.container(border=True, key=f"{key}_job_{job.id}"):
+        st.markdown(f"**{job.title}**")
+        if job.live:
+            progress = job.progress
+            share = progress.done / progress.total if progress and progress.total else 0.0
+            st.progress(min(share, 1.0), text=progress_text(job))
+            st.button("Cancel", key=f"{key}_cancel_{job.id}", on_click=job.cancel, icon=":material/close:")
+            return
+        if job.state == "failed":
+            st.error(job.error, icon=":material/error:")
+            st.caption("What was done is kept.")
+        elif job.note:
+            st.caption(job.note)
+        with st.container(horizontal=True):
+            if job.state == "failed":
+                st.button(
+                    "Try again",
+                    key=f"{key}_retry_{job.id}",
+                    on_click=cache.jobs().retry,
+                    args=(job.id,),
+                    icon=":material/refresh:",
+                )
+            st.button("Dismiss", key=f"{key}_dismiss_{job.id}", on_click=cache.jobs().dismiss, args=(job.id,))

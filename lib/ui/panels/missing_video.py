@@ -1,0 +1,84 @@
+"""Explore about imported vectors: a video without a file has nothing to play, and nothing else is embedded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from lib.analysis.analysis import Analysis
+from lib.core.formatting import format_duration, format_time
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.videos import Video
+from lib.ui.background import embedding
+from lib.ui.session import cache, state
+
+
+def no_player(video: Video) -> None:
+    """Say why there is no player."""
+    length = format_duration(video.duration_s) if video.duration_s else "unknown length"
+    st.info(
+        f"**{state.plain(video.name)}** ({length}) was imported without its video, so there is nothing to play and no "
+        "frame to show. To see it, import the results once more together with the video.",
+        icon=":material/videocam_off:",
+    )
+
+
+def nothing_here(video: Video, engine: Engine, sampling: Sampling) -> None:
+    """Say that nothing was imported with this engine and sampling, and offer what was."""
+    found = [info for info in cache.store().embeddings(video.sha256) if info.complete]
+    with st.container(border=True):
+        name = state.plain(video.name)
+        if not video.has_file:
+            st.markdown(f"**{name}** was imported without its video, so {engine.name} can’t embed it.")
+        else:
+            st.markdown(
+                f"**{name}** has no vectors of {engine.name} at {sampling.description}: those come from the hosted "
+                "service, or by importing its results, both in the Library."
+            )
+        for info in found:
+            at = Sampling.from_key(info.key.sampling_key).description
+            st.button(
+                f"Show {info.engine_name}, {at}",
+                key=state.key(f"show_{info.key.id}"),
+                icon=":material/swap_horiz:",
+                on_click=state.on_this_side(_show),
+                args=(info,),
+            )
+        if not found:
+            st.page_link(
+                "pages/library.py",
+                label="Go to the Library",
+                icon=":material/arrow_forward:",
+                query_params=state.address(),
+            )
+
+
+@state.uninterrupted
+def _show(info: EmbeddingInfo) -> None:
+    embedding.choose_engine_of(info)
+
+
+def samples_table(analysis: Analysis, indices: Sequence[int]) -> None:
+    """Draw samples as a table, in place of their pictures."""
+    rows = [
+        {"Time": format_time(float(analysis.samples.times_s[index]), decimals=2)}
+        | {label: float(score) for label, score in zip(analysis.labels, analysis.scores[index], strict=True)}
+        for index in indices
+    ]
+    formats = {label: st.column_config.NumberColumn(format="%.3f") for label in analysis.labels}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=formats, alt="Samples and their scores")
+
+
+def no_video(words: str = "There is no video yet.") -> None:
+    """Say in place of a page that there is no video, and draw the way on."""
+    st.info(words, icon=":material/video_library:")
+    st.page_link(
+        "pages/library.py",
+        label="Open a sample or add a video",
+        icon=":material/arrow_forward:",
+        query_params=state.address(),
+    )

@@ -1,0 +1,4 @@
+"""What a browser tab works on, and what all tabs share in memory.
+
+May import ``server``.
+"""

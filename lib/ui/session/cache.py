@@ -1,0 +1,270 @@
+"""Everything that outlives a rerun: one store, one job manager, loaded models and vectors, computed analyses.
+
+This is the only place with Streamlit's cache decorators. Arrays are handed over with a leading underscore (not hashed:
+Streamlit samples large arrays when hashing, and would take two different ones for the same) beside a key of plain text
+that names their content. Cached objects are shared by all sessions, so arrays are read-only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from lib.analysis.analysis import Analysis, analyse, prompt_cosines
+from lib.analysis.reference_band import ReferenceBand
+from lib.analysis.scoring import vector_change
+from lib.comparison.comparison import Comparison, compare
+from lib.comparison.matrix import measure
+from lib.core.errors import EngineError
+from lib.core.labelled_intervals import TrueSegment
+from lib.core.samples import Samples
+from lib.engines.embedded import EmbeddedEngine
+from lib.engines.engine import Engine
+from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
+from lib.evaluation.bootstrap import Difference, difference_of
+from lib.evaluation.evaluation import Evaluation, evaluate
+from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
+from lib.prompts.model import PromptSet
+from lib.services.jobs import JobManager
+from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
+from lib.store.home import default_home
+from lib.store.store import Store, embed_texts_cached
+from lib.store.videos import Video
+
+Vectors = dict[str, NDArray[np.float32]]
+
+
+@st.cache_resource(show_spinner=False)
+def _store(folder: str) -> Store:
+    return Store(Path(folder))
+
+
+def store() -> Store:
+    """Return the store, opened once for all sessions."""
+    return _store(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobManager:
+    """Return the process's job manager; its jobs outlive sessions."""
+    # A busy Python thread would starve the server's own; switching more often keeps clicks quick during a job.
+    sys.setswitchinterval(0.0005)
+    return JobManager()
+
+
+@st.cache_resource(show_spinner=False)
+def embedded_engine(model: str) -> EmbeddedEngine:
+    """Return an embedded engine, its weights loaded once for all sessions."""
+    return EmbeddedEngine(model, cache_dir=store().home / "models")
+
+
+def samples(info: EmbeddingInfo) -> Samples:
+    """Return the stored samples; read again only when more of them are there."""
+    return _samples(f"{info.key.id}|{info.samples}|{info.complete}|{info.created_at}", info.key)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _samples(name: str, _key: EmbeddingKey) -> Samples:
+    loaded = store().load(_key)
+    for array in (loaded.frames, loaded.times_s, loaded.vectors):
+        array.flags.writeable = False
+    return loaded
+
+
+def truth(video: Video) -> tuple[TrueSegment, ...]:
+    """Return the ground truth of the video: what was saved, else what lies beside its file; read when it changes."""
+    version = store().truth_version(video)
+    return _truth(f"{video.sha256}|{version}", video) if version else ()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _truth(name: str, _video: Video) -> tuple[TrueSegment, ...]:
+    return store().truth(_video)
+
+
+def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
+    """Return the vectors of ``texts`` that could be had, and one sentence for each text or cause that failed.
+
+    Only texts never seen with this engine reach it, and one bad text costs none of the others.
+    """
+    try:
+        return embed_texts_cached(store(), engine, texts), []
+    except EngineError as error:
+        return _one_by_one(engine, texts, error)
+
+
+def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> tuple[Vectors, list[str]]:
+    found: Vectors = dict(store().text_vectors(engine.id, texts))
+    problems: dict[str, None] = {}
+    for text in texts:
+        if text in found:
+            continue
+        if len(texts) > 1 and first.concerns_one_text:
+            try:
+                found |= embed_texts_cached(store(), engine, (text,))
+                continue
+            except EngineError as error:
+                problems[str(error)] = None
+        else:
+            problems[str(first)] = None
+    return found, list(problems)
+
+
+def analysis(
+    info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
+) -> Analysis:
+    """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
+    name = _name(info)
+    loaded = samples(info)
+    wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
+    cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
+    change = frame_change(info)
+    return _analysis(
+        f"{name}|{_digest(prompt_set.to_dict())}",
+        lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
+    )
+
+
+def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
+    """Return ``lib.analysis.scoring.vector_change`` of the stored samples, ``(n,)``."""
+    return _numbers(f"{_name(info)}|change", lambda: vector_change(samples(info).vectors))
+
+
+def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
+    """Return two analyses of one video side by side; what is known of them stays while both are the same."""
+    return _comparison("||".join([_of(info_a, a), _of(info_b, b)]), a, b)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
+    return compare(_a, _b)
+
+
+@st.cache_resource(show_spinner=False)
+def reference_bands() -> dict[str, ReferenceBand]:
+    """Return the reference bands known, by embedding; one is a few numbers."""
+    return {}
+
+
+def threshold_fit(
+    info: EmbeddingInfo, found: Analysis, video: Video, label: str, *, sweep: bool
+) -> ThresholdFit | None:
+    """Return the threshold of ``label`` with the best F1 against the truth; None where that has no second of it."""
+    true = truth(video)
+    name = f"{_of(info, found)}|{_truth_digest(true)}|{sweep}|{label}"
+    return _threshold_fit(name, found, true, label, sweep) if true else None
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_fit(
+    name: str, _found: Analysis, _true: tuple[TrueSegment, ...], _label: str, _sweep: bool
+) -> ThresholdFit | None:
+    return suggest_with_truth(_found, _true, _label, sweep=_sweep)
+
+
+def threshold_split(info: EmbeddingInfo, found: Analysis, label: str) -> ThresholdSplit:
+    """Return where the scores of ``label`` fall into two groups, if they do."""
+    return _threshold_split(f"{_of(info, found)}|{label}", found.scores[:, found.column(label)])
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _threshold_split(name: str, _scores: NDArray[np.float64]) -> ThresholdSplit:
+    return suggest_without_truth(_scores)
+
+
+def evaluation(info: EmbeddingInfo, found: Analysis, video: Video) -> Evaluation | None:
+    """Return an analysis against the ground truth of its video; None without a true segment."""
+    true = truth(video)
+    return _evaluation(f"{_of(info, found)}|{_truth_digest(true)}", found, true) if true else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _evaluation(name: str, _found: Analysis, _true: tuple[TrueSegment, ...]) -> Evaluation:
+    return evaluate(_found, _true)
+
+
+def _truth_digest(true: tuple[TrueSegment, ...]) -> str:
+    return _digest([[one.label, one.start_s, one.end_s] for one in true])
+
+
+def f1_difference(
+    info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis, video: Video
+) -> dict[str, Difference]:
+    """Return the difference in F1 of each label, with its interval; empty without a true segment."""
+    against_a, against_b = evaluation(info_a, a, video), evaluation(info_b, b, video)
+    if against_a is None or against_b is None:
+        return {}
+    name = "||".join([_of(info_a, a), _of(info_b, b), _truth_digest(truth(video))])
+    return _difference(name, against_a, against_b)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Difference]:
+    return difference_of(_a, _b, seed=0)
+
+
+def _name(info: EmbeddingInfo) -> str:
+    return f"{info.key.id}|{info.samples}|{info.created_at}"
+
+
+def _of(info: EmbeddingInfo, found: Analysis) -> str:
+    return f"{_name(info)}|{_digest(found.prompt_set.to_dict())}"
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _numbers(name: str, _compute: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+    array = _compute()
+    array.flags.writeable = False
+    return array
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _analysis(name: str, _compute: Callable[[], Analysis]) -> Analysis:
+    return _compute()
+
+
+def label_metrics(
+    info: EmbeddingInfo,
+    prompt_set: PromptSet,
+    vectors: Mapping[str, NDArray[np.float32]],
+    truth: tuple[TrueSegment, ...],
+) -> tuple[dict[str, Any], ...]:
+    """Return every metric of every label, as ``lib.comparison.matrix.measure`` does: a cell, computed once.
+
+    Only these few numbers are kept, so that many prompt sets by many videos fit; names and colours don't matter.
+    """
+    content = [
+        prompt_set.settings.to_dict(),
+        [
+            [prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)]
+            for prompt in prompt_set.enabled
+        ],
+        [[one.label, one.start_s, one.end_s] for one in truth],
+    ]
+
+    def compute() -> tuple[dict[str, Any], ...]:
+        loaded = samples(info)
+        found = analyse(loaded, prompt_set, vectors, change=frame_change(info))
+        f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
+        return measure(found, f1)
+
+    return _label_metrics(f"{_name(info)}|{_digest(content)}", compute)
+
+
+@st.cache_resource(max_entries=4096, show_spinner=False)
+def _label_metrics(
+    name: str, _compute: Callable[[], tuple[dict[str, Any], ...]]
+) -> tuple[dict[str, Any], ...]:
+    return _compute()
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

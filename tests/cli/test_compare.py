@@ -1,0 +1,189 @@
+"""The commands ``compare`` and ``evaluate``: their documents, tables, and problems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.fixtures import Run
+from tests.helpers.videos import make_video, scenes
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "sample_videos" / "five_scenes.mp4"
+RED, BLUE, GREEN = (255, 0, 0), (0, 0, 255), (0, 255, 0)
+NUMBERS = ["precision", "recall", "f1", "segment_f1", "onset_error_s", "offset_error_s", "average_precision"]
+NUMBERS += ["best_threshold"]
+
+
+@pytest.fixture
+def server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    monkeypatch.setenv("PROMPTREEL_ENGINE", server.url)
+    return server
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """2 s blue, 1 s red, 1 s green at 20 a second: 80 frames, 8 samples at stride 10."""
+    colours = scenes((BLUE, 40), (RED, 20), (GREEN, 20))
+    return make_video(tmp_path_factory.mktemp("film") / "walls.mp4", colours=colours, rate=20)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """Prompts: A knows red and blue, B green too; the truth of all three."""
+    texts = {
+        "a.txt": "red\nblue\n",
+        "b.txt": "red\nblue\ngreen\n",
+        "truth.csv": "label,start,end\nblue,0,2\nRed,2,3\ngreen,3,4\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    return {name.partition(".")[0]: tmp_path / name for name in texts}
+
+
+class TestCompare:
+    def test_prints_the_document_of_the_issue(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
+    ) -> None:
+        status, out, _ = run("compare", film, "--a", files["a"], "--b", files["b"], "--json")
+        _, single, _ = run("analyze", film, "--prompts", files["b"], "--json")
+
+        document: dict[str, Any] = json.loads(out)
+        assert status == 0
+        assert list(document) == ["a", "b", "agreement"]
+        assert document["b"] == {key: json.loads(single)[key] for key in ("metrics", "segments")}
+        agreement = document["agreement"]
+        assert list(agreement) == ["share", "kappa", "iou", "disagreements"]
+        assert agreement["share"] == 0.75
+        assert [(one["start_s"], one["end_s"], one["b"]) for one in agreement["disagreements"]] == [
+            (3, 4, "green")
+        ]
+        assert list(agreement["iou"]) == ["red", "blue"]
+
+    def test_with_truth_says_which_is_better(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
+    ) -> None:
+        status, out, err = run(
+            "compare", film, "--a", files["a"], "--b", files["b"], "--truth", files["truth"], "--json"
+        )
+        evaluation = json.loads(out)["evaluation"]
+        assert status == 0
+        assert list(evaluation) == ["a", "b", "difference"]
+        assert {label: list(one) for label, one in evaluation["b"].items()} == dict.fromkeys(
+            ["red", "blue", "green"], NUMBERS
+        )
+        assert [one["f1"] for one in evaluation["b"].values()] == [1.0, 1.0, 1.0]
+        assert list(evaluation["difference"]) == ["red", "blue"]
+        for one in evaluation["difference"].values():
+            assert list(one) == ["f1", "low", "high"]
+            assert one["low"] <= one["f1"] <= one["high"]
+        assert err[-1] == "A: no prompt is called “green” as in the truth"
+
+    def test_embeds_the_video_once_and_each_text_once(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
+    ) -> None:
+        run("compare", film, "--a", files["a"], "--b", files["b"])
+        assert len(server.seen) == 3  # 8 pictures, red and blue, green
+        run("compare", film, "--a", files["a"], "--b", files["b"], "--truth", files["truth"])
+        assert len(server.seen) == 3
+
+    def test_prints_tables_for_people(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
+    ) -> None:
+        _, out, _ = run("compare", film, "--a", files["a"], "--b", files["b"], "--truth", files["truth"])
+
+        assert out.splitlines()[0] == "walls.mp4: 4.0 s, CLIP ViT-B/16 (inference server), A = a, B = b"
+        assert "same label 75.0 % of the time, kappa 0." in out
+        assert "only in B: green" in out
+        lines = [" ".join(line.split()) for line in out.splitlines()]
+        assert "label present first duration share segments mean peak" in lines
+        assert any(line.startswith("red B - A same ") for line in lines)
+        assert any(line.endswith("green 0:03.0 0:04.0") for line in lines)
+        assert "A against the truth" in lines
+        assert any(line.startswith("red: ") and "this video can show" in line for line in lines)
+
+
+class TestEvaluate:
+    def test_prints_the_document_of_the_issue(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
+    ) -> None:
+        status, out, _ = run("evaluate", film, "--prompts", files["b"], "--truth", files["truth"], "--json")
+
+        document = json.loads(out)
+        assert status == 0
+        assert list(document) == ["red", "blue", "green"]
+        for one in document.values():
+            assert list(one) == NUMBERS
+            assert [one[name] for name in NUMBERS[:-1]] == [1, 1, 1, 1, 0, 0, 1]
+            assert 0 < one["best_threshold"] < 1
+
+    def test_prints_a_table_with_na_where_nothing_is_known(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path], tmp_path: Path
+    ) -> None:
+        truth = tmp_path / "red.csv"
+        truth.write_text("label,start,end\nred,2,3\nbird,0,1\n")
+        _, out, err = run("evaluate", film, "--prompts", files["a"], "--truth", truth)
+
+        lines = [" ".join(line.split()) for line in out.splitlines()]
+        assert "blue" + " n/a" * 8 in lines
+        assert lines[-1].startswith("macro F1 ")
+        assert err[-2:] == [
+            "no prompt is called “bird” as in the truth",
+            "the truth says nothing of “blue”, so nothing is known about it",
+        ]
+
+    def test_tells_what_is_wrong_with_a_part_of_the_truth(
+        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path], tmp_path: Path
+    ) -> None:
+        truth = tmp_path / "odd.csv"
+        truth.write_text("label,start,end\nred,2,3\nred,3,1\n")
+        status, _, err = run("evaluate", film, "--prompts", files["a"], "--truth", truth)
+
+        assert status == 0
+        assert sum(line.startswith("odd.csv: ") and "3" in line for line in err) == 1
+
+
+@pytest.mark.parametrize("command", ["compare", "evaluate"])
+def test_a_truth_that_can_not_be_read_is_one_line_and_status_1(
+    run: Run, server: FakeServer, film: Path, files: dict[str, Path], tmp_path: Path, command: str
+) -> None:
+    sides = ("--a", files["a"], "--b", files["b"]) if command == "compare" else ("--prompts", files["a"])
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\xff\xfe\xfa")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    for path, message in (
+        (tmp_path / "none.csv", "none.csv can't be read"),
+        (binary, "no UTF-8 text"),
+        (empty, "empty.csv is empty"),
+    ):
+        status, out, err = run(command, film, *sides, "--truth", path)
+        assert (status, out) == (1, "")
+        assert sum(line.startswith("promptreel: ") for line in err) == 1
+        assert message in err[-1]
+
+
+def test_another_word_parts_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -> None:
+    """The published failure and its mend, against the truth: the shipyard is the one disagreement."""
+    a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    prompts = "prompts:\n  - construction site\n  - {label: something else, role: background}\n"
+    a.write_text(prompts)
+    b.write_text(f"{prompts}  - {{label: shipyard, texts: [shipyard, a ship being built in a shipyard]}}\n")
+    truth = SAMPLE.with_suffix(".json")
+    status, out, _ = run("compare", SAMPLE, "--a", a, "--b", b, "--truth", truth, "--json")
+
+    document = json.loads(out)
+    assert status == 0
+    durations = [document[side]["metrics"][0]["duration_s"] for side in "ab"]
+    assert durations == pytest.approx([6, 3], abs=0.5)
+    (one,) = document["agreement"]["disagreements"]
+    assert (one["a"], one["b"]) == ("construction site", "shipyard")
+    assert (one["start_s"], one["end_s"]) == pytest.approx((10, 13), abs=0.5)
+    f1 = [document["evaluation"][side]["construction site"]["f1"] for side in "ab"]
+    assert f1[0] == pytest.approx(0.67, abs=0.05)
+    assert f1[1] >= 0.95
+    assert document["evaluation"]["difference"]["construction site"]["f1"] == pytest.approx(f1[1] - f1[0])

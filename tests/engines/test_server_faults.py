@@ -1,0 +1,274 @@
+"""What an inference server can do wrong, and what the user is told; retries counted at a stand-in server."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from collections.abc import Iterator
+from email.utils import formatdate
+from time import time
+
+import numpy as np
+import pytest
+import requests
+
+from lib.core.errors import EngineError, EngineUnavailableError
+from lib.engines.server import ServerEngine
+from lib.engines.server_client import Retries, Timeouts
+from tests.helpers.fake_server import FakeServer
+
+PICTURE = np.full((224, 224, 3), 99, np.uint8)
+
+
+class Sleeper:
+    """Sleeps in no time and remembers; its clock moves by what was slept."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def clock(self) -> float:
+        return sum(self.waits)
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture
+def engine(server: FakeServer, sleeper: Sleeper) -> Iterator[ServerEngine]:
+    engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, rng=random.Random(7))
+    yield engine
+    engine.close()
+
+
+class TestRetries:
+    @pytest.mark.parametrize("status", [429, 502, 503, 504])
+    def test_get_over_a_server_that_is_busy_for_a_while(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, status: int
+    ) -> None:
+        server.faults.first, server.faults.status = 3, status
+
+        assert engine.embed_texts(["a dog"]).shape == (1, 512)
+        assert len(server.seen) == 4
+        assert len(sleeper.waits) == 3
+
+    def test_get_over_broken_connections(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper
+    ) -> None:
+        server.faults.first, server.faults.manner = 2, "reset"
+
+        assert engine.embed_images([PICTURE]).shape == (1, 512)
+        assert len(server.seen) == 3
+
+    def test_back_off_exponentially_with_full_jitter(
+        self, server: FakeServer, sleeper: Sleeper, rng: np.random.Generator
+    ) -> None:
+        waits = []
+        for seed in range(40):
+            server.reset()
+            server.faults.first = 4
+            slept = Sleeper()
+            engine = ServerEngine(
+                server.url,
+                sleep=slept,
+                rng=random.Random(seed),
+                retries=Retries(attempts=5, base_s=0.5, cap_s=1.5),
+            )
+            engine.embed_texts(["a dog"])
+            engine.close()
+            waits.append(slept.waits)
+
+        limits = np.array([0.5, 1.0, 1.5, 1.5])  # 0.5 · 2^k, capped
+        assert (np.array(waits) <= limits).all()
+        assert (np.max(waits, axis=0) > 0.8 * limits).all()
+        assert (np.min(waits, axis=0) < 0.2 * limits).all()
+
+    @pytest.mark.parametrize("kind", ["seconds", "date"])
+    def test_wait_as_long_as_the_server_asks(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, kind: str
+    ) -> None:
+        server.faults.first, server.faults.status = 1, 429
+        server.faults.retry_after = "7" if kind == "seconds" else formatdate(time() + 9, usegmt=True)
+
+        engine.embed_texts(["a dog"])
+
+        (waited,) = sleeper.waits
+        assert 7 <= waited <= 10.5
+
+    @pytest.mark.parametrize("header", ["nan", "soon", "-5", ""])
+    def test_ignore_a_retry_after_that_makes_no_sense(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, header: str
+    ) -> None:
+        server.faults.first, server.faults.retry_after = 1, header
+
+        engine.embed_texts(["a dog"])
+
+        assert 0 <= sleeper.waits[0] <= 0.5
+
+    def test_end_after_so_many_tries(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper
+    ) -> None:
+        server.faults.first = 99
+
+        message = (
+            rf"The inference server at {server.url} is overloaded or not ready "
+            r"\(503 “Model is temporarily not ready - retry request\.”, after 5 tries\); look at its log and "
+        )
+        with pytest.raises(EngineUnavailableError, match=message):
+            engine.embed_texts(["a dog"])
+        assert len(server.seen) == 5
+        assert len(sleeper.waits) == 4
+
+    def test_end_when_the_time_is_used_up(self, server: FakeServer, sleeper: Sleeper) -> None:
+        server.faults.first, server.faults.status, server.faults.retry_after = 99, 429, "40"
+        server.faults.message = "Slow down."
+        retries = Retries(attempts=50, total_s=100)
+        engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, retries=retries)
+
+        message = (
+            r"takes no more requests for now \(429 “Slow down\.”, it asks to wait 40 s, after 3 tries\); "
+            "wait a little and run it again, what is embedded is kept"
+        )
+        with pytest.raises(EngineUnavailableError, match=message):
+            engine.embed_texts(["a dog"])
+        engine.close()
+        assert sleeper.clock() <= 100
+        assert len(server.seen) == 3
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 500])
+    def test_are_not_made_for_what_no_retry_mends(
+        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, status: int
+    ) -> None:
+        server.faults.first, server.faults.status, server.faults.message = 99, status, "No."
+
+        with pytest.raises(EngineError):
+            engine.embed_texts(["a dog"])
+        assert len(server.seen) == 1
+        assert not sleeper.waits
+
+
+class TestNoAnswer:
+    def test_nothing_listens(self, sleeper: Sleeper) -> None:
+        with FakeServer() as gone:
+            url = gone.url
+        engine = ServerEngine(url, sleep=sleeper)
+
+        with pytest.raises(EngineUnavailableError) as caught:
+            engine.embed_images([PICTURE])
+        assert str(caught.value) == (
+            f"No inference server answers at {url}. Start it, or choose the embedded engine."
+        )
+        assert len(sleeper.waits) == 4
+
+    def test_connections_break(self, server: FakeServer, engine: ServerEngine) -> None:
+        server.faults.first, server.faults.manner = 99, "reset"
+
+        with pytest.raises(
+            EngineUnavailableError, match="breaks off the connection; look at its log, it may have"
+        ):
+            engine.embed_images([PICTURE])
+        assert len(server.seen) == 5
+
+    def test_the_first_answer_takes_too_long(self, server: FakeServer) -> None:
+        server.faults.first, server.faults.manner = 99, "hang"
+        engine = ServerEngine(
+            server.url, timeouts=Timeouts(read_s=0.05, first_s=0.1), retries=Retries(attempts=1)
+        )
+
+        message = (
+            r"did not answer within 0\.1 s; the first request loads the model and may download its weights: "
+            "look at its log and try again in a minute or two"
+        )
+        with pytest.raises(EngineUnavailableError, match=message):
+            engine.embed_texts(["a dog"])
+        engine.close()
+
+    def test_an_answer_stops_half_way(self, sleeper: Sleeper) -> None:
+        with half_an_answer() as url:
+            engine = ServerEngine(
+                url, sleep=sleeper, timeouts=Timeouts(first_s=0.1, read_s=0.1), retries=Retries(attempts=2)
+            )
+            with pytest.raises(EngineUnavailableError, match=r"did not answer within 0\.1 s"):
+                engine.embed_texts(["a dog"])
+            engine.close()
+        assert len(sleeper.waits) == 1
+
+    def test_another_address_is_answered(self, server: FakeServer) -> None:
+        with FakeServer() as other:
+            server.faults.redirect = other.url
+            engine = ServerEngine(server.url, api_key="rf_secret_1234")
+            message = f"redirects elsewhere to {other.url}; enter the address of the inference server itself"
+            with pytest.raises(EngineUnavailableError, match=message):
+                engine.embed_texts(["a dog"])
+            engine.close()
+            assert not other.seen  # the key went nowhere
+
+    def test_tls_where_there_is_none(self, server: FakeServer, sleeper: Sleeper) -> None:
+        engine = ServerEngine(server.url.replace("http", "https"), sleep=sleeper)
+
+        with pytest.raises(
+            EngineUnavailableError, match=r"No safe connection .* or use http:// if the server has no TLS"
+        ):
+            engine.embed_texts(["a dog"])
+        engine.close()
+
+    def test_no_foreign_exception_leaves(self, sleeper: Sleeper) -> None:
+        """Each exception of requests has its own sentence, and none of them is a traceback of requests."""
+        kinds = [
+            kind
+            for kind in vars(requests.exceptions).values()
+            if isinstance(kind, type) and issubclass(kind, requests.RequestException)
+        ]
+        assert len(kinds) > 15
+        for kind in kinds:
+            session = FailingSession(kind)
+            engine = ServerEngine("http://localhost:9001", session=session, sleep=sleeper)
+            with pytest.raises(EngineUnavailableError, match="http://localhost:9001"):
+                engine.embed_texts(["a dog"])
+            assert session.count >= 1
+
+
+class FailingSession(requests.Session):
+    def __init__(self, kind: type[requests.RequestException]) -> None:
+        super().__init__()
+        self.kind = kind
+        self.count = 0
+
+    def request(self, *args: object, **options: object) -> requests.Response:  # type: ignore[override]
+        self.count += 1
+        if issubclass(self.kind, requests.exceptions.JSONDecodeError):
+            raise self.kind("no", "", 0)
+        raise self.kind("no")
+
+
+class half_an_answer:  # noqa: N801 - reads as a context
+    """A server that promises 1,000 bytes and sends 10, to every connection."""
+
+    def __enter__(self) -> str:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._connections: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            connection.recv(65536)
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"embeddin')
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(5)
+        for connection in self._connections:
+            connection.close()

@@ -1,0 +1,193 @@
+"""Answers of an inference server that refuse or are of no use, and what the user is told."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from lib.core.errors import (
+    BadReplyError,
+    EngineAuthError,
+    EngineError,
+    EngineUnavailableError,
+    UnknownModelError,
+)
+from lib.engines.server import ServerEngine
+from tests.helpers.fake_server import FakeServer
+
+PICTURE = np.full((224, 224, 3), 99, np.uint8)
+
+
+class Sleeper:
+    """Sleeps in no time and remembers; its clock moves by what was slept."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def clock(self) -> float:
+        return sum(self.waits)
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture
+def engine(server: FakeServer, sleeper: Sleeper) -> Iterator[ServerEngine]:
+    engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, rng=random.Random(7))
+    yield engine
+    engine.close()
+
+
+class TestRefusals:
+    def test_nine_pictures_pass_in_smaller_requests(self, server: FakeServer) -> None:
+        engine = ServerEngine(server.url, batch_size=9)
+
+        assert engine.embed_images([PICTURE] * 9).shape == (9, 512)
+        assert [seen.items for seen in server.seen] == [9, 4, 4, 1]
+        engine.close()
+
+    def test_no_text_at_all_is_never_sent(self, server: FakeServer, engine: ServerEngine) -> None:
+        """The server answers an empty list with a bare 500."""
+        engine.embed_texts([])
+
+        assert not server.seen
+
+    @pytest.mark.parametrize("call", ["images", "texts"])
+    def test_a_model_it_does_not_have(self, server: FakeServer, call: str) -> None:
+        server.faults.versions = ("ViT-B-16",)
+        engine = ServerEngine(server.url, model_version="RN50")
+
+        message = (
+            rf"The inference server at {server.url} has no usable clip/RN50 "
+            r"\(500 “Model package is broken\.”\); "
+            "choose another version, or let the server download it"
+        )
+        with pytest.raises(UnknownModelError, match=message):
+            engine.embed_images([PICTURE] * 8) if call == "images" else engine.embed_texts(["a", "b"])
+        engine.close()
+        assert len(server.seen) == 1  # no halving, no retry
+        assert engine.batch_size == 8
+
+    def test_another_model_than_the_one_asked_for(self, server: FakeServer, engine: ServerEngine) -> None:
+        server.faults.resolved = "clip/ViT-B-32"
+
+        message = "answered with clip/ViT-B-32 where clip/ViT-B-16 was asked for; choose that version"
+        with pytest.raises(UnknownModelError, match=message):
+            engine.embed_texts(["a dog"])
+
+    def test_a_picture_it_can_not_read(self, server: FakeServer, engine: ServerEngine) -> None:
+        server.faults.unreadable_images = True
+
+        message = (
+            r"could not read a picture it was sent \(400 “Could not load input image\. Cause: Empty image"
+        )
+        with pytest.raises(BadReplyError, match=message):
+            engine.embed_images([PICTURE])
+
+    @pytest.mark.parametrize(
+        ("status", "said", "error", "message"),
+        [
+            (402, "Not enough credits to perform this request.", EngineUnavailableError, "check its credits"),
+            (423, "Roboflow API usage is paused.", EngineUnavailableError, "won't work for this account"),
+            (404, "Requested Roboflow resource not found.", UnknownModelError, "has no usable clip/ViT-B-16"),
+            (404, "", BadReplyError, "is no inference server with CLIP at /clip/embed_text"),
+            (
+                405,
+                "Method Not Allowed",
+                BadReplyError,
+                "is no inference server with CLIP at /clip/embed_text",
+            ),
+            (
+                500,
+                "Internal error.",
+                BadReplyError,
+                r"fails even on a single text \(500 “Internal error\.”\)",
+            ),
+            (501, "No provider.", BadReplyError, r"fails even on a single text \(501 “No provider\.”\)"),
+            (422, "Field required", BadReplyError, r"refuses the request \(422 “Field required”\)"),
+            (400, "Required Roboflow API key is missing.", EngineAuthError, "wants an API key"),
+        ],
+    )
+    def test_have_their_own_sentences(
+        self,
+        server: FakeServer,
+        engine: ServerEngine,
+        status: int,
+        said: str,
+        error: type[EngineError],
+        message: str,
+    ) -> None:
+        server.faults.first, server.faults.status, server.faults.message = 99, status, said
+
+        with pytest.raises(error, match=message):
+            engine.embed_texts(["a dog"])
+
+    def test_are_echoed_in_one_short_line(self, server: FakeServer, engine: ServerEngine) -> None:
+        server.faults.first, server.faults.status = 1, 422
+        server.faults.message = "bad\n  input " * 100
+
+        with pytest.raises(BadReplyError) as caught:
+            engine.embed_texts(["a dog"])
+        assert "bad input bad input" in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+class TestReplies:
+    @pytest.mark.parametrize(
+        ("spoil", "message"),
+        [
+            ("nan", "gave a vector with a value that is NaN or infinite"),
+            ("inf", "gave a vector with a value that is NaN or infinite"),
+            ("zero", "gave a vector that is zero everywhere"),
+            ("count", "gave 2 vectors where 3 were asked for"),
+            ("dim", "gave vectors of length 511 where 512 was expected"),
+            ("ragged", "gave vectors that are no lists of numbers of one length"),
+            ("text", "gave vectors that are no lists of numbers of one length"),
+        ],
+    )
+    @pytest.mark.parametrize("call", ["images", "texts"])
+    def test_with_useless_vectors(
+        self, server: FakeServer, engine: ServerEngine, call: str, spoil: str, message: str
+    ) -> None:
+        server.faults.spoil = spoil
+
+        advice = r"\. Check that it really serves clip/ViT-B-16, and update it\."
+        with pytest.raises(BadReplyError, match=message + advice):
+            engine.embed_images([PICTURE] * 3) if call == "images" else engine.embed_texts(["a", "b", "c"])
+
+    @pytest.mark.parametrize(
+        ("body", "message"),
+        [
+            (
+                b"<!doctype html><html>Welcome</html>",
+                "is no inference server with CLIP; check the address and port",
+            ),
+            (
+                b"all fine",
+                "gave an answer that is no JSON object; check the address, and that nothing stands",
+            ),
+            (b"", "gave an answer that is no JSON object"),
+            (b"[1, 2]", "gave an answer that is no JSON object"),
+            (b"\xff\xfe\x00", "gave an answer that is no JSON object"),
+            (b'{"time": 0.1}', "gave no list of vectors"),
+            (b'{"embeddings": "many"}', "gave no list of vectors"),
+            (json.dumps({"embeddings": [[None] * 512]}).encode(), "NaN or infinite"),
+            (json.dumps({"embeddings": [[10**400] * 512]}).encode(), "no lists of numbers"),
+            (json.dumps({"embeddings": [1.0]}).encode(), "gave vectors of length 0 where 512"),
+        ],
+    )
+    def test_that_are_none(self, server: FakeServer, engine: ServerEngine, body: bytes, message: str) -> None:
+        server.faults.body = body
+
+        with pytest.raises(BadReplyError, match=message):
+            engine.embed_texts(["a dog"])

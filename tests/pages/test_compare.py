@@ -1,0 +1,298 @@
+"""The Compare page without a browser: each side is a whole experiment, and what both come to is right."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.core.labelled_intervals import TrueSegment
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.ui.session import cache
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.pages import (
+    Bench,
+    by_key,
+    edit_prompts,
+    editor_data,
+    open_page,
+    passed,
+    saved,
+    words,
+)
+
+pytestmark = pytest.mark.usefixtures("framed")
+BESIDE = "bbc123def456"
+VIEWS = ("Metrics", "Agreement", "Head to head", "Against the truth")
+
+
+@pytest.fixture
+def bench(home: Path, bench: Bench) -> Bench:
+    """A: red, green, blue, 3 s each. B knows no green; what it is then, is blue or red."""
+    a = dataclasses.replace(bench.workspace, beside=BESIDE)
+    experiments.save(home, a)
+    rows = (PromptRow(label="red"), PromptRow(label="Blue", texts=("blue",)))
+    experiments.save(home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", name="two", rows=rows))
+    return dataclasses.replace(bench, workspace=a)
+
+
+def compare() -> AppTest:
+    app = open_page("pages/compare.py")
+    assert not app.exception
+    return app
+
+
+def of_b(bench: Bench) -> Experiment:
+    found = experiments.load(bench.store.home, BESIDE)
+    assert found is not None
+    return found
+
+
+def show(app: AppTest, view: str) -> AppTest:
+    app.session_state["compare_view"] = view
+    app.run()
+    assert not app.exception
+    return app
+
+
+def player_data(app: AppTest) -> dict[str, Any]:
+    (data,) = passed(app, "modules")
+    return data
+
+
+def test_what_both_come_to_is_right(bench: Bench) -> None:
+    app = compare()
+    text = words(app)
+
+    assert "agree 67 % of the time" in text
+    assert "One difference, 3.0 s:" in text
+    assert "0:03.0 – 0:06.0: A <strong>green</strong>, B <strong>Blue</strong>" in text
+    assert "only in A" in text
+    assert "only in B" not in text  # Blue and blue are the same label
+    lanes = player_data(app)["lanes"]
+    assert (lanes["side"], lanes["beside"]["side"]) == ("A", "B")
+    colours = [{one["name"]: one["colour"] for one in side["labels"]} for side in (lanes, lanes["beside"])]
+    assert colours[0]["blue"] == colours[1]["Blue"] == editor_data(app, "b.prompts")["colours"]["Blue"]
+    assert len({*colours[0].values()}) == 3
+
+
+def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
+    experiments.save(bench.store.home, dataclasses.replace(bench.workspace, beside=None))
+    app = compare()
+
+    assert "the same label all the time" in words(app)
+    assert "the same wording, settings and engine" in words(app)
+    assert saved(bench).beside is not None
+
+
+def test_an_edit_on_one_side_computes_nothing_on_the_other(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = compare()
+    computed: list[tuple[str, ...]] = []
+
+    def counting(compute: Callable[..., Any]) -> Callable[..., Any]:
+        def count(samples: Any, prompt_set: Any, *rest: Any, **more: Any) -> Any:
+            computed.append(tuple(prompt.label for prompt in prompt_set.prompts))
+            return compute(samples, prompt_set, *rest, **more)
+
+        return count
+
+    for name in ("analyse", "prompt_cosines"):
+        monkeypatch.setattr(cache, name, counting(getattr(cache, name)))
+    b = ("red", "Blue")
+    edit_prompts(app, PromptRow(label="red"), PromptRow(label="leaf"))
+    by_key(app.selectbox, "setting.decision").set_value("threshold").run()
+    assert computed
+    assert b not in computed
+    computed.clear()
+    edit_prompts(app, PromptRow(label="red"), PromptRow(label="sky"), key="b.prompts")
+    by_key(app.selectbox, "b.setting.decision").set_value("threshold").run()
+
+    assert {*computed} == {("red", "sky")}
+
+
+def test_edits_of_both_tables_all_count_and_survive_a_page_switch_and_a_reload(bench: Bench) -> None:
+    app = compare()
+    for number in range(3):
+        edit_prompts(app, PromptRow(label=f"a{number}"))
+        edit_prompts(app, PromptRow(label=f"b{number}"), PromptRow(label="red"), key="b.prompts")
+        assert [row.label for row in saved(bench).rows] == [f"a{number}"]
+        assert [row.label for row in of_b(bench).rows] == [f"b{number}", "red"]
+    by_key(app.selectbox, "b.setting.decision").set_value("threshold").run()
+    by_key(app.slider, "b.setting.threshold").set_value(0.5).run()
+    by_key(app.selectbox, "b.setting.smoothing.kind").set_value("median").run()
+    by_key(app.slider, "b.setting.smoothing.window").set_value(9).run()
+    app.switch_page("pages/library.py").run()
+    app.switch_page("pages/compare.py").run()
+    for shown in (app, compare()):
+        assert by_key(shown.slider, "b.setting.threshold").value == 0.5
+        assert by_key(shown.slider, "b.setting.smoothing.window").value == 9
+        assert by_key(shown.slider, "setting.threshold").value == bench.workspace.settings.threshold
+    assert [row["label"] for row in editor_data(shown, "b.prompts")["rows"]] == ["b2", "red"]
+
+
+def test_each_tool_works_on_its_side(bench: Bench) -> None:
+    app = compare()
+    by_key(app.text_area, "b.import_text").set_value("crane\nship").run()
+    by_key(app.button, "b.import_apply").click().run()
+    assert [row.label for row in of_b(bench).rows] == ["crane", "ship"]
+    assert saved(bench).rows == bench.workspace.rows
+    by_key(app.text_area, "import_text").set_value("prompts: [{label: a, colour_: red}]").run()
+    by_key(app.button, "import_apply").click().run()
+    assert len(app.error) == 1
+    by_key(app.selectbox, "b.template").set_value("a photo of a {}").run()
+    by_key(app.button, "b.undo_load").click().run()
+
+    assert [row.label for row in of_b(bench).rows] == ["red", "Blue"]
+    assert (saved(bench).template, saved(bench).rows) == ("{}", bench.workspace.rows)
+
+
+def test_copy_swap_and_undo(bench: Bench) -> None:
+    app = compare()
+    labels = [[row.label for row in one.rows] for one in (saved(bench), of_b(bench))]
+
+    def press(key: str) -> list[list[str]]:
+        by_key(app.button, key).click().run()
+        assert not app.exception
+        shown = [[row["label"] for row in editor_data(app, key)["rows"]] for key in ("prompts", "b.prompts")]
+        assert shown == [[row.label for row in one.rows] for one in (saved(bench), of_b(bench))]
+        return shown
+
+    assert press("swap") == labels[::-1]
+    assert press("undo_sides") == labels
+    assert press("copy_b") == [labels[1]] * 2
+    assert "the same label all the time" in words(app)
+    assert press("undo_sides") == labels
+    assert press("copy_a") == [labels[0]] * 2
+    assert press("undo_sides") == labels
+    assert not [button for button in app.button if button.key == "undo_sides"]
+
+
+def test_an_experiment_worked_on_before_can_be_b(bench: Bench) -> None:
+    other = Experiment("0123456789ab", name="cranes", rows=(PromptRow(label="crane"),), sampling="fps-2")
+    experiments.save(bench.store.home, other)
+    app = compare()
+    by_key(app.button, "beside_0123456789ab").click().run()
+
+    assert (of_b(bench).name, of_b(bench).sampling, of_b(bench).video) == (
+        "cranes",
+        "fps-2",
+        bench.video.sha256,
+    )
+    assert experiments.load(bench.store.home, other.id) == other
+
+
+def test_what_b_has_no_embedding_of_is_offered_and_a_still_shows(bench: Bench, server: FakeServer) -> None:
+    app = compare()
+    by_key(app.main.number_input, "b.stride").set_value(3).run()
+    assert not app.exception
+    assert "not embedded yet" in words(app)
+    assert "green</strong>: yes, first at 0:03.0" in words(app)
+    lanes = player_data(app)["lanes"]
+    assert "beside" not in lanes
+    assert len(lanes["labels"]) == 3
+    server.reset()
+    by_key(app.button, "b.start").click().run()
+    for job in cache.jobs().jobs():
+        job.wait(timeout_s=30)
+    app.run()
+
+    assert "agree 67 % of the time" in words(app)
+    assert player_data(app)["lanes"]["beside"]["step"] == pytest.approx(0.3)
+
+
+def test_a_model_that_b_lacks_is_one_sentence_and_a_still_shows(bench: Bench) -> None:
+    experiments.save(bench.store.home, dataclasses.replace(of_b(bench), engine="clip"))
+    app = compare()
+
+    assert [error.value for error in app.error] == [app.error[0].value]
+    assert "not on this machine yet" in app.error[0].value
+    assert by_key(app.button, "b.download_model")
+    assert "green</strong>: yes" in words(app)
+
+
+def test_words_and_settings_that_differ_are_told(bench: Bench) -> None:
+    b = of_b(bench)
+    experiments.save(
+        bench.store.home,
+        dataclasses.replace(
+            b,
+            rows=(PromptRow(label="red", texts=("a red <wall>",)), *b.rows[1:]),
+            settings=dataclasses.replace(b.settings, threshold=0.3),
+            sampling="stride-5",
+        ),
+    )
+    text = words(compare())
+
+    assert "<ins>a</ins> red <ins>&lt;wall&gt;</ins>" in text
+    assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
+
+
+def test_a_threshold_that_all_labels_share_is_told_once(bench: Bench) -> None:
+    here = of_b(bench)
+    rows = (PromptRow(label="red"), PromptRow(label="green", threshold=0.6), PromptRow(label="blue"))
+    settings = dataclasses.replace(here.settings, threshold=0.45)
+    experiments.save(bench.store.home, dataclasses.replace(here, rows=rows, settings=settings))
+    text = words(compare())
+
+    told = re.findall(r"<li>(.*?)</li>", text[text.index("What differs in wording") :])
+    assert [re.sub("<.*?>", "", line) for line in told] == [
+        "green: threshold 0.2 0.6",
+        "All labels: threshold 0.2 0.45",
+    ]
+    assert "2 labels are the same on both sides" in text
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_view_draws_whatever_the_sides_have_in_common(bench: Bench, view: str) -> None:
+    app = show(compare(), view)
+    assert not app.error
+    edit_prompts(app, PromptRow(label="lemon"), key="b.prompts")
+    assert not app.exception
+    edit_prompts(app, PromptRow(), key="b.prompts")
+    assert not app.exception
+
+
+def test_only_differences_lists_only_labels_that_differ(bench: Bench) -> None:
+    app = show(compare(), "Metrics")
+    listed = re.compile(r"■</span> (\w+)")
+    assert listed.findall(words(app)) == ["red", "green", "blue"]
+    app.toggle(key="only_differences").set_value(True).run()
+
+    assert listed.findall(words(app)) == ["green", "blue"]  # red is the same on both sides
+    assert player_data(app)["lanes"]["only"] is True
+
+
+def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
+    app = show(compare(), "Head to head")
+    assert "are the same" in words(app) or "differs most" in words(app)
+    app.session_state["scatter_scores"] = {
+        "selection": {"brush": {"score_a": [0.9, 1.1], "score_b": [0.9, 1.1]}}
+    }
+    app.run()
+
+    assert "**6 samples in the selection**" in words(app)
+    (gallery,) = passed(app, "items")
+    assert [item["subtitle"] for item in gallery["items"]] == ["A red\nB red"] * 6
+
+
+def test_against_the_truth(bench: Bench) -> None:
+    truth = [TrueSegment("Red", 0.0, 3.0), TrueSegment("blue", 6.0, 9.0)]
+    bench.store.change_truth(bench.video, lambda _: truth)
+    app = show(compare(), "Against the truth")
+    edit_prompts(app, PromptRow(label="green"), PromptRow(label="blue"))
+    lanes = player_data(app)["lanes"]
+    colours = {one["name"]: one["colour"] for one in lanes["labels"] + lanes["beside"]["labels"]}
+    assert [one["colour"] for one in lanes["truth"]] == [colours["red"], colours["blue"]]
+    edit_prompts(app, PromptRow(label="red"), PromptRow(label="green"), PromptRow(label="blue"))
+
+    assert "F1 1.00" in words(app)
+    assert "not in the truth" in words(app)
+    assert "95 % interval" in words(app)

@@ -1,0 +1,172 @@
+"""Evaluation, threshold help and the reference band on the Explore page, without a browser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lib.core.labelled_intervals import TrueSegment
+from lib.evaluation.bimodality import ThresholdSplit
+from lib.prompts.model import Settings
+from lib.services import experiments
+from lib.services.experiments import PromptRow
+from lib.ui.session import cache
+from tests.helpers.fake_server import FakeServer
+from tests.helpers.http import wait_for
+from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth, saved, words
+
+pytestmark = pytest.mark.usefixtures("framed")
+
+TRUTH = (TrueSegment("Red", 0.0, 3.0), TrueSegment("green", 3.0, 6.0), TrueSegment("unicorn", 6.0, 9.0))
+
+
+@pytest.fixture
+def bench(home: Path, server: FakeServer) -> Bench:
+    settings = Settings(decision="threshold", threshold=-0.5)
+    return lay_out(home, server.url, settings=settings)
+
+
+def view(name: str, label: str | None = None) -> AppTest:
+    app = open_page()
+    by_key(app.button_group, "explore_view").set_value(name).run()
+    if label is not None:
+        by_key(app.selectbox, "histogram_label").set_value(label).run()
+    assert not app.exception
+    return app
+
+
+def test_without_truth_there_is_nothing_to_evaluate(bench):
+    app = view("Evaluation")
+
+    assert "Nothing says what is really in the video" in words(app)
+    assert not app.dataframe
+
+
+def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
+    put_truth(bench, *TRUTH)
+    app = view("Evaluation")
+    (table,) = app.dataframe
+    frame = table.value.set_index("label")
+
+    assert frame.loc["red", "recall"] == 1.0
+    assert frame.loc["red", "precision"] == pytest.approx(1 / 3)  # the threshold is below every score
+    assert frame.loc["red", "average_precision"] == 1.0
+    assert frame.loc["blue"].drop("support_s").isna().all()
+    assert "In the truth without a prompt: unicorn" in words(app)
+    assert "doesn’t name: blue" in words(app)
+    assert "The diamond is the threshold now, -0.500" in words(app)
+
+
+def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_another(bench):
+    put_truth(bench, *TRUTH)
+    app = view("Histogram", "red")
+    assert "red: threshold" in words(app)
+    assert "gives F1 1.00 (now 0.50)" in words(app)
+    press(app, "threshold_own")
+
+    (row, *others) = saved(bench).rows
+    assert row.threshold is not None
+    assert [other.threshold for other in others] == [None, None]
+    assert saved(bench).settings.threshold == -0.5
+    assert "gives F1 1.00 (now 1.00)" in words(app)
+    press(app, "threshold_undo")
+    assert saved(bench).rows == bench.workspace.rows
+    assert "(now 0.50)" in words(app)
+
+
+def test_the_best_threshold_can_be_that_of_all_prompts(bench):
+    experiments.save(
+        bench.store.home,
+        replace(bench.workspace, rows=(PromptRow(label="red", threshold=0.3), PromptRow(""))),
+    )
+    put_truth(bench, *TRUTH)
+    app = view("Histogram", "red")
+    press(app, "threshold_shared")
+
+    assert saved(bench).settings.threshold > 0
+    assert [row.threshold for row in saved(bench).rows] == [None, None]
+    assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold
+
+
+def test_an_undo_never_takes_back_what_was_changed_since(bench):
+    put_truth(bench, *TRUTH)
+    app = view("Histogram", "red")
+    press(app, "threshold_own")
+    by_key(app.slider, "setting.threshold").set_value(0.25).run()
+
+    assert not [one for one in app.button if one.key == "threshold_undo"]
+    assert saved(bench).settings.threshold == 0.25
+
+
+def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
+    experiments.save(bench.store.home, replace(bench.workspace, settings=Settings(decision="best")))
+    put_truth(bench, *TRUTH)
+    app = view("Histogram", "red")
+    assert "a click changes it to “Threshold”" in words(app)
+    press(app, "threshold_own")
+
+    assert saved(bench).settings.decision == "threshold"
+
+
+def test_without_truth_the_split_of_the_scores_is_offered(bench, monkeypatch):
+    split = ThresholdSplit(0.42, 3.5, 30.0, (0.1, 0.8), 0.33)
+    monkeypatch.setattr(cache, "suggest_without_truth", lambda scores: split)
+    app = view("Histogram", "red")
+    assert "fall into two at 0.420, 33 % above" in words(app)
+    assert "separation 3.5" in words(app)
+    press(app, "threshold_own")
+
+    assert saved(bench).rows[0].threshold == 0.42
+
+
+def test_no_clear_split_is_said_and_nothing_offered(bench, monkeypatch):
+    split = ThresholdSplit(None, 0.7, -3.0, (0.1, 0.2), 0.4)
+    monkeypatch.setattr(cache, "suggest_without_truth", lambda scores: split)
+    app = view("Histogram", "red")
+
+    assert "No clear split" in words(app)
+    assert not [one for one in app.button if one.key == "threshold_own"]
+
+
+def test_each_peak_is_told_beside_the_reference_phrases(bench):
+    app = view("Metrics")
+
+    assert "Is that a high score?" in words(app)
+    assert words(app).count("reference phrases") + words(app).count("unrelated text") >= 3
+    assert by_key(app.toggle, "reference_shown").value is True
+    by_key(app.selectbox, "setting.score").set_value("probability").run()
+    assert not [one for one in app.toggle if one.key == "reference_shown"]
+    assert "Is that a high score?" in words(app)
+
+
+def test_the_toggle_outlives_a_page_switch(bench):
+    app = view("Metrics")
+    by_key(app.toggle, "reference_shown").set_value(False).run()
+    app.switch_page("pages/library.py").run()
+    app.switch_page("pages/explore.py").run()
+
+    assert by_key(app.toggle, "reference_shown").value is False
+
+
+def test_phrases_never_embedded_are_embedded_beside_the_page(bench, server, monkeypatch):
+    """The page is there before they are, and asks the engine once."""
+    monkeypatch.setattr(
+        "lib.ui.explore.reference_band.PHRASES", ("a rope", "a lamp", "a door", "a cup", "a nail")
+    )
+    cache.jobs()  # of this process
+    app = open_page()
+    assert not app.exception
+    assert "first at" in words(app)
+    # Other tests' jobs are in the process's list too; this one is the latest of its kind.
+    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    assert job.wait(30)
+    assert job.state == "done"
+    assert wait_for(lambda: bool(cache.reference_bands()))
+    server.reset()
+    app.run()
+
+    assert "of 5 reference phrases" in words(app) or "all 5 reference phrases" in words(app)
+    assert not [request for request in server.seen if request.path == "/clip/embed_text"]

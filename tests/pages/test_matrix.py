@@ -1,0 +1,387 @@
+"""The Matrix page without a browser: cells, what is computed again, the sweep, and choices that stay."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from lib.prompts.model import Prompt, PromptSet
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.ui.matrix import settings
+from lib.ui.matrix.settings import MatrixSettings
+from tests.helpers.pages import EXPERIMENT, add_video, by_key, open_page, saved, with_rows, words
+from tests.helpers.videos import BLUE, GREEN, RED
+
+pytestmark = pytest.mark.usefixtures("framed")
+PAGE = "pages/matrix.py"
+
+
+def truth_beside(video) -> None:
+    """Write what the video really shows: red, green and blue, 3 s each."""
+    segments = [
+        {"label": label, "start_s": start, "end_s": start + 3}
+        for label, start in (("red", 0), ("green", 3), ("blue", 6))
+    ]
+    video.path.with_suffix(".json").write_text(json.dumps({"segments": segments}))
+
+
+def another_experiment(bench, *labels: str, name: str = "other", id: str = "other123") -> Experiment:  # noqa: A002
+    other = replace(
+        bench.workspace, id=id, name=name, rows=tuple(PromptRow(label=label) for label in labels), video=None
+    )
+    experiments.save(bench.store.home, other)
+    return other
+
+
+def another_video(bench, *colours, embed: bool = True):
+    stretches = [(colour, 30) for colour in colours]
+    return add_video(bench.store, bench.workspace.server_url, *stretches, embed=embed)
+
+
+def plan_is(bench, **fields) -> None:
+    settings.save(bench.store.home, EXPERIMENT, MatrixSettings(**fields))
+
+
+def plan_of(bench) -> MatrixSettings:
+    return settings.load(bench.store.home, EXPERIMENT)
+
+
+def table(app):
+    """Return the matrix as it is on the page."""
+    return next(element.value for element in app.dataframe if "rank" in element.value.columns)
+
+
+def choose_cell(app, row: int, column: str):
+    (key,) = [key for key in app.session_state.keys() if str(key).startswith("matrix_table|")]  # noqa: SIM118
+    app.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [(row, column)]}}
+    return app.run()
+
+
+def counted(monkeypatch, name: str) -> list[object]:
+    """Return a list that grows with each call of a function that ``lib.ui.session.cache`` uses."""
+    from lib.ui.session import cache
+
+    calls: list[object] = []
+    original = getattr(cache, name)
+    monkeypatch.setattr(cache, name, lambda *args, **more: calls.append(args) or original(*args, **more))
+    return calls
+
+
+def test_an_empty_home_shows_the_way_on():
+    app = open_page(PAGE, experiment=None)
+
+    assert not app.exception
+    assert "no prompt set yet" in words(app)
+    assert "no video yet" in words(app)
+
+
+def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
+    another_experiment(bench, "red", "blue")
+    another_video(bench, RED, BLUE)
+    plan_is(bench, metric="duration_s", label="red", order="chosen")
+    app = open_page(PAGE)
+
+    assert not app.exception
+    found = table(app)
+    assert found["name"].tolist() == ["colours (now)", "other"]
+    assert found.columns.tolist() == ["rank", "name", "mean", "video 0", "video 1"]
+    # The newest video comes first: red and blue, 3 s each; then red, green and blue.
+    assert found["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
+    assert found["video 1"].tolist()[0] == pytest.approx(3.0, abs=0.01)
+    assert found["mean"].tolist() == pytest.approx(
+        ((found["video 0"] + found["video 1"]) / 2).tolist(), abs=1e-9
+    )
+
+
+def test_experiments_that_say_the_same_are_one_row(bench):
+    for number in range(3):
+        another_experiment(bench, "red", "blue", id=f"same{number}1234")
+    experiments.save(bench.store.home, replace(bench.workspace, id="twin123"))
+    another_experiment(bench, "red", "blue", name="third", id="third123")
+    plan_is(bench, order="chosen")
+
+    assert sorted(table(open_page(PAGE))["name"]) == ["colours (now)", "other", "third"]
+
+
+def test_truth_makes_f1_the_metric_and_ranks_by_it(bench):
+    truth_beside(bench.video)
+    another_experiment(bench, "red")  # without a rival it is everywhere
+    app = open_page(PAGE)
+    found = table(app)
+
+    assert by_key(app.selectbox, "matrix.metric").value == "f1"
+    assert found["name"].tolist() == ["colours (now)", "other"]
+    assert found["video 0"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
+    assert "colours\\.mp4" in words(app)
+
+
+def test_all_texts_go_to_the_engine_in_one_batch_once(bench, server):
+    another_experiment(bench, "yellow", "black")
+    another_experiment(bench, "white", name="third", id="third123")
+    server.reset()
+    open_page(PAGE)
+    requests = [request for request in server.seen if request.path == "/clip/embed_text"]
+    assert [request.items for request in requests] == [6]
+    assert not [request for request in server.seen if request.path == "/clip/embed_image"]
+    server.reset()
+    open_page(PAGE)
+
+    assert not server.seen
+
+
+def test_only_what_changed_is_computed_again(bench, monkeypatch):
+    other = another_experiment(bench, "red", "blue")
+    another_video(bench, RED, GREEN)
+    calls = counted(monkeypatch, "analyse")
+    app = open_page(PAGE)
+    assert len(calls) == 4  # two prompt sets by two videos
+    by_key(app.selectbox, "matrix.metric").set_value("peak_score").run()
+    by_key(app.selectbox, "matrix.label").set_value("red").run()
+    by_key(app.selectbox, "matrix.order").set_value("chosen").run()
+    open_page(PAGE)
+    assert len(calls) == 4
+    experiments.save(bench.store.home, replace(other, rows=(*other.rows, PromptRow(label="white"))))
+    open_page(PAGE)
+    assert len(calls) == 6  # the changed set by two videos
+    experiments.save(bench.store.home, replace(saved(bench), name="another name"))
+    open_page(PAGE)
+    assert len(calls) == 6
+    truth_beside(bench.video)
+    open_page(PAGE)
+
+    assert len(calls) == 8  # two prompt sets by the video that has a truth now
+
+
+def test_choices_stay_over_a_page_switch_and_a_reload(bench):
+    another_experiment(bench, "red", "blue")
+    second = another_video(bench, RED, GREEN)
+    app = open_page(PAGE)
+    by_key(app.multiselect, "matrix.sets").set_value(["experiment:other123"]).run()
+    by_key(app.multiselect, "matrix.videos").set_value([bench.video.sha256]).run()
+    by_key(app.selectbox, "matrix.metric").set_value("segments").run()
+    by_key(app.selectbox, "matrix.label").set_value("blue").run()
+    by_key(app.get("button_group"), "matrix.mode").set_value("sweep").run()
+    by_key(app.text_area, "matrix.wordings").set_value("crimson\nscarlet").run()
+    by_key(app.selectbox, "matrix.sweep_label").set_value("green").run()
+    by_key(app.multiselect, "matrix.templates").set_value(["a {}"]).run()
+    by_key(app.selectbox, "matrix.sweep_metric").set_value("peak_score").run()
+    app.switch_page("pages/explore.py").run()
+    app.switch_page(PAGE).run()
+    assert by_key(app.text_area, "matrix.wordings").value == "crimson\nscarlet"
+    assert second.sha256 not in by_key(app.multiselect, "matrix.videos").value
+    again = open_page(PAGE)
+
+    assert not again.exception
+    assert plan_of(bench) == MatrixSettings(
+        mode="sweep",
+        sets=("experiment:other123",),
+        videos=(bench.video.sha256,),
+        metric="segments",
+        label="blue",
+        sweep_metric="peak_score",
+        sweep_label="green",
+        wordings="crimson\nscarlet",
+        templates=("a {}",),
+    )
+    for key, value in {
+        "matrix.sweep_label": "green",
+        "matrix.sweep_metric": "peak_score",
+    }.items():
+        assert by_key(again.selectbox, key).value == value
+    assert by_key(again.multiselect, "matrix.templates").value == ["a {}"]
+
+
+def test_a_sweep_is_ranked_by_f1_and_the_winner_can_be_used_and_taken_back(bench):
+    truth_beside(bench.video)
+    with_rows(
+        bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue")
+    )
+    plan_is(bench, mode="sweep", sweep_label="red", wordings="blue sky\nred\n")
+    app = open_page(PAGE)
+    found = table(app)
+
+    assert by_key(app.selectbox, "matrix.sweep_metric").value == "f1"
+    assert "because there is ground truth" in words(app)
+    assert found["name"].tolist()[0] == "red"
+    assert "green (now)" in found["name"].tolist()
+    assert found["video 0"].iloc[0] == pytest.approx(1.0)
+    now = found["video 0"][found["name"] == "green (now)"].item()
+    assert found["gain"].iloc[0] == pytest.approx(1.0 - now)
+    by_key(app.button, "matrix_use").click().run()
+    assert saved(bench).rows[0] == PromptRow(label="red")
+    assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
+    assert "red (now)" in table(app)["name"].tolist()
+    by_key(app.button, "matrix_undo").click().run()
+
+    assert saved(bench).rows[0].texts == ("green",)
+    assert plan_of(bench).wordings == "blue sky\nred\n"
+
+
+def test_without_truth_a_sweep_is_ranked_by_separation_and_says_why(bench):
+    plan_is(bench, mode="sweep", sweep_label="red", wordings="red rose\nyellow\n")
+    app = open_page(PAGE)
+
+    assert by_key(app.selectbox, "matrix.sweep_metric").value == "separation"
+    assert "because no ground truth tells about the label" in words(app)
+    values = table(app)["video 0"].dropna().tolist()
+    assert values == sorted(values, reverse=True)
+    assert len(values) == 3
+
+
+def test_templates_and_bad_lines_are_told_apart(bench):
+    plan_is(bench, mode="sweep", sweep_label="red", wordings="x; x\ncrimson\n", templates=("{}", "a {}", "b"))
+    app = open_page(PAGE)
+
+    assert not app.exception
+    assert sorted(zip(table(app)["name"], table(app)["template"], strict=True)) == [
+        ("crimson", "a {}"),
+        ("crimson", "{}"),
+        ("red (now)", "{}"),
+    ]
+    assert len(app.warning) == 2
+
+
+def test_a_cell_opens_explore_with_its_set_and_video(bench):
+    another_experiment(bench, "red", "blue")
+    second = another_video(bench, RED, GREEN)
+    plan_is(bench, metric="share", order="chosen")
+    app = choose_cell(open_page(PAGE), 1, "video 0")
+    assert "**other** in **second\\.mp4**" in words(app)
+    by_key(app.button, "matrix_open").click().run()
+
+    assert not app.exception
+    assert app.title[0].value == "Explore"
+    here = saved(bench)
+    assert (here.video, [row.label for row in here.rows]) == (second.sha256, ["red", "blue"])
+    by_key(app.button, "undo_load").click().run()
+    assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
+
+
+def test_a_cell_opens_compare_with_its_set_beside_the_present_one(bench):
+    another_experiment(bench, "red", "blue")
+    plan_is(bench, metric="share", order="chosen")
+    app = choose_cell(open_page(PAGE), 1, "video 0")
+    by_key(app.button, "matrix_compare").click().run()
+
+    assert not app.exception
+    assert app.title[0].value == "Compare"
+    here = saved(bench)
+    assert [row.label for row in here.rows] == ["red", "green", "blue"]
+    beside = experiments.load(bench.store.home, here.beside)
+    assert [row.label for row in beside.rows] == ["red", "blue"]
+    # The other experiment itself is left alone.
+    assert experiments.load(bench.store.home, "other123").beside is None
+
+
+def test_the_present_set_is_not_compared_with_itself(bench):
+    app = choose_cell(open_page(PAGE), 0, "video 0")
+
+    assert by_key(app.button, "matrix_compare").disabled
+    assert not by_key(app.button, "matrix_open").disabled
+
+
+def test_a_video_that_is_not_embedded_can_be(bench):
+    from lib.ui.session import cache
+
+    second = another_video(bench, RED, GREEN, embed=False)
+    app = open_page(PAGE)
+    assert "Not embedded with" in words(app)
+    assert "video 1" not in table(app).columns
+    by_key(app.button, f"matrix_embed_{second.sha256}").click().run()
+    for job in cache.jobs().jobs():
+        job.wait(timeout_s=30)
+    app = open_page(PAGE)
+
+    assert len([name for name in table(app).columns if name.startswith("video")]) == 2
+    assert "Not embedded with" not in words(app)
+
+
+def test_imports_are_rows_and_can_be_forgotten(bench):
+    app = open_page(PAGE)
+    for text, name in (("crane\nship", "harbour"), ("red\nwhite", "harbour")):
+        by_key(app.text_input, "matrix_import_name").set_value(name).run()
+        by_key(app.text_area, "matrix_import_text").set_value(text).run()
+        by_key(app.button, "matrix_import_add").click().run()
+    assert not app.exception
+    assert set(table(app)["name"]) == {"colours (now)", "harbour", "harbour 2"}
+    by_key(app.button, "matrix_forget_harbour 2").click().run()
+    assert set(table(app)["name"]) == {"colours (now)", "harbour"}
+
+    assert [one.name for one in plan_of(bench).imported] == ["harbour"]
+    assert set(table(open_page(PAGE))["name"]) == {"colours (now)", "harbour"}
+
+
+def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):
+    app = open_page(PAGE)
+    by_key(app.text_area, "matrix_import_text").set_value("prompts: [{label: a, colour_: red}]").run()
+    by_key(app.button, "matrix_import_add").click().run()
+
+    assert not app.exception
+    assert len(app.error) == 1
+    assert plan_of(bench).imported == ()
+    assert by_key(app.text_area, "matrix_import_text").value
+
+
+def test_a_dead_server_costs_only_what_was_never_embedded(bench, server):
+    open_page(PAGE)
+    another_experiment(bench, "never seen before")
+    server.__exit__(None, None, None)
+    app = open_page(PAGE)
+
+    assert not app.exception
+    assert len(app.warning) == 1
+    assert table(app)["name"].tolist() == ["colours (now)", "other"]
+    assert table(app)["video 0"].isna().tolist() == [False, True]
+
+
+def test_a_set_that_makes_no_sense_is_named_and_the_others_show(bench):
+    margin = replace(bench.workspace.settings, score="margin", threshold=0.0)
+    experiments.save(
+        bench.store.home, replace(bench.workspace, id="margin123", name="margin", settings=margin)
+    )
+    app = open_page(PAGE)
+
+    assert not app.exception
+    assert ["margin" in warning.value and "background" in warning.value for warning in app.warning] == [True]
+    assert table(app)["video 0"].isna().tolist() == [False, True]
+
+
+class TestPlan:
+    full = MatrixSettings(
+        mode="sweep",
+        sets=("now", "import:a"),
+        imported=(PromptSet("a", (Prompt("x", ("y", "z"), threshold=0.3),), "a {}"),),
+        videos=("f" * 64,),
+        metric="f1",
+        label="x",
+        order="chosen",
+        sweep_metric="separation",
+        sweep_label="x",
+        wordings="one\ntwo",
+        templates=("{}", "a {}"),
+    )
+
+    @pytest.mark.parametrize("plan", [full, MatrixSettings()])
+    def test_it_is_read_back_whole(self, tmp_path, plan):
+        settings.save(tmp_path, "abc123", plan)
+
+        assert settings.load(tmp_path, "abc123") == plan
+        assert [path.name for path in (tmp_path / "experiments").iterdir()] == ["abc123.matrix.json"]
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"})],
+    )
+    def test_a_broken_file_is_an_empty_plan(self, tmp_path, text):
+        (tmp_path / "experiments").mkdir()
+        (tmp_path / "experiments" / "abc123.matrix.json").write_text(text)
+
+        assert settings.load(tmp_path, "abc123") == MatrixSettings()
+
+    def test_it_is_no_experiment(self, tmp_path):
+        settings.save(tmp_path, "abc123", MatrixSettings())
+
+        assert experiments.recent(tmp_path, limit=9, without="") == []

@@ -1,0 +1,231 @@
+"""The written queries over the sample videos, with the demo engine: in the library and on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lib.__main__ import main
+from lib.core.sampling import Sampling
+from lib.engines.embedded import EmbeddedEngine
+from lib.ingest.ingest import ingest
+from lib.search.query import parse_query
+from lib.services.search import SearchResult, engines_in_library, search
+from lib.store.embeddings import EmbeddingKey
+from lib.store.staging import Batch
+from lib.store.store import Store
+from lib.ui.search import run as finding
+from lib.ui.search.scope import SearchScope
+from lib.ui.search.state import Search
+from tests.helpers.storing import unit_rows
+
+SAMPLES = Path(__file__).parents[2] / "sample_videos"
+QUERIES: list[dict[str, Any]] = json.loads((SAMPLES / "queries.json").read_text(encoding="utf-8"))["queries"]
+NEEDED = 27 / 30
+Run = Callable[..., tuple[int, str, str]]
+
+
+@dataclass
+class Embedded:
+    home: Path
+    store: Store
+    engine: EmbeddedEngine
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """The sample videos, a frame in 20 embedded: about one a second."""
+    home = tmp_path_factory.mktemp("samples") / "home"
+    store, engine = Store(home), EmbeddedEngine("demo")
+    for path in sorted(SAMPLES.glob("*.mp4")):
+        ingest(store, store.add_file(path), engine, Sampling.every(20))
+    yield Embedded(home, store, engine)
+    engine.close()
+
+
+@pytest.fixture
+def run(library: Embedded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs a search on the command line: status, stdout, stderr."""
+    monkeypatch.setenv("PROMPTREEL_HOME", str(library.home))
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = main(["search", *map(str, arguments)])
+        except SystemExit as ended:  # argparse
+            status = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def is_right(query: dict[str, Any], moment: dict[str, Any]) -> bool:
+    """Whether the best sample lies in a right segment."""
+    return any(
+        right["video"] == moment["video"] and right["start_s"] <= moment["best_s"] < right["end_s"]
+        for right in query["right"]
+    )
+
+
+def documents(result: SearchResult) -> list[dict[str, Any]]:
+    return [moment.to_dict() for moment in result.moments]
+
+
+def test_the_right_segment_comes_first(library: Embedded) -> None:
+    wrong = [
+        query["text"]
+        for query in QUERIES
+        if not is_right(
+            query, documents(search(library.store, library.engine, parse_query(query["text"])))[0]
+        )
+    ]
+
+    assert len(QUERIES) >= 30
+    assert len(QUERIES) - len(wrong) >= NEEDED * len(QUERIES), wrong
+
+
+def test_moments_are_about_as_long_as_the_segments(library: Embedded) -> None:
+    inside = []
+    for query in QUERIES:
+        first = documents(search(library.store, library.engine, parse_query(query["text"])))[0]
+        inside += [
+            (min(right["end_s"], first["end_s"]) - max(right["start_s"], first["start_s"]))
+            / (max(right["end_s"], first["end_s"]) - min(right["start_s"], first["start_s"]))
+            for right in query["right"]
+            if right["video"] == first["video"] and right["start_s"] <= first["best_s"] < right["end_s"]
+        ]
+
+    assert sum(inside) / len(inside) >= 0.7
+
+
+def test_the_page_and_the_command_line_find_the_same(
+    library: Embedded, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infos = {info.key.id: info for info in library.store.embeddings()}
+    place = SearchScope({}, library.engine, engines_in_library(library.store), infos)
+    monkeypatch.setattr(finding.st, "session_state", {})
+    monkeypatch.setattr(finding.cache, "store", lambda: library.store)
+    for query in QUERIES[::3]:  # all take a while, and find the same
+        typed = Search(text=query["text"], asked=query["text"])
+        on_page = finding._result(place, typed, finding.st.empty())
+
+        status, out, _ = run(query["text"], "--json")
+
+        document = json.loads(out)
+        assert status == 0
+        assert list(document) == ["query", "engine", "searched", "moments"]
+        assert document["query"] == query["text"]
+        assert document["engine"]["id"] == library.engine.id
+        assert document["moments"] == documents(on_page)
+        scores = [moment["score"] for moment in document["moments"]]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_words_to_avoid_go_behind(run: Run) -> None:
+    plain = json.loads(run("football pitch", "--json")[1])["moments"]
+    avoiding = json.loads(run("football pitch", "--not", "night", "--json")[1])["moments"]
+
+    def at_night(moments: list[dict[str, Any]]) -> float:
+        return next(
+            m["score"] for m in moments if m["video"] == "advert_reel.mp4" and 36.5 <= m["best_s"] < 40.5
+        )
+
+    assert at_night(avoiding) < at_night(plain) - 0.1
+    assert json.loads(run("football pitch - night", "--json")[1])["moments"] == avoiding
+
+
+def test_a_picture_finds_its_scene(library: Embedded, run: Run, tmp_path: Path) -> None:
+    store = library.store
+    (key,) = [
+        info.key for info in store.embeddings() if store.video(info.key.sha256).name == "advert_reel.mp4"
+    ]
+    (thumbnail,) = store.thumbnails(key, [800]).values()  # at 33 s
+    (tmp_path / "mountains.jpg").write_bytes(thumbnail)
+
+    document = json.loads(run("--image", tmp_path / "mountains.jpg", "--top", 3, "--json")[1])
+
+    assert 31.0 <= document["moments"][0]["best_s"] < 35.0
+    assert document["images"] == [str(tmp_path / "mountains.jpg")]
+    assert len(document["moments"]) == 3
+
+
+def test_a_table_for_people(run: Run) -> None:
+    status, out, err = run("snowy mountains", "--videos", "advert_reel.mp4", "--per-video", 2)
+
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("snowy mountains: 1 video, ")
+    assert lines[2].split() == ["video", "start", "end", "best", "score"]
+    assert len(lines) == 5
+    assert err == ""
+
+
+def test_the_templates_rules(run: Run) -> None:
+    found = json.loads(run("night", "--template-rules", "--threshold", "0.1", "--json")[1])["moments"]
+
+    assert found
+    assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in found)
+    by_themselves = json.loads(run("night", "--template-rules", "--json")[1])["moments"]
+    assert (
+        json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"]
+        == by_themselves
+    )
+    assert len(by_themselves) < len(found)
+
+
+def test_nothing_found_says_why(run: Run) -> None:
+    assert run("red car", "--threshold", "0.9")[1].splitlines()[-1] == "Nothing reaches the threshold."
+    with_rules = run("red car", "--template-rules", "--threshold", "0.9")[1]
+    assert with_rules.splitlines()[-1] == "Nothing but lone hits reaches the threshold."
+
+
+def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Run) -> None:
+    key = EmbeddingKey("0" * 64, "toy:1", "stride-10", "1")
+    batch = Batch(np.arange(7), np.arange(7.0), unit_rows(np.random.default_rng(1), 7), [None] * 7)
+    library.store.put(
+        key, [batch], engine_name="Toy engine", dim=64, duration_s=7.0, without_file=("elsewhere.json", 1)
+    )
+    try:
+        _, out, err = run("seaside", "--json")
+    finally:
+        library.store.delete_video(key.sha256)
+
+    assert "left out: 7 samples of Toy engine (toy:1)" in err
+    assert json.loads(out)["moments"][0]["video"] in {"five_scenes.mp4", "advert_reel.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        ((), 1, "nothing to look for"),
+        (("- night",), 1, "nothing to look for"),
+        (("sea", "--top", "0"), 2, "less than 1"),
+        (("sea", "--threshold", "7"), 2, "cosine"),
+        (("sea", "--videos", "nowhere.mp4"), 1, "there are: advert_reel.mp4"),
+        (("--image", "nowhere.png"), 1, "can't be read"),
+        (("sea", "--stride", "5"), 2, "--stride"),
+    ],
+)
+def test_wrong_input_is_told_in_one_line(
+    run: Run, arguments: tuple[str, ...], status: int, says: str
+) -> None:
+    found, out, err = run(*arguments)
+
+    assert (found, out) == (status, "")
+    assert says in err.splitlines()[-1]
+
+
+def test_an_empty_library_says_what_to_do(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMPTREEL_HOME", os.fspath(tmp_path / "new"))
+
+    status, _, err = run("sea")
+
+    assert status == 1
+    assert "embed one first" in err
