@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lib.analysis.analysis import Analysis
 from lib.analysis.scoring import prompt_vectors, smooth
 from lib.analysis.segments import TOLERANCE_S, decide, tidy
-from lib.charts.data import bucket_size, extremes, prepare
+from lib.charts.data import bucket_size, extremes, chart_data
 from lib.core.errors import InputError
 from lib.prompts.model import COLOUR_NAMES, THRESHOLD_RANGES, Prompt, PromptSet, Settings, Smoothing
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
@@ -429,7 +429,7 @@ def test_no_peak_of_a_window_is_lost_in_drawing(seed: int, n: int, one: float, o
     scores = np.random.default_rng(seed).normal(size=(n, 2))
     analysis = analyse_scores(scores, PromptSet("x", (Prompt("a"), Prompt("b"))))
     start, end = sorted((one * n, other * n))
-    data = prepare(analysis, window=(start, end))
+    data = chart_data(analysis, window=(start, end))
     times = analysis.samples.times_s
     inside = (times >= data.start_s) & (times <= data.end_s)
     for column, label in enumerate("ab"):
