@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lib.core.errors import EngineUnavailableError, UnknownModelError
+from lib.infra.files import sha256_of
 
 MODELS_VARIABLE = "PROMPTREEL_MODELS"
 """Environment variable that names a folder of models, for machines that reach no model hub."""
@@ -243,8 +244,7 @@ def fingerprint(model: EmbeddedModel, visual: Path, textual: Path) -> str:
 @lru_cache(maxsize=256)
 def _file_digest(path: str, size: int, modified_ns: int) -> str:
     """Return the SHA-256 of a file; ``size`` and ``modified_ns`` are there to notice a change."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(Path(path))
 
 
 def models_folder() -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from lib.engines.clip_versions import ModelVersion
 from lib.engines.engine import PREPROCESSING
 from lib.engines.hosted import check_dim, hosted_id, hosted_name
 from lib.hosted.results import Results, read_results
+from lib.infra.files import sha256_of
 from lib.ingest.pipeline import make_thumbnail
 from lib.ingest.progress import Meter, Progress
 from lib.media.frames import Frame, FrameReader
@@ -26,7 +26,6 @@ from lib.store.videos import Video
 
 _BATCH = 500
 _PICTURE_SIDE = 144
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def take_results(
 
     results = read_results(path, name=shown, on_bytes=reading)
     model = check_dim(version, results.dim, name=shown)
-    sha256 = _sha256_of(path) if video is None else video.sha256
+    sha256 = sha256_of(path) if video is None else video.sha256
     key = EmbeddingKey(sha256, hosted_id(model), (sampling or results.sampling).key, PREPROCESSING)
     return store_results(
         store, results, key, model, video=video, name=shown, size=size, on_progress=on_progress, cancel=cancel
@@ -216,11 +215,3 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError as error:
         raise ResultsError(f"{path.name} can't be read ({error.strerror}); check its path.") from error
-
-
-def _sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

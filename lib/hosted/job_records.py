@@ -6,8 +6,6 @@ A record has the job's id and what the job is of. It never has the key or a sign
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import PREPROCESSING
 from lib.engines.hosted import HOSTED_VERSION, hosted_id
+from lib.infra.files import write_atomically
 from lib.store.embeddings import EmbeddingKey
 
 _FORMAT = 1
@@ -64,15 +63,9 @@ def save(home: Path, record: JobRecord) -> None:
         StoreError: it can't be written; the message has the job's id, so that it is not lost.
     """
     path = _path(home, record.key)
-    partial = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
+    text = json.dumps({"format": _FORMAT, **asdict(record)}, ensure_ascii=False, indent=1)
     try:
-        with open(
-            partial, "x", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)
-        ) as file:
-            json.dump({"format": _FORMAT, **asdict(record)}, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_atomically(path, text, mode=0o600)
     except OSError as error:
         raise StoreError(
             f"The hosted job {record.job_id} was started but can't be noted ({error.strerror}); free some space."

@@ -10,7 +10,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -23,8 +23,9 @@ from av.bitstream import BitStreamFilterContext
 from numpy.typing import NDArray
 from PIL import Image, ImageFont
 
-from lib.core.errors import SettingsError, VideoError
+from lib.core.errors import Cancelled, SettingsError, VideoError
 from lib.core.formatting import format_time
+from lib.infra.files import atomic_file, temporary_file
 from lib.media.contact_sheet import _MIN_LINES, _TIME_COLOUR, shortened
 from lib.media.decoding import DecodedFrame, Decoder, decoder_near, nothing_decoded
 from lib.media.frames import probe
@@ -93,27 +94,24 @@ def annotated_clip(
         raise SettingsError(f"A clip can't be {max_height} lines high; choose 16 to 4320.")
     target, cancel = Path(target), cancel or threading.Event()
     rate = _clip_rate(source)
-    parts = [
-        target.with_name(f".{target.stem}.{os.getpid()}.{threading.get_ident()}.{n}.mp4") for n in (1, 2)
-    ]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with Media(source) as media:
-            frames = _at_constant_rate(_decoded_from(media, start_s), rate, start_s, end_s)
-            _write_frames(media, parts[0], frames, rate, caption_at, max_height, end_s, on_progress, cancel)
-        if cancel.is_set():
-            return
-        _finish(parts[0], parts[1])
-        os.replace(parts[1], target)
+        with atomic_file(target) as finished, temporary_file(target, suffix=".mp4") as written:
+            with Media(source) as media:
+                frames = _at_constant_rate(_decoded_from(media, start_s), rate, start_s, end_s)
+                _write_frames(
+                    media, written, frames, rate, caption_at, max_height, end_s, on_progress, cancel
+                )
+            if cancel.is_set():
+                raise Cancelled
+            _finish(written, finished)
+    except Cancelled:
+        return
     except (av.error.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise VideoError(
             f"The clip can't be written to {target.parent} ({reason}); free some space there and try again."
         ) from error
-    finally:
-        for part in parts:
-            with suppress(OSError):
-                part.unlink()
 
 
 def _clip_rate(source: Path | str) -> Fraction:
@@ -221,7 +219,6 @@ def _clip_size(shown: tuple[int, int], max_height: int) -> tuple[int, int]:
 def _sink(part: Path, size: tuple[int, int], rate: Fraction) -> Iterator[sv.VideoSink]:
     """Give a sink for H.264 or, where Supervision's backend has no such encoder, for MPEG-4."""
     info = sv.VideoInfo(width=size[0], height=size[1], fps=float(rate))
-    part.touch()  # says why when the place can't be written; the sink wouldn't
     with ExitStack() as stack:
         try:
             sink = stack.enter_context(sv.VideoSink(os.fspath(part), info, codec="avc1"))
@@ -276,7 +273,9 @@ def _finish(written: Path, finished: Path) -> None:
         return
     with (
         av.open(os.fspath(written)) as source,
-        av.open(os.fspath(finished), "w", container_options={"movflags": "+faststart"}) as output,
+        av.open(
+            os.fspath(finished), "w", format="mp4", container_options={"movflags": "+faststart"}
+        ) as output,
     ):
         stream = source.streams.video[0]
         copy = output.add_stream_from_template(stream)

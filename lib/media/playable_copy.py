@@ -25,7 +25,8 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.frame import PictureType
 
-from lib.core.errors import VideoError
+from lib.core.errors import Cancelled, VideoError
+from lib.infra.files import atomic_file
 from lib.media.audio import SAMPLE_RATE, Sound
 from lib.media.decoding import DecodedFrame, Decoder, nothing_decoded
 from lib.media.frames import VideoInfo
@@ -70,24 +71,19 @@ def make_proxy(
     """
     target = Path(target)
     with Media(source) as media:
-        part = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            if _write(media, part, on_progress, cancel or threading.Event()):
-                os.replace(part, target)
+            with suppress(Cancelled), atomic_file(target) as temporary:
+                _write(media, temporary, on_progress, cancel or threading.Event())
         except (av.error.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise VideoError(
                 f"The playable copy of {media.path.name} can't be written to {target.parent} ({reason}); "
                 "free some space there and try again."
             ) from error
-        finally:
-            with suppress(OSError):  # the real reason is already on its way
-                part.unlink()
 
 
-def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threading.Event) -> bool:
-    """Return whether the copy is complete; False when cancelled."""
+def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
     decoder = Decoder(media)
     frames = iter(decoder)
     first = next(frames, None)
@@ -107,7 +103,7 @@ def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threa
         total_s = media.header_end_s
         for number, (decoded, until) in enumerate(_with_ends(first, frames)):
             if cancel.is_set():
-                return False
+                raise Cancelled
             picture = painter.yuv420(decoded.frame)
             stamp = max(stamp + 1, round(decoded.time * scale))
             picture.pts, picture.time_base = stamp, Fraction(1, scale)
@@ -126,7 +122,6 @@ def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threa
             output.mux(track.encode())
         if on_progress is not None:
             on_progress(float(until), float(until))
-    return True
 
 
 def _picture_stream(output: OutputContainer, media: Media, scale: int, sample: av.VideoFrame) -> Any:

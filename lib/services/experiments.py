@@ -8,7 +8,6 @@ the page's address, so a reload, a second tab or a colleague's link finds it aga
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +19,7 @@ from lib.core.sampling import Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.hosted import HOSTED
 from lib.engines.registry import default_engine, is_address
+from lib.infra.files import write_atomically
 from lib.prompts.model import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
 
 FORMAT = 1
@@ -171,11 +171,8 @@ def _path(home: Path, workspace_id: str) -> Path:
 
 def save(home: Path, workspace: Experiment) -> None:
     """Write ``workspace`` whole or not at all."""
-    path = _path(home, workspace.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    temporary.write_text(json.dumps(workspace.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps(workspace.to_dict(), ensure_ascii=False, indent=1)
+    write_atomically(_path(home, workspace.id), text)
 
 
 def load(home: Path, workspace_id: str) -> Experiment | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.core.labelled_intervals import TrueSegment
+from lib.infra.files import write_atomically
 from lib.store.home import StoreFolder, mapped_errors
 from lib.store.sidecar import read_sidecar, sidecar_path
 
@@ -72,16 +71,9 @@ class Truths:
             {"label": one.label, "start_s": one.start_s, "end_s": one.end_s}
             for one in sorted(segments, key=lambda one: (one.start_s, one.end_s, one.label))
         ]
-        path = self.path(sha256)
         text = json.dumps({"format": FORMAT, "segments": listed}, ensure_ascii=False, indent=1)
         with mapped_errors("saving the ground truth"):
-            path.parent.mkdir(exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.partial")
-            try:
-                partial.write_text(text, encoding="utf-8")
-                os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
+            write_atomically(self.path(sha256), text)
 
     def change(self, sha256: str, video: Path, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
         """See ``Store.change_truth``."""

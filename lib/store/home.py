@@ -19,6 +19,7 @@ import filelock
 import pyarrow as pa
 
 from lib.core.errors import StoreError, StoreVersionError
+from lib.infra.files import write_atomically
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
@@ -125,9 +126,7 @@ class StoreFolder:
                         f"{self.root} holds tables but no format.json, so its format is unknown. "
                         "Set PROMPTREEL_HOME to another folder, or move this one away."
                     )
-                partial = path.with_suffix(".partial")
-                partial.write_text(json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
-                os.replace(partial, path)
+                write_atomically(path, json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
             try:
                 found = json.loads(path.read_text())["format"]
             except (ValueError, KeyError, TypeError) as error:

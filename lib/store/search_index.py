@@ -39,6 +39,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, NotStoredError, StoreError
+from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.home import StoreFolder, mapped_errors
 from lib.store.search_groups import make_reference, rows_of, schema
@@ -243,7 +244,8 @@ class Indexes:
                         self.find(engine_id), "table", ""
                     ):
                         self._home.drop(stray)
-                for stray_file in self._path(engine_id).parent.glob(f"{digest}-*"):
+                path = self._path(engine_id)
+                for stray_file in path.parent.glob(f"{path.name}.*"):
                     self._home.remove(stray_file)
                 table = self._home.create(name, schema(len(mean)))
             waiting: list[pa.RecordBatch] = []
@@ -285,12 +287,11 @@ class Indexes:
         reference: NDArray[np.float32],
     ) -> None:
         path = self._path(engine_id)
-        partial = path.with_name(f"{path.stem}-{uuid.uuid4().hex}.partial")
         before = self.find(engine_id)
         with mapped_errors("building the index"):
             path.parent.mkdir(exist_ok=True)
-            try:
-                with open(partial, "wb") as file:
+            with temporary_file(path) as temporary:
+                with open(temporary, "wb") as file:
                     np.savez(
                         file,
                         table=np.array(table),
@@ -306,12 +307,10 @@ class Indexes:
                         reference=reference.astype(np.float16),
                     )
                 with self._home.writing():
-                    os.replace(partial, path)
+                    replace_durably(temporary, path)
                     if before is not None:
                         with contextlib.suppress(StoreError):  # the next build removes it
                             self._home.drop(before.table)
-            finally:
-                partial.unlink(missing_ok=True)
 
     def _open(self, table: str) -> Table | None:
         """Open a table with a cache that holds a whole index; Lance's tables share a smaller one."""

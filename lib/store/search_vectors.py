@@ -19,7 +19,6 @@ import contextlib
 import os
 import struct
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +28,7 @@ from numpy.typing import NDArray
 
 from lib.core.errors import StoreError
 from lib.core.samples import Samples
+from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.home import StoreFolder, mapped_errors
 
@@ -248,16 +248,13 @@ class VectorFiles:
 
     def _write(self, info: EmbeddingInfo, samples: Samples, arrays: tuple[NDArray[Any], ...]) -> None:
         path = self._path(info)
-        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
         with mapped_errors("preparing the search"):
             self.folder.mkdir(exist_ok=True)
-            try:
-                with open(partial, "wb") as file:
+            with temporary_file(path) as temporary:
+                with open(temporary, "wb") as file:
                     file.write(_HEAD.pack(_MAGIC, len(samples), info.dim))
                     for array, kind in zip(arrays, _ARRAYS, strict=True):
                         file.write(np.ascontiguousarray(array, kind).data)
                 with self._home.writing():  # a deletion comes before this or finds the file
                     if self._embeddings.find(info.key) == info:
-                        os.replace(partial, path)
-            finally:
-                partial.unlink(missing_ok=True)
+                        replace_durably(temporary, path)

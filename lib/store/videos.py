@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
+from lib.infra.files import atomic_file, sha256_of
 from lib.media import frames as video_files
 from lib.store.home import StoreFolder, mapped_errors
 
@@ -51,7 +51,6 @@ _HASH_SCHEMA = pa.schema(
 )
 _MAX_HASHES = 5000
 _RACY_NS = 2_000_000_000  # a file this young may change again within one tick of its clock
-_CHUNK = 1 << 20
 _NAME_LENGTH = 120
 
 
@@ -284,12 +283,8 @@ class Videos:
             try:
                 os.replace(path, target)
             except OSError:  # another disk: copy beside the target, so that a half copy never has its name
-                partial = target.with_name(f".partial-{target.name}")
-                try:
-                    shutil.copyfile(path, partial)
-                    os.replace(partial, target)
-                finally:
-                    partial.unlink(missing_ok=True)
+                with atomic_file(target) as temporary:
+                    shutil.copyfile(path, temporary)
                 path.unlink()
         return {"path": os.fsencode(target.name), "owned": True, "mtime_ns": target.stat().st_mtime_ns}
 
@@ -304,7 +299,12 @@ class Videos:
         """Return the SHA-256 of a file, and remember it by path, size and time of change."""
         size, mtime_ns = stat
         key = os.fsencode(path)
-        digest = _sha256_of(path, size, on_progress)
+        try:
+            digest = sha256_of(path, on_progress and (lambda done: on_progress(done, max(size, done))))
+        except OSError as error:
+            raise StoreError(
+                f"{path.name} can't be read to its end ({error.strerror}); try again."
+            ) from error
         if time.time_ns() - mtime_ns > _RACY_NS:
             with self._home.writing():
                 rows = [row for row in self._home.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]
@@ -320,17 +320,3 @@ def _stat(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise VideoUnreadableError(f"There is no readable file at {path}; check the path.") from error
     return stat.st_size, stat.st_mtime_ns
-
-
-def _sha256_of(path: Path, size: int, on_progress: Callable[[int, int], None] | None) -> str:
-    digest, done, buffer = hashlib.sha256(), 0, memoryview(bytearray(_CHUNK))
-    try:
-        with path.open("rb", buffering=0) as file:
-            while n := file.readinto(buffer):
-                digest.update(buffer[:n])
-                done += n
-                if on_progress is not None:
-                    on_progress(done, max(size, done))
-    except OSError as error:
-        raise StoreError(f"{path.name} can't be read to its end ({error.strerror}); try again.") from error
-    return digest.hexdigest()

@@ -7,8 +7,6 @@ the file is the only place, so reruns, page switches, reloads and a second tab s
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,6 +15,7 @@ import streamlit as st
 
 from lib.comparison.matrix import METRICS, Metric
 from lib.core.errors import PromptreelError
+from lib.infra.files import write_atomically
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
 from lib.ui.session import cache, state
@@ -88,11 +87,8 @@ def load(home: Path, workspace_id: str) -> MatrixSettings:
 
 def save(home: Path, workspace_id: str, plan: MatrixSettings) -> None:
     """Write ``plan`` whole or not at all."""
-    path = _path(home, workspace_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    temporary.write_text(json.dumps(plan.to_dict(), ensure_ascii=False, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps(plan.to_dict(), ensure_ascii=False, indent=1)
+    write_atomically(_path(home, workspace_id), text)
 
 
 def current() -> MatrixSettings:

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib.core.errors import InputError, NotStoredError
+from lib.infra.files import write_atomically
 from lib.media.frames import frame_at
 from lib.store.store import Store
-from lib.ui.search.state import Picture, picture_path, write
+from lib.ui.search.state import Picture, picture_path
 from lib.ui.server import routes
 from lib.ui.server.uploads import clean_name
 from lib.ui.session import cache, state
@@ -36,7 +37,7 @@ def take(data: bytes, name: str) -> Picture:
     """
     kept = _small_jpeg(_read(data, clean_name(name)))
     content = hashlib.sha256(kept).hexdigest()
-    write(picture_path(cache.store().home, state.current().id, content), kept)
+    write_atomically(picture_path(cache.store().home, state.current().id, content), kept)
     return Picture(clean_name(name), content)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
+from lib.infra.files import write_atomically
 from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.search import Moment
 from lib.ui.components.moment_cards import MomentAction
@@ -328,20 +328,10 @@ def _save(here: SearchSession) -> None:
         return
     home = cache.store().home
     state.change()  # also the first change of an experiment: a reload finds the search by it
-    write(
-        folder(home) / f"{here.experiment}.json",
-        json.dumps(here.search.to_dict(), ensure_ascii=False).encode(),
-    )
+    text = json.dumps(here.search.to_dict(), ensure_ascii=False)
+    write_atomically(folder(home) / f"{here.experiment}.json", text)
     before, now = here.saved.picture, here.search.picture
     if before and before.time_s is None and (now is None or now.content != before.content):
         with contextlib.suppress(OSError):
             picture_path(home, here.experiment, before.content).unlink(missing_ok=True)
     here.saved = here.search
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

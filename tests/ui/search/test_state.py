@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from lib.infra.files import write_atomically
 from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.experiments import Experiment
 from lib.store.store import Store
@@ -168,7 +169,7 @@ def test_a_new_search_has_the_command_lines_rules():
 
 def test_an_uploaded_picture_goes_when_another_takes_its_place(tab, store):
     path = state.picture_path(store.home, EXPERIMENT, "0" * 64)
-    state.write(path, b"jpeg")
+    write_atomically(path, b"jpeg")
     state.change(picture=SEARCH.picture)
     state.change(picture=dataclasses.replace(SEARCH.picture, region=None))
     assert path.exists()

@@ -1,0 +1,87 @@
+"""Files that appear whole or not at all, also after a crash, and their hashes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_HASH_BLOCK = 1 << 20
+
+
+def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
+    """Write ``content`` (text as UTF-8) to ``path`` in one step; missing folders are made.
+
+    Args:
+        path: the file; one that is there is replaced.
+        content: all of it.
+        mode: permissions of the new file, less the umask.
+
+    Raises:
+        OSError: it can't be written; a file that was there is unchanged.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path, mode=mode) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
+    """Give an empty file beside ``path`` to write to; when the block ends without an error, it replaces ``path``.
+
+    Raises: as ``write_atomically``; the folder has to be there.
+    """
+    with temporary_file(path, mode=mode) as temporary:
+        yield temporary
+        replace_durably(temporary, path)
+
+
+@contextmanager
+def temporary_file(path: Path, *, suffix: str = ".tmp", mode: int = 0o666) -> Iterator[Path]:
+    """Give an empty file of a unique name, ``<name of path>.….tmp``, beside ``path``; it is removed after the block."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}{suffix}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    try:
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):  # an error of the block says more
+            temporary.unlink(missing_ok=True)
+
+
+def replace_durably(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target``, with its bytes on the disk before the name and the name before returning."""
+    with open(source, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(source, target)
+    with contextlib.suppress(
+        OSError
+    ):  # no platform but POSIX can open a folder, and not every file system sync one
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def sha256_of(path: Path, on_progress: Callable[[int], object] | None = None) -> str:
+    """Return the SHA-256 of a file as hex digits.
+
+    Args:
+        path: the file.
+        on_progress: called with the bytes read so far.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    digest, done, buffer = hashlib.sha256(), 0, memoryview(bytearray(_HASH_BLOCK))
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            done += count
+            if on_progress is not None:
+                on_progress(done)
+    return digest.hexdigest()
