@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lib.analysis.analysis import Analysis
 from lib.analysis.scoring import prompt_vectors, smooth
 from lib.analysis.segments import TOLERANCE_S, decide, tidy
-from lib.charts.data import bucket_size, extremes, chart_data
+from lib.charts.data import bucket_size, chart_data, extremes
 from lib.core.errors import InputError
 from lib.prompts.model import COLOUR_NAMES, THRESHOLD_RANGES, Prompt, PromptSet, Settings, Smoothing
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
