@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class MeanColourEngine:
     """An engine of the usual measures that costs nearly nothing."""
 
     id, name = "mean-colour", "Mean colour"
-    dim, input_size, batch_size, concurrency = 512, 224, 8, 2
+    dim, input_size, batch_size, concurrency, embeds_video = 512, 224, 8, 2, True
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return a unit row a picture."""
@@ -48,6 +48,10 @@ class MeanColourEngine:
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the same unit row for any text."""
         return np.full((len(texts), self.dim), self.dim**-0.5, np.float32)
+
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
 
     def close(self) -> None:
         """Do nothing."""

@@ -15,11 +15,9 @@ from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import format_duration
 from lib.core.sampling import DEFAULT_STRIDE, Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION, MODEL_VERSIONS
-from lib.engines.embedded import EmbeddedEngine
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.engine import Engine
 from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, make_engine
-from lib.engines.vocabulary import unknown_words
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
@@ -120,9 +118,7 @@ def read_prompt_set(path: Path) -> PromptSet:
 
 def tell_unknown_words(texts: Iterable[str], context: Context) -> None:
     """Tell which words the demo model has never seen, when it is the engine."""
-    if not isinstance(context.engine, EmbeddedEngine) or context.engine.model != "demo":
-        return
-    words = dict.fromkeys(word for text in texts for word in unknown_words(text))
+    words = context.engine.unknown_words(texts)
     if words:
         context.reporter.line(
             f"The demo model has never seen {', '.join(repr(word) for word in words)}: "

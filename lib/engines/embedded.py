@@ -7,7 +7,7 @@ All three are loaded alike, from a folder (layout: ``_models``): the one that is
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from PIL import Image
 from lib.core.errors import BadReplyError, EngineUnavailableError, PromptTooLongError
 from lib.engines import embedded_models
 from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
-from lib.engines.embedded_models import MODELS_VARIABLE, Tower
+from lib.engines.embedded_models import MODELS_VARIABLE, TOKENIZER, Tower
 
 if TYPE_CHECKING:
     from fastembed import ImageEmbedding, TextEmbedding
@@ -110,6 +110,23 @@ class EmbeddedEngine:
     def concurrency(self) -> int:
         """Two: the next pictures are prepared while ONNX Runtime is busy with the last ones."""
         return 2
+
+    @property
+    def embeds_video(self) -> bool:
+        """True: frames are embedded in this process."""
+        return True
+
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return the words that the demo model has never seen, each once and as written; loads its tokenizer only.
+
+        Raises:
+            EngineUnavailableError: the demo model is not whole.
+        """
+        if not self._model.knows_whole_words_only:
+            return ()
+        from lib.engines.vocabulary import unknown_words
+
+        return unknown_words(texts, self.prepare()[1] / TOKENIZER)
 
     @property
     def installed(self) -> bool:

@@ -77,15 +77,13 @@ class EmbeddedModel:
     """How much is downloaded, in words; empty for the bundled model."""
     visual: Tower
     textual: Tower
-
-    @property
-    def repos(self) -> tuple[str, ...]:
-        """Repositories on the model hub that it comes from, each once."""
-        return tuple(dict.fromkeys(half.repo for half in (self.visual, self.textual) if half.repo))
+    knows_whole_words_only: bool = False
+    """Whether words outside its vocabulary mean nothing to it, rather than being spelt from parts."""
 
 
 _PICTURES = ("preprocessor_config.json",)
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json")
+TOKENIZER = "tokenizer.json"
+_TOKENIZER = (TOKENIZER, "tokenizer_config.json")
 _CLIP_VISION, _CLIP_TEXT = "Qdrant/clip-ViT-B-32-vision", "Qdrant/clip-ViT-B-32-text"
 _SIGLIP, _SIGLIP_REPO = "google/siglip2-base-patch16-224", "onnx-community/siglip2-base-patch16-224-ONNX"
 
@@ -102,6 +100,7 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 "",
                 Tower(_CLIP_VISION, "", "visual", "model.onnx", _PICTURES),
                 Tower(_CLIP_TEXT, "", "textual", "model.onnx", _TOKENIZER),
+                knows_whole_words_only=True,
             ),
             EmbeddedModel(
                 "clip",

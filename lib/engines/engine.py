@@ -6,7 +6,7 @@ hands over frames whose short side is exactly that); vectors are float32 unit ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -43,6 +43,16 @@ class Engine(Protocol):
     @property
     def concurrency(self) -> int:
         """Calls of ``embed_images`` that are worth having in flight at once."""
+
+    @property
+    def embeds_video(self) -> bool:
+        """Whether it embeds the frames of videos; False where their vectors come by import only."""
+
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return the words of ``texts`` that mean nothing to the model, each once and as written.
+
+        Empty where the model spells any word from parts, as CLIP and SigLIP do.
+        """
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one unit row a picture, ``(n, d)``.

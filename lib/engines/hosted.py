@@ -7,7 +7,7 @@ that runs the same CLIP version embeds them: an inference server, or for ViT-B/3
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,26 +70,27 @@ class HostedEngine:
 
     Args:
         version: CLIP version that the vectors are of.
-        words: engine that embeds texts; it must run the same version.
+        text_engine: what embeds texts; it must run the same version.
 
     Raises:
-        UnknownModelError: there is no such version, or ``words`` gives vectors of another length.
+        UnknownModelError: there is no such version, or ``text_engine`` gives vectors of another length.
     """
 
     batch_size = 1
     concurrency = 1
+    embeds_video = False  # it could embed frames, but not as the service does
 
-    def __init__(self, version: str, words: Engine) -> None:
+    def __init__(self, version: str, text_engine: Engine) -> None:
         self._version = find_version(version)
-        self.words = words
-        if words.dim != self._version.dim:
+        self.text_engine = text_engine
+        if text_engine.dim != self._version.dim:
             raise UnknownModelError(
-                f"{words.name} gives vectors of {words.dim} numbers, but those of {self.name} have "
+                f"{text_engine.name} gives vectors of {text_engine.dim} numbers, but those of {self.name} have "
                 f"{self._version.dim}; choose an engine of the same model for the words."
             )
 
     def __repr__(self) -> str:
-        return f"HostedEngine({self._version.name!r}, {self.words!r})"
+        return f"HostedEngine({self._version.name!r}, {self.text_engine!r})"
 
     @property
     def id(self) -> str:
@@ -111,37 +112,41 @@ class HostedEngine:
         """Side in pixels of the square the model sees."""
         return self._version.input_size
 
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return nothing: CLIP spells any word from parts."""
+        return ()
+
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return the vectors of pictures to search with, by the engine of the words: a near stand-in.
+        """Return the vectors of pictures to search with, by the text engine: close to what the service would give.
 
         Raises:
             EngineError: from that engine.
         """
-        return self._checked(self.words.embed_images(images))
+        return self._checked(self.text_engine.embed_images(images))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row a text, ``(n, d)``.
 
         Raises:
-            EngineError: from the engine of the words; it says that words need it.
+            EngineError: from the text engine; the message says what it is needed for.
         """
         try:
-            return self._checked(self.words.embed_texts(texts))
+            return self._checked(self.text_engine.embed_texts(texts))
         except EngineError as error:
             if error.concerns_one_text:
                 raise
             raise type(error)(
-                f"Words for {self.name} are embedded by {self.words.name}, which can't be used: {error}"
+                f"Words for {self.name} are embedded by {self.text_engine.name}, which can't be used: {error}"
             ) from error
 
     def close(self) -> None:
-        """Close the engine of the words."""
-        self.words.close()
+        """Close the text engine."""
+        self.text_engine.close()
 
     def _checked(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         if rows.shape[1:] != (self.dim,):
             raise BadReplyError(
-                f"{self.words.name} gave vectors of length {rows.shape[-1]} where {self.dim} was expected; "
+                f"{self.text_engine.name} gave vectors of length {rows.shape[-1]} where {self.dim} was expected; "
                 "choose an engine of the same model for the words."
             )
         return rows

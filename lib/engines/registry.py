@@ -35,7 +35,7 @@ def make_engine(
 
     Args:
         spec: ``demo``, ``clip`` or ``siglip`` (in this process), or the address of an inference server; or
-            ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server for its words is not the usual one.
+            ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server that embeds texts is not the usual one.
         model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
         home: folder of the store; models are downloaded into its ``models``, else into the hub's own cache.
@@ -53,7 +53,7 @@ def make_engine(
         return EmbeddedEngine(words.lower(), cache_dir=cache_dir, on_progress=on_progress)
     kind, _, address = words.partition("@")
     if kind.lower() == HOSTED:
-        text_engine = _engine_of_words(address, model_version, home, on_progress)
+        text_engine = _embedded_text_engine(address, model_version, home, on_progress)
         url = address or _server_from_environment() or EXAMPLE_URL
         return HostedEngine(
             model_version,
@@ -75,7 +75,7 @@ def make_engine(
     )
 
 
-def _engine_of_words(
+def _embedded_text_engine(
     address: str, model_version: str, home: Path | None, on_progress: Callable[[Preparation], None] | None
 ) -> EmbeddedEngine | None:
     """Return the embedded engine of the same CLIP version, where it is on this machine and no server is named."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -162,6 +162,15 @@ class ServerEngine:
     def concurrency(self) -> int:
         """One call more than requests in flight: its pictures are encoded while the others are answered."""
         return self._concurrency + 1
+
+    @property
+    def embeds_video(self) -> bool:
+        """True: frames are sent to the server."""
+        return True
+
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Return nothing: CLIP spells any word from parts."""
+        return ()
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one unit row a picture, ``(n, dim)``, in requests of at most ``batch_size``.

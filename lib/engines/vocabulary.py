@@ -1,13 +1,13 @@
-"""Which words of a prompt the bundled demo model has never seen. Loads the tokenizer only."""
+"""Which words of a text a tokenizer of whole words does not have."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-DEMO_TOKENIZER = Path(__file__).parent / "demo_model" / "textual" / "tokenizer.json"
 _UNKNOWN = "<unk>"
 
 
@@ -16,11 +16,18 @@ def _tokenizer(path: Path) -> Tokenizer:
     return Tokenizer.from_file(str(path))
 
 
-def unknown_words(text: str, *, tokenizer: Path = DEMO_TOKENIZER) -> tuple[str, ...]:
-    """Return the words of a text that are not in the demo model's vocabulary, each once, as they are written.
+def unknown_words(texts: Iterable[str], tokenizer: Path) -> tuple[str, ...]:
+    """Return the words of ``texts`` that are not in the vocabulary, each once and as written.
 
     Numbers count as words; punctuation and capitals make no difference.
+
+    Args:
+        texts: any texts.
+        tokenizer: a ``tokenizer.json`` of whole words.
     """
-    encoded = _tokenizer(tokenizer).encode(text, add_special_tokens=False)
-    pairs = zip(encoded.tokens, encoded.offsets, strict=True)
-    return tuple(dict.fromkeys(text[start:end] for token, (start, end) in pairs if token == _UNKNOWN))
+    words: dict[str, None] = {}
+    for text in texts:
+        encoding = _tokenizer(tokenizer).encode(text, add_special_tokens=False)
+        pairs = zip(encoding.tokens, encoding.offsets, strict=True)
+        words |= dict.fromkeys(text[start:end] for token, (start, end) in pairs if token == _UNKNOWN)
+    return tuple(words)

@@ -24,7 +24,6 @@ import filelock
 from lib.core.errors import NotStoredError
 from lib.core.sampling import Sampling
 from lib.engines.engine import PREPROCESSING, Engine
-from lib.engines.hosted import HostedEngine
 from lib.ingest.pipeline import Run
 from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
 from lib.media.frames import FrameReader
@@ -73,7 +72,7 @@ def ingest(
     cancel = cancel or threading.Event()
     info = store.find_embedding(key)
     if info is None or not info.complete:
-        if isinstance(engine, HostedEngine):  # it could embed pictures, but not as the service does
+        if not engine.embeds_video:
             raise NotStoredError(
                 f"Vectors of {engine.name} come by import only; "
                 "start a hosted job or import its results in the Library, or choose another engine."

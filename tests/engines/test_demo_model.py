@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from lib.core.samples import Samples
 from lib.core.sampling import Sampling
 from lib.engines.embedded import EmbeddedEngine
-from lib.engines.vocabulary import unknown_words
 from lib.media.frames import FrameReader
 
 ROOT = Path(__file__).parents[2]
@@ -199,7 +198,7 @@ def test_a_plain_picture_has_its_colour(engine: EmbeddedEngine, rgb: tuple[int, 
     assert names[int((engine.embed_texts(names) @ row).argmax())] == name
 
 
-def test_unknown_words_are_told_once_and_as_written() -> None:
-    assert unknown_words("A Zebra, on a construction site, with another Zebra!") == ("Zebra",)
-    assert unknown_words("construction sites and cranes at night") == ()
-    assert unknown_words("") == ()
+def test_unknown_words_are_listed_once_and_as_written(engine: EmbeddedEngine) -> None:
+    texts = ["A Zebra, on a construction site, with another Zebra!", "a quagga and a Zebra"]
+    assert engine.unknown_words(texts) == ("Zebra", "quagga")
+    assert engine.unknown_words(["construction sites and cranes at night", ""]) == ()

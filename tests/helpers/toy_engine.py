@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,7 @@ class ToyEngine:
     input_size: int = 32
     batch_size: int = 8
     concurrency: int = 2
+    embeds_video: bool = True
     delay_s: float = 0.0
     """How long a call takes at least."""
     fail_after: int | None = None
@@ -69,6 +70,9 @@ class ToyEngine:
         with self._lock:
             self.texts += texts
         return np.stack([text_vector(text, self.dim) for text in texts])
+
+    def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
+        return ()
 
     def close(self) -> None:
         self.closed = True

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from lib.core.errors import PromptreelError
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
-from lib.engines.hosted import HostedEngine
 from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.jobs import Job
@@ -38,7 +37,7 @@ def choose_engine_of(info: EmbeddingInfo) -> None:
 
 def may_embed(video: Video, engine: Engine) -> bool:
     """Return whether frames of ``video`` can be embedded here: it has some, and the vectors don't come by import."""
-    return video.has_file and not isinstance(engine, HostedEngine)
+    return video.has_file and engine.embeds_video
 
 
 def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -10,7 +11,7 @@ from lib.core.errors import EngineUnavailableError, PromptreelError
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import Engine
-from lib.engines.hosted import HOSTED, HostedEngine
+from lib.engines.hosted import HOSTED
 from lib.engines.registry import api_key_from_environment, make_engine
 from lib.engines.server import ServerEngine
 from lib.ui.background import models
@@ -24,10 +25,10 @@ ENGINES = {
     HOSTED: "Hosted CLIP (imported)",
 }
 _WITH_SERVER = ("server", HOSTED)
-_HOSTED_NOTE = (
-    "Vectors that the hosted service computed. Words are embedded by this inference server, same model."
-)
-_DEMO_NOTE = "The demo model knows rendered scenes; real footage needs CLIP (an inference server, or the embedded one)."
+_NOTES = {
+    "demo": "The demo model knows rendered scenes; real footage needs CLIP (an inference server, or the embedded one).",
+    HOSTED: "Vectors that the hosted service computed. Words are embedded by this inference server, same model.",
+}
 
 
 def draw(heading: str | None = "Engine") -> None:
@@ -48,12 +49,10 @@ def draw(heading: str | None = "Engine") -> None:
         **state.bound("engine", here.engine, lambda value: state.change(engine=value)),
     )
     here = state.current()
+    if here.engine in _NOTES:
+        st.caption(_NOTES[here.engine])
     if here.engine in _WITH_SERVER:
-        if here.engine == HOSTED:
-            st.caption(_HOSTED_NOTE)
         _server_fields()
-    elif here.engine == "demo":
-        st.caption(_DEMO_NOTE)
     else:
         _embedded_model(here.engine)
     if not heading:
@@ -114,6 +113,10 @@ def _keep_key(value: str) -> None:
     state.session().server_key = value
 
 
+def _key() -> str | None:
+    return state.session().server_key.strip() or standing_key()
+
+
 def standing_key() -> str | None:
     """Return the key of ``st.secrets`` or the environment, if there is one."""
     try:
@@ -126,10 +129,10 @@ def standing_key() -> str | None:
 def _test_connection() -> None:
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
-            engine = current_engine()
-            engine = engine.words if isinstance(engine, HostedEngine) else engine
-            assert isinstance(engine, ServerEngine)  # noqa: S101  the button is drawn for these two only
-            report = engine.test_connection()
+            here = state.current()
+            server = ServerEngine(here.server_url, model_version=here.model_version, api_key=_key())
+            with contextlib.closing(server):
+                report = server.test_connection()
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -204,8 +207,7 @@ def current_engine() -> Engine:
                 "or choose another engine."
             )
         return embedded
-    key = state.session().server_key.strip() or standing_key()
-    wanted = (here.engine_spec, here.model_version, key)
+    wanted = (here.engine_spec, here.model_version, key := _key())
     engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
     if wanted not in engines:
         for old in [*engines][: -(len(state.SIDES) - 1)]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.engines.vocabulary import unknown_words
 from lib.prompts.model import Prompt
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.experiments import rows_to_prompts
 from lib.ui.components.prompt_editor import SubmittedRows, prompt_editor, sent_last, tell_editor
+from lib.ui.panels.engine import current_engine
 from lib.ui.session import state, theme
 
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
@@ -43,22 +43,25 @@ def draw(thresholds: tuple[float, float], colours: Mapping[str, str] | None = No
             threshold=here.settings.threshold,
             thresholds=thresholds,
             uses_thresholds=here.settings.decision != "best",
-            unknown=_unknown_words(prompts, here.template) if here.engine == "demo" else {},
+            unknown=_unknown_words(prompts, here.template),
         )
 
 
 def _unknown_words(prompts: tuple[Prompt, ...], template: str) -> dict[str, str]:
-    """Return, by label, which words the demo model has never seen, and what to do about them."""
-    found = {}
-    for prompt in prompts:
-        phrases = [template.replace("{}", text) for text in prompt.texts]
-        words = list(dict.fromkeys(word for phrase in phrases for word in unknown_words(phrase)))
-        if words:
-            found[prompt.label] = (
-                f"Not in the demo model’s vocabulary: {', '.join(words)}. "
-                "Try another wording, or a real CLIP engine."
-            )
-    return found
+    """Return, by label, which words the engine has never seen, and what to do about them."""
+    try:
+        engine = current_engine()
+        words_of = {
+            prompt.label: engine.unknown_words(template.replace("{}", text) for text in prompt.texts)
+            for prompt in prompts
+        }
+    except PromptreelError:  # the engine's own panel says what is wrong with it
+        return {}
+    return {
+        label: f"Not in the demo model’s vocabulary: {', '.join(words)}. Try another wording, or a real CLIP engine."
+        for label, words in words_of.items()
+        if words
+    }
 
 
 @state.uninterrupted

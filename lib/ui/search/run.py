@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import NotStoredError, PromptreelError
-from lib.engines.vocabulary import unknown_words
 from lib.search.query import Query, parse_query
 from lib.services.search import SearchResult, query_vector, sample_vector, search_vector
 from lib.ui.search import query_image, state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
 from lib.ui.session import cache
-from lib.ui.session import state as experiment
 
 _VECTOR, _RESULT = "search_vector", "search_result"
 _TOLD_FROM = 20_000  # samples: fewer are laid out in less than half a second
@@ -129,10 +127,9 @@ def notes(place: SearchScope, found: SearchOutcome) -> None:
     search = state.current()
     if found.problem:
         st.error(found.problem, icon=":material/error:")
-    if experiment.current().engine == "demo" and search.asked.strip() and search.like is None:
+    if search.asked.strip() and search.like is None:
         query = parse_query(search.asked)
-        texts = (*query.texts, *query.avoid)
-        unknown = dict.fromkeys(word for text in texts for word in unknown_words(text))
+        unknown = place.engine.unknown_words((*query.texts, *query.avoid))
         if unknown:
             st.caption(
                 f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(unknown)}. "

@@ -12,7 +12,6 @@ from lib.core.errors import Cancelled, PromptreelError
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.engine import Engine
-from lib.engines.hosted import HostedEngine
 from lib.ingest.progress import Progress
 from lib.services import experiments
 from lib.services.search import INDEX_FROM, EngineInLibrary, build_index, engines_in_library, index_state
@@ -57,7 +56,7 @@ class SearchScope:
     @property
     def missing(self) -> list[Video]:
         """Videos that are not, or not wholly, embedded with this engine, and could be."""
-        if isinstance(self.engine, HostedEngine):  # its vectors come by import
+        if not self.engine.embeds_video:
             return []
         whole = {info.key.sha256 for info in self.infos.values() if info.complete}
         return [video for video in self.videos.values() if video.sha256 not in whole and video.has_file]
@@ -92,7 +91,7 @@ def coverage(place: SearchScope) -> None:
             st.markdown(
                 f"Nothing is embedded with **{place.engine.name}** yet, so there is nothing to search with it."
             )
-            if isinstance(place.engine, HostedEngine):
+            if not place.engine.embeds_video:
                 st.caption("Send a video to the hosted service, or import its results, in the Library.")
                 st.page_link("pages/library.py", label="Library", query_params=experiment.address())
             else:
