@@ -3,11 +3,11 @@ import streamlit as st
 from lib.ui.matrix import page, videos
 
 st.title("Matrix")
-lines = page.choose_rows()
+rows = page.choose_rows()
 columns = videos.choose()
 if columns is None:
     st.stop()
 
-found = page.compute(lines, columns)
-if found is not None:
-    page.show(found)
+matrix = page.compute(rows, columns)
+if matrix is not None:
+    page.show(matrix)

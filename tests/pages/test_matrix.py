@@ -41,11 +41,11 @@ def another_video(bench, *colours, embed: bool = True):
     return add_video(bench.store, bench.workspace.server_url, *stretches, embed=embed)
 
 
-def plan_is(bench, **fields) -> None:
+def settings_are(bench, **fields) -> None:
     settings.save(bench.store.home, EXPERIMENT, MatrixSettings(**fields))
 
 
-def plan_of(bench) -> MatrixSettings:
+def settings_of(bench) -> MatrixSettings:
     return settings.load(bench.store.home, EXPERIMENT)
 
 
@@ -81,18 +81,18 @@ def test_an_empty_home_shows_the_way_on():
 def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     another_experiment(bench, "red", "blue")
     another_video(bench, RED, BLUE)
-    plan_is(bench, metric="duration_s", label="red", order="chosen")
+    settings_are(bench, metric="duration_s", label="red", order="chosen")
     app = open_page(PAGE)
 
     assert not app.exception
-    found = table(app)
-    assert found["name"].tolist() == ["colours (now)", "other"]
-    assert found.columns.tolist() == ["rank", "name", "mean", "video 0", "video 1"]
+    matrix = table(app)
+    assert matrix["name"].tolist() == ["colours (now)", "other"]
+    assert matrix.columns.tolist() == ["rank", "name", "mean", "video 0", "video 1"]
     # The newest video comes first: red and blue, 3 s each; then red, green and blue.
-    assert found["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
-    assert found["video 1"].tolist()[0] == pytest.approx(3.0, abs=0.01)
-    assert found["mean"].tolist() == pytest.approx(
-        ((found["video 0"] + found["video 1"]) / 2).tolist(), abs=1e-9
+    assert matrix["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
+    assert matrix["video 1"].tolist()[0] == pytest.approx(3.0, abs=0.01)
+    assert matrix["mean"].tolist() == pytest.approx(
+        ((matrix["video 0"] + matrix["video 1"]) / 2).tolist(), abs=1e-9
     )
 
 
@@ -101,7 +101,7 @@ def test_experiments_that_say_the_same_are_one_row(bench):
         another_experiment(bench, "red", "blue", id=f"same{number}1234")
     experiments.save(bench.store.home, replace(bench.workspace, id="twin123"))
     another_experiment(bench, "red", "blue", name="third", id="third123")
-    plan_is(bench, order="chosen")
+    settings_are(bench, order="chosen")
 
     assert sorted(table(open_page(PAGE))["name"]) == ["colours (now)", "other", "third"]
 
@@ -110,11 +110,11 @@ def test_truth_makes_f1_the_metric_and_ranks_by_it(bench):
     truth_beside(bench.video)
     another_experiment(bench, "red")  # without a rival it is everywhere
     app = open_page(PAGE)
-    found = table(app)
+    matrix = table(app)
 
     assert by_key(app.selectbox, "matrix.metric").value == "f1"
-    assert found["name"].tolist() == ["colours (now)", "other"]
-    assert found["video 0"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
+    assert matrix["name"].tolist() == ["colours (now)", "other"]
+    assert matrix["video 0"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
     assert "colours\\.mp4" in words(app)
 
 
@@ -175,7 +175,7 @@ def test_choices_stay_over_a_page_switch_and_a_reload(bench):
     again = open_page(PAGE)
 
     assert not again.exception
-    assert plan_of(bench) == MatrixSettings(
+    assert settings_of(bench) == MatrixSettings(
         mode="sweep",
         sets=("experiment:other123",),
         videos=(bench.video.sha256,),
@@ -199,17 +199,17 @@ def test_a_sweep_is_ranked_by_f1_and_the_winner_can_be_used_and_taken_back(bench
     with_rows(
         bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue")
     )
-    plan_is(bench, mode="sweep", sweep_label="red", wordings="blue sky\nred\n")
+    settings_are(bench, mode="sweep", sweep_label="red", wordings="blue sky\nred\n")
     app = open_page(PAGE)
-    found = table(app)
+    matrix = table(app)
 
     assert by_key(app.selectbox, "matrix.sweep_metric").value == "f1"
-    assert "because there is ground truth" in words(app)
-    assert found["name"].tolist()[0] == "red"
-    assert "green (now)" in found["name"].tolist()
-    assert found["video 0"].iloc[0] == pytest.approx(1.0)
-    now = found["video 0"][found["name"] == "green (now)"].item()
-    assert found["gain"].iloc[0] == pytest.approx(1.0 - now)
+    assert "Ranked by F1" in words(app)
+    assert matrix["name"].tolist()[0] == "red"
+    assert "green (now)" in matrix["name"].tolist()
+    assert matrix["video 0"].iloc[0] == pytest.approx(1.0)
+    now = matrix["video 0"][matrix["name"] == "green (now)"].item()
+    assert matrix["gain"].iloc[0] == pytest.approx(1.0 - now)
     by_key(app.button, "matrix_use").click().run()
     assert saved(bench).rows[0] == PromptRow(label="red")
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
@@ -217,22 +217,24 @@ def test_a_sweep_is_ranked_by_f1_and_the_winner_can_be_used_and_taken_back(bench
     by_key(app.button, "matrix_undo").click().run()
 
     assert saved(bench).rows[0].texts == ("green",)
-    assert plan_of(bench).wordings == "blue sky\nred\n"
+    assert settings_of(bench).wordings == "blue sky\nred\n"
 
 
 def test_without_truth_a_sweep_is_ranked_by_separation_and_says_why(bench):
-    plan_is(bench, mode="sweep", sweep_label="red", wordings="red rose\nyellow\n")
+    settings_are(bench, mode="sweep", sweep_label="red", wordings="red rose\nyellow\n")
     app = open_page(PAGE)
 
     assert by_key(app.selectbox, "matrix.sweep_metric").value == "separation"
-    assert "because no ground truth tells about the label" in words(app)
+    assert "Ranked by separation" in words(app)
     values = table(app)["video 0"].dropna().tolist()
     assert values == sorted(values, reverse=True)
     assert len(values) == 3
 
 
-def test_templates_and_bad_lines_are_told_apart(bench):
-    plan_is(bench, mode="sweep", sweep_label="red", wordings="x; x\ncrimson\n", templates=("{}", "a {}", "b"))
+def test_templates_multiply_wordings_and_bad_lines_are_reported(bench):
+    settings_are(
+        bench, mode="sweep", sweep_label="red", wordings="x; x\ncrimson\n", templates=("{}", "a {}", "b")
+    )
     app = open_page(PAGE)
 
     assert not app.exception
@@ -247,36 +249,36 @@ def test_templates_and_bad_lines_are_told_apart(bench):
 def test_a_cell_opens_explore_with_its_set_and_video(bench):
     another_experiment(bench, "red", "blue")
     second = another_video(bench, RED, GREEN)
-    plan_is(bench, metric="share", order="chosen")
+    settings_are(bench, metric="share", order="chosen")
     app = choose_cell(open_page(PAGE), 1, "video 0")
     assert "**other** in **second\\.mp4**" in words(app)
     by_key(app.button, "matrix_open").click().run()
 
     assert not app.exception
     assert app.title[0].value == "Explore"
-    here = saved(bench)
-    assert (here.video, [row.label for row in here.rows]) == (second.sha256, ["red", "blue"])
+    experiment = saved(bench)
+    assert (experiment.video, [row.label for row in experiment.rows]) == (second.sha256, ["red", "blue"])
     by_key(app.button, "undo_load").click().run()
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
 
 
-def test_a_cell_opens_compare_with_its_set_beside_the_present_one(bench):
+def test_a_cell_opens_compare_with_its_set_beside_the_current_one(bench):
     another_experiment(bench, "red", "blue")
-    plan_is(bench, metric="share", order="chosen")
+    settings_are(bench, metric="share", order="chosen")
     app = choose_cell(open_page(PAGE), 1, "video 0")
     by_key(app.button, "matrix_compare").click().run()
 
     assert not app.exception
     assert app.title[0].value == "Compare"
-    here = saved(bench)
-    assert [row.label for row in here.rows] == ["red", "green", "blue"]
-    beside = experiments.load(bench.store.home, here.beside)
+    experiment = saved(bench)
+    assert [row.label for row in experiment.rows] == ["red", "green", "blue"]
+    beside = experiments.load(bench.store.home, experiment.beside)
     assert [row.label for row in beside.rows] == ["red", "blue"]
     # The other experiment itself is left alone.
     assert experiments.load(bench.store.home, "other123").beside is None
 
 
-def test_the_present_set_is_not_compared_with_itself(bench):
+def test_the_current_set_is_not_compared_with_itself(bench):
     app = choose_cell(open_page(PAGE), 0, "video 0")
 
     assert by_key(app.button, "matrix_compare").disabled
@@ -310,7 +312,7 @@ def test_imports_are_rows_and_can_be_forgotten(bench):
     by_key(app.button, "matrix_forget_harbour 2").click().run()
     assert set(table(app)["name"]) == {"colours (now)", "harbour"}
 
-    assert [one.name for one in plan_of(bench).imported] == ["harbour"]
+    assert [imported.name for imported in settings_of(bench).imported] == ["harbour"]
     assert set(table(open_page(PAGE))["name"]) == {"colours (now)", "harbour"}
 
 
@@ -321,7 +323,7 @@ def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):
 
     assert not app.exception
     assert len(app.error) == 1
-    assert plan_of(bench).imported == ()
+    assert settings_of(bench).imported == ()
     assert by_key(app.text_area, "matrix_import_text").value
 
 
@@ -349,7 +351,7 @@ def test_a_set_that_makes_no_sense_is_named_and_the_others_show(bench):
     assert table(app)["video 0"].isna().tolist() == [False, True]
 
 
-class TestPlan:
+class TestSettings:
     full = MatrixSettings(
         mode="sweep",
         sets=("now", "import:a"),
@@ -364,18 +366,18 @@ class TestPlan:
         templates=("{}", "a {}"),
     )
 
-    @pytest.mark.parametrize("plan", [full, MatrixSettings()])
-    def test_it_is_read_back_whole(self, tmp_path, plan):
-        settings.save(tmp_path, "abc123", plan)
+    @pytest.mark.parametrize("saved_settings", [full, MatrixSettings()])
+    def test_it_is_read_back_whole(self, tmp_path, saved_settings):
+        settings.save(tmp_path, "abc123", saved_settings)
 
-        assert settings.load(tmp_path, "abc123") == plan
+        assert settings.load(tmp_path, "abc123") == saved_settings
         assert [path.name for path in (tmp_path / "experiments").iterdir()] == ["abc123.matrix.json"]
 
     @pytest.mark.parametrize(
         "text",
         ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"})],
     )
-    def test_a_broken_file_is_an_empty_plan(self, tmp_path, text):
+    def test_a_broken_file_means_defaults(self, tmp_path, text):
         (tmp_path / "experiments").mkdir()
         (tmp_path / "experiments" / "abc123.matrix.json").write_text(text)
 

@@ -1,4 +1,4 @@
-"""The rows of the matrix: which prompt sets there are to choose from, and the wordings of the sweep."""
+"""The rows of the matrix: the prompt sets to choose from, or the wordings of a sweep."""
 
 from __future__ import annotations
 
@@ -44,37 +44,41 @@ class MatrixRow:
 
 
 def available() -> list[MatrixRow]:
-    """Return the prompt sets to choose from: the experiment's own, imported ones, recent experiments'.
+    """Return the prompt sets to choose from: the experiment's own, imported ones, those of recent experiments.
 
-    An experiment that says the same as one before it is left out: each tab makes one, often from the same words.
+    A prompt set equal to an earlier one is left out: each tab makes an experiment, often with the same words.
     """
-    here = state.current()
-    found: list[tuple[str, PromptSet, Origin]] = []
-    own, _ = here.prompt_set()
+    candidates: list[tuple[str, PromptSet, Origin]] = []
+    own, _ = state.current().prompt_set()
     if own is not None and own.enabled:
-        found.append((_NOW, own, "now"))
-    found += [(f"import:{one.name}", one, "import") for one in settings.current().imported]
-    for other, _ in experiments.recent(cache.store().home, limit=_EXPERIMENTS, without=here.id):
-        prompt_set, _ = other.prompt_set()
-        if prompt_set is not None and prompt_set.enabled and all(prompt_set != one for _, one, _ in found):
-            found.append((f"experiment:{other.id}", prompt_set, "experiment"))
-    names = Counter(prompt_set.name for _, prompt_set, _ in found)
+        candidates.append((_NOW, own, "now"))
+    imported = settings.current().imported
+    candidates += [(f"import:{prompt_set.name}", prompt_set, "import") for prompt_set in imported]
+    for experiment, _ in experiments.recent(
+        cache.store().home, limit=_EXPERIMENTS, without=state.current().id
+    ):
+        prompt_set, _ = experiment.prompt_set()
+        if prompt_set is None or not prompt_set.enabled:
+            continue
+        if all(prompt_set != other for _, other, _ in candidates):
+            candidates.append((f"experiment:{experiment.id}", prompt_set, "experiment"))
+    names = Counter(prompt_set.name for _, prompt_set, _ in candidates)
     titles = [
-        _title(prompt_set, origin, plainly=names[prompt_set.name] == 1) for _, prompt_set, origin in found
+        _title(prompt_set, origin, unique=names[prompt_set.name] == 1) for _, prompt_set, origin in candidates
     ]
-    seen: Counter[str] = Counter()
-    lines = []
-    for title, (key, prompt_set, origin) in zip(titles, found, strict=True):
-        seen[title] += 1
-        shown = f"{title} · {seen[title]}" if titles.count(title) > 1 else title
-        lines.append(MatrixRow(key, shown, prompt_set, origin))
-    return lines
+    uses: Counter[str] = Counter()
+    rows = []
+    for title, (key, prompt_set, origin) in zip(titles, candidates, strict=True):
+        uses[title] += 1
+        name = f"{title} · {uses[title]}" if titles.count(title) > 1 else title
+        rows.append(MatrixRow(key, name, prompt_set, origin))
+    return rows
 
 
-def _title(prompt_set: PromptSet, origin: Origin, *, plainly: bool) -> str:
+def _title(prompt_set: PromptSet, origin: Origin, *, unique: bool) -> str:
     """Return the prompt set's name, with its first labels where the name alone says too little."""
     name = f"{prompt_set.name} (now)" if origin == "now" else prompt_set.name
-    if plainly and prompt_set.name != _UNNAMED:
+    if unique and prompt_set.name != _UNNAMED:
         return name
     labels = [prompt.label for prompt in prompt_set.enabled]
     more = f" +{len(labels) - _LABELS_NAMED}" if len(labels) > _LABELS_NAMED else ""
@@ -83,28 +87,27 @@ def _title(prompt_set: PromptSet, origin: Origin, *, plainly: bool) -> str:
 
 def choose() -> list[MatrixRow]:
     """Draw the choice of prompt sets; return the chosen ones in the order of choice."""
-    lines = {line.key: line for line in available()}
-    options = list(lines)
+    rows = {row.key: row for row in available()}
+    options = list(rows)
     chosen = _chosen(options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.multiselect(
             "Prompt sets",
             options,
-            format_func=lambda key: lines[key].name,
-            placeholder="Choose prompt sets to set side by side",
+            format_func=lambda key: rows[key].name,
+            placeholder="Choose prompt sets to compare",
             width="stretch",
             default=chosen,
             **settings.bound_many("sets", chosen, options),
         )
         with st.popover("Import", icon=":material/upload_file:"):
             _import()
-    kept = _chosen(options)
-    if not lines:
+    if not rows:
         st.info(
             "There is no prompt set yet: type prompts on the page Explore, or import some here.",
             icon=":material/edit:",
         )
-    return [lines[key] for key in kept]
+    return [rows[key] for key in _chosen(options)]
 
 
 def _chosen(options: list[str]) -> list[str]:
@@ -115,7 +118,7 @@ def _chosen(options: list[str]) -> list[str]:
 
 
 def _import() -> None:
-    st.markdown("Paste one prompt a line, or a prompt set as YAML or JSON.")
+    st.markdown("Paste one prompt per line, or a prompt set as YAML or JSON.")
     st.text_input("Name", key="matrix_import_name", placeholder="as in the text or file")
     st.text_area("Prompts", key="matrix_import_text", height=140, label_visibility="collapsed")
     st.file_uploader(
@@ -131,30 +134,20 @@ def _import() -> None:
     imported = settings.current().imported
     if imported:
         st.caption("Imported so far")
-    for one in imported:
+    for prompt_set in imported:
         st.button(
-            one.name,
-            key=f"matrix_forget_{one.name}",
+            prompt_set.name,
+            key=f"matrix_forget_{prompt_set.name}",
             icon=":material/delete:",
             help="Remove it from this list",
             on_click=state.uninterrupted(settings.remove_import),
-            args=(one.name,),
+            args=(prompt_set.name,),
         )
 
 
 @state.uninterrupted
 def _apply_import() -> None:
-    asked = st.session_state.to_dict()
-    name = str(asked.get("matrix_import_name", "")).strip()
-    texts: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for file in asked.get("matrix_import_files") or []:
-        try:
-            texts.append((file.name.rpartition(".")[0], file.getvalue().decode("utf-8")))
-        except UnicodeDecodeError:
-            problems.append(f"{file.name} is not UTF-8 text; save it as UTF-8 and try again.")
-    if str(asked.get("matrix_import_text", "")).strip() or not (texts or problems):
-        texts.append((name or "pasted", asked.get("matrix_import_text", "")))
+    texts, problems = _texts_to_import()
     added = []
     for title, text in texts:
         try:
@@ -162,7 +155,7 @@ def _apply_import() -> None:
         except PromptreelError as error:
             problems.append(str(error) if len(texts) == 1 else f"{title}: {error}")
     if added:
-        options = [line.key for line in available()]
+        options = [row.key for row in available()]
         before = [key for key in _chosen(options) if key not in added]
         keys = [*before, *added]
         settings.change(sets=tuple(keys))
@@ -172,58 +165,72 @@ def _apply_import() -> None:
         st.session_state["matrix_import_text"] = st.session_state["matrix_import_name"] = ""
 
 
+def _texts_to_import() -> tuple[list[tuple[str, str]], list[str]]:
+    """Return names and texts of the chosen files and of what was pasted, and what can't be read."""
+    form = st.session_state.to_dict()
+    texts: list[tuple[str, str]] = []
+    problems: list[str] = []
+    for file in form.get("matrix_import_files") or []:
+        try:
+            texts.append((file.name.rpartition(".")[0], file.getvalue().decode("utf-8")))
+        except UnicodeDecodeError:
+            problems.append(f"{file.name} is not UTF-8 text; save it as UTF-8 and try again.")
+    pasted = str(form.get("matrix_import_text", ""))
+    if pasted.strip() or not (texts or problems):
+        texts.append((str(form.get("matrix_import_name", "")).strip() or "pasted", pasted))
+    return texts, problems
+
+
 def choose_wordings() -> list[MatrixRow]:
-    """Draw what is swept: a label, wordings and templates; return a row for each, the present words first."""
+    """Draw what is swept: a label, wordings and templates; return one row per wording, the current words first."""
     own, _ = state.current().prompt_set()
     if own is None:
-        st.info("There is no prompt to put in other words yet: type some on the page Explore.")
+        st.info("There is no prompt to reword yet: type some on the page Explore.")
         return []
-    plan = settings.current()
+    current = settings.current()
     labels = [prompt.label for prompt in own.prompts]
-    label = plan.sweep_label if plan.sweep_label in labels else labels[0]
+    label = swept_label() or labels[0]
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=330):
             st.selectbox("Label", labels, index=labels.index(label), **_bound_label(label, labels))
             st.multiselect(
                 "Templates",
-                list(dict.fromkeys((*prompts.TEMPLATES, own.template, *plan.templates))),
+                list(dict.fromkeys((*prompts.TEMPLATES, own.template, *current.templates))),
                 accept_new_options=True,
                 placeholder=f"as it is: {own.template}",
                 help="Each wording is tried with each template. A template goes around every phrasing of the "
                 "prompt set, as on Explore; {} stands for the phrasing.",
-                default=list(plan.templates),
+                default=list(current.templates),
                 **state.bound(
                     "matrix.templates",
-                    list(plan.templates),
-                    lambda found: settings.change(templates=tuple(found)),
+                    list(current.templates),
+                    lambda templates: settings.change(templates=tuple(templates)),
                 ),
             )
         with st.container(width="stretch"):
             st.text_area(
-                "Wordings, one a line",
+                "Wordings, one per line",
                 height=150,
                 placeholder=_EXAMPLE,
-                help="Several phrasings of one wording are divided by semicolons; their vectors are averaged. "
+                help="Separate several phrasings of one wording by semicolons; their vectors are averaged. "
                 "The other prompts stay as they are and compete.",
-                value=plan.wordings,
-                **settings.bound("wordings", plan.wordings),
+                value=current.wordings,
+                **settings.bound("wordings", current.wordings),
             )
-    plan = settings.current()
-    label = plan.sweep_label if plan.sweep_label in labels else labels[0]
     try:
-        tries, problems = sweep(own, label, plan.wordings.splitlines(), plan.templates)
+        wordings, problems = sweep(own, label, current.wordings.splitlines(), current.templates)
     except PromptSetError as error:
         st.warning(str(error), icon=":material/edit_note:")
         return []
     for problem in problems:
         st.warning(problem, icon=":material/edit_note:")
-    return _as_lines(tries)
+    return _as_rows(wordings)
 
 
 def _bound_label(label: str, labels: list[str]) -> state.Binding:
-    place = state.versioned("matrix.sweep_label")
-    if st.session_state.get(place, label) not in labels:
-        del st.session_state[place]
+    key = state.versioned("matrix.sweep_label")
+    if st.session_state.get(key, label) not in labels:
+        del st.session_state[key]
     return settings.bound("sweep_label", label)
 
 
@@ -231,15 +238,16 @@ def swept_label() -> str | None:
     """Return the label that the sweep is about."""
     own, _ = state.current().prompt_set()
     labels = [prompt.label for prompt in own.prompts] if own else []
-    wanted = settings.current().sweep_label
-    return wanted if wanted in labels else next(iter(labels), None)
+    chosen = settings.current().sweep_label
+    return chosen if chosen in labels else next(iter(labels), None)
 
 
-def _as_lines(tries: tuple[Wording, ...]) -> list[MatrixRow]:
-    several = len({one.template for one in tries}) > 1
-    lines = []
-    for one in tries:
-        words = "; ".join(one.texts)
-        name = f"{words} [{one.template}]" if several else words
-        lines.append(MatrixRow("\n".join((one.template, *one.texts)), name, one.prompt_set, "sweep", one))
-    return lines
+def _as_rows(wordings: tuple[Wording, ...]) -> list[MatrixRow]:
+    several = len({wording.template for wording in wordings}) > 1
+    rows = []
+    for wording in wordings:
+        words = "; ".join(wording.texts)
+        name = f"{words} [{wording.template}]" if several else words
+        key = "\n".join((wording.template, *wording.texts))
+        rows.append(MatrixRow(key, name, wording.prompt_set, "sweep", wording))
+    return rows

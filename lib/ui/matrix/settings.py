@@ -1,11 +1,12 @@
-"""What the matrix shows: which prompt sets, videos and metric, and the words of the sweep.
+"""What the matrix shows: which prompt sets, videos and metric, and the wordings of the sweep.
 
-It belongs to an experiment and is written beside it, as ``<home>/experiments/<id>.matrix.json``, after every change:
-the file is the only place, so reruns, page switches, reloads and a second tab see the same.
+It belongs to an experiment and is written beside it, as ``<home>/experiments/<id>.matrix.json``, after every change.
+It is kept nowhere else, so that reruns, page switches, reloads and a second tab see the same.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,14 +28,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class MatrixSettings:
-    """See the module's docstring. What is None was never chosen: the page then finds something sensible."""
+    """See the module's docstring. None: never chosen, so the page uses a default."""
 
     mode: Mode = "sets"
     """Whether the rows are prompt sets, or the wordings of a sweep."""
     sets: tuple[str, ...] | None = None
     """Keys of prompt sets: ``now``, ``experiment:<id>`` or ``import:<name>``."""
     imported: tuple[PromptSet, ...] = ()
-    """Prompt sets that were pasted or read from a file; each has a name of its own."""
+    """Prompt sets that were pasted or read from a file; their names are unique."""
     videos: tuple[str, ...] | None = None
     """SHA-256 of each."""
     metric: Metric | None = None
@@ -45,70 +46,69 @@ class MatrixSettings:
     sweep_metric: Metric | None = None
     sweep_label: str | None = None
     wordings: str = ""
-    """One a line, as typed."""
+    """One per line, as typed."""
     templates: tuple[str, ...] = ()
-    """None chosen: the one that the prompt set has."""
+    """Empty: the prompt set's own."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types for JSON."""
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {"format": FORMAT, **plain, "imported": [one.to_dict() for one in self.imported]}
+        return {"format": FORMAT, **plain, "imported": [prompt_set.to_dict() for prompt_set in self.imported]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> MatrixSettings:
-        """Return the plan that ``to_dict`` was made of.
+        """Return the settings that ``to_dict`` was called on.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError, PromptreelError: it is none.
+            ValueError, TypeError, KeyError, AttributeError, PromptreelError: the data is not valid.
         """
         data = dict(data)
         if data.pop("format") != FORMAT:
             raise ValueError("another format")
         if data["mode"] not in MODES or not {data["metric"], data["sweep_metric"]} <= {None, *METRICS}:
             raise ValueError("another version")
-        data["imported"] = tuple(prompt_set_from_dict(one) for one in data["imported"])
+        data["imported"] = tuple(map(prompt_set_from_dict, data["imported"]))
         data["templates"] = tuple(data["templates"])
         for name in ("sets", "videos"):
             data[name] = None if data[name] is None else tuple(data[name])
         return cls(**data)
 
 
-def _path(home: Path, workspace_id: str) -> Path:
-    return home / "experiments" / f"{workspace_id}.matrix.json"
+def _path(home: Path, experiment_id: str) -> Path:
+    return home / "experiments" / f"{experiment_id}.matrix.json"
 
 
-def load(home: Path, workspace_id: str) -> MatrixSettings:
-    """Return the saved plan of an experiment; an empty one when there is none, or none that this version reads."""
+def load(home: Path, experiment_id: str) -> MatrixSettings:
+    """Return the saved settings of an experiment; the defaults when there are none that this version can read."""
     try:
-        return MatrixSettings.from_dict(json.loads(_path(home, workspace_id).read_text(encoding="utf-8")))
+        return MatrixSettings.from_dict(json.loads(_path(home, experiment_id).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, PromptreelError):
         return MatrixSettings()
 
 
-def save(home: Path, workspace_id: str, plan: MatrixSettings) -> None:
-    """Write ``plan`` whole or not at all."""
-    text = json.dumps(plan.to_dict(), ensure_ascii=False, indent=1)
-    write_atomically(_path(home, workspace_id), text)
+def save(home: Path, experiment_id: str, settings: MatrixSettings) -> None:
+    """Write ``settings`` atomically."""
+    text = json.dumps(settings.to_dict(), ensure_ascii=False, indent=1)
+    write_atomically(_path(home, experiment_id), text)
 
 
 def current() -> MatrixSettings:
-    """Return the plan of this tab's experiment as it is now."""
+    """Return the current settings of this tab's experiment."""
     return load(cache.store().home, state.current().id)
 
 
 def change(**fields: Any) -> None:
-    """Change fields of the plan and write it to disk."""
-    here = state.session()
-    with here.lock:
-        save(cache.store().home, here.workspace.id, replace(current(), **fields))
+    """Change fields of the settings and write them to disk."""
+    with state.session().lock:
+        save(cache.store().home, state.current().id, replace(current(), **fields))
 
 
 def bound(name: str, value: Any) -> state.Binding:
-    """Return the binding of a widget to one field of the plan.
+    """Return the binding of a widget to one field of the settings.
 
     Args:
         name: of the field.
-        value: what the widget shows: the field's own value, or what stands for it where nothing was chosen.
+        value: what the widget shows: the field's value, or the default.
     """
     return state.bound(f"matrix.{name}", value, lambda new: change(**{name: new}))
 
@@ -116,46 +116,46 @@ def bound(name: str, value: Any) -> state.Binding:
 def bound_many(name: str, chosen: list[str], options: list[str]) -> state.Binding:
     """Return the binding of a multiselect to a field that holds keys.
 
-    A key that is no longer among the options (a deleted video, a removed import) leaves the widget with it.
+    A key that is no longer an option (a deleted video, a removed import) is removed from the widget too.
     """
-    place = state.versioned(f"matrix.{name}")
-    shown = st.session_state.get(place)
-    if shown is not None and not set(shown) <= set(options):
-        st.session_state[place] = [key for key in shown if key in options]
+    widget = state.versioned(f"matrix.{name}")
+    selected = st.session_state.get(widget)
+    if selected is not None and not set(selected) <= set(options):
+        st.session_state[widget] = [key for key in selected if key in options]
 
-    def keep(keys: list[str]) -> None:
+    def apply(keys: list[str]) -> None:
         change(**{name: tuple(key for key in keys if key in options)})
 
-    return state.bound(f"matrix.{name}", chosen, keep)
+    return state.bound(f"matrix.{name}", chosen, apply)
 
 
 def add_import(text: str, name: str) -> PromptSet:
-    """Add a pasted prompt set, make it one of the chosen ones, and return it.
+    """Add an imported prompt set under a unique name, and return it.
 
     Args:
         text: lines, YAML or JSON.
-        name: for a text that has none.
+        name: for a text without one.
 
     Raises:
-        PromptSetError, SettingsError: there is no prompt set in it.
+        PromptSetError, SettingsError: the text is not a prompt set.
     """
-    found = parse_prompt_set(text, name=name)
+    prompt_set = parse_prompt_set(text, name=name)
     with state.session().lock:
-        plan = current()
-        taken = {one.name for one in plan.imported}
-        free = next(
-            one
-            for one in (found.name, *(f"{found.name} {number}" for number in range(2, len(taken) + 3)))
-            if one not in taken
-        )
-        found = replace(found, name=free)
-        change(imported=(*plan.imported, found))
-        return found
+        imported = current().imported
+        prompt_set = replace(prompt_set, name=_unique(prompt_set.name, {other.name for other in imported}))
+        change(imported=(*imported, prompt_set))
+        return prompt_set
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    numbered = (f"{name} {number}" for number in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([name], numbered) if candidate not in taken)
 
 
 def remove_import(name: str) -> None:
     """Forget an imported prompt set."""
     with state.session().lock:
-        plan = current()
-        sets = plan.sets and tuple(key for key in plan.sets if key != f"import:{name}")
-        change(imported=tuple(one for one in plan.imported if one.name != name), sets=sets)
+        settings = current()
+        sets = settings.sets and tuple(key for key in settings.sets if key != f"import:{name}")
+        imported = tuple(prompt_set for prompt_set in settings.imported if prompt_set.name != name)
+        change(imported=imported, sets=sets)

@@ -1,4 +1,4 @@
-"""The columns of the matrix: videos embedded with the chosen engine and sampling, and a way to embed others."""
+"""The columns of the matrix: videos embedded with the chosen engine and sampling, and buttons to embed others."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import missing_video
 from lib.ui.session import cache
 
-_LISTED = 6
+_MOST_LISTED = 6
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The videos of the matrix, seen through one engine at one sampling."""
+    """The videos of the matrix, embedded with one engine at one sampling."""
 
     videos: tuple[Video, ...]
     infos: Mapping[str, EmbeddingInfo]
-    """What is embedded of each, by SHA-256."""
+    """Their embeddings, by SHA-256."""
     engine: Engine
 
     @property
     def names(self) -> dict[str, str]:
-        """SHA-256 -> name; no two are the same."""
+        """SHA-256 -> unique name, in order."""
         return _unique(self.videos)
 
 
 def choose() -> Columns | None:
-    """Draw the choice of videos, and a way to embed the others; None (with a way on, drawn) when there is none."""
+    """Draw the choice of videos and buttons to embed the others; None, with what to do drawn, where there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
         missing_video.no_video()
         return None
     try:
         engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
-        found = {
+        embeddings = {
             video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling))
             for video in videos
         }
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
         return None
-    infos = {sha256: info for sha256, info in found.items() if info is not None and info.complete}
+    infos = {sha256: info for sha256, info in embeddings.items() if info is not None and info.complete}
     by_id = {video.sha256: video for video in videos}
     options = list(infos)
     st.multiselect(
@@ -65,7 +65,7 @@ def choose() -> Columns | None:
         **settings.bound_many("videos", _chosen(options), options),
     )
     missing = [video for video in videos if video.sha256 not in infos and embedding.may_embed(video, engine)]
-    _others(missing, engine, sampling)
+    _draw_missing(missing, engine, sampling)
     chosen = tuple(by_id[sha256] for sha256 in _chosen(options))
     return Columns(chosen, infos, engine)
 
@@ -76,7 +76,7 @@ def _chosen(options: list[str]) -> list[str]:
 
 
 def _unique(videos: Sequence[Video]) -> dict[str, str]:
-    """Return SHA-256 -> name; videos of one name are told apart by the start of their hash."""
+    """Return SHA-256 -> name; the start of the hash tells videos of the same name apart."""
     names = [video.name for video in videos]
     return {
         video.sha256: video.name if names.count(video.name) == 1 else f"{video.name} ({video.sha256[:6]})"
@@ -84,13 +84,13 @@ def _unique(videos: Sequence[Video]) -> dict[str, str]:
     }
 
 
-def _others(missing: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
-    """Draw the videos that are not embedded yet, each with a button that does it."""
+def _draw_missing(missing: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
+    """Draw the videos that are not embedded yet, each with a button that embeds it."""
     if not missing:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Not embedded with {engine.name}, {sampling.description}:", width="content")
-        for video in missing[:_LISTED]:
+        for video in missing[:_MOST_LISTED]:
             running = cache.jobs().find(embedding_key(video, engine, sampling)) is not None
             st.button(
                 video.name,

@@ -1,0 +1,239 @@
+"""What the page shows, decided before anything is drawn: metric, label and order, the table, and the words above it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from lib.comparison.matrix import KINDS, Metric, MetricKind, grid, rank, tidy
+from lib.comparison.wording_sweep import labels_of
+from lib.core.labelled_intervals import label_key
+from lib.ui.matrix.rows import MatrixRow
+from lib.ui.matrix.settings import MatrixSettings
+from lib.ui.session.state import plain
+
+RANK, NAME, TEMPLATE, MEAN, GAIN = "rank", "name", "template", "mean", "gain"
+BY_MEAN, AS_CHOSEN = "rank", "chosen"  # orders of the rows; every other one is a video's SHA-256
+# The page's background, and the colour of the best cell, on which the theme's text has a contrast of 5:1 or more.
+_HEAT = {"light": ((255, 255, 255), (122, 172, 222)), "dark": ((14, 17, 23), (33, 92, 158))}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All cells."""
+
+    rows: tuple[MatrixRow, ...]
+    videos: Mapping[str, str]
+    """SHA-256 -> name, in the order of the columns."""
+    cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+    """What ``lib.comparison.matrix.measure`` gave, by row key and video."""
+    frame: pd.DataFrame
+    """The same as one row per prompt set, video and label; see ``lib.comparison.matrix.tidy``."""
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[MatrixRow],
+        videos: Mapping[str, str],
+        cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+    ) -> Matrix:
+        """Return the matrix with its frame."""
+        return cls(tuple(rows), videos, cells, tidy(cells))
+
+    def values(self, metric: Metric, label: str | None) -> pd.DataFrame:
+        """Return one row per prompt set and one column per video, float64; see ``lib.comparison.matrix.grid``."""
+        keys = [row.key for row in self.rows]
+        return grid(self.frame, metric, label, sets=keys, videos=list(self.videos))
+
+
+@dataclass(frozen=True)
+class MatrixView:
+    """What is chosen, and what follows from it."""
+
+    sweep: bool
+    labels: Sequence[str]
+    """To choose from."""
+    label: str | None
+    """None: the mean over all target labels."""
+    metric: Metric
+    orders: Mapping[str, str]
+    """Key -> title, to choose from."""
+    order: str
+    caption: str
+    """Markdown."""
+    rows: Sequence[MatrixRow]
+    """In that order."""
+    values: pd.DataFrame
+    """See ``Matrix.values``."""
+    ranking: pd.DataFrame
+    """``mean`` and ``rank`` by row key."""
+
+
+def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None = None) -> MatrixView:
+    """Return the view of ``matrix`` that ``settings`` ask for, as far as the matrix has it.
+
+    Args:
+        matrix: all cells.
+        settings: what was chosen; a label, an order or a metric that is not available falls back to the default.
+        swept_label: the label of a wording sweep.
+    """
+    sweep = settings.mode == "sweep"
+    labels = labels_of([row.prompt_set for row in matrix.rows])
+    label = swept_label if sweep else settings.label or None
+    if not sweep and label is not None and label_key(label) not in map(label_key, labels):
+        label = None
+    chosen_metric = settings.sweep_metric if sweep else settings.metric
+    metric = chosen_metric or _default_metric(matrix, label, sweep)
+    orders = {
+        BY_MEAN: "Mean, best first",
+        **({} if sweep else {AS_CHOSEN: "As chosen"}),
+        **matrix.videos,
+    }
+    order = settings.order if settings.order in orders else BY_MEAN
+    values = matrix.values(metric, label)
+    ranking = rank(values, metric)
+    return MatrixView(
+        sweep,
+        labels,
+        label,
+        metric,
+        orders,
+        order,
+        caption=_caption(matrix, metric, label, default_of_sweep=sweep and chosen_metric is None),
+        rows=_in_order(matrix.rows, order, metric, values, ranking),
+        values=values,
+        ranking=ranking,
+    )
+
+
+def _default_metric(matrix: Matrix, label: str | None, sweep: bool) -> Metric:
+    """Return F1 where there is ground truth for the label, else a metric that needs none."""
+    if matrix.values("f1", label).notna().any().any():
+        return "f1"
+    return "separation" if sweep else "share"
+
+
+def _in_order(
+    rows: Sequence[MatrixRow], order: str, metric: Metric, values: pd.DataFrame, ranking: pd.DataFrame
+) -> list[MatrixRow]:
+    if order == AS_CHOSEN:
+        return list(rows)
+    ranked = ranking if order == BY_MEAN else rank(values[[order]], metric)
+    by_key = {row.key: row for row in rows}
+    return [by_key[key] for key in ranked.index]
+
+
+def _caption(matrix: Matrix, metric: Metric, label: str | None, *, default_of_sweep: bool) -> str:
+    kind = KINDS[metric]
+    text = f"{kind.title}: {kind.meaning[0].lower()}{kind.meaning[1:]}"
+    if metric == "f1":
+        names = _videos_with_truth(matrix, label)
+        if names:
+            text += f", for videos with ground truth: {', '.join(map(plain, names))}"
+            text += ". Ranked by F1" if default_of_sweep else ""
+        else:
+            text += "; none of the chosen videos has ground truth for it"
+    elif metric == "separation":
+        text += " (its margin over the best other prompt, split into two groups; the distance between their means)"
+        if default_of_sweep:
+            text += ". Ranked by separation, as there is no ground truth for the label; a hint, not a proof"
+    if label is None:
+        text += ". A cell is the mean over the targets of its prompt set"
+    return f"{text}. Click the name of a column to sort by it."
+
+
+def _videos_with_truth(matrix: Matrix, label: str | None) -> list[str]:
+    measured = matrix.frame[matrix.frame["f1"].notna()]
+    if label is not None:
+        measured = measured[measured["label"].map(label_key) == label_key(label)]
+    return [matrix.videos[sha256] for sha256 in dict.fromkeys(measured["video"])]
+
+
+@dataclass(frozen=True)
+class MatrixTable:
+    """The view as a table."""
+
+    frame: pd.DataFrame
+    """One row per row of the view; columns ``RANK``, ``NAME``, … and one per video."""
+    videos: Mapping[str, str]
+    """Column -> SHA-256 of its video."""
+    numbers: Sequence[str]
+    """Columns that hold the metric, and are coloured."""
+    kind: MetricKind
+    lowest: float
+    """Value without colour; NaN where there is no value."""
+    highest: float
+    """Value with the strongest colour; below ``lowest`` where low values are the good ones."""
+
+    def text(self, column: str, value: float) -> str:
+        """Return what is written in a cell of a numeric column."""
+        if column == RANK:
+            return "–" if math.isnan(value) else f"{value:.0f}"
+        if column == GAIN:
+            number = replace(self.kind, yes_no=False).text(value)
+            return f"+{number}" if value > 0 else number
+        return self.kind.text(value)
+
+    def css(self, value: float, theme: str) -> str:
+        """Return the background of a cell with the metric, in the theme ``light`` or ``dark``."""
+        return heat(value, self.lowest, self.highest, theme)
+
+
+def table_of(view: MatrixView, videos: Mapping[str, str]) -> MatrixTable:
+    """Return the table of a view; ``videos`` are SHA-256 -> name, in the order of the columns."""
+    keys = [row.key for row in view.rows]
+    means = view.ranking["mean"].reindex(keys)
+    frame = pd.DataFrame(
+        {RANK: view.ranking["rank"].reindex(keys).to_numpy(), NAME: [_title(row) for row in view.rows]}
+    )
+    if len({row.wording.template for row in view.rows if row.wording}) > 1:
+        frame[TEMPLATE] = [row.wording.template if row.wording else "" for row in view.rows]
+    numbers = []
+    if len(videos) > 1:
+        frame[MEAN] = means.to_numpy()
+        numbers.append(MEAN)
+    if view.sweep:
+        current = next((row.key for row in view.rows if row.current), None)
+        frame[GAIN] = (means - means.get(current, math.nan)).where(means.index != current).to_numpy()
+    columns = {f"video {index}": sha256 for index, sha256 in enumerate(videos)}
+    for column, sha256 in columns.items():
+        frame[column] = view.values.loc[keys, sha256].to_numpy()
+    numbers += columns
+    kind = KINDS[view.metric]
+    lowest, highest = span(frame[numbers].to_numpy().ravel().tolist() if len(frame) else [], kind)
+    return MatrixTable(frame, columns, numbers, kind, lowest, highest)
+
+
+def _title(row: MatrixRow) -> str:
+    if row.wording is None:
+        return row.name
+    words = "; ".join(row.wording.texts)
+    return f"{words} (now)" if row.wording.current else words
+
+
+def heat(value: float, lowest: float, highest: float, theme: str) -> str:
+    """Return the CSS of a cell: the page's colour at ``lowest``, the strongest at ``highest``; nothing for NaN.
+
+    Args:
+        value: of the cell.
+        lowest: value without colour.
+        highest: value with the strongest colour; below ``lowest`` where low values are the good ones.
+        theme: ``light`` or ``dark``.
+    """
+    if math.isnan(value) or lowest == highest or math.isnan(lowest):
+        return ""
+    share = min(max((value - lowest) / (highest - lowest), 0.0), 1.0)
+    page, best = _HEAT[theme]
+    mixed = (round(start + (end - start) * share) for start, end in zip(page, best, strict=True))
+    return "background-color: #" + "".join(f"{channel:02x}" for channel in mixed)
+
+
+def span(values: Sequence[float], kind: MetricKind) -> tuple[float, float]:
+    """Return the values without colour and with the strongest: the metric's own ends, else the extremes."""
+    numbers = [value for value in values if not math.isnan(value)]
+    low, high = kind.ends or (min(numbers, default=math.nan), max(numbers, default=math.nan))
+    return (high, low) if kind.lowest_first else (low, high)

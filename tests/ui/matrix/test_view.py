@@ -1,0 +1,120 @@
+"""What the matrix shows, without drawing it: defaults, order, caption, and the table's columns and colours."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lib.comparison.matrix import KINDS
+from lib.comparison.wording_sweep import sweep
+from lib.prompts.model import Prompt, PromptSet
+from lib.ui.matrix.rows import MatrixRow
+from lib.ui.matrix.settings import MatrixSettings
+from lib.ui.matrix.view import GAIN, MEAN, NAME, TEMPLATE, Matrix, heat, span, table_of, view_of
+
+VIDEOS = {"v1": "first.mp4", "v2": "second.mp4"}
+
+
+def metrics(label: str, *, role: str = "target", **values: float) -> dict[str, object]:
+    return {"label": label, "role": role, **dict.fromkeys(KINDS, math.nan), **values}
+
+
+def matrix(*, f1: bool = True) -> Matrix:
+    """Two prompt sets by two videos; ground truth for the first video only, of the label ``red``."""
+    rows = [
+        MatrixRow(key, name, PromptSet(name, (Prompt("red"), Prompt("blue"))), "experiment")
+        for key, name in (("a", "A"), ("b", "B"))
+    ]
+    cells = {
+        ("a", "v1"): [metrics("red", f1=0.5 if f1 else math.nan, share=0.2), metrics("blue", share=0.4)],
+        ("a", "v2"): [metrics("red", share=0.9), metrics("blue", share=0.9)],
+        ("b", "v1"): [metrics("red", f1=0.9 if f1 else math.nan, share=0.6)],
+        ("b", "v2"): [metrics("red", share=0.1)],
+    }
+    return Matrix.of(rows, VIDEOS, cells)
+
+
+def swept(**values: tuple[float, float]) -> Matrix:
+    """The current wording of ``red`` and another one, in one video; ``values`` are a metric's in both."""
+    wordings, _ = sweep(PromptSet("p", (Prompt("red"), Prompt("blue"))), "red", ["crimson"])
+    rows = [
+        MatrixRow(wording.texts[0], wording.texts[0], wording.prompt_set, "sweep", wording)
+        for wording in wordings
+    ]
+    cells = {
+        (row.key, "v1"): [metrics("red", **{name: pair[index] for name, pair in values.items()})]
+        for index, row in enumerate(rows)
+    }
+    return Matrix.of(rows, {"v1": "first.mp4"}, cells)
+
+
+def test_ground_truth_makes_f1_the_default_and_names_its_videos():
+    view = view_of(matrix(), MatrixSettings())
+
+    assert view.metric == "f1"
+    assert [row.key for row in view.rows] == ["b", "a"]
+    assert "for videos with ground truth: first\\.mp4" in view.caption
+
+
+def test_without_ground_truth_the_share_is_the_default():
+    view = view_of(matrix(f1=False), MatrixSettings())
+
+    assert view.metric == "share"
+    assert view_of(matrix(), MatrixSettings(label="blue")).metric == "share"
+
+
+@pytest.mark.parametrize(
+    ("order", "keys"),
+    [("rank", ["a", "b"]), ("chosen", ["a", "b"]), ("v1", ["b", "a"]), ("gone", ["a", "b"])],
+)
+def test_rows_are_ordered_by_mean_by_choice_or_by_a_video(order, keys):
+    view = view_of(matrix(), MatrixSettings(metric="share", label="red", order=order))
+
+    assert [row.key for row in view.rows] == keys
+    assert list(view.orders) == ["rank", "chosen", "v1", "v2"]
+
+
+def test_a_label_that_no_prompt_set_has_falls_back_to_the_mean():
+    assert view_of(matrix(), MatrixSettings(label="gone")).label is None
+    assert view_of(matrix(), MatrixSettings(label="RED")).label == "RED"
+
+
+def test_a_sweep_says_why_it_is_ranked_by_its_default_metric():
+    ranked_by_f1 = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
+    ranked_by_separation = view_of(
+        swept(separation=(2.0, 1.0)), MatrixSettings(mode="sweep"), swept_label="red"
+    )
+    chosen = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep", sweep_metric="f1"), swept_label="red")
+
+    assert "Ranked by F1" in ranked_by_f1.caption
+    assert "Ranked by separation" in ranked_by_separation.caption
+    assert "Ranked" not in chosen.caption
+
+
+def test_the_table_has_means_for_several_videos_and_one_column_for_each():
+    view = view_of(matrix(), MatrixSettings(metric="share", label="red"))
+    table = table_of(view, VIDEOS)
+
+    assert table.videos == {"video 0": "v1", "video 1": "v2"}
+    assert table.frame[MEAN].tolist() == pytest.approx([0.55, 0.35])
+    assert table.frame["video 0"].tolist() == pytest.approx([0.2, 0.6])
+    assert [table.text("rank", value) for value in (1.0, math.nan)] == ["1", "–"]
+
+
+def test_a_sweeps_gain_is_relative_to_the_current_words():
+    view = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
+    table = table_of(view, {"v1": "first.mp4"})
+
+    assert table.frame[NAME].tolist() == ["crimson", "red (now)"]
+    assert [table.text(GAIN, value) for value in table.frame[GAIN]] == ["+0.30", "–"]
+    assert MEAN not in table.frame
+    assert TEMPLATE not in table.frame
+
+
+def test_colours_go_from_the_page_to_the_best_value():
+    assert span([3.0, math.nan, 1.0], KINDS["first_seen_s"]) == (3.0, 1.0)
+    assert span([0.3], KINDS["f1"]) == (0.0, 1.0)
+    assert heat(1.0, 3.0, 1.0, "light") == "background-color: #7aacde"
+    assert heat(3.0, 3.0, 1.0, "dark") == "background-color: #0e1117"
+    assert heat(math.nan, 0.0, 1.0, "light") == heat(1.0, 1.0, 1.0, "light") == ""
