@@ -27,9 +27,9 @@ from lib.core.errors import Cancelled, SettingsError, VideoError
 from lib.core.formatting import format_time
 from lib.infra.files import atomic_file, temporary_file
 from lib.media.contact_sheet import _MIN_LINES, _TIME_COLOUR, shortened
-from lib.media.decoding import DecodedFrame, Decoder, decoder_near, nothing_decoded
+from lib.media.decoding import DecodedFrame, decode_from
 from lib.media.frames import probe
-from lib.media.media_file import Media
+from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter
 from lib.media.playable_copy import make_proxy
 
@@ -97,8 +97,8 @@ def annotated_clip(
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(target) as finished, temporary_file(target, suffix=".mp4") as written:
-            with Media(source) as media:
-                frames = _at_constant_rate(_decoded_from(media, start_s), rate, start_s, end_s)
+            with MediaFile(source) as media:
+                frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
                 _write_frames(
                     media, written, frames, rate, caption_at, max_height, end_s, on_progress, cancel
                 )
@@ -123,26 +123,6 @@ def _clip_rate(source: Path | str) -> Fraction:
     while rate < _MIN_RATE:
         rate *= 2
     return rate
-
-
-def _decoded_from(media: Media, start_s: float) -> Iterator[DecodedFrame]:
-    """Yield frames from the one shown at ``start_s`` or an earlier one on."""
-    decoder = decoder_near(media, start_s)
-    if decoder is not None:
-        frames = iter(decoder)
-        first = next(frames, None)
-        if first is not None and first.frame.key_frame and float(first.time) <= start_s:
-            yield first
-            yield from frames
-            return
-        media.reopen()
-    decoder = Decoder(media)
-    is_empty = True
-    for decoded in decoder:
-        is_empty = False
-        yield decoded
-    if is_empty:
-        raise nothing_decoded(media, is_damaged=decoder.is_damaged)
 
 
 def _at_constant_rate(
@@ -171,7 +151,7 @@ def _at_constant_rate(
 
 
 def _write_frames(
-    media: Media,
+    media: MediaFile,
     part: Path,
     frames: Iterator[tuple[Fraction, DecodedFrame]],
     rate: Fraction,

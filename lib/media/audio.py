@@ -23,7 +23,7 @@ _TOLERANCE = SAMPLE_RATE // 20
 """Smaller gaps and overlaps between blocks are rounding, not silence."""
 
 
-class Sound:
+class AudioReader:
     """Gives the first sound track of a file in step with its pictures.
 
     Silence stands for gaps, for what comes before the first sound, and for what can't be decoded, so that the
@@ -104,7 +104,7 @@ class Sound:
         """Close the file; calling it twice is fine."""
         self._container.close()
 
-    def __enter__(self) -> Sound:
+    def __enter__(self) -> AudioReader:
         return self
 
     def __exit__(

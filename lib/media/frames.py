@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from types import TracebackType
 
@@ -21,12 +21,12 @@ from lib.core.errors import SettingsError, VideoDamagedError
 from lib.core.formatting import format_time
 from lib.core.sampling import Sampling
 from lib.media.containers import is_webm
-from lib.media.decoding import DecodedFrame, Decoder, decoder_near, nothing_decoded
-from lib.media.media_file import Media
+from lib.media.damage import MAX_REORDERED
+from lib.media.decoding import DecodedFrame, Decoder, decode_from, decoder_near
+from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter, displayed_size, fitted_size, orientation_of
 
 _PROBED_PACKETS = 300
-_MAX_REORDERED = 16
 _SEEK_EARLIER_S = (0, 1, 10)
 """Seeking goes by decoding times and may end behind the wanted frame; then it is tried again earlier."""
 _MAX_SHORT_SIDE = 4096
@@ -75,12 +75,8 @@ def probe(path: Path | str) -> VideoInfo:
         NoVideoStreamError: sound, subtitles or cover art only.
     """
     variable_rate = _has_variable_rate(path)
-    with Media(path) as media:
-        decoder = Decoder(media)
-        first = next(iter(decoder), None)
-        if first is None:
-            raise nothing_decoded(media, is_damaged=decoder.is_damaged)
-        stream, frame = media.stream, first.frame
+    with MediaFile(path) as media:
+        stream, frame = media.stream, next(iter(Decoder(media))).frame
         codec, container = stream.codec_context.codec.canonical_name, _container_name(media)
         orientation = orientation_of(frame)
         width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
@@ -102,7 +98,7 @@ def probe(path: Path | str) -> VideoInfo:
         )
 
 
-def _container_name(media: Media) -> str:
+def _container_name(media: MediaFile) -> str:
     if media.family == "mp4":
         return "mov" if media.container.metadata.get("major_brand") == "qt  " else "mp4"
     if media.family == "matroska":
@@ -112,7 +108,7 @@ def _container_name(media: Media) -> str:
 
 def _has_variable_rate(path: Path | str) -> bool | None:
     """Judge by the distances of the first presentation times, which rounding may change by a tick or two."""
-    with Media(path) as media:
+    with MediaFile(path) as media:
         stamps: list[int] = []
         is_whole = True
         for packet in media.container.demux(media.stream):
@@ -121,7 +117,7 @@ def _has_variable_rate(path: Path | str) -> bool | None:
             if len(stamps) == _PROBED_PACKETS:
                 is_whole = False
                 break
-        stamps = sorted(stamps)[: None if is_whole else -_MAX_REORDERED]
+        stamps = sorted(stamps)[: None if is_whole else -MAX_REORDERED]
         if len(stamps) < 3:
             return None
         gaps = np.diff(stamps)
@@ -178,11 +174,11 @@ class FrameReader:
         short_side: int | None = None,
         resume_after: tuple[int, float] | None = None,
     ) -> None:
-        self._painter_for = _painter_maker(short_side)
+        self._converter_for = _converter_maker(short_side)
         self._sampling = sampling
         self._resume_after = resume_after
         self._is_used = False
-        self._media = Media(path)
+        self._media = MediaFile(path)
         self._last: DecodedFrame | None = None
         self.frames_decoded = 0
         """Number of the video's frames up to where decoding is, or has ended."""
@@ -197,33 +193,33 @@ class FrameReader:
         if self._is_used:
             raise RuntimeError("a FrameReader can be iterated once; make another one")
         self._is_used = True
-        picker = _Picker(self._sampling)
-        painter = self._painter_for(self._media)
+        selector = _SampleSelector(self._sampling)
+        converter = self._converter_for(self._media)
         after = -1 if self._resume_after is None else self._resume_after[0]
         for decoded in self._decoded():
             self.frames_decoded = decoded.index + 1
             self.end_s = float(decoded.end)
-            if picker.wants(decoded.index, decoded.time) and decoded.index > after:
-                yield Frame(decoded.index, float(decoded.time), painter.rgb(decoded.frame))
+            if selector.wants(decoded.index, decoded.time) and decoded.index > after:
+                yield Frame(decoded.index, float(decoded.time), converter.rgb(decoded.frame))
 
     def _decoded(self) -> Iterator[DecodedFrame]:
-        """Yield frames with their true index: from the last sample at hand on, or from the start."""
-        reached: DecodedFrame | None = None
-        decoder, frames, shift = self._resumed() or self._from_start()
+        """Yield frames with their true index: from the sample ``resume_after`` on, or from the start."""
+        resumed = self._resumed()
+        self.has_seeked = resumed is not None
+        decoder, frames, shift = resumed or self._from_start()
+        reached_s = 0.0
         for decoded in frames:
-            reached = replace(decoded, index=decoded.index + shift) if shift else decoded
-            yield reached
-        if reached is None:
-            raise nothing_decoded(self._media, is_damaged=decoder.is_damaged)
+            reached_s = float(decoded.time)
+            yield replace(decoded, index=decoded.index + shift) if shift else decoded
         if decoder.is_damaged:
-            self.damage = _damage(self._media, float(reached.time))
+            self.damage = _damage(self._media, reached_s)
 
     def _from_start(self) -> tuple[Decoder, Iterator[DecodedFrame], int]:
         decoder = Decoder(self._media)
         return decoder, iter(decoder), 0
 
     def _resumed(self) -> tuple[Decoder, Iterator[DecodedFrame], int] | None:
-        """Return the decoding from the frame ``resume_after`` on and what is to be added to its indices."""
+        """Return the decoding from the sample ``resume_after`` on and what is to be added to its indices."""
         if self._resume_after is None:
             return None
         index, time_s = self._resume_after
@@ -232,13 +228,8 @@ class FrameReader:
             if decoder is None:
                 continue
             frames = iter(decoder)
-            has_key_frame = False
-            for decoded in frames:
-                has_key_frame = has_key_frame or decoded.frame.key_frame
-                if float(decoded.time) > time_s:
-                    break
-                if float(decoded.time) == time_s and decoded.is_exact and has_key_frame:
-                    self.has_seeked = True
+            for decoded in takewhile(lambda decoded: float(decoded.time) <= time_s, frames):
+                if float(decoded.time) == time_s and decoded.is_exact:
                     return decoder, chain([decoded], frames), index - decoded.index
             self._media.reopen()
         return None
@@ -269,35 +260,16 @@ def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) 
     Raises:
         VideoError: as ``FrameReader``.
     """
-    make_painter = _painter_maker(short_side)
-    with Media(path) as media:
-        near = decoder_near(media, time_s)
-        shown = _shown_at(iter(near), time_s, needs_key_frame=True) if near else None
-        if shown is not None:
-            return Frame(-1, float(shown.time), make_painter(media).rgb(shown.frame))
-    with Media(path) as media:
-        decoder = Decoder(media)
-        shown = _shown_at(iter(decoder), time_s, needs_key_frame=False)
-        if shown is None:
-            raise nothing_decoded(media, is_damaged=decoder.is_damaged)
-        return Frame(-1, float(shown.time), make_painter(media).rgb(shown.frame))
-
-
-def _shown_at(frames: Iterator[DecodedFrame], time_s: float, *, needs_key_frame: bool) -> DecodedFrame | None:
-    shown: DecodedFrame | None = None
-    is_whole = not needs_key_frame
-    for decoded in frames:
-        if float(decoded.time) > time_s and (shown is not None or needs_key_frame):
-            break
-        is_whole = is_whole or decoded.frame.key_frame
-        if is_whole:
+    converter_for = _converter_maker(short_side)
+    with MediaFile(path) as media:
+        frames = decode_from(media, time_s)
+        shown = next(frames)
+        for decoded in takewhile(lambda decoded: float(decoded.time) <= time_s, frames):
             shown = decoded
-        if float(decoded.time) > time_s:
-            break
-    return shown
+        return Frame(-1, float(shown.time), converter_for(media).rgb(shown.frame))
 
 
-class _Picker:
+class _SampleSelector:
     """Decides frame by frame which ones are sampled."""
 
     def __init__(self, sampling: Sampling) -> None:
@@ -315,7 +287,7 @@ class _Picker:
         return True
 
 
-def _painter_maker(short_side: int | None) -> Callable[[Media], FrameConverter]:
+def _converter_maker(short_side: int | None) -> Callable[[MediaFile], FrameConverter]:
     if short_side is None:
         return lambda media: FrameConverter(media.stream.sample_aspect_ratio)
     if not 1 <= short_side <= _MAX_SHORT_SIDE:
@@ -325,7 +297,7 @@ def _painter_maker(short_side: int | None) -> Callable[[Media], FrameConverter]:
     )
 
 
-def _damage(media: Media, reached_s: float) -> VideoDamagedError:
+def _damage(media: MediaFile, reached_s: float) -> VideoDamagedError:
     total_s = media.header_end_s
     of_total = f" of {format_time(total_s)}" if total_s is not None and total_s > reached_s else ""
     return VideoDamagedError(

@@ -23,7 +23,7 @@ OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 """For opening: nothing but this one file, as one of the known containers."""
 
 
-class Media:
+class MediaFile:
     """One opened file and its picture stream: the first one that is no cover art, as in a browser.
 
     Raises:
@@ -120,7 +120,7 @@ class Media:
         """Close the file; calling it twice is fine."""
         self.container.close()
 
-    def __enter__(self) -> Media:
+    def __enter__(self) -> MediaFile:
         return self
 
     def __exit__(

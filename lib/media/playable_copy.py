@@ -27,10 +27,10 @@ from av.video.frame import PictureType
 
 from lib.core.errors import Cancelled, VideoError
 from lib.infra.files import atomic_file
-from lib.media.audio import SAMPLE_RATE, Sound
-from lib.media.decoding import DecodedFrame, Decoder, nothing_decoded
+from lib.media.audio import SAMPLE_RATE, AudioReader
+from lib.media.decoding import DecodedFrame, Decoder
 from lib.media.frames import VideoInfo
-from lib.media.media_file import Media
+from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter
 
 MAX_LINES = 720
@@ -70,7 +70,7 @@ def make_proxy(
         VideoError: ``target`` can't be written.
     """
     target = Path(target)
-    with Media(source) as media:
+    with MediaFile(source) as media:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(Cancelled), atomic_file(target) as temporary:
@@ -83,16 +83,13 @@ def make_proxy(
             ) from error
 
 
-def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
-    decoder = Decoder(media)
-    frames = iter(decoder)
-    first = next(frames, None)
-    if first is None:
-        raise nothing_decoded(media, is_damaged=decoder.is_damaged)
+def _write(media: MediaFile, part: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
+    frames = iter(Decoder(media))
+    first = next(frames)
     scale = _scale(media)
     options = {"movflags": "+faststart", "movie_timescale": str(scale), "video_track_timescale": str(scale)}
     with (
-        Sound(media.path, origin_s=media.origin_s) as sound,
+        AudioReader(media.path, origin_s=media.origin_s) as sound,
         av.open(os.fspath(part), "w", format="mp4", container_options=options) as output,
     ):
         painter = FrameConverter(media.stream.sample_aspect_ratio, _once(_proxy_size))
@@ -124,7 +121,7 @@ def _write(media: Media, part: Path, on_progress: Progress | None, cancel: threa
             on_progress(float(until), float(until))
 
 
-def _picture_stream(output: OutputContainer, media: Media, scale: int, sample: av.VideoFrame) -> Any:
+def _picture_stream(output: OutputContainer, media: MediaFile, scale: int, sample: av.VideoFrame) -> Any:
     rate = min(max(media.rate or Fraction(25), Fraction(1)), Fraction(240))
     stream: Any = output.add_stream("libx264", rate=rate, options=_OPTIONS)
     stream.width, stream.height, stream.pix_fmt = sample.width, sample.height, "yuv420p"
@@ -138,7 +135,7 @@ def _picture_stream(output: OutputContainer, media: Media, scale: int, sample: a
     return stream
 
 
-def _scale(media: Media) -> int:
+def _scale(media: MediaFile) -> int:
     """Return a number of ticks a second in which all times of the source are whole."""
     units = [media.time_base.denominator, media.origin_s.denominator]
     if media.family == "raw" and media.rate:
@@ -158,7 +155,7 @@ def _with_ends(first: DecodedFrame, rest: Iterator[DecodedFrame]) -> Iterator[tu
     yield current, current.end
 
 
-def _write_sound(output: OutputContainer, track: AudioStream, sound: Sound, until: Fraction) -> None:
+def _write_sound(output: OutputContainer, track: AudioStream, sound: AudioReader, until: Fraction) -> None:
     for block in sound.blocks(until):
         output.mux(track.encode(block))
 

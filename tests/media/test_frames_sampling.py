@@ -6,7 +6,6 @@ import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core.sampling import Sampling
-from lib.media.decoding import TimestampReconstructor
+from lib.media.containers import Family
 from lib.media.frames import Frame, FrameReader, probe
+from lib.media.timestamps import TimestampReconstructor
 from tests.helpers.videos import find_box, make_video, palette, set_edit_list
 
 VFR = [
@@ -265,17 +265,15 @@ STAMPS = st.lists(st.none() | st.integers(min_value=-(10**7), max_value=10**7), 
     rate=st.none() | st.fractions(min_value=1, max_value=240, max_denominator=1001),
 )
 def test_whatever_the_stamps_times_increase_from_0_or_later(
-    stamps: list[int | None], durations: list[int], family: str, rate: Fraction | None
+    stamps: list[int | None], durations: list[int], family: Family, rate: Fraction | None
 ) -> None:
-    clock = TimestampReconstructor(
-        SimpleNamespace(family=family, time_base=Fraction(1, 90000), rate=rate, origin_s=Fraction(0))
-    )  # type: ignore[arg-type]
+    timestamps = TimestampReconstructor(family, time_base=Fraction(1, 90000), rate=rate, origin_s=Fraction(0))
     times = []
     for stamp, duration in zip(stamps, durations, strict=False):
-        clock.note_packet(SimpleNamespace(dts=stamp))  # type: ignore[arg-type]
-        time, shown, _ = clock.time_of(SimpleNamespace(pts=stamp, duration=duration))  # type: ignore[arg-type]
-        assert shown > 0
-        times.append(time)
+        timestamps.note_packet(stamp)
+        shown = timestamps.time_of(stamp, duration)
+        assert shown.duration > 0
+        times.append(shown.time)
     assert times[0] >= 0
     assert all(a < b and float(a) < float(b) for a, b in pairwise(times))
 
