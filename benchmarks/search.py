@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.search.options import SearchOptions
 from lib.services.search import SearchResult, build_index, search_vector
 from lib.store.embeddings import EmbeddingKey
 from lib.store.staging import Batch
@@ -170,8 +171,16 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
             for query in asked[:2] if warm else asked:
                 turns = [Timed()] * 3 if warm else [outcome.numpy, outcome.exact, outcome.index]
                 turns[0].run(lambda query=query: _brute_force(matrix, query))
-                turns[1].run(lambda query=query: search_vector(store, _ENGINE, query, top=TOP, exact=True))
-                turns[2].run(lambda query=query: search_vector(store, _ENGINE, query, top=TOP, exact=False))
+                turns[1].run(
+                    lambda query=query: search_vector(
+                        store, _ENGINE, query, SearchOptions(top=TOP, exact=True)
+                    )
+                )
+                turns[2].run(
+                    lambda query=query: search_vector(
+                        store, _ENGINE, query, SearchOptions(top=TOP, exact=False)
+                    )
+                )
     outcome.memory_mb = memory.growth_mb
     return outcome
 

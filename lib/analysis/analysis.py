@@ -28,7 +28,7 @@ from lib.analysis.scoring import (
     spikes,
     vector_change,
 )
-from lib.analysis.segments import TOLERANCE_S, Segment, decide, find_segments, tidy
+from lib.analysis.segments import TIME_TOLERANCE_S, Segment, decide, find_segments, tidy
 from lib.core.formatting import format_duration, format_time
 from lib.core.samples import Samples
 from lib.prompts.model import Prompt, PromptSet
@@ -193,7 +193,7 @@ class Analysis:
             if len(picked) >= k or not np.isfinite(cost[sample]):
                 break
             if all(
-                abs(sample - other) > 1 and abs(times[sample] - times[other]) >= min_gap_s - TOLERANCE_S
+                abs(sample - other) > 1 and abs(times[sample] - times[other]) >= min_gap_s - TIME_TOLERANCE_S
                 for other in picked
             ):
                 picked.append(int(sample))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lib.core.samples import Samples
 from lib.prompts.model import Role, Settings
 
-TOLERANCE_S = 1e-6
+TIME_TOLERANCE_S = 1e-6
 """Durations that differ by less are equal; presentation times are multiples of 1/90000 s or coarser."""
 
 _Bools = NDArray[np.bool_]
@@ -147,7 +147,7 @@ def tidy(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Set
         has = _bridge(has, samples, settings.bridge_s, np.array(roles) == "background", exclusive=exclusive)
     if settings.min_duration_s > 0:
         columns, first, stop = _runs(has, _breaks(samples, settings.bridge_s))
-        short = samples.ends_s[stop - 1] - samples.times_s[first] < settings.min_duration_s - TOLERANCE_S
+        short = samples.ends_s[stop - 1] - samples.times_s[first] < settings.min_duration_s - TIME_TOLERANCE_S
         rows, which = _members(first[short], stop[short])
         has = has.copy()
         has[rows, columns[short][which]] = False
@@ -157,7 +157,7 @@ def tidy(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Set
 def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, *, exclusive: bool) -> _Bools:
     columns, first, stop = _runs(has, _breaks(samples, bridge_s))
     columns, first, stop, same = columns[1:], stop[:-1], first[1:], columns[1:] == columns[:-1]
-    closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TOLERANCE_S)
+    closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TIME_TOLERANCE_S)
     first = np.minimum(first, stop)
     if exclusive:
         # Samples up to each row that a gap may not be closed over: a target's only over other targets,
@@ -225,7 +225,7 @@ def find_segments(
 def _breaks(samples: Samples, bridge_s: float) -> _Ints:
     """Return the rows before which a run ends, whatever it holds: samples after a gap that is not bridged."""
     missing_s = samples.times_s[1:] - samples.ends_s[:-1]
-    return np.flatnonzero(missing_s > bridge_s + TOLERANCE_S) + 1
+    return np.flatnonzero(missing_s > bridge_s + TIME_TOLERANCE_S) + 1
 
 
 def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:

@@ -17,7 +17,7 @@ from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import format_time
 from lib.engines.engine import Engine
-from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
 from lib.services.search import (
     IndexProgress,
@@ -94,11 +94,9 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         store,
         engine,
         query,
-        videos=videos,
-        threshold=threshold,
-        top=args.top,
-        per_video=args.per_video,
-        rules=rules,
+        SearchOptions(
+            videos=videos, threshold=threshold, top=args.top, per_video=args.per_video, rules=rules
+        ),
         on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
     )
     if args.json:
@@ -170,13 +168,13 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
     return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', ''), rows)}"
 
 
-def _find_videos(known: Sequence[Video], wanted: Sequence[str]) -> list[str]:
+def _find_videos(known: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:
     """Return the SHA-256 of the videos that are meant.
 
     Raises:
         InputError: a word means no video, or several with different names.
     """
-    return [sha256 for word in wanted for sha256 in _mean(known, word)]
+    return tuple(sha256 for word in wanted for sha256 in _mean(known, word))
 
 
 def _mean(known: Sequence[Video], word: str) -> list[str]:

@@ -26,7 +26,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.metrics import LabelMetrics
-from lib.analysis.segments import TOLERANCE_S
+from lib.analysis.segments import TIME_TOLERANCE_S
 from lib.core.intervals import Bools, Floats, Ints, cut, match_labels, sample_at, sampled
 from lib.core.labelled_intervals import no_label_name
 
@@ -155,7 +155,7 @@ class Comparison:
         return tuple(
             Disagreement(start, end, self.names[a], self._name_b(b))
             for start, end, a, b in runs
-            if a != b and end - start > TOLERANCE_S
+            if a != b and end - start > TIME_TOLERANCE_S
         )
 
     @cached_property
@@ -248,7 +248,7 @@ class Comparison:
         for row in np.argsort(-np.abs(change), kind="stable").tolist():
             if len(picked) >= k or abs(change[row]) <= 0:
                 break
-            if all(abs(times[row] - times[other]) >= min_gap_s - TOLERANCE_S for other in picked):
+            if all(abs(times[row] - times[other]) >= min_gap_s - TIME_TOLERANCE_S for other in picked):
                 picked.append(row)
         found = pairs.iloc[picked].to_dict("records")
         return tuple(

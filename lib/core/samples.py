@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+TIME_TOLERANCE_S = 1e-6
+"""Times closer than this are the same: differences of presentation times are not exact."""
+
 
 @dataclass(frozen=True)
 class Samples:

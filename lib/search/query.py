@@ -1,4 +1,4 @@
-"""What a query says, and its vector."""
+"""A query's words and pictures, and its vector."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from numpy.typing import NDArray
 
 from lib.core.errors import BadReplyError, InputError
 
-_Floats = NDArray[np.float64]
-
-_AVOID = re.compile(r"(?:^|\s)[-−]\s*(?=\S)")
-
-
-_SMALLEST_NORM = 1e-3
-
-
 AVOID_WEIGHT = 0.5
+_MINUS = re.compile(r"(?:^|\s)[-−]\s*(?=\S)")
+_SMALLEST_NORM = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +37,7 @@ class Query:
 
 
 def parse_query(text: str, images: Sequence[NDArray[np.uint8]] = ()) -> Query:
-    """Return the query that was typed: ``red car - night - rain`` looks for a red car, and avoids night and rain.
+    """Return the query that a text means: ``red car - night - rain`` looks for a red car and avoids night and rain.
 
     A minus at the start of a word begins words to avoid, up to the next such minus: ``- night`` and ``-night``
     alike. A minus within a word (``x-ray``) is part of it.
@@ -52,7 +46,7 @@ def parse_query(text: str, images: Sequence[NDArray[np.uint8]] = ()) -> Query:
         text: what was typed; it may be empty where there are pictures.
         images: pictures to look for, uint8 ``(height, width, 3)``.
     """
-    first, *rest = (" ".join(part.split()) for part in _AVOID.split(text))
+    first, *rest = (" ".join(part.split()) for part in _MINUS.split(text))
     return Query(
         tuple(part for part in (first,) if part), tuple(images), tuple(part for part in rest if part)
     )
@@ -70,7 +64,7 @@ def combine(
         query = unit(wanted - max(wanted . avoided, 1/2) * avoided)
 
     So a text weighs as much as all pictures together. Half of what is avoided is subtracted, as in Rocchio's relevance
-    feedback (1971), and at least so much that likeness to it raises no score any more, which is Widdows' orthogonal
+    feedback (1971), and at least so much that likeness to it no longer raises a score, which is Widdows' orthogonal
     negation (*Orthogonal Negation in Vector Spaces*, ACL 2003). Orthogonal alone does nearly nothing where a model
     sets words apart (the demo model: cosines of 0.05 to 0.15), half alone too little where it doesn't.
 
@@ -99,7 +93,7 @@ def combine(
     return wanted.astype(np.float32)
 
 
-def _unit(vector: _Floats) -> _Floats:
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     norm = float(np.linalg.norm(vector))
     if not np.isfinite(norm):
         raise BadReplyError(

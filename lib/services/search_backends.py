@@ -1,7 +1,7 @@
-"""The two ways to an answer: comparing every sample, or comparing those that the index points to.
+"""The two ways to search: comparing every sample, or only those that the index points to.
 
 Both end in ``lib.search.moments.find_moments`` with exact scores, so that they differ only in the moments that the
-index overlooks, and in the median of the scores, which the index estimates.
+index misses, and in the median of the scores, which the index estimates.
 """
 
 from __future__ import annotations
@@ -16,110 +16,101 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import NotStoredError
+from lib.core.samples import TIME_TOLERANCE_S
 from lib.search.distribution import Distribution
-from lib.search.moments import FoundMoment, Peaks, Rules, find_moments, peaks_of
+from lib.search.moments import FoundMoment, Peaks, find_moments, peaks_of
+from lib.search.options import SearchOptions
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.search_index import Groups, Index
 from lib.store.search_vectors import VectorFile, cosines
 from lib.store.store import Store
 
 GROUPS = (256, 1024)
-"""Groups asked of the index, and asked for when those don't suffice; after that every sample is compared."""
+"""Groups that the index is asked for, first and where those don't suffice; after that every sample is compared."""
 FIRST_GROUPS = 96
-"""Groups whose samples are compared first; mostly they are all it takes."""
-_AROUND = (
-    16  # samples on either side of a group that are compared along with it: a moment often reaches so far
-)
-_MARGIN = 0.02  # how much higher than the mean of its group a sample may score and yet be overlooked
-_SAME_TIME_S = 1e-6
+"""Groups whose samples are compared first; mostly they suffice."""
+_AROUND = 16  # samples on either side of a group that are compared with it: a moment often reaches so far
+_MARGIN = 0.02  # how much higher than its group's mean a sample may score without being looked at
 _THREADS = min(4, os.cpu_count() or 1)
 
 _Single = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a search asks for; see ``lib.search.moments.find_moments``."""
-
-    threshold: float | None
-    top: int
-    per_video: int | None
-    rules: Rules
-    origin: tuple[str, float] | None = None
-    """Video (SHA-256) and time in seconds of the sample that the query was made of."""
-
-
 @dataclass(frozen=True, eq=False)
 class ScoredVideo:
-    """One embedding with scores: all of them, or NaN where nobody has asked yet."""
+    """One embedding with its scores, which are computed when they are first read; see ``ScoredSamples``."""
 
     info: EmbeddingInfo
-    pack: VectorFile
+    samples: VectorFile
     query: _Single
-    known: _Single
+    computed: _Single
+    """Scores, NaN where they are not computed yet, ``(n,)``."""
 
     @property
     def times_s(self) -> NDArray[np.float64]:
         """Start of each sample's span in seconds."""
-        return self.pack.times_s
+        return self.samples.times_s
 
     @property
     def ends_s(self) -> NDArray[np.float64]:
         """End of each sample's span in seconds."""
-        return self.pack.ends_s
+        return self.samples.ends_s
 
     def scores(self, first: int, stop: int) -> _Single:
         """Return scores, computed where they are missing."""
-        found = self.known[first:stop]
-        if np.isnan(found).any():
-            fill([(self, [(first, stop)])])
-        return found
+        scores = self.computed[first:stop]
+        if np.isnan(scores).any():
+            compute([(self, [(first, stop)])])
+        return scores
 
     def peaks(
         self, number: int, at_least: float = -np.inf, *, first: int = 0, stop: int | None = None
     ) -> Peaks:
-        """Return the peaks of a stretch whose scores are known; ``number`` is which track this is."""
-        breaks = None if self.pack.breaks is None else self.pack.breaks[first : (stop or len(self.pack)) - 1]
-        found = peaks_of(number, self.known[first:stop], at_least, breaks=breaks)
-        return Peaks(found.tracks, found.rows + first, found.scores)
+        """Return the peaks of a stretch whose scores are computed; ``number`` is this video's index."""
+        breaks = self.samples.breaks
+        if breaks is not None:
+            breaks = breaks[first : (stop or len(self.samples)) - 1]
+        peaks = peaks_of(number, self.computed[first:stop], at_least, breaks=breaks)
+        return Peaks(peaks.videos, peaks.rows + first, peaks.scores)
 
     def vector(self, row: int) -> _Single:
         """Return a sample's unit vector."""
-        return self.pack.vectors(row, row + 1).reshape(-1)
+        return self.samples.vectors(row, row + 1).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Moments, and what they were found in."""
+    """Moments, and the videos they were found in."""
 
-    tracks: Sequence[ScoredVideo]
+    videos: Sequence[ScoredVideo]
     moments: list[FoundMoment]
     distribution: Distribution
     samples: int
+    """How many were searched."""
 
 
-def fill(wanted: Sequence[tuple[ScoredVideo, Sequence[tuple[int, int]]]]) -> None:
-    """Compute the scores of some stretches of samples of some tracks, in one go."""
+def compute(stretches: Sequence[tuple[ScoredVideo, Sequence[tuple[int, int]]]]) -> None:
+    """Compute the scores of stretches of samples of some videos, in one go."""
     rows, factors, targets = [], [], []
-    for track, stretches in wanted:
-        with track.pack.reading() as reader:
-            rows += [reader.rows(first, stop) for first, stop in stretches]
-        factors += [track.pack.factors[first:stop] for first, stop in stretches]
-        targets += [track.known[first:stop] for first, stop in stretches]
+    for video, extents in stretches:
+        with video.samples.reading() as reader:
+            rows += [reader.rows(first, stop) for first, stop in extents]
+        factors += [video.samples.factors[first:stop] for first, stop in extents]
+        targets += [video.computed[first:stop] for first, stop in extents]
     if targets:
-        found, at = cosines(np.concatenate(rows), np.concatenate(factors), wanted[0][0].query), 0
+        scores, at = cosines(np.concatenate(rows), np.concatenate(factors), stretches[0][0].query), 0
         for target in targets:
-            target[:] = found[at : at + len(target)]
+            target[:] = scores[at : at + len(target)]
             at += len(target)
 
 
-def prepare(store: Store, infos: Sequence[EmbeddingInfo], tell: Callable[[int, int], None]) -> None:
-    """Lay out the vectors that are not yet laid out for searching; it takes about 20 s for 1,000,000 samples x 512.
+def prepare(store: Store, infos: Sequence[EmbeddingInfo], report: Callable[[int, int], None]) -> None:
+    """Write the search vectors of the embeddings that have none yet.
 
     Args:
         store: the library.
         infos: what will be searched.
-        tell: called in this thread with samples done and samples in all. When it raises, what is done is kept.
+        report: called in this thread with samples done and samples in all. When it raises, what is done is kept.
     """
     waiting = [info for info in infos if not store.packs.packed(info)]
     total, done = sum(info.samples for info in waiting), 0
@@ -127,152 +118,151 @@ def prepare(store: Store, infos: Sequence[EmbeddingInfo], tell: Callable[[int, i
         return
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
     try:
-        tell(0, total)
+        report(0, total)
         work = {threads.submit(store.packs.get, info): info for info in waiting}
         for finished in as_completed(work):
             with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
                 finished.result()
             done += work[finished].samples
-            tell(done, total)
+            report(done, total)
     finally:
         threads.shutdown(cancel_futures=True)
 
 
-def compared(store: Store, infos: Sequence[EmbeddingInfo], query: _Single, limits: Limits) -> Answer:
+def compared(store: Store, infos: Sequence[EmbeddingInfo], query: _Single, options: SearchOptions) -> Answer:
     """Return the exact answer: every sample is compared."""
-    tracks = _compare(store, infos, query)
-    scores = np.concatenate([track.known for track in tracks]) if tracks else np.empty(0, np.float32)
-    middle = _median(scores)
-    lowest = middle if limits.threshold is None else limits.threshold
-    peaks = Peaks.join([track.peaks(i, lowest) for i, track in enumerate(tracks)])
-    moments = _moments(tracks, peaks, middle, limits)
-    return Answer(tracks, moments, Distribution.of(scores), len(scores))
+    videos = _compare(store, infos, query)
+    scores = np.concatenate([video.computed for video in videos]) if videos else np.empty(0, np.float32)
+    median = _median(scores)
+    lowest = median if options.threshold is None else options.threshold
+    peaks = Peaks.join([video.peaks(number, lowest) for number, video in enumerate(videos)])
+    moments = find_moments(videos, peaks, options, median=median, origin=_origin(videos, options))
+    return Answer(videos, moments, Distribution.of(scores), len(scores))
 
 
 def indexed(
-    store: Store, index: Index, infos: Sequence[EmbeddingInfo], query: _Single, limits: Limits
+    store: Store, index: Index, infos: Sequence[EmbeddingInfo], query: _Single, options: SearchOptions
 ) -> Answer | None:
-    """Return the answer with the help of an index; None where it can't find as many moments as there may be.
+    """Return the answer with the help of an index; None where it may miss moments among the best.
 
     Embeddings that are not in the index are compared sample by sample.
     """
     inside = [info for info in infos if index.covers(info)]
-    fresh = _compare(store, [info for info in infos if not index.covers(info)], query)
-    tracks = [*fresh, *(ScoredVideo(info, store.packs.get(info), query, _unknown(info)) for info in inside)]
+    outside = _compare(store, [info for info in infos if not index.covers(info)], query)
+    videos = [*outside, *(_unscored(store, info, query) for info in inside)]
     samples = sum(info.samples for info in inside)
-    track_of = np.full(len(index.packs), -1)
-    for at, info in enumerate(inside, len(fresh)):
-        track_of[index.packs[info.key.id]] = at
+    video_of = np.full(len(index.packs), -1)
+    for number, info in enumerate(inside, len(outside)):
+        video_of[index.packs[info.key.id]] = number
     reference = np.vecdot(index.reference, query)
-    middle = _median(np.concatenate([reference, *(track.known for track in fresh)]))
-    lowest = middle if limits.threshold is None else limits.threshold
-    known = [track.peaks(i, lowest) for i, track in enumerate(fresh)]
+    median = _median(np.concatenate([reference, *(video.computed for video in outside)]))
+    lowest = median if options.threshold is None else options.threshold
+    origin = _origin(videos, options)
     for count in GROUPS:
         wanted = count * -(-index.samples // samples)
-        answer = store.indexes.nearest(index, query, wanted)
-        if answer is None:
+        nearest = store.indexes.nearest(index, query, wanted)
+        if nearest is None:
             return None
-        groups, scores = answer
-        peaks = list(known)
+        groups, means = nearest
+        complete = not index.cells and len(means) < wanted
+        peaks = [video.peaks(number, lowest) for number, video in enumerate(outside)]
         for first, stop in ((0, FIRST_GROUPS), (FIRST_GROUPS, len(groups))):
-            peaks += _peaks_in(tracks, track_of, groups.take(slice(first, stop)))
-            moments = _moments(tracks, Peaks.join(peaks), middle, limits)
-            weakest = max(lowest, moments[-1].score) if len(moments) == limits.top else lowest
-            left = (
-                scores[stop]
-                if stop < len(scores)
-                else scores[-1]
-                if index.cells or len(scores) == wanted
-                else -1.0
-            )
-            if left + _MARGIN < weakest:
-                return Answer(tracks, moments, _estimate(reference, samples, fresh), samples + _count(fresh))
+            peaks += _peaks_in(videos, video_of, groups.take(slice(first, stop)))
+            moments = find_moments(videos, Peaks.join(peaks), options, median=median, origin=origin)
+            weakest = max(lowest, moments[-1].score) if len(moments) == options.top else lowest
+            if _best_of_rest(means, stop, complete=complete) + _MARGIN < weakest:
+                distribution = _estimate(reference, samples, outside)
+                return Answer(videos, moments, distribution, sum(len(video.computed) for video in videos))
     return None
 
 
-def _estimate(reference: _Single, samples: int, fresh: Sequence[ScoredVideo]) -> Distribution:
-    """Return how scores are spread: those of the reference stand for ``samples``, those of ``fresh`` for themselves."""
-    spread = Distribution.of(reference, samples=samples)
-    exactly = [Distribution.of(track.known).counts for track in fresh]
-    return Distribution(spread.edges, np.sum([spread.counts, *exactly], axis=0), estimated=True)
+def _best_of_rest(means: _Single, stop: int, *, complete: bool) -> float:
+    """Return the highest mean score that a group not yet compared may have.
+
+    Args:
+        means: those of the groups nearest to the query, decreasing.
+        stop: how many of them are compared.
+        complete: whether the index has no other groups.
+    """
+    if stop < len(means):
+        return float(means[stop])
+    return -1.0 if complete else float(means[-1])
 
 
-def _count(tracks: Sequence[ScoredVideo]) -> int:
-    return sum(len(track.known) for track in tracks)
+def _estimate(reference: _Single, samples: int, outside: Sequence[ScoredVideo]) -> Distribution:
+    """Return the distribution of scores: ``reference`` stands for ``samples``, those ``outside`` for themselves."""
+    estimate = Distribution.of(reference, samples=samples)
+    exact = [Distribution.of(video.computed).counts for video in outside]
+    return Distribution(estimate.edges, np.sum([estimate.counts, *exact], axis=0), estimated=True)
 
 
 def _compare(store: Store, infos: Sequence[EmbeddingInfo], query: _Single) -> list[ScoredVideo]:
     """Return the embeddings with all their scores; those deleted meanwhile are left out."""
 
-    def work(info: EmbeddingInfo) -> ScoredVideo | None:
+    def compare(info: EmbeddingInfo) -> ScoredVideo | None:
         with contextlib.suppress(NotStoredError, FileNotFoundError):
-            pack = store.packs.get(info)
-            return ScoredVideo(info, pack, query, pack.scores(query))
+            samples = store.packs.get(info)
+            return ScoredVideo(info, samples, query, samples.scores(query))
         return None
 
     if len(infos) < 2:
-        found = list(map(work, infos))
+        videos = list(map(compare, infos))
     else:
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as threads:
-            found = list(threads.map(work, infos))
-    return [track for track in found if track is not None]
+            videos = list(threads.map(compare, infos))
+    return [video for video in videos if video is not None]
 
 
-def _peaks_in(tracks: Sequence[ScoredVideo], track_of: NDArray[np.int64], groups: Groups) -> list[Peaks]:
+def _unscored(store: Store, info: EmbeddingInfo, query: _Single) -> ScoredVideo:
+    return ScoredVideo(info, store.packs.get(info), query, np.full(info.samples, np.nan, np.float32))
+
+
+def _peaks_in(videos: Sequence[ScoredVideo], video_of: NDArray[np.int64], groups: Groups) -> list[Peaks]:
     """Return the peaks among the samples of some groups, their scores computed."""
-    owners = track_of[groups.packs]
+    stretches = _stretches(videos, video_of, groups)
+    compute([(videos[number], extents) for number, extents in stretches.items()])
+    peaks = []
+    for number, extents in stretches.items():
+        video, n = videos[number], len(videos[number].samples)
+        for first, stop in extents:
+            part = video.peaks(number, first=first, stop=stop)
+            rows = part.rows  # the outermost ones may have a higher neighbour outside
+            inner = ((rows > first) | (first == 0)) & ((rows < stop - 1) | (stop == n))
+            peaks.append(Peaks(part.videos[inner], rows[inner], part.scores[inner]))
+    return peaks
+
+
+def _stretches(
+    videos: Sequence[ScoredVideo], video_of: NDArray[np.int64], groups: Groups
+) -> dict[int, list[tuple[int, int]]]:
+    """Return the samples in and around some groups by video, as disjoint intervals in order."""
+    numbers = video_of[groups.packs]
     firsts = np.maximum(groups.firsts - _AROUND, 0)
     stops = groups.firsts + groups.counts + _AROUND
-    order = np.lexsort((firsts, owners))
-    order = order[owners[order] >= 0]
+    order = np.lexsort((firsts, numbers))
+    order = order[numbers[order] >= 0]
     stretches: dict[int, list[tuple[int, int]]] = {}
-    for owner, first, stop in zip(*(part[order].tolist() for part in (owners, firsts, stops)), strict=True):
-        stop = min(stop, len(tracks[owner].pack))
-        known = stretches.setdefault(owner, [])
-        if known and first <= known[-1][1]:
-            known[-1] = known[-1][0], max(stop, known[-1][1])
+    for number, first, stop in zip(*(part[order].tolist() for part in (numbers, firsts, stops)), strict=True):
+        stop = min(stop, len(videos[number].samples))
+        extents = stretches.setdefault(number, [])
+        if extents and first <= extents[-1][1]:
+            extents[-1] = extents[-1][0], max(stop, extents[-1][1])
         else:
-            known.append((first, stop))
-    fill([(tracks[owner], known) for owner, known in stretches.items()])
-    found = []
-    for owner, known in stretches.items():
-        track, n = tracks[owner], len(tracks[owner].pack)
-        for first, stop in known:
-            part = track.peaks(owner, first=first, stop=stop)
-            rows = part.rows  # of the outermost nobody knows whether a neighbour is higher
-            inner = ((rows > first) | (first == 0)) & ((rows < stop - 1) | (stop == n))
-            found.append(Peaks(part.tracks[inner], rows[inner], part.scores[inner]))
-    return found
+            extents.append((first, stop))
+    return stretches
 
 
-def _moments(tracks: Sequence[ScoredVideo], peaks: Peaks, middle: float, limits: Limits) -> list[FoundMoment]:
-    return find_moments(
-        tracks,
-        peaks,
-        threshold=limits.threshold,
-        middle=middle,
-        top=limits.top,
-        per_video=limits.per_video,
-        rules=limits.rules,
-        origin=_origin(tracks, limits),
-    )
-
-
-def _origin(tracks: Sequence[ScoredVideo], limits: Limits) -> tuple[int, int] | None:
-    """Return track and row of the sample that the query was made of, None where it is not among those searched."""
-    if limits.origin is None:
+def _origin(videos: Sequence[ScoredVideo], options: SearchOptions) -> tuple[int, int] | None:
+    """Return video and row of the sample that the query was made of, None where it is not among those searched."""
+    if options.origin is None:
         return None
-    sha256, time_s = limits.origin
-    for number, track in enumerate(tracks):
-        if track.info.key.sha256 == sha256 and len(track.times_s):
-            row = int(np.searchsorted(track.times_s, time_s + _SAME_TIME_S, side="right")) - 1
-            return (number, row) if row >= 0 and time_s < track.ends_s[row] else None
+    sha256, time_s = options.origin
+    for number, video in enumerate(videos):
+        if video.info.key.sha256 == sha256 and len(video.times_s):
+            row = int(np.searchsorted(video.times_s, time_s + TIME_TOLERANCE_S, side="right")) - 1
+            return (number, row) if row >= 0 and time_s < video.ends_s[row] else None
     return None
 
 
 def _median(scores: _Single) -> float:
     return float(np.median(scores)) if len(scores) else 0.0
-
-
-def _unknown(info: EmbeddingInfo) -> _Single:
-    return np.full(info.samples, np.nan, np.float32)

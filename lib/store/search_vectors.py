@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import StoreError
-from lib.core.samples import Samples
 from lib.infra.files import replace_durably, temporary_file
+from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.home import StoreFolder, mapped_errors
 
@@ -36,7 +36,6 @@ SUFFIX = ".pack"
 _HEAD = struct.Struct("<8sqq")
 _MAGIC = b"PRPACK 1"
 _ARRAYS: tuple[Any, ...] = (np.int64, np.float64, np.float64, np.float32, np.float16)
-_SAME_TIME_S = 1e-6
 _BLOCK = 1 << 17  # numbers converted at once: both copies of them stay in a core's second-level cache
 _KEPT = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
 _TWO_STEPS = np.float32(2.0**56)
@@ -96,7 +95,7 @@ class VectorFile:
         self.dim = dim
         self._offset = offset
         self._vectors = vectors
-        breaks = times_s[1:] - ends_s[:-1] > _SAME_TIME_S
+        breaks = times_s[1:] - ends_s[:-1] > TIME_TOLERANCE_S
         self.breaks = breaks if breaks.any() else None
         """Whether there is a gap between a sample and the next, bool ``(n - 1,)``; None where there is no gap."""
 

@@ -14,6 +14,7 @@ from PIL import Image
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.ingest.ingest import ingest
+from lib.search.options import SearchOptions
 from lib.search.query import parse_query
 from lib.services import experiments
 from lib.services.experiments import PromptRow
@@ -68,7 +69,7 @@ def shown(app):
 
 def expected(bench, query, engine_url, **options):
     engine = make_engine(engine_url, model_version="ViT-B-32")
-    found = search(bench.store, engine, query, **options)
+    found = search(bench.store, engine, query, SearchOptions(**options))
     return [
         (one.sha256, one.start_s, one.end_s, f"{one.score:.3f}".replace("-", "−")) for one in found.moments
     ]

@@ -1,4 +1,4 @@
-"""What a query says, its vector, and how scores become moments."""
+"""How scores become moments."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lib.core.errors import InputError
-from lib.search.distribution import Distribution
-from lib.search.moments import TEMPLATE_RULES, FoundMoment, Peaks, Rules, find_moments, peaks_of
-from lib.search.query import Query, combine, parse_query
+from lib.search.moments import FoundMoment, Peaks, find_moments, peaks_of
+from lib.search.options import TEMPLATE_RULES, Rules, SearchOptions
 
-NONE = np.empty((0, 3), np.float32)
 APART = Rules(bridge_s=0.0, fold=None)
 
 
 class Samples:
-    """A track whose scores are given; its vectors, where there are none, are all different."""
+    """A video whose scores are given; its vectors, where there are none, are all different."""
 
     def __init__(
         self,
@@ -51,7 +48,7 @@ def moments(
     rules: Rules = APART,
     top: int = 20,
     per_video: int | None = None,
-    middle: float = 0.0,
+    median: float = 0.0,
     origin: tuple[int, int] | None = None,
 ) -> list[FoundMoment]:
     breaks = [track.times_s[1:] > track.ends_s[:-1] for track in tracks]
@@ -59,77 +56,14 @@ def moments(
     return find_moments(
         tracks,
         peaks,
-        threshold=threshold,
-        middle=middle,
-        top=top,
-        per_video=per_video,
-        rules=rules,
+        SearchOptions(threshold=threshold, top=top, per_video=per_video, rules=rules),
+        median=median,
         origin=origin,
     )
 
 
-def spans(found: list[FoundMoment]) -> list[tuple[int, int]]:
-    return [(moment.first, moment.stop) for moment in found]
-
-
-@pytest.mark.parametrize(
-    ("typed", "texts", "avoid"),
-    [
-        ("red car", ("red car",), ()),
-        ("red car - night", ("red car",), ("night",)),
-        ("red car -night - heavy  rain", ("red car",), ("night", "heavy rain")),
-        ("an x-ray", ("an x-ray",), ()),
-        ("- night", (), ("night",)),
-        ("  ", (), ()),
-        ("car -", ("car -",), ()),
-    ],
-)
-def test_a_minus_before_a_word_avoids_it(typed: str, texts: tuple[str, ...], avoid: tuple[str, ...]) -> None:
-    query = parse_query(typed)
-
-    assert (query.texts, query.avoid) == (texts, avoid)
-    assert query.empty == (not texts)
-
-
-def test_a_query_reads_as_it_would_be_typed() -> None:
-    assert parse_query(Query(("red car",), (), ("night", "rain")).text).avoid == ("night", "rain")
-
-
-def test_text_and_pictures_weigh_the_same() -> None:
-    text, pictures = np.eye(3, dtype=np.float32)[:1], np.eye(3, dtype=np.float32)[[1, 1, 1]]
-
-    np.testing.assert_allclose(combine(text, pictures, NONE), np.array([1, 1, 0]) / np.sqrt(2), atol=1e-6)
-
-
-def test_half_of_what_is_avoided_is_subtracted_where_words_have_nothing_in_common() -> None:
-    wanted, avoided = np.eye(3, dtype=np.float32)[:1], np.eye(3, dtype=np.float32)[1:2]
-
-    np.testing.assert_allclose(
-        combine(wanted, NONE, avoided), np.array([1, -0.5, 0]) / np.sqrt(1.25), atol=1e-6
-    )
-
-
-def test_likeness_to_what_is_avoided_raises_no_score() -> None:
-    wanted = np.array([[0.8, 0.6, 0]], np.float32)
-    avoided = np.array([[1, 0, 0]], np.float32)
-
-    assert combine(wanted, NONE, avoided) @ avoided[0] == pytest.approx(0, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("texts", "images", "avoid"),
-    [
-        (NONE, NONE, NONE),
-        (NONE, NONE, np.eye(3, dtype=np.float32)[:1]),
-        (np.eye(3, dtype=np.float32)[:1], NONE, np.eye(3, dtype=np.float32)[:1]),
-        (np.array([[1, 0, 0], [-1, 0, 0]], np.float32), NONE, NONE),
-    ],
-)
-def test_a_query_that_says_nothing_is_refused(
-    texts: NDArray[np.float32], images: NDArray[np.float32], avoid: NDArray[np.float32]
-) -> None:
-    with pytest.raises(InputError):
-        combine(texts, images, avoid)
+def spans(moments: list[FoundMoment]) -> list[tuple[int, int]]:
+    return [(moment.first, moment.stop) for moment in moments]
 
 
 def test_neighbouring_hits_are_one_moment_with_its_best_sample() -> None:
@@ -142,7 +76,7 @@ def test_neighbouring_hits_are_one_moment_with_its_best_sample() -> None:
 def test_moments_come_best_first_over_all_videos() -> None:
     found = moments(Samples([0.6, 0.1, 0.8]), Samples([0.7]))
 
-    assert [(m.track, m.best) for m in found] == [(0, 2), (1, 0), (0, 0)]
+    assert [(m.video, m.best) for m in found] == [(0, 2), (1, 0), (0, 0)]
 
 
 @pytest.mark.parametrize(
@@ -193,17 +127,17 @@ def test_a_long_gap_is_bridged_when_asked_for() -> None:
 def test_without_a_threshold_a_moment_is_as_wide_as_its_peak() -> None:
     track = Samples([0.1, 0.14, 0.18, 0.20, 0.18, 0.14, 0.1])
 
-    assert spans(moments(track, threshold=None, middle=0.1))[0] == (2, 5)
+    assert spans(moments(track, threshold=None, median=0.1))[0] == (2, 5)
 
 
 def test_peaks_below_the_median_start_no_moment() -> None:
-    assert spans(moments(Samples([0.3, 0.0, 0.1, 0.0, 0.3]), threshold=None, middle=0.2)) == [(0, 1), (4, 5)]
+    assert spans(moments(Samples([0.3, 0.0, 0.1, 0.0, 0.3]), threshold=None, median=0.2)) == [(0, 1), (4, 5)]
 
 
 def test_a_video_has_no_more_moments_than_allowed() -> None:
     found = moments(Samples([0.9, 0.1, 0.8, 0.1, 0.7]), Samples([0.6]), per_video=1)
 
-    assert [(m.track, m.best) for m in found] == [(0, 0), (1, 0)]
+    assert [(m.video, m.best) for m in found] == [(0, 0), (1, 0)]
 
 
 def test_near_duplicates_fold_into_the_best() -> None:
@@ -257,7 +191,7 @@ def test_the_querys_own_moment_is_left_out_and_nothing_folds_into_it() -> None:
 def test_without_a_threshold_the_querys_own_moment_is_as_wide_as_its_peak() -> None:
     track = Samples([0.5, 0.8, 1.0, 0.8, 0.5, 0.6])
 
-    assert spans(moments(track, threshold=None, middle=0.2, origin=(0, 2)))[0] == (4, 6)
+    assert spans(moments(track, threshold=None, median=0.2, origin=(0, 2)))[0] == (4, 6)
 
 
 def test_only_the_scores_around_a_moment_are_asked_for() -> None:
@@ -292,11 +226,3 @@ def test_moments_over_a_threshold_are_its_runs(scores: list[float], threshold: f
         else:
             runs.append((hit, hit + 1))
     assert found == runs
-
-
-def test_the_distribution_counts_every_sample() -> None:
-    spread = Distribution.of(np.array([-1, 0.101, 0.104, 1], np.float32))
-
-    assert spread.counts.sum() == 4
-    assert spread.counts[(spread.edges[:-1] <= 0.102) & (spread.edges[1:] > 0.102)].tolist() == [2]
-    assert Distribution.of(np.array([0.1], np.float32), samples=50).counts.sum() == 50

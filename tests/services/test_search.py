@@ -15,7 +15,7 @@ import lib.store.search_index
 from benchmarks.search import World
 from lib.core.errors import InputError, NotStoredError
 from lib.core.sampling import Sampling
-from lib.search.moments import Rules
+from lib.search.options import Rules, SearchOptions
 from lib.search.query import Query, parse_query
 from lib.services.search import (
     IndexProgress,
@@ -71,7 +71,7 @@ def add(
     return key
 
 
-def found(result: SearchResult) -> list[tuple[str, int]]:
+def best_frames(result: SearchResult) -> list[tuple[str, int]]:
     return [(moment.video, moment.best_frame) for moment in result.moments]
 
 
@@ -95,13 +95,13 @@ def test_the_index_finds_what_comparing_everything_finds(library: Store) -> None
     world, rng, recalls = World(DIM, themes=60), np.random.default_rng(5), []
     for _ in range(10):
         query = world.words(rng)
-        by_index = search_vector(library, ENGINE, query, top=100, exact=False)
-        exact = search_vector(library, ENGINE, query, top=100, exact=True)
-        recalls.append(len(set(found(by_index)) & set(found(exact))) / len(exact.moments))
+        by_index = search_vector(library, ENGINE, query, SearchOptions(top=100, exact=False))
+        exact = search_vector(library, ENGINE, query, SearchOptions(top=100, exact=True))
+        recalls.append(len(set(best_frames(by_index)) & set(best_frames(exact))) / len(exact.moments))
         assert exact.exact
         assert exact.samples == by_index.samples == 12_000
-        scores = {found_: m.score for found_, m in zip(found(exact), exact.moments, strict=True)}
-        for at, moment in zip(found(by_index), by_index.moments, strict=True):
+        scores = {frame: m.score for frame, m in zip(best_frames(exact), exact.moments, strict=True)}
+        for at, moment in zip(best_frames(by_index), by_index.moments, strict=True):
             assert moment.score == pytest.approx(scores.get(at, moment.score), abs=1e-5)
     assert np.mean(recalls) >= 0.9
 
@@ -110,12 +110,14 @@ def test_the_index_answers_by_itself_and_says_so(library: Store) -> None:
     build_index(library, ENGINE)
     query = World(DIM, themes=60).words(np.random.default_rng(1))
 
-    result = search_vector(library, ENGINE, query, top=5, exact=False)
+    result = search_vector(library, ENGINE, query, SearchOptions(top=5, exact=False))
 
     assert not result.exact
     assert result.distribution.estimated
     assert result.distribution.counts.sum() == pytest.approx(12_000, rel=0.05)
-    assert not search_vector(library, ENGINE, query, top=5).distribution.estimated  # small: compared
+    assert not search_vector(
+        library, ENGINE, query, SearchOptions(top=5)
+    ).distribution.estimated  # small: compared
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -124,8 +126,8 @@ def test_more_like_this_leaves_out_the_moment_it_begins_with(library: Store, exa
     key = key_of("video 3")
     query, at = sample_vector(library, key, 5_000), (key.sha256, 500.0)
 
-    everything = search_vector(library, ENGINE, query, top=5, rules=APART, exact=exact)
-    others = search_vector(library, ENGINE, query, top=4, rules=APART, exact=exact, origin=at)
+    everything = search_vector(library, ENGINE, query, SearchOptions(top=5, rules=APART, exact=exact))
+    others = search_vector(library, ENGINE, query, SearchOptions(top=4, rules=APART, exact=exact, origin=at))
 
     own = everything.moments[0]
     assert own.best_frame == 5_000
@@ -137,19 +139,21 @@ def test_more_like_this_leaves_out_the_moment_it_begins_with(library: Store, exa
 def test_a_query_from_elsewhere_leaves_nothing_out(library: Store) -> None:
     query = sample_vector(library, key_of("video 3"), 5_000)
     for origin in [("0" * 64, 500.0), (key_of("video 3").sha256, 1e6)]:
-        assert search_vector(library, ENGINE, query, origin=origin).moments[0].best_frame == 5_000
+        assert (
+            search_vector(library, ENGINE, query, SearchOptions(origin=origin)).moments[0].best_frame == 5_000
+        )
 
 
 def test_the_first_search_tells_how_far_it_is_and_the_second_has_nothing_to_tell(library: Store) -> None:
-    query, told = World(DIM, themes=60).words(np.random.default_rng(1)), []
+    query, reports = World(DIM, themes=60).words(np.random.default_rng(1)), []
 
-    first = search_vector(library, ENGINE, query, on_prepare=lambda *state: told.append(state))
+    first = search_vector(library, ENGINE, query, on_prepare=lambda *state: reports.append(state))
 
-    assert told == [(done, 12_000) for done in range(0, 12_001, 1_500)]
-    told.clear()
-    again = search_vector(Store(library.home), ENGINE, query, on_prepare=lambda *state: told.append(state))
-    assert told == []
-    assert found(again) == found(first)
+    assert reports == [(done, 12_000) for done in range(0, 12_001, 1_500)]
+    reports.clear()
+    again = search_vector(Store(library.home), ENGINE, query, on_prepare=lambda *state: reports.append(state))
+    assert reports == []
+    assert best_frames(again) == best_frames(first)
 
 
 def test_a_first_search_that_is_overtaken_keeps_what_is_done(library: Store) -> None:
@@ -160,12 +164,12 @@ def test_a_first_search_that_is_overtaken_keeps_what_is_done(library: Store) -> 
         if done >= 3_000:
             raise OvertakenError
 
-    query, told = World(DIM, themes=60).words(np.random.default_rng(1)), []
+    query, reports = World(DIM, themes=60).words(np.random.default_rng(1)), []
     with pytest.raises(OvertakenError):
         search_vector(library, ENGINE, query, on_prepare=tell)
 
-    search_vector(library, ENGINE, query, on_prepare=lambda *state: told.append(state))
-    assert told == [] or told[0][1] <= 9_000
+    search_vector(library, ENGINE, query, on_prepare=lambda *state: reports.append(state))
+    assert reports == [] or reports[0][1] <= 9_000
 
 
 def test_many_moments_of_a_middling_library_are_found_by_comparing(
@@ -175,7 +179,7 @@ def test_many_moments_of_a_middling_library_are_found_by_comparing(
     monkeypatch.setattr(lib.services.search, "INDEX_FROM", 6_000)
     query = World(DIM, themes=60).words(np.random.default_rng(1))
 
-    assert [search_vector(library, ENGINE, query, top=top).exact for top in (1, 50, 101)] == [
+    assert [search_vector(library, ENGINE, query, SearchOptions(top=top)).exact for top in (1, 50, 101)] == [
         False,
         False,
         True,
@@ -185,12 +189,12 @@ def test_many_moments_of_a_middling_library_are_found_by_comparing(
 def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     (new,) = unit_rows(rng, 1, DIM)
-    before = search_vector(library, ENGINE, new, top=3, exact=False)
+    before = search_vector(library, ENGINE, new, SearchOptions(top=3, exact=False))
     add(library, "new", np.stack([-new, new, -new]))
 
-    result = search_vector(library, ENGINE, new, top=3, exact=False)
+    result = search_vector(library, ENGINE, new, SearchOptions(top=3, exact=False))
 
-    assert found(result)[0] == ("new", 10)
+    assert best_frames(result)[0] == ("new", 10)
     assert result.samples == 12_003
     assert not result.exact
     assert (result.distribution.counts - before.distribution.counts)[[0, -1]].tolist() == [2, 1]
@@ -200,14 +204,18 @@ def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.ra
 def test_the_index_answers_for_chosen_videos_only(library: Store) -> None:
     build_index(library, ENGINE)
     query = sample_vector(library, key_of("video 3"), 5_000)
-    others = [key_of(f"video {number}").sha256 for number in (0, 1, 2, 4, 5, 6, 7)]
+    others = tuple(key_of(f"video {number}").sha256 for number in (0, 1, 2, 4, 5, 6, 7))
 
-    result = search_vector(library, ENGINE, query, videos=others, rules=APART, top=60, exact=False)
+    result = search_vector(
+        library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=False)
+    )
 
-    exact = search_vector(library, ENGINE, query, videos=others, rules=APART, top=60, exact=True)
+    exact = search_vector(
+        library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=True)
+    )
     assert not result.exact
-    assert len(set(found(result))) == len(result.moments) == 60
-    assert len(set(found(result)) & set(found(exact))) >= 54
+    assert len(set(best_frames(result))) == len(result.moments) == 60
+    assert len(set(best_frames(result)) & set(best_frames(exact))) >= 54
     assert result.videos == 7
 
 
@@ -221,7 +229,9 @@ def test_a_video_that_is_embedded_anew_is_another_one_to_the_index(
     add(library, "video 3", rows)
 
     assert index_state(library, ENGINE).missing == 1_500
-    assert found(search_vector(library, ENGINE, rows[700], top=1, exact=False)) == [("video 3", 7_000)]
+    assert best_frames(search_vector(library, ENGINE, rows[700], SearchOptions(top=1, exact=False))) == [
+        ("video 3", 7_000)
+    ]
 
 
 def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generator) -> None:
@@ -246,12 +256,15 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
 def test_deleted_videos_disappear_with_their_files(library: Store) -> None:
     build_index(library, ENGINE)
     query = sample_vector(library, key_of("video 3"), 500)
-    assert found(search_vector(library, ENGINE, query, exact=False))[0] == ("video 3", 500)
+    assert best_frames(search_vector(library, ENGINE, query, SearchOptions(exact=False)))[0] == (
+        "video 3",
+        500,
+    )
 
     library.delete_video(key_of("video 3").sha256)
 
     assert "video 3" not in {
-        moment.video for moment in search_vector(library, ENGINE, query, exact=False).moments
+        moment.video for moment in search_vector(library, ENGINE, query, SearchOptions(exact=False)).moments
     }
     assert not list(library.home.glob(f"search/{key_of('video 3').id}*"))
     for number in (0, 1, 2, 4, 5, 6, 7):
@@ -264,12 +277,12 @@ def test_an_index_of_another_process_is_taken_over(library: Store) -> None:
     other = Store(library.home)
     build_index(other, ENGINE)
     query = World(DIM, themes=60).words(np.random.default_rng(2))
-    before = search_vector(library, ENGINE, query, exact=False)
+    before = search_vector(library, ENGINE, query, SearchOptions(exact=False))
     old = library.indexes.find(ENGINE)
 
     add(other, "later", World(DIM, themes=60).video(500, np.random.default_rng(77)))
     build_index(other, ENGINE)  # and the table that this process has open is gone
-    after = search_vector(library, ENGINE, query, exact=False)
+    after = search_vector(library, ENGINE, query, SearchOptions(exact=False))
 
     assert old is not None
     assert not library.home.joinpath(f"lance/{old.table}.lance").exists()
@@ -280,27 +293,27 @@ def test_an_index_of_another_process_is_taken_over(library: Store) -> None:
 
 
 def test_building_tells_how_far_it_is_and_can_be_cancelled(library: Store) -> None:
-    told: list[IndexProgress] = []
+    reports: list[IndexProgress] = []
     cancel = threading.Event()
 
     def stop(progress: IndexProgress) -> None:
-        told.append(progress)
-        if len(told) == 10:
+        reports.append(progress)
+        if len(reports) == 10:
             cancel.set()
 
     state = build_index(library, ENGINE, on_progress=stop, cancel=cancel)
     assert (state.samples, state.missing) == (0, 12_000)
     assert not list(library.home.glob("lance/search-*"))
 
-    told.clear()
-    state = build_index(library, ENGINE, on_progress=told.append)
+    reports.clear()
+    state = build_index(library, ENGINE, on_progress=reports.append)
     assert (state.samples, state.missing) == (12_000, 0)
-    done = [progress.done for progress in told if progress.phase == "collecting"]
+    done = [progress.done for progress in reports if progress.phase == "collecting"]
     assert done == sorted(done)
-    assert told[-1] == IndexProgress("indexing", 12_000, 12_000)
-    told.clear()
-    build_index(library, ENGINE, on_progress=told.append)
-    assert told == []  # nothing is left to do
+    assert reports[-1] == IndexProgress("indexing", 12_000, 12_000)
+    reports.clear()
+    build_index(library, ENGINE, on_progress=reports.append)
+    assert reports == []  # nothing is left to do
 
 
 def test_two_that_build_at_once_make_one_index(library: Store) -> None:
@@ -321,19 +334,23 @@ def test_an_index_pays_from_a_size_on(library: Store, monkeypatch: pytest.Monkey
     build_index(library, ENGINE)
     assert not index_state(library, ENGINE).worthwhile
     query = World(DIM, themes=60).words(np.random.default_rng(1))
-    assert not search_vector(library, ENGINE, query, top=5).exact
-    assert search_vector(library, ENGINE, query, top=5, videos=[key_of("video 1").sha256]).exact
+    assert not search_vector(library, ENGINE, query, SearchOptions(top=5)).exact
+    assert search_vector(
+        library, ENGINE, query, SearchOptions(top=5, videos=(key_of("video 1").sha256,))
+    ).exact
 
 
 def test_what_is_derived_is_made_again_when_it_is_lost_or_broken(library: Store) -> None:
     build_index(library, ENGINE)
     query = World(DIM, themes=60).words(np.random.default_rng(3))
-    before = found(search_vector(library, ENGINE, query))
+    before = best_frames(search_vector(library, ENGINE, query))
     for path in library.home.glob("search/*"):
         path.write_bytes(path.read_bytes()[:1_000])
 
-    assert found(search_vector(Store(library.home), ENGINE, query)) == before
-    assert found(search_vector(Store(library.home), ENGINE, query, exact=False)) == before
+    assert best_frames(search_vector(Store(library.home), ENGINE, query)) == before
+    assert (
+        best_frames(search_vector(Store(library.home), ENGINE, query, SearchOptions(exact=False))) == before
+    )
     assert build_index(Store(library.home), ENGINE).missing == 0
 
 
@@ -341,7 +358,7 @@ def test_scores_are_those_of_the_samples(store: Store, rng: np.random.Generator)
     key = add(store, "noise", unit_rows(rng, 300, 512))
     (query,) = unit_rows(rng, 1, 512)
 
-    result = search_vector(store, ENGINE, query, top=300, threshold=-1.0)
+    result = search_vector(store, ENGINE, query, SearchOptions(top=300, threshold=-1.0))
 
     best = store.load(key).vectors @ query
     assert result.moments[0].score == pytest.approx(best.max(), abs=1e-6)
@@ -356,7 +373,9 @@ def test_a_gap_ends_a_moment(store: Store) -> None:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     add(store, "holey", rows, stride=100, gaps=(Gap(12.0, 20.0, 8),))
 
-    result = search_vector(store, ENGINE, np.eye(DIM, dtype=np.float32)[0], threshold=0.2, rules=APART)
+    result = search_vector(
+        store, ENGINE, np.eye(DIM, dtype=np.float32)[0], SearchOptions(threshold=0.2, rules=APART)
+    )
 
     assert [(moment.start_s, moment.end_s) for moment in result.moments] == [(20.0, 40.0), (0.0, 12.0)]
 
@@ -381,11 +400,9 @@ def test_of_several_embeddings_of_a_video_the_densest_is_searched(
     add(store, "twice", vectors[::2], stride=20)
     dense = add(store, "twice", vectors, stride=10)
 
-    result = search_vector(store, ENGINE, vectors[4], threshold=0.9)
+    result = search_vector(store, ENGINE, vectors[4], SearchOptions(threshold=0.9))
     assert [moment.key for moment in result.moments] == [dense]
     assert result.samples == 40
-    sparse = search_vector(store, ENGINE, vectors[4], threshold=0.9, sampling=Sampling.every(20))
-    assert (sparse.samples, len(sparse.moments)) == (20, 1)
 
 
 def test_a_video_is_searched_while_it_is_embedded(store: Store, rng: np.random.Generator) -> None:
@@ -399,7 +416,7 @@ def test_a_video_is_searched_while_it_is_embedded(store: Store, rng: np.random.G
             key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames)
         )
         assert search_vector(store, ENGINE, vectors[5]).samples == part.stop
-    assert found(search_vector(store, ENGINE, vectors[25]))[0] == ("film", 250)
+    assert best_frames(search_vector(store, ENGINE, vectors[25]))[0] == ("film", 250)
 
 
 def test_more_like_this_finds_the_sample_itself(store: Store, rng: np.random.Generator) -> None:
@@ -407,7 +424,7 @@ def test_more_like_this_finds_the_sample_itself(store: Store, rng: np.random.Gen
 
     result = search_vector(store, ENGINE, sample_vector(store, key, 70))
 
-    assert found(result)[0] == ("film", 70)
+    assert best_frames(result)[0] == ("film", 70)
     assert result.moments[0].score == pytest.approx(1, abs=1e-5)
     with pytest.raises(NotStoredError):
         sample_vector(store, key, 71)
@@ -434,9 +451,9 @@ def test_searching_with_an_engine(store: Store) -> None:
     vectors = np.concatenate([engine.embed_texts(["a cat"]), engine.embed_texts(["a dog"])])
     add(store, "pets", vectors)
 
-    result = search(store, engine, parse_query("a dog"), threshold=0.9)
+    result = search(store, engine, parse_query("a dog"), SearchOptions(threshold=0.9))
 
-    assert found(result) == [("pets", 10)]
+    assert best_frames(result) == [("pets", 10)]
     moment = result.moments[0]
     assert (moment.start_s, moment.end_s, moment.best_s) == (1.0, 2.0, 1.0)
     assert list(moment.to_dict()) == [
@@ -450,8 +467,8 @@ def test_what_makes_no_sense_is_refused(store: Store, rng: np.random.Generator) 
 
     for wrong in ({"top": 0}, {"per_video": 0}):
         with pytest.raises(InputError):
-            search_vector(store, ENGINE, vectors[0], **wrong)
+            SearchOptions(**wrong)
     with pytest.raises(InputError):
         search_vector(store, ENGINE, vectors[0, :5])
     with pytest.raises(NotStoredError, match="None of these videos"):
-        search_vector(store, ENGINE, vectors[0], videos=["0" * 64])
+        search_vector(store, ENGINE, vectors[0], SearchOptions(videos=("0" * 64,)))

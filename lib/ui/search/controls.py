@@ -11,7 +11,6 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.core.formatting import format_time
 from lib.media.frames import frame_at
-from lib.search.distribution import score_bars
 from lib.services.search import SearchResult
 from lib.ui.components.region_picker import Dragged, choose_region
 from lib.ui.components.search_box import search_box
@@ -285,9 +284,8 @@ def threshold(place: SearchScope, result: SearchResult) -> None:
     here = state.begin()
     scale = here.search.scale(place.engine.id)
     value = here.search.thresholds.get(scale)
-    spread = result.distribution
     sent = threshold_histogram(
-        score_bars(spread.edges, spread.counts, estimated=spread.estimated, threshold=value),
+        result.distribution.histogram(value),
         value,
         key="search_threshold",
         of=_threshold_name(place.engine.id),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import NotStoredError, PromptreelError
+from lib.search.options import SearchOptions
 from lib.search.query import Query, parse_query
 from lib.services.search import SearchResult, query_vector, sample_vector, search_vector
 from lib.ui.search import query_image, state
@@ -59,14 +60,14 @@ def _result(place: SearchScope, search: Search, progress: DeltaGenerator) -> Sea
     engine_id = place.engine.id
     version = [(info.key.id, info.samples, info.complete, info.created_at) for info in place.infos.values()]
     of = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
-    name = (of, asked_of(place, search), version)
+    name = (of, options_of(place, search), version)
     kept = st.session_state.get(_RESULT)
     if kept is None or kept[0] != name:
         found = search_vector(
             cache.store(),
             engine_id,
             _vector(place, search, of),
-            **asked_of(place, search),
+            options_of(place, search),
             on_prepare=_preparing(progress),
         )
         kept = st.session_state[_RESULT] = (name, found)
@@ -74,18 +75,17 @@ def _result(place: SearchScope, search: Search, progress: DeltaGenerator) -> Sea
     return result
 
 
-def asked_of(place: SearchScope, search: Search) -> dict[str, Any]:
-    """Return the keyword arguments of ``search_vector`` that the page's options amount to."""
-    videos = [sha256 for sha256 in search.videos if sha256 in place.videos]
-    return {
-        "videos": videos or None,
-        "threshold": search.thresholds.get(search.scale(place.engine.id)),
-        "top": search.top,
-        "per_video": search.per_video,
-        "rules": search.rules,
-        "exact": True if search.exact else None,
-        "origin": (search.like.sha256, search.like.time_s) if search.like else None,
-    }
+def options_of(place: SearchScope, search: Search) -> SearchOptions:
+    """Return the page's options."""
+    return SearchOptions(
+        videos=tuple(sha256 for sha256 in search.videos if sha256 in place.videos) or None,
+        threshold=search.thresholds.get(search.scale(place.engine.id)),
+        top=search.top,
+        per_video=search.per_video,
+        rules=search.rules,
+        exact=True if search.exact else None,
+        origin=(search.like.sha256, search.like.time_s) if search.like else None,
+    )
 
 
 def _preparing(place: DeltaGenerator) -> Callable[[int, int], None]:

@@ -18,7 +18,7 @@ from typing import Any, TypedDict
 import streamlit as st
 
 from lib.infra.files import write_atomically
-from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.search import Moment
 from lib.ui.components.moment_cards import MomentAction
 from lib.ui.components.search_box import SubmittedQuery

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from lib.infra.files import write_atomically
-from lib.search.moments import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.experiments import Experiment
 from lib.store.store import Store
 from lib.ui.components.search_box import SubmittedQuery

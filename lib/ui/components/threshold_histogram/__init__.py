@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.search.distribution import ScoreBars
+from lib.search.distribution import Histogram
 from lib.ui.components.registration import register
 
 _COMPONENT = register(Path(__file__).parent)
@@ -24,7 +24,7 @@ class Moved:
 
 
 def threshold_histogram(
-    bars: ScoreBars,
+    histogram: Histogram,
     value: float | None,
     *,
     key: str,
@@ -35,7 +35,7 @@ def threshold_histogram(
     """Draw the histogram with the threshold on it; return what the browser sent last.
 
     Args:
-        bars: what to draw.
+        histogram: what to draw.
         value: the threshold; None is automatic.
         key: widget key.
         of: names the search; another one takes the threshold over from Python.
@@ -46,11 +46,11 @@ def threshold_histogram(
         "of": of,
         "heard": heard,
         "threshold": value,
-        "suggestion": round(bars.suggestion, 3),
-        "low": bars.low,
-        "high": bars.high,
-        "counts": list(bars.counts),
-        "estimated": bars.estimated,
+        "suggestion": round(histogram.suggestion, 3),
+        "low": histogram.low,
+        "high": histogram.high,
+        "counts": list(histogram.counts),
+        "estimated": histogram.estimated,
         "about": "score: cosine with the query",
     }
 
