@@ -28,9 +28,9 @@ from lib.analysis.scoring import (
     spikes,
     vector_change,
 )
-from lib.analysis.segments import TIME_TOLERANCE_S, Segment, decide, find_segments, tidy
+from lib.analysis.segments import Segment, decide, find_segments, tidy
 from lib.core.formatting import format_duration, format_time
-from lib.core.samples import Samples
+from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.prompts.model import Prompt, PromptSet
 
 _Floats = NDArray[np.float64]

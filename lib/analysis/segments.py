@@ -18,11 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.core.samples import Samples
+from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.prompts.model import Role, Settings
-
-TIME_TOLERANCE_S = 1e-6
-"""Durations that differ by less are equal; presentation times are multiples of 1/90000 s or coarser."""
 
 _Bools = NDArray[np.bool_]
 _Floats = NDArray[np.float64]

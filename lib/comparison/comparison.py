@@ -26,9 +26,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.metrics import LabelMetrics
-from lib.analysis.segments import TIME_TOLERANCE_S
 from lib.core.intervals import Bools, Floats, Ints, cut, match_labels, sample_at, sampled
 from lib.core.labelled_intervals import no_label_name
+from lib.core.samples import TIME_TOLERANCE_S
 
 COMPARED = ("present", "first_seen_s", "duration_s", "share", "segments", "mean_score", "peak_score")
 """The metrics of ``metrics_frame``, in order."""

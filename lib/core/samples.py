@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIME_TOLERANCE_S = 1e-6
-"""Times closer than this are the same: differences of presentation times are not exact."""
+"""Times closer than this are equal; presentation times are multiples of 1/90000 s or coarser."""
 
 
 @dataclass(frozen=True)

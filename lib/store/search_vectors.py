@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import StoreError
-from lib.infra.files import replace_durably, temporary_file
 from lib.core.samples import TIME_TOLERANCE_S, Samples
+from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.home import StoreFolder, mapped_errors
 
