@@ -29,7 +29,8 @@ from lib.core.errors import (
 from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
 from lib.engines.clip_versions import DEFAULT_VERSION, find_version
 from lib.engines.image_payload import payload
-from lib.engines.server_client import Client, Reply, Retries, Timeouts
+from lib.engines.server_client import Client, Reply, Timeouts
+from lib.infra.http import RetryPolicy
 
 DEFAULT_BATCH_SIZE = 8
 """Pictures a request: the server's own default limit (``CLIP_MAX_BATCH_SIZE``)."""
@@ -78,7 +79,7 @@ class ServerEngine:
         batch_size: int = DEFAULT_BATCH_SIZE,
         concurrency: int = DEFAULT_CONCURRENCY,
         timeouts: Timeouts | None = None,
-        retries: Retries | None = None,
+        retries: RetryPolicy | None = None,
         on_progress: Callable[[Preparation], None] | None = None,
         session: requests.Session | None = None,
         sleep: Callable[[float], object] | None = None,

@@ -134,7 +134,7 @@ def _start(
 
     tell(_moved("uploading", 0, video.size_bytes, 0.0))
     try:
-        url = api.upload(path, _plain_name(video), told=sent, cancel=cancel)
+        url = api.upload(path, _plain_name(video), on_progress=sent, cancel=cancel)
         job_id = api.start(url, float(sampling.value), cancel=cancel)
     except Cancelled as error:
         raise Cancelled("Cancelled before the hosted job began; nothing is kept.") from error
@@ -168,7 +168,7 @@ def _finish(
         tell(_moved("fetching the results,", done, total, time.monotonic() - begun))
 
     try:
-        api.download(record.job_id, target, told=fetched, cancel=cancel)
+        api.download(record.job_id, target, on_progress=fetched, cancel=cancel)
         taken = _take(store, video, record, target, tell, cancel)
         job_records.forget(store.home, record.key)
         return taken
@@ -223,14 +223,14 @@ def _wait(
 
     Raises: as ``HostedApi.poll``.
     """
-    wait_s, longest_s = api.patience.poll_s
+    wait_s, longest_s = api.timing.poll_s
     while True:
         passed_s = max(0.0, time.time() - since)
         on_wait(passed_s)
         status = api.poll(job_id, cancel=cancel)
         if status is None or status.state != "running":
             return status
-        if passed_s > api.patience.job_s:
+        if passed_s > api.timing.job_s:
             raise EngineUnavailableError(
                 f"The hosted job still runs after {passed_s / 3600:.0f} hours; look again later, or forget it."
             )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import re
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from lib.core.errors import InputError
 
 EXAMPLE_URL = "http://localhost:9001"
-_HIDDEN = "[key]"
-_KEY_IN_URL = re.compile(r"(api_key=)[^&\s\"']+")
 
 
 def normalise_url(url: str) -> str:
@@ -77,31 +74,5 @@ def check_key(key: str | None) -> str | None:
     if not key:
         return None
     if not re.fullmatch(r"[\x21-\x7e]+", key):
-        raise InputError("The API key has a space or a character that no key has; copy it anew.")
+        raise InputError("The API key has a space or a character that no key has; copy it again.")
     return key
-
-
-def without_key(text: str, key: str | None) -> str:
-    """Return ``text`` with every spelling of ``key`` replaced."""
-    if key:
-        for spelling in {key, quote(key, safe=""), quote(key), quote_plus(key)}:
-            text = text.replace(spelling, _HIDDEN)
-    return text
-
-
-class _HideKeys(logging.Filter):
-    """Takes keys out of what urllib3 logs at DEBUG: its records hold the path with the query."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if "api_key=" in message:
-            record.msg, record.args = _KEY_IN_URL.sub(rf"\1{_HIDDEN}", message), ()
-        return True
-
-
-_hide_keys = _HideKeys()
-
-
-def hide_keys_in_logs() -> None:
-    """See to it that no key of a URL reaches a log handler; calling it twice is fine."""
-    logging.getLogger("urllib3.connectionpool").addFilter(_hide_keys)

@@ -37,7 +37,7 @@ def results(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHosted]:
-    monkeypatch.setattr(api, "Patience", lambda: QUICK)
+    monkeypatch.setattr(api, "Timing", lambda: QUICK)
     with FakeHosted() as service:
         service.faults.key = KEY
         monkeypatch.setenv("ROBOFLOW_API_KEY", KEY)

@@ -19,7 +19,8 @@ from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import Engine
 from lib.engines.image_payload import jpeg, model_square
 from lib.engines.server import ServerEngine
-from lib.engines.server_client import Retries, Timeouts
+from lib.engines.server_client import Timeouts
+from lib.infra.http import RetryPolicy
 from tests.helpers.fake_server import DIMS, FakeServer
 
 
@@ -262,7 +263,7 @@ class TestRequests:
         engine = ServerEngine(
             server.url,
             timeouts=Timeouts(read_s=0.1, first_s=10.0),
-            retries=Retries(attempts=1),
+            retries=RetryPolicy(attempts=1),
             on_progress=told.append,
         )
 

@@ -99,7 +99,7 @@ class TestConnectionTest:
             url = gone.url
         engine = ServerEngine(url, sleep=lambda _: None)
 
-        message = f"No inference server answers at {url}. Start it, or choose the embedded engine."
+        message = f"The inference server at {url} can't be reached; start it, or choose the embedded engine."
         with pytest.raises(EngineUnavailableError) as caught:
             engine.test_connection()
         assert str(caught.value) == message

@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 from lib.core.sampling import Sampling
-from lib.hosted.api import HostedApi, Patience
+from lib.hosted.api import HostedApi, Timing
 from lib.hosted.jobs import embed_hosted
+from lib.infra.http import RetryPolicy
 from lib.ingest.progress import Progress
 from lib.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK = Patience(connect_s=5, read_s=5, attempts=3, base_s=0.01, cap_s=0.02, poll_s=(0.02, 0.05))
+QUICK = Timing(connect_s=5, read_s=5, retries=RetryPolicy(3, base_s=0.01, cap_s=0.02), poll_s=(0.02, 0.05))
 
 
 def main(home: str, path: str, fps: str, url: str, key: str) -> None:
@@ -31,7 +32,7 @@ def main(home: str, path: str, fps: str, url: str, key: str) -> None:
             said = now
             print(now, flush=True)
 
-    api = HostedApi(url, key=key, patience=QUICK)
+    api = HostedApi(url, key=key, timing=QUICK)
     embed_hosted(store, store.add_file(path), Sampling.per_second(fps), api, on_progress=tell)
     print("done", flush=True)
 

@@ -193,14 +193,14 @@ def test_words_of_another_length_are_refused() -> None:
         HostedEngine("ViT-B-16", make_engine("http://127.0.0.1:9", model_version="ViT-L-14"))
 
 
-def test_a_dead_server_of_words_is_told() -> None:
+def test_an_unreachable_text_engine_is_named() -> None:
     from lib.core.errors import EngineUnavailableError
     from lib.engines.server import ServerEngine
-    from lib.engines.server_client import Retries
+    from lib.infra.http import RetryPolicy
 
-    engine = HostedEngine("ViT-B-16", ServerEngine("http://127.0.0.1:9", retries=Retries(attempts=1)))
+    engine = HostedEngine("ViT-B-16", ServerEngine("http://127.0.0.1:9", retries=RetryPolicy(attempts=1)))
     with pytest.raises(
         EngineUnavailableError,
-        match=r"^Words for CLIP ViT-B/16 \(hosted\) are embedded by .*No inference server",
+        match=r"^Words for CLIP ViT-B/16 \(hosted\) are embedded by .*The inference server at .* can't be reached",
     ):
         engine.embed_texts(["a dog"])

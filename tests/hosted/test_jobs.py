@@ -66,8 +66,8 @@ def embed(store: Store, video: Video, service: FakeHosted) -> Iterator[Callable[
     apis: list[HostedApi] = []
 
     def embed(*, key: str = KEY, sampling: Sampling = FPS, **options: Any) -> ImportOutcome:
-        patience = replace(QUICK, **options.pop("patience", {}))
-        apis.append(HostedApi(service.url, key=key, patience=patience))
+        timing = replace(QUICK, **options.pop("timing", {}))
+        apis.append(HostedApi(service.url, key=key, timing=timing))
         return embed_hosted(store, video, sampling, apis[-1], **options)
 
     yield embed
@@ -173,7 +173,11 @@ BEFORE = {
     "wrong key": (_set(key="other"), EngineAuthError, r"refuses the API key \(401"),
     "forbidden key": (_set(key="other", refusal=403), EngineAuthError, "refuses the API key"),
     "no credits": (_set(first=9, status=402), EngineUnavailableError, "check its credits"),
-    "overloaded": (_set(first=9, status=429), EngineUnavailableError, "overloaded or not ready .429"),
+    "overloaded": (
+        _set(first=9, status=429),
+        EngineUnavailableError,
+        r"takes no more requests for now \(429 “Service unavailable”, after 2",
+    ),
     "reset": (_set(first=9, manner="reset"), EngineUnavailableError, "check the network"),
     "hang": (_set(first=9, manner="hang"), EngineUnavailableError, "did not answer within 0.3 s"),
     "redirect": (_set(redirect="http://127.0.0.1:9"), EngineUnavailableError, "redirects elsewhere"),
@@ -183,7 +187,7 @@ BEFORE = {
         EngineUnavailableError,
         "refuses the upload .*may have expired",
     ),
-    "broken off": (_set(upload_reset=9), EngineUnavailableError, "storage can't be reached or breaks off"),
+    "broken off": (_set(upload_reset=9), EngineUnavailableError, "storage breaks off the connection"),
     "no URL": (_set(signed_url=17), BadReplyError, "no usable address for an upload"),
     "plain URL": (_set(signed_url="http://example.com/x"), BadReplyError, "no usable address for an upload"),
     "file URL": (_set(signed_url="file:///etc/passwd"), BadReplyError, "no usable address for an upload"),
@@ -220,7 +224,7 @@ WAITS = {
     "results cut off": (
         _set(download_cut=True),
         EngineUnavailableError,
-        "storage can't be reached or breaks off",
+        "storage breaks off the connection",
     ),
 }
 """Faults that may pass: the job is kept, and the next run goes on with it."""
@@ -232,7 +236,7 @@ class TestRefuses:
         change(service)
         read_s = 0.3 if service.faults.manner == "hang" else 5
         with pytest.raises(kind, match=message) as caught:
-            embed(patience={"read_s": read_s, "attempts": 2})
+            embed(timing={"read_s": read_s, "retries": replace(QUICK.retries, attempts=2)})
         assert isinstance(caught.value, PromptreelError)
         assert "\n" not in str(caught.value)
         return str(caught.value)
@@ -296,7 +300,7 @@ class TestRefuses:
     def test_a_job_that_never_ends(self, embed: Embed, store: Store, service: FakeHosted) -> None:
         service.faults.polls = 10**6
         with pytest.raises(EngineUnavailableError, match="still runs after"):
-            embed(patience={"job_s": 0.2})
+            embed(timing={"job_s": 0.2})
         assert len(job_records.pending(store.home)) == 1
 
 
@@ -358,10 +362,10 @@ class TestGoesOn:
 def test_a_record_that_cannot_be_written_names_the_job(
     embed: Embed, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, target: object) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(StoreError, match=r"The hosted job job-\w+ was started but can't be noted"):
         embed()
 
@@ -372,14 +376,14 @@ def test_a_large_video_is_never_in_memory(
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
         file.truncate(64 << 20)
-    api = HostedApi(service.url, key=KEY, patience=QUICK)
+    api = HostedApi(service.url, key=KEY, timing=QUICK)
     largest, done = 0, 0
 
-    def told(now: int, total: int) -> None:
+    def on_progress(now: int, total: int) -> None:
         nonlocal largest, done
         largest, done = max(largest, now - done), now
 
-    api.upload(large, "large.mp4", told=told, cancel=threading.Event())
+    api.upload(large, "large.mp4", on_progress=on_progress, cancel=threading.Event())
     api.close()
     assert service.uploads["large.mp4"] == done == 64 << 20
     assert largest <= 1 << 18

@@ -49,7 +49,9 @@ def nothing_on_disk(home: Path) -> bool:
 
 def run(service: FakeHosted, home: Path, film: Path, *, read_s: float = 5) -> None:
     store = Store(home)
-    api = HostedApi(service.url, key=KEY, patience=replace(QUICK, read_s=read_s, attempts=2))
+    api = HostedApi(
+        service.url, key=KEY, timing=replace(QUICK, read_s=read_s, retries=replace(QUICK.retries, attempts=2))
+    )
     assert is_hidden(repr(api))
     try:
         embed_hosted(store, store.add_file(film), Sampling.per_second(1), api)

@@ -18,7 +18,8 @@ import lib.ingest.pipeline
 from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError, StoreError
 from lib.core.sampling import Sampling
 from lib.engines.server import ServerEngine
-from lib.engines.server_client import Retries, Timeouts
+from lib.engines.server_client import Timeouts
+from lib.infra.http import RetryPolicy
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.store.store import Store
@@ -204,7 +205,7 @@ def test_an_interrupted_caller_keeps_what_is_done(store: Store, video: Video) ->
 
 
 def test_a_server_that_dies_costs_nothing_done(store: Store, video: Video) -> None:
-    retries = Retries(attempts=2, base_s=0.01, cap_s=0.02)
+    retries = RetryPolicy(attempts=2, base_s=0.01, cap_s=0.02)
     with FakeServer() as server:
         server.faults.latency_s = 0.05
         engine = ServerEngine(server.url, retries=retries)
@@ -234,7 +235,7 @@ def test_cancel_is_quick_while_a_server_fails_and_is_tried_again(
     with FakeServer() as server:
         engine = ServerEngine(
             server.url,
-            retries=Retries(attempts=100, base_s=5, cap_s=30),
+            retries=RetryPolicy(attempts=100, base_s=5, cap_s=30),
             timeouts=Timeouts(read_s=30, first_s=30),
         )
         cancel = threading.Event()

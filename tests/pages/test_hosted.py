@@ -56,7 +56,7 @@ def bench(home: Path, server: FakeServer) -> Bench:
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHosted]:
-    monkeypatch.setattr(api, "Patience", lambda: QUICK)
+    monkeypatch.setattr(api, "Timing", lambda: QUICK)
     monkeypatch.setattr(hosted_jobs, "_resumed", set())
     with FakeHosted() as service:
         service.faults.key = KEY
