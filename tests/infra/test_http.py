@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable
 from email.utils import formatdate
@@ -72,11 +73,12 @@ class TestWaits:
         assert (np.max(waits, axis=0) > 0.8 * limits).all()
         assert (np.min(waits, axis=0) < 0.2 * limits).all()
 
-    @pytest.mark.parametrize("value", ["7", formatdate(time() + 9, usegmt=True)])
+    @pytest.mark.parametrize("kind", ["seconds", "date"])
     @pytest.mark.parametrize("status", [429, 503])
-    def test_are_as_long_as_the_service_asks(self, clock: Clock, status: int, value: str) -> None:
+    def test_are_as_long_as_the_service_asks(self, clock: Clock, status: int, kind: str) -> None:
+        value = "7" if kind == "seconds" else formatdate(time() + 9, usegmt=True)
         assert request(clock, response(status, **{"Retry-After": value}), response(200)).ok
-        assert 5 <= clock.waits[0] <= 9.5
+        assert 7 <= clock.waits[0] <= 9.5
 
     @pytest.mark.parametrize("value", ["nan", "soon", "-5", ""])
     def test_ignore_a_retry_after_that_makes_no_sense(self, clock: Clock, value: str) -> None:
@@ -97,8 +99,9 @@ class TestWaits:
 class TestGivesUp:
     def test_after_so_many_attempts(self, clock: Clock) -> None:
         body = f'{{"message": "No\\n{KEY} https://a/b?signature=secret"}}'.encode()
-        message = r"^The service is overloaded or not ready \(503 “No \[key\] https://a/b\?\[hidden\]”, after 3 tries\); L\.$"
-        with pytest.raises(EngineUnavailableError, match=message):
+        words = "No [key] https://a/b?[hidden]"
+        message = f"The service is overloaded or not ready (503 “{words}”, after 3 tries); L."
+        with pytest.raises(EngineUnavailableError, match=re.escape(message)):
             request(clock, *[response(503, body)] * 3, policy=RetryPolicy(3))
         assert len(clock.waits) == 2
 
@@ -117,7 +120,7 @@ class TestGivesUp:
         assert not clock.waits
 
     def test_at_once_on_a_certificate_that_is_refused(self, clock: Clock) -> None:
-        with pytest.raises(EngineUnavailableError, match="^No safe connection to the service: .*; T"):
+        with pytest.raises(EngineUnavailableError, match=r"^No safe connection to the service: .*; T"):
             request(clock, requests.exceptions.SSLError("no"))
         assert not clock.waits
 
