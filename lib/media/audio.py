@@ -1,4 +1,4 @@
-"""The sound of a file as one unbroken stereo track, for a playable copy beside the pictures."""
+"""The audio of a file as one unbroken stereo track, in step with its frames, for a playable copy."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from numpy.typing import NDArray
 from lib.media.media_file import OPTIONS
 
 SAMPLE_RATE = 48_000
-_BLOCK = 1024
-"""Samples a block: what an AAC encoder takes at once."""
+_BLOCK_SIZE = 1024
+"""Samples per block: what an AAC encoder takes at once."""
 _TOLERANCE = SAMPLE_RATE // 20
-"""Smaller gaps and overlaps between blocks are rounding, not silence."""
+"""Smaller gaps and overlaps, in samples, are rounding."""
 
 
 class AudioReader:
-    """Gives the first sound track of a file in step with its pictures.
+    """Reads the first audio track of a file, resampled, with silence for gaps and for what can't be decoded.
 
-    Silence stands for gaps, for what comes before the first sound, and for what can't be decoded, so that the
-    n-th sample always belongs to the time n / ``SAMPLE_RATE``.
+    The n-th sample always belongs to the time n / ``SAMPLE_RATE``.
 
     Args:
         path: the file.
-        origin_s: subtracted from its times, as for the pictures.
+        origin_s: subtracted from its times, as for the frames.
     """
 
     def __init__(self, path: Path, *, origin_s: Fraction) -> None:
@@ -40,53 +39,54 @@ class AudioReader:
         self._track = tracks[0] if tracks else None
         self._origin_s = origin_s
         self._resampler = AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
-        self._decoded = self._frames()
-        self._ahead: tuple[int, NDArray[np.float32]] | None = None
+        self._decoded = self._decoded_pieces()
+        self._early: tuple[int, NDArray[np.float32]] | None = None  # decoded, but later than what is pending
         self._pending: NDArray[np.float32] = np.zeros((2, 0), np.float32)
         self._position = 0  # of the first pending sample
-        self._is_over = self._track is None
+        self._is_exhausted = self._track is None
 
     @property
     def exists(self) -> bool:
-        """Whether there is a sound track."""
+        """Whether there is an audio track."""
         return self._track is not None
 
     def blocks(self, until: Fraction) -> Iterator[av.AudioFrame]:
-        """Yield the sound up to a time in seconds, in whole blocks; call with rising times."""
-        wanted = int(until * SAMPLE_RATE)
-        while self._position + _BLOCK <= wanted:
-            while self._pending.shape[1] < _BLOCK and not self._is_over:
-                self._take_more(wanted)
-            block = self._pending[:, :_BLOCK]
-            if not block.shape[1] and self._is_over:
+        """Yield the audio up to a time in seconds, in whole blocks; call with rising times."""
+        limit = int(until * SAMPLE_RATE)
+        while self._position + _BLOCK_SIZE <= limit:
+            while self._pending.shape[1] < _BLOCK_SIZE and not self._is_exhausted:
+                self._read_more(limit)
+            samples = self._pending[:, :_BLOCK_SIZE]
+            if not samples.shape[1] and self._is_exhausted:
                 return
-            block = np.pad(block, ((0, 0), (0, _BLOCK - block.shape[1])))
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout="stereo")
-            frame.sample_rate, frame.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
-            frame.pts = self._position
-            self._pending = self._pending[:, _BLOCK:]
-            self._position += _BLOCK
-            yield frame
+            samples = np.pad(samples, ((0, 0), (0, _BLOCK_SIZE - samples.shape[1])))
+            block = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
+            block.sample_rate, block.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
+            block.pts = self._position
+            self._pending = self._pending[:, _BLOCK_SIZE:]
+            self._position += _BLOCK_SIZE
+            yield block
 
-    def _take_more(self, wanted: int) -> None:
-        """Add the next decoded sound to what is pending, at its place."""
-        following = self._ahead or next(self._decoded, None)
-        self._ahead = None
-        if following is None:
-            self._is_over = True
+    def _read_more(self, limit: int) -> None:
+        """Append the next decoded samples, or silence up to where they belong, to the pending ones."""
+        piece = self._early or next(self._decoded, None)
+        self._early = None
+        if piece is None:
+            self._is_exhausted = True
             return
-        start, samples = following
-        place = self._position + self._pending.shape[1]
-        gap = start - place
-        if gap > (_TOLERANCE if place else 0):
-            self._ahead = following
-            samples = np.zeros((2, min(gap, max(_BLOCK, wanted - self._position))), np.float32)
-        elif gap < (-_TOLERANCE if place else 0):
+        start, samples = piece
+        end = self._position + self._pending.shape[1]
+        tolerance = _TOLERANCE if end else 0
+        gap = start - end
+        if gap > tolerance:
+            self._early = piece
+            samples = np.zeros((2, min(gap, max(_BLOCK_SIZE, limit - self._position))), np.float32)
+        elif gap < -tolerance:
             samples = samples[:, -gap:]
         self._pending = np.concatenate([self._pending, samples], axis=1)
 
-    def _frames(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield decoded sound with its place, counted in samples; ends at the first error."""
+    def _decoded_pieces(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield decoded samples ``(2, n)`` with the position of the first; ends at the first error."""
         if self._track is None:
             return
         try:

@@ -6,7 +6,6 @@ Supervision letterboxes the tiles, Pillow lays them out.
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -17,27 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from lib.core.errors import InputError, SettingsError
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", UserWarning)  # it tells that OpenCV is missing, which is on purpose
-    import supervision as sv
+from lib.media.drawing import Font, shortened, sv
 
 _MARGIN, _GAP = 16, 12
-_PAPER, _INK, _PALE_INK, _BARS = "#ffffff", "#1f2328", "#57606a", "#eaeef2"
+_BACKGROUND, _TITLE_COLOUR, _SUBTITLE_COLOUR, _BAR_COLOUR = "#ffffff", "#1f2328", "#57606a", "#eaeef2"
 _TITLE_SIZE, _SUBTITLE_SIZE = 15, 13
-
 _MAX_SHEET_SIDE = 65_000
 """JPEG ends at 65,535 pixels."""
-
-
-_MIN_LINES = 240
-"""Smaller videos are enlarged, or captions would not fit."""
-
-
-_TIME_COLOUR = "#1f2328"
-
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -57,12 +42,12 @@ def contact_sheet(
     tile_size: tuple[int, int] = (320, 180),
     image_format: Literal["jpeg", "png"] = "jpeg",
 ) -> bytes:
-    """Return one picture with all tiles in reading order, each with its title and subtitle below.
+    """Return an encoded picture of all tiles in reading order, each with its title and subtitle below.
 
     Args:
         tiles: at least one.
-        columns: tiles a row; by default as many as make the sheet about as wide as high, at most six.
-        tile_size: width and height of each picture in pixels; bars fill what its shape leaves free.
+        columns: tiles per row; by default as many as make the sheet about as wide as high, at most six.
+        tile_size: width and height of each picture in pixels; letterboxed.
         image_format: ``jpeg`` or ``png``.
 
     Raises:
@@ -84,16 +69,18 @@ def contact_sheet(
     )
     if max(sheet_size) > _MAX_SHEET_SIDE:
         raise InputError(f"{len(tiles)} frames don't fit on one contact sheet; choose fewer.")
-    sheet = Image.new("RGB", sheet_size, _PAPER)
+    sheet = Image.new("RGB", sheet_size, _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    for place, tile in enumerate(tiles):
-        x = _MARGIN + place % columns * (width + _GAP)
-        y = _MARGIN + place // columns * (height + text_height + _GAP)
+    for position, tile in enumerate(tiles):
+        x = _MARGIN + position % columns * (width + _GAP)
+        y = _MARGIN + position // columns * (height + text_height + _GAP)
         sheet.paste(Image.fromarray(_fitted(tile.image, tile_size)), (x, y))
         y += height + 4
-        draw.text((x, y), shortened(tile.title, title_font, width), fill=_INK, font=title_font)
+        draw.text((x, y), shortened(tile.title, title_font, width), fill=_TITLE_COLOUR, font=title_font)
         y += _line_height(title_font)
-        draw.text((x, y), shortened(tile.subtitle, subtitle_font, width), fill=_PALE_INK, font=subtitle_font)
+        draw.text(
+            (x, y), shortened(tile.subtitle, subtitle_font, width), fill=_SUBTITLE_COLOUR, font=subtitle_font
+        )
     buffer = io.BytesIO()
     sheet.save(buffer, format=image_format.upper(), quality=90, subsampling=0)
     return buffer.getvalue()
@@ -103,19 +90,11 @@ def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     """Return the picture at ``size`` (width, height) with bars; shrunk by Pillow first, which averages."""
     picture = Image.fromarray(image)
     picture.thumbnail(size, Image.Resampling.LANCZOS)
-    fitted: NDArray[np.uint8] = sv.letterbox_image(np.array(picture), size, color=sv.Color.from_hex(_BARS))
+    fitted: NDArray[np.uint8] = sv.letterbox_image(
+        np.array(picture), size, color=sv.Color.from_hex(_BAR_COLOUR)
+    )
     return fitted
 
 
 def _line_height(font: Font) -> int:
     return int(font.getbbox("Ågjy")[3]) + 4
-
-
-def shortened(text: str, font: Font, width: float) -> str:
-    """Return ``text`` in one line, cut with an ellipsis where it is wider than ``width`` pixels."""
-    text = " ".join(text.split())
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text.rstrip() + "…"

@@ -1,9 +1,8 @@
-"""What a file's container says about itself: which kinds are opened, and whether the file is all there.
+"""Containers: which ones are opened, and whether a file's outer structure is complete.
 
-FFmpeg reads on over missing parts without a word: it skips to the next piece that makes sense. So the outer
-structure of the three common families is checked here against the bytes that exist: MP4 and MOV boxes
-(ISO/IEC 14496-12, 4.2), Matroska and WebM elements (RFC 8794 and RFC 9559), AVI chunks (RIFF). Only headers
-are read, never the media data.
+FFmpeg skips missing parts silently and goes on at the next piece that makes sense. So the outer structure of the three
+common families is checked here against the bytes that exist: MP4 and MOV boxes (ISO/IEC 14496-12, 4.2), Matroska and
+WebM elements (RFC 8794 and RFC 9559), AVI chunks (RIFF). Only headers are read, never the media data.
 """
 
 from __future__ import annotations
@@ -37,8 +36,11 @@ _OTHERS = (
 )
 
 FORMATS = ",".join((*_FAMILIES, *_OTHERS))
-"""FFmpeg's names of the containers that are opened. Not among them: playlists and other files that make
-FFmpeg open further files or addresses, plain text, and single pictures."""
+"""FFmpeg's names of the containers that are opened, separated by commas.
+
+Not among them: playlists and other files that make FFmpeg open further files or addresses, plain text, and single
+pictures.
+"""
 
 
 def family_of(format_name: str) -> Family:
@@ -63,32 +65,32 @@ def has_boxes_without_index(path: Path) -> bool:
 
 def _boxes(file: BinaryIO, size: int) -> list[tuple[bytes, int]]:
     """Return type and end of each outermost box; the last end may lie beyond the file."""
-    found, at = [], 0
-    while at + 8 <= size:
-        file.seek(at)
+    boxes, start = [], 0
+    while start + 8 <= size:
+        file.seek(start)
         length, kind = struct.unpack(">I4s", file.read(8))
         if length == 1:
             large = file.read(8)
             length = struct.unpack(">Q", large)[0] if len(large) == 8 else 16
         elif length == 0:
-            length = size - at
+            length = size - start
         if length < 8 or not kind.isascii():
             break  # padding or foreign bytes behind the last box
-        found.append((kind, at + length))
-        at += length
-    return found
+        boxes.append((kind, start + length))
+        start += length
+    return boxes
 
 
 def _riffs(file: BinaryIO, size: int) -> list[int]:
     """Return the end of each RIFF list of an AVI file; long ones have several."""
-    ends, at = [], 0
-    while at + 8 <= size:
-        file.seek(at)
+    ends, start = [], 0
+    while start + 8 <= size:
+        file.seek(start)
         kind, length = struct.unpack("<4sI", file.read(8))
         if kind != b"RIFF":
             break
-        at += 8 + length + length % 2
-        ends.append(at - length % 2)
+        ends.append(start + 8 + length)
+        start = ends[-1] + length % 2
     return ends
 
 
@@ -104,46 +106,48 @@ _ELEMENTS = frozenset(
 
 
 class MatroskaScanner:
-    """Walks over a Matroska file's elements in step with the reading of its packets.
+    """Scans a Matroska file's elements in step with the reading of its packets.
 
-    The walk goes into the segment and its clusters and over everything else. It stops at the first place
+    It descends into the segment and its clusters and skips the content of everything else. It stops at the first place
     where no element begins or an element ends beyond the file.
     """
 
     def __init__(self, path: Path) -> None:
         self._size = path.stat().st_size
         self._file = path.open("rb")
-        self._at = 0
+        self._position = 0
         self._segment_end = 0
-        self.broken = False
-        """Whether the walk has met a broken place or a missing end."""
+        self._is_broken = False
 
     def close(self) -> None:
         """Close the file; calling it twice is fine."""
         self._file.close()
 
-    def is_intact_until(self, position: int | None = None) -> bool:
-        """Walk up to a byte position, by default to the end; return whether all is well up to there."""
-        limit = self._size if position is None else position
-        while not self.broken and self._at < limit and self._at < self._size:
-            element = self._element(self._at)
-            if element is None:
-                self.broken = True
-                break
-            kind, start, length = element
-            if kind == _SEGMENT and length is not None:
-                self._segment_end = start + length
-            if kind in (_SEGMENT, _CLUSTER):
-                self._at = start
-            elif (
-                length is None or start + length > self._size or not self._is_plausible(kind, start + length)
-            ):
-                self.broken = True
-            else:
-                self._at = start + length
-        if position is None and self._segment_end > self._size:
-            self.broken = True
-        return not self.broken
+    def is_intact_until(self, position: int) -> bool:
+        """Scan up to a byte position; return whether the structure holds up to there."""
+        while not self._is_broken and self._position < min(position, self._size):
+            self._step()
+        return not self._is_broken
+
+    def is_whole(self) -> bool:
+        """Scan up to the end; return whether the structure holds and the file is as long as it announces."""
+        return self.is_intact_until(self._size) and self._segment_end <= self._size
+
+    def _step(self) -> None:
+        """Move into the element at the position, or behind it."""
+        element = self._element(self._position)
+        if element is None:
+            self._is_broken = True
+            return
+        kind, start, length = element
+        if kind == _SEGMENT and length is not None:
+            self._segment_end = start + length
+        if kind in (_SEGMENT, _CLUSTER):
+            self._position = start
+        elif length is not None and start + length <= self._size and self._is_plausible(kind, start + length):
+            self._position = start + length
+        else:
+            self._is_broken = True
 
     def _is_plausible(self, kind: int, end: int) -> bool:
         """Return whether an element is of a known kind, or of a private one and followed by a known one."""
@@ -195,7 +199,7 @@ class StructureCheck:
     def is_whole(self) -> bool:
         """Return whether the file is as long as it announces."""
         if self._scanner is not None:
-            return self._scanner.is_intact_until()
+            return self._scanner.is_whole()
         if self._family not in ("mp4", "avi"):
             return True
         size = self._path.stat().st_size

@@ -186,3 +186,12 @@ def decode_from(media: MediaFile, time_s: float) -> Iterator[DecodedFrame]:
             return chain([first], frames)
         media.reopen()
     return iter(Decoder(media))
+
+
+def with_next(frames: Iterator[DecodedFrame]) -> Iterator[tuple[DecodedFrame, DecodedFrame | None]]:
+    """Yield each frame with the one that follows; None after the last."""
+    current = next(frames, None)
+    while current is not None:
+        following = next(frames, None)
+        yield current, following
+        current = following

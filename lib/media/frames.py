@@ -1,8 +1,8 @@
 """Probe a file, and read sampled frames as RGB pictures with the times a browser's player shows.
 
-Which times, and what happens where a file is broken: see ``lib.media.decoding``. Which colours, sizes and
-orientation: see ``lib.media.picture``. Headers are used for what is shown before decoding (``VideoInfo``), never
-    for results.
+Which times: see ``lib.media.timestamps``. What happens where a file is damaged: see ``lib.media.damage``. Which
+colours, sizes and orientation: see ``lib.media.picture``. Headers are used for what is shown before decoding
+(``VideoInfo``), never for results.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lib.media.picture import FrameConverter, displayed_size, fitted_size, orien
 
 _PROBED_PACKETS = 300
 _SEEK_EARLIER_S = (0, 1, 10)
-"""Seeking goes by decoding times and may end behind the wanted frame; then it is tried again earlier."""
+"""Seeking goes by decoding times and may end behind the wanted frame; then it is tried from earlier."""
 _MAX_SHORT_SIDE = 4096
 _PLAYABLE = {  # what Chromium, Firefox and Safari all play without extra hardware
     "mp4": {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
@@ -38,16 +38,16 @@ _PLAYABLE = {  # what Chromium, Firefox and Safari all play without extra hardwa
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a file says about its video, and what its first frame shows."""
+    """What a file's header and first frame say about its video."""
 
     path: Path
     size_bytes: int
     duration_s: float | None
     """End of the video in seconds as the header says; may be wrong."""
     rate: Fraction | None
-    """Frames a second as the header says; of a variable rate, the average."""
+    """Frames per second as the header says; of a variable rate, the average."""
     variable_rate: bool | None
-    """Whether frames are shown for different lengths of time; None where the beginning can't tell."""
+    """Whether frames are shown for different lengths of time; None where the first frames leave it open."""
     width: int
     """Displayed width in pixels, after pixel aspect and rotation."""
     height: int
@@ -63,16 +63,16 @@ class VideoInfo:
     frame_count: int | None
     """Number of frames as the header says; may be wrong."""
     browser_playable: bool
-    """Whether current browsers play the pictures as they are; otherwise see ``lib.media.playable_copy``."""
+    """Whether current browsers play the video as it is; otherwise see ``lib.media.playable_copy``."""
 
 
 def probe(path: Path | str) -> VideoInfo:
-    """Return what is known about a video after decoding one frame.
+    """Return a video's properties; decodes one frame.
 
     Raises:
         VideoUnreadableError: missing, empty, cut off, not a video, or nothing in it can be decoded.
         VideoDamagedError: broken from the first frame on.
-        NoVideoStreamError: sound, subtitles or cover art only.
+        NoVideoStreamError: audio, subtitles or cover art only.
     """
     variable_rate = _has_variable_rate(path)
     with MediaFile(path) as media:
@@ -107,16 +107,15 @@ def _container_name(media: MediaFile) -> str:
 
 
 def _has_variable_rate(path: Path | str) -> bool | None:
-    """Judge by the distances of the first presentation times, which rounding may change by a tick or two."""
+    """Compare the distances between the first presentation times, which rounding changes by a tick or two."""
     with MediaFile(path) as media:
         stamps: list[int] = []
-        is_whole = True
         for packet in media.container.demux(media.stream):
             if packet.pts is not None:
                 stamps.append(packet.pts)
             if len(stamps) == _PROBED_PACKETS:
-                is_whole = False
                 break
+        is_whole = len(stamps) < _PROBED_PACKETS
         stamps = sorted(stamps)[: None if is_whole else -MAX_REORDERED]
         if len(stamps) < 3:
             return None
@@ -125,11 +124,11 @@ def _has_variable_rate(path: Path | str) -> bool | None:
             return True
         if is_whole:
             return False
-        average = (
-            media.stream.average_rate if media.family == "mp4" else None
-        )  # there it comes from the whole index
-        seen = 1 / (float(gaps.mean()) * float(media.time_base))
-        return False if average and abs(float(average) / seen - 1) < 0.005 else None
+        if media.family != "mp4" or not media.stream.average_rate:
+            return None
+        average = float(media.stream.average_rate)  # of the whole index
+        at_start = 1 / (float(gaps.mean()) * float(media.time_base))
+        return False if abs(average / at_start - 1) < 0.005 else None
 
 
 @dataclass(frozen=True)
@@ -153,15 +152,14 @@ class FrameReader:
     Args:
         path: the video.
         sampling: which frames.
-        short_side: shorter side of the pictures in pixels, scaled up if need be; as displayed by default.
-        resume_after: index and time of the last sample already at hand: only later ones come. The reader
-            seeks near it where the frame can be identified beyond doubt: in MP4, MOV, Matroska and WebM, by a
-            time stamp equal to the last digit, behind a key frame. Otherwise it decodes from the start. The
-            samples are the same.
+        short_side: shorter side of the pictures in pixels, scaled up where necessary; as displayed by default.
+        resume_after: index and time in seconds of the last sample already read: only later ones are yielded. The reader
+            seeks where that frame can be identified with certainty: in MP4, MOV, Matroska and WebM, by an equal time
+            stamp. Otherwise it decodes from the start. The samples are the same.
 
     Raises:
         VideoUnreadableError: missing, empty, cut off, not a video; on iteration, when nothing can be decoded.
-        NoVideoStreamError: sound, subtitles or cover art only.
+        NoVideoStreamError: audio, subtitles or cover art only.
         VideoDamagedError: on iteration, when it is broken from the first frame on.
         SettingsError: ``short_side`` is out of range.
     """
@@ -181,13 +179,13 @@ class FrameReader:
         self._media = MediaFile(path)
         self._last: DecodedFrame | None = None
         self.frames_decoded = 0
-        """Number of the video's frames up to where decoding is, or has ended."""
+        """Number of frames decoded so far, including those before ``resume_after``."""
         self.end_s = 0.0
-        """End of the last decoded frame's presentation, in seconds: of the whole video after iteration."""
+        """End of the last decoded frame, in seconds; after iteration, of the video."""
         self.damage: VideoDamagedError | None = None
-        """After iteration: what broke in the middle, if anything did."""
+        """After iteration: where the video is damaged, if it is."""
         self.has_seeked = False
-        """Whether a resumed reading could start near its place instead of at the start of the video."""
+        """Whether reading resumed by a seek instead of from the start of the video."""
 
     def __iter__(self) -> Iterator[Frame]:
         if self._is_used:
@@ -248,9 +246,9 @@ class FrameReader:
 
 
 def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) -> Frame:
-    """Return the one frame that is shown at a time: the last whose presentation time isn't later.
+    """Return the frame that is shown at a time: the last whose presentation time isn't later.
 
-    Before the first frame's time that is the first, and beyond the end the last one.
+    Before the first frame's time that is the first, and after the end the last.
 
     Args:
         path: the video.
@@ -270,14 +268,14 @@ def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) 
 
 
 class _SampleSelector:
-    """Decides frame by frame which ones are sampled."""
+    """Decides which frames are sampled."""
 
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
         self._due = Fraction(0)
 
     def wants(self, index: int, time: Fraction) -> bool:
-        """Return whether a frame is sampled; frames must come in order."""
+        """Return whether a frame, given in the order of display, is sampled."""
         rate = self._sampling.value
         if self._sampling.kind == "stride":
             return index % int(rate) == 0

@@ -1,4 +1,4 @@
-"""An opened media file: its picture stream, the start of its time line, and why it can't be opened."""
+"""An opened media file: its video stream, where its time line starts, and why it can't be opened."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ from lib.core.errors import NoVideoStreamError, VideoError, VideoUnreadableError
 from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
 
 MAX_THREADS = 8
-"""More decoding threads only hold more frames in memory."""
+"""More decoding threads only keep more frames in memory."""
 
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-"""For opening: nothing but this one file, as one of the known containers."""
+"""Open nothing but this one file, as one of the known containers."""
 
 
 class MediaFile:
-    """One opened file and its picture stream: the first one that is no cover art, as in a browser.
+    """One opened file and its video stream: the first that is no cover art, as in a browser.
+
+    Args:
+        path: the file.
 
     Raises:
-        VideoUnreadableError: missing, empty, cut off, no video, or a codec that isn't built in.
-        NoVideoStreamError: sound, subtitles or cover art only.
+        VideoUnreadableError: missing, empty, cut off, no video, or a codec that FFmpeg was built without.
+        NoVideoStreamError: audio, subtitles or cover art only.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -44,12 +47,12 @@ class MediaFile:
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
         try:
-            self.stream = self._picture_stream()
+            self.stream = self._video_stream()
         except VideoError:
             self.container.close()
             raise
 
-    def _picture_stream(self) -> av.video.stream.VideoStream:
+    def _video_stream(self) -> av.video.stream.VideoStream:
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             raise NoVideoStreamError(
@@ -76,17 +79,17 @@ class MediaFile:
 
     @property
     def rate(self) -> Fraction | None:
-        """Frames a second as the header says or FFmpeg guesses; for durations of frames that state none."""
+        """Frames per second as the header says or FFmpeg guesses."""
         rates = (self.stream.guessed_rate, self.stream.average_rate, self.stream.base_rate)
         return next((Fraction(rate) for rate in rates if rate), None)
 
     @property
     def origin_s(self) -> Fraction:
-        """What is subtracted from presentation times, in seconds.
+        """Seconds to subtract from presentation times.
 
-        Nothing for what browsers play (MP4, MOV, Matroska, WebM): they show the file's own times, edit lists
-        applied, also when the first one is not 0. Elsewhere, above all in transport streams whose clock
-        starts anywhere, the time line starts with the earliest stream, as in players and converters.
+        Zero for what browsers play (MP4, MOV, Matroska, WebM): they show the file's own times, edit lists applied, also
+        when the first one is not 0. Elsewhere, above all in transport streams, whose clock starts anywhere, the time
+        line starts with the earliest stream, as in players and converters.
         """
         if self.family in ("mp4", "matroska"):
             return Fraction(0)
@@ -99,7 +102,7 @@ class MediaFile:
 
     @property
     def header_end_s(self) -> float | None:
-        """End of the video as the header says, in seconds; not to be relied on."""
+        """End of the video in seconds as the header says; may be wrong."""
         stream = self.stream
         if stream.duration and stream.time_base:
             end = ((stream.start_time or 0) + stream.duration) * stream.time_base - self.origin_s
@@ -112,7 +115,7 @@ class MediaFile:
         return float(end) if end > 0 else None
 
     def reopen(self) -> None:
-        """Start over, with nothing read yet."""
+        """Close the file and open it again, at its start."""
         self.close()
         self._open()
 
@@ -130,7 +133,7 @@ class MediaFile:
 
 
 def _check_readable(path: Path) -> None:
-    """Raise VideoUnreadableError with the plain reason why a file can't be a video at all."""
+    """Raise ``VideoUnreadableError`` with the reason for a path that is no readable file."""
     name = path.name
     try:
         if path.is_dir():

@@ -1,10 +1,9 @@
 """From a decoded frame to a picture as a player shows it: pixel aspect, orientation, colours and size.
 
-Scaling and colour conversion run in C (swscale, bicubic; its filter widens with the scale, so that scaling
-down averages). What a file leaves open is decided as Chromium decides it: pixel aspect never shrinks a side,
-orientation is the nearest of the eight that quarter turns and mirroring give, and untagged YUV is BT.601
-below 720 lines and BT.709 from there on. Transfer curves are not converted: HDR pictures (PQ, HLG) come out
-flat.
+Scaling and colour conversion run in C (swscale, bicubic; its filter widens with the scale, so that scaling down
+averages). What a file leaves open is decided as Chromium decides it: pixel aspect never shrinks a side, orientation is
+the nearest of the eight that quarter turns and mirroring give, and untagged YUV is BT.601 below 720 lines and BT.709
+from there on. Transfer functions aren't converted, so HDR pictures (PQ, HLG) come out flat.
 """
 
 from __future__ import annotations
@@ -51,9 +50,9 @@ class Orientation:
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """Return the orientation in the display matrix, which FFmpeg copies from the container to each frame."""
-    found: Any = frame.side_data  # its stub lists a single kind of side data
-    matrix = found.get("DISPLAYMATRIX") if found else None
+    """Return the orientation in a frame's display matrix, which comes from the container."""
+    side_data: Any = frame.side_data  # its stub lists a single kind
+    matrix = side_data.get("DISPLAYMATRIX") if side_data else None
     if matrix is None:
         return Orientation()
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
@@ -96,19 +95,23 @@ class FrameConverter:
 
     Args:
         aspect: width of a stored pixel divided by its height, as the stream says.
-        size_for: from the displayed size to the wanted size, both (width, height); the displayed one by
-            default.
+        size_for: from the displayed size to the wanted size, both (width, height); the displayed one by default.
+        keeps_size: whether all pictures get the size of the first.
     """
 
     def __init__(
         self,
         aspect: Fraction | None,
         size_for: Callable[[tuple[int, int]], tuple[int, int]] = lambda size: size,
+        *,
+        keeps_size: bool = False,
     ) -> None:
         self._aspect = aspect
         self._size_for = size_for
         self._scaler = VideoReformatter()
-        self._seen: tuple[int, Orientation] | None = None
+        self._keeps_size = keeps_size
+        self._size: tuple[int, int] | None = None
+        self._last_orientation: tuple[int, Orientation] | None = None  # with the rotation it was read at
 
     def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Return the picture as RGB, ``(height, width, 3)``, contiguous."""
@@ -139,12 +142,14 @@ class FrameConverter:
     ) -> tuple[av.VideoFrame, Orientation]:
         """Return the frame at its wanted size but still as stored, not turned."""
         orientation = self._orientation(frame)
-        shown = displayed_size(frame.width, frame.height, self._aspect, orientation)
-        width, height = self._size_for(shown)
+        displayed = displayed_size(frame.width, frame.height, self._aspect, orientation)
+        if self._size is None or not self._keeps_size:
+            self._size = self._size_for(displayed)
+        width, height = self._size
         if orientation.swaps_sides:
             width, height = height, width
         is_rgb = frame.format.is_rgb
-        matrix = None if is_rgb else _MATRICES.get(int(frame.colorspace)) or _guessed_matrix(frame, shown)
+        matrix = None if is_rgb else _MATRICES.get(int(frame.colorspace)) or _guessed_matrix(displayed)
         scaled = self._scaler.reformat(
             frame, width, height, pixel_format,
             src_colorspace=matrix, interpolation=_QUALITY, threads=1, **target,
@@ -152,15 +157,15 @@ class FrameConverter:
         return scaled, orientation
 
     def _orientation(self, frame: av.VideoFrame) -> Orientation:
-        """Look into the display matrix only when the rotation changes.
+        """Return a frame's orientation; its display matrix is read only when the rotation changes.
 
-        PyAV's list of side data and its frame hold each other, so that a frame whose list was looked at stays
-        in memory until the garbage collector runs.
+        PyAV's list of side data and its frame refer to each other: a frame whose list was read stays in memory until
+        the garbage collector runs.
         """
-        if self._seen is None or self._seen[0] != frame.rotation:
-            self._seen = frame.rotation, orientation_of(frame)
-        return self._seen[1]
+        if self._last_orientation is None or self._last_orientation[0] != frame.rotation:
+            self._last_orientation = frame.rotation, orientation_of(frame)
+        return self._last_orientation[1]
 
 
-def _guessed_matrix(frame: av.VideoFrame, shown: tuple[int, int]) -> int:
-    return _BT601 if shown[1] < _HD_LINES else _BT709
+def _guessed_matrix(displayed: tuple[int, int]) -> int:
+    return _BT601 if displayed[1] < _HD_LINES else _BT709

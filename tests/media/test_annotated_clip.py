@@ -16,11 +16,12 @@ import supervision as sv
 from PIL import Image, ImageFont
 from playwright.sync_api import Page
 
-from lib.core.errors import InputError, SettingsError, VideoError, VideoUnreadableError
+from lib.core.errors import Cancelled, InputError, SettingsError, VideoError, VideoUnreadableError
 from lib.core.formatting import format_time
 from lib.core.sampling import Sampling
-from lib.media.annotated_clip import Caption, annotated_clip, draw_captions
-from lib.media.contact_sheet import Tile, contact_sheet, shortened
+from lib.media.annotated_clip import annotated_clip
+from lib.media.contact_sheet import Tile, contact_sheet
+from lib.media.drawing import Caption, draw_captions, shortened
 from lib.media.frames import Frame, FrameReader, probe
 from tests.helpers.player import seek_each, serving
 from tests.helpers.videos import BLUE, GREEN, RED, find_box, make_video, palette
@@ -301,9 +302,14 @@ def test_progress_and_cancel(tmp_path: Path) -> None:
     assert told[0] == (pytest.approx(1 / 24), pytest.approx(2))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     cancel = threading.Event()
-    annotated_clip(
-        source, tmp_path / "out" / "clip.mp4", one_caption, on_progress=lambda *_: cancel.set(), cancel=cancel
-    )
+    with pytest.raises(Cancelled):
+        annotated_clip(
+            source,
+            tmp_path / "out" / "clip.mp4",
+            one_caption,
+            on_progress=lambda *_: cancel.set(),
+            cancel=cancel,
+        )
     assert list((tmp_path / "out").iterdir()) == []
 
 

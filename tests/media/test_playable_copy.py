@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from lib.core.errors import NoVideoStreamError, VideoDamagedError, VideoError, VideoUnreadableError
+from lib.core.errors import Cancelled, NoVideoStreamError, VideoDamagedError, VideoError, VideoUnreadableError
 from lib.core.sampling import Sampling
 from lib.media.frames import Frame, FrameReader, probe
-from lib.media.playable_copy import make_proxy, needs_proxy
+from lib.media.playable_copy import make_playable_copy
 from tests.helpers.player import seek_each, serving
 from tests.helpers.videos import BLUE, GREEN, RED, WHITE, find_box, make_video, palette, quadrants
 
@@ -67,7 +67,7 @@ def make_source(name: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_copy_has_the_times_and_pictures_of_its_source(name: str, tmp_path: Path) -> None:
     source, target = make_source(name, tmp_path), tmp_path / "copy.mp4"
-    make_proxy(source, target)
+    make_playable_copy(source, target)
     (expected, original), (frames, copy) = read(source), read(target)
     assert [frame.time_s for frame in frames] == pytest.approx([f.time_s for f in expected], abs=1e-9)
     assert copy.end_s == pytest.approx(original.end_s, abs=1e-4)
@@ -79,7 +79,6 @@ def test_a_copy_has_the_times_and_pictures_of_its_source(name: str, tmp_path: Pa
     info = probe(target)
     assert (info.codec, info.pixel_format, info.container) == ("h264", "yuv420p", "mp4")
     assert info.browser_playable
-    assert not needs_proxy(info)
     times = [frame.time_s for frame in frames]
     for key, following in pairwise([*key_times(target), times[-1]]):
         between = [time for time in times if key < time < following]
@@ -87,7 +86,7 @@ def test_a_copy_has_the_times_and_pictures_of_its_source(name: str, tmp_path: Pa
 
 
 def test_a_copy_can_be_played_while_it_is_loading(tmp_path: Path) -> None:
-    make_proxy(make_video(tmp_path / "a.mkv"), tmp_path / "copy.mp4")
+    make_playable_copy(make_video(tmp_path / "a.mkv"), tmp_path / "copy.mp4")
     data = (tmp_path / "copy.mp4").read_bytes()
     assert find_box(data, "moov")[0][0] < find_box(data, "mdat")[0][0]
 
@@ -109,7 +108,7 @@ def test_a_copy_is_upright_square_even_and_at_most_720_lines(
 ) -> None:
     images = [quadrants(size)] * 3
     source = make_video(tmp_path / "a.mov", images=images, size=size, codec="mpeg4", **options)
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     info = probe(tmp_path / "copy.mp4")
     assert (info.width, info.height, info.rotation) == (*shown, 0)
     with av.open(str(tmp_path / "copy.mp4")) as container:
@@ -138,7 +137,7 @@ def test_sound_stays_in_step(suffix: str, audio: str, rate: int, tmp_path: Path)
     source = make_video(
         tmp_path / f"a.{suffix}", colours=palette(72), codec="mpeg4", audio=audio, audio_rate=rate
     )
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     samples, start = decoded_sound(tmp_path / "copy.mp4")
     assert start == pytest.approx(0, abs=0.03)
     assert len(samples) / 48000 == pytest.approx(3, abs=0.06)
@@ -151,7 +150,7 @@ def test_sound_that_starts_later_does_so_in_the_copy(tmp_path: Path) -> None:
     source = make_video(
         tmp_path / "a.mkv", colours=palette(72), codec="mpeg4", audio="libopus", audio_start=1.5
     )
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     samples, start = decoded_sound(tmp_path / "copy.mp4")
     loud = np.abs(samples) > 0.02
     assert start + loud.argmax() / 48000 == pytest.approx(1.5, abs=0.05)
@@ -165,14 +164,16 @@ def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:
             if packet.size and packet.pos is not None and packet.pts > 24000:
                 data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
     source.write_bytes(data)
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     assert len(read(tmp_path / "copy.mp4")[0]) == 48
 
 
 def test_progress_is_told_and_ends_with_the_whole(tmp_path: Path) -> None:
     told: list[tuple[float, float | None]] = []
     source = make_video(tmp_path / "a.mkv", colours=palette(48))
-    make_proxy(source, tmp_path / "copy.mp4", on_progress=lambda done, total: told.append((done, total)))
+    make_playable_copy(
+        source, tmp_path / "copy.mp4", on_progress=lambda done, total: told.append((done, total))
+    )
     done = [seconds for seconds, _ in told]
     assert len(told) > 3
     assert done == sorted(done)
@@ -185,7 +186,7 @@ def test_progress_has_no_total_where_the_header_tells_none(tmp_path: Path) -> No
     source = make_video(
         tmp_path / "a.mkv", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"}
     )
-    make_proxy(source, tmp_path / "copy.mp4", on_progress=lambda _, total: told.append(total))
+    make_playable_copy(source, tmp_path / "copy.mp4", on_progress=lambda _, total: told.append(total))
     assert told[0] is None
 
 
@@ -197,10 +198,9 @@ def test_cancelling_leaves_no_file(tmp_path: Path) -> None:
         told.append(done)
         cancel.set()
 
-    make_proxy(
-        make_video(tmp_path / "a.mkv", colours=palette(100)), tmp_path / "out" / "copy.mp4",
-        on_progress=stop, cancel=cancel,
-    )  # fmt: skip
+    source = make_video(tmp_path / "a.mkv", colours=palette(100))
+    with pytest.raises(Cancelled):
+        make_playable_copy(source, tmp_path / "out" / "copy.mp4", on_progress=stop, cancel=cancel)
     assert len(told) == 1
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -209,7 +209,7 @@ def test_the_copy_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "out" / "copy.mp4"
     seen: list[bool] = []
     source = make_video(tmp_path / "a.mkv", colours=palette(48))
-    make_proxy(source, target, on_progress=lambda *_: seen.append(target.exists()))
+    make_playable_copy(source, target, on_progress=lambda *_: seen.append(target.exists()))
     assert seen
     assert not any(seen)
     assert [path.name for path in target.parent.iterdir()] == ["copy.mp4"]
@@ -218,7 +218,7 @@ def test_the_copy_appears_only_when_it_is_whole(tmp_path: Path) -> None:
 def test_an_older_copy_is_replaced(tmp_path: Path) -> None:
     target = tmp_path / "copy.mp4"
     target.write_bytes(b"old")
-    make_proxy(make_video(tmp_path / "a.mkv"), target)
+    make_playable_copy(make_video(tmp_path / "a.mkv"), target)
     assert probe(target).browser_playable
 
 
@@ -226,7 +226,7 @@ def test_of_a_broken_file_the_copy_holds_what_can_be_decoded(tmp_path: Path) -> 
     source = make_video(tmp_path / "a.mkv", colours=palette(60))
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 2])
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     (expected, broken), (frames, copy) = read(source), read(tmp_path / "copy.mp4")
     assert isinstance(broken.damage, VideoDamagedError)
     assert copy.damage is None
@@ -236,7 +236,7 @@ def test_of_a_broken_file_the_copy_holds_what_can_be_decoded(tmp_path: Path) -> 
 def test_a_source_that_is_no_video_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("nothing here " * 100)
     with pytest.raises(VideoUnreadableError, match=r"notes\.mp4 is not a video"):
-        make_proxy(tmp_path / "notes.mp4", tmp_path / "copy.mp4")
+        make_playable_copy(tmp_path / "notes.mp4", tmp_path / "copy.mp4")
     make_video(tmp_path / "a.mp4", audio="aac")
     with av.open(str(tmp_path / "a.mp4")) as both, av.open(str(tmp_path / "song.mp4"), "w") as output:
         track = output.add_stream_from_template(both.streams.audio[0])
@@ -245,7 +245,7 @@ def test_a_source_that_is_no_video_says_so(tmp_path: Path) -> None:
                 packet.stream = track
                 output.mux(packet)
     with pytest.raises(NoVideoStreamError, match=r"song\.mp4 has no video stream"):
-        make_proxy(tmp_path / "song.mp4", tmp_path / "copy.mp4")
+        make_playable_copy(tmp_path / "song.mp4", tmp_path / "copy.mp4")
     assert not (tmp_path / "copy.mp4").exists()
 
 
@@ -254,7 +254,7 @@ def test_a_place_that_cant_be_written_says_what_to_do(tmp_path: Path) -> None:
     source = make_video(tmp_path / "a.mkv", colours=palette(8))
     message = r"^The playable copy of a\.mkv can't be written to .*file \(.+\); free some space there and try"
     with pytest.raises(VideoError, match=message):
-        make_proxy(source, tmp_path / "file" / "copy.mp4")
+        make_playable_copy(source, tmp_path / "file" / "copy.mp4")
 
 
 @pytest.mark.browser
@@ -265,7 +265,7 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
     name: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     source = make_source(name, tmp_path)
-    make_proxy(source, tmp_path / "copy.mp4")
+    make_playable_copy(source, tmp_path / "copy.mp4")
     frames, reader = read(source)
     frames = frames[-12:]
     ends = [frame.time_s for frame in frames[1:]] + [reader.end_s]

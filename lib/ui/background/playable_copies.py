@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import Cancelled, PromptreelError
+from lib.core.errors import PromptreelError
 from lib.ingest.progress import Progress
-from lib.media.playable_copy import make_proxy
+from lib.media.playable_copy import make_playable_copy
 from lib.store.videos import Video
 from lib.ui.server import routes
 from lib.ui.session import cache
@@ -42,7 +40,9 @@ def playable(video: Video) -> Playable:
     job = running or cache.jobs().submit(
         f"Playable copy of {video.name}",
         ("copy", video.sha256),
-        lambda **hooks: _make_copy(path, copy, **hooks),
+        lambda *, on_progress, cancel: make_playable_copy(
+            path, copy, on_progress=telling(on_progress), cancel=cancel
+        ),
         lane="copies",
         sha256=video.sha256,
         unit="s of video",
@@ -66,14 +66,6 @@ def telling(on_progress: Callable[[Progress], None]) -> Callable[[float, float |
         on_progress(Progress(int(done_s), round(total_s) if total_s else None, rate, left))
 
     return tell
-
-
-def _make_copy(
-    source: Path, target: Path, *, on_progress: Callable[[Progress], None], cancel: threading.Event
-) -> None:
-    make_proxy(source, target, on_progress=telling(on_progress), cancel=cancel)
-    if cancel.is_set():
-        raise Cancelled("The playable copy was cancelled.")
 
 
 def want_copy(video: Video) -> None:

@@ -14,11 +14,12 @@ import streamlit as st
 from PIL import Image
 
 from lib.analysis.analysis import Analysis
-from lib.core.errors import Cancelled, PromptreelError
+from lib.core.errors import PromptreelError
 from lib.core.formatting import format_time
 from lib.ingest.progress import Progress
-from lib.media.annotated_clip import Caption, annotated_clip
+from lib.media.annotated_clip import annotated_clip
 from lib.media.contact_sheet import Tile, contact_sheet
+from lib.media.drawing import Caption
 from lib.services.jobs import Job
 from lib.services.stored_analysis import report
 from lib.ui.background import playable_copies
@@ -134,8 +135,6 @@ def _start_clip(
             on_progress=playable_copies.telling(on_progress),
             cancel=cancel,
         )
-        if cancel.is_set():
-            raise Cancelled("The annotated clip was cancelled.")
         return target
 
     return cache.jobs().submit(
