@@ -7,6 +7,7 @@ engine, said in one line; 2 for wrong usage; 130 when interrupted (what is embed
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -15,19 +16,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from lib.cli import analyze, compare, embed, evaluate, import_results, search
-from lib.cli.context import Context, UsageError, engine_options
+from lib.cli.context import Context, UsageError
 from lib.cli.output import Reporter
 from lib.core.errors import Cancelled, PromptreelError
 from lib.engines.registry import API_KEY_VARIABLE
 
-COMMANDS = (embed, analyze, compare, evaluate, search, import_results)
+COMMANDS = {
+    "embed": ("embed", "embed videos"),
+    "analyze": ("analyze", "embed what is missing of a video, then print what prompts find in it"),
+    "compare": (
+        "compare",
+        "embed what is missing of a video, then print what two prompt sets find, side by side",
+    ),
+    "evaluate": (
+        "evaluate",
+        "embed what is missing of a video, then print what prompts are worth against the truth",
+    ),
+    "search": ("search", "find moments in all embedded videos"),
+    "import": ("import_results", "import a results.json of the hosted Video Inference API"),
+}
+"""Name -> module in ``lib.cli`` and help; the module is imported only when its command is the one that runs."""
 _INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    parser = _parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _parser(next((word for word in arguments if not word.startswith("-")), None))
     args = parser.parse_args(arguments)
     reporter = Reporter(sys.stderr)
     try:
@@ -68,7 +83,8 @@ def _interruptible() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser; of the commands, only the chosen one has its arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m lib",
         description="Embed a video's frames once, then see what prompts find in it.",
@@ -76,9 +92,10 @@ def _parser() -> argparse.ArgumentParser:
         "What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), as the dashboard does.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    options = engine_options()
-    for command in COMMANDS:
-        command.add(commands, options)
+    for name, (module, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        if name == chosen:
+            importlib.import_module(f"lib.cli.{module}").add_arguments(command)
     return parser
 
 

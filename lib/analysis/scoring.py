@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal, special
 
 from lib.core.errors import BadReplyError, PromptSetError, SettingsError
 from lib.prompts.model import PromptSet, Smoothing
@@ -121,7 +120,9 @@ def raw_scores(cosine: NDArray[np.float64], prompt_set: PromptSet) -> NDArray[np
     if score == "cosine":
         return cosine
     if score == "probability":
-        probability: NDArray[np.float64] = special.softmax(prompt_set.settings.logit_scale * cosine, axis=1)
+        from scipy.special import softmax
+
+        probability: NDArray[np.float64] = softmax(prompt_set.settings.logit_scale * cosine, axis=1)
         return probability
     background = np.array([prompt.role == "background" for prompt in prompt_set.enabled])
     if not background.any():
@@ -158,6 +159,8 @@ def smooth(scores: NDArray[np.float64], smoothing: Smoothing) -> NDArray[np.floa
     window = smoothing.window
     if smoothing.kind == "none" or window == 1 or not len(scores):
         return scores
+    from scipy import ndimage
+
     if smoothing.kind == "moving_average":
         return _weighted(scores, lambda x: ndimage.uniform_filter1d(x, window, axis=0, mode="constant"))
     if smoothing.kind == "gaussian":
@@ -177,13 +180,17 @@ def _weighted(scores: NDArray[np.float64], weigh: _Filter) -> NDArray[np.float64
 
 def _two_sided(values: NDArray[np.float64], rest: float) -> NDArray[np.float64]:
     """Return ``sum_j rest**abs(i - j) * values[j]``; the sample itself is in both passes and counts once."""
-    forward = signal.lfilter([1.0], [1.0, -rest], values, axis=0)
-    backward = signal.lfilter([1.0], [1.0, -rest], values[::-1], axis=0)[::-1]
+    from scipy.signal import lfilter  # slow to import, and no other smoothing needs it
+
+    forward = lfilter([1.0], [1.0, -rest], values, axis=0)
+    backward = lfilter([1.0], [1.0, -rest], values[::-1], axis=0)[::-1]
     total: NDArray[np.float64] = forward + backward - values
     return total
 
 
 def _median(scores: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    from scipy import ndimage
+
     n = len(scores)
     before, after = window // 2, (window - 1) // 2
     result = np.empty_like(scores)

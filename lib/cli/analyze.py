@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lib.cli.context import Commands, Context, embedded, read_prompt_set, tell_unknown_words
-from lib.cli.output import analysis_table, dump
+from lib.analysis.analysis import Analysis
+from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
+from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import InputError
-from lib.core.formatting import format_duration
+from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.hosted.importing import take_results
 from lib.services.stored_analysis import analyse_stored, report
@@ -16,60 +18,130 @@ from lib.store.store import Store
 from lib.store.videos import Video
 
 
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    analyze = commands.add_parser(
-        "analyze",
-        parents=[options],
-        help="embed what is missing of a video, then print what prompts find in it",
-        description="Embed what is missing of a video, then print what prompts find in it.",
-    )
-    analyze.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_engine_options(parser)
+    parser.add_argument(
         "video",
         type=Path,
         metavar="VIDEO",
         help="or a results.json of the hosted service, without its video: with --engine hosted",
     )
-    analyze.add_argument(
+    parser.add_argument(
         "--prompts",
         type=Path,
         required=True,
         metavar="FILE",
-        help="a prompt set as YAML or JSON, one prompt a line, or a config.yaml with a CLIP list",
+        help="a prompt set as YAML or JSON, one prompt per line, or a config.yaml with a CLIP list",
     )
-    analyze.add_argument("--samples", action="store_true", help="with each sample and its scores")
-    analyze.set_defaults(run=_run)
+    parser.add_argument("--samples", action="store_true", help="also print each sample and its scores")
+    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
-    tell_unknown_words(prompt_set.texts, context)
+    warn_about_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
     if args.video.suffix.lower() == ".json":
         video, sampling = _imported(args, context, store)
     else:
-        (video, _), sampling = embedded(context, store, args.video, args.sampling), args.sampling
+        (video, _), sampling = embed_missing(context, store, args.video, args.sampling), args.sampling
     analysis = analyse_stored(store, video, engine, sampling, prompt_set)
     if args.json:
         print(dump(report(video, engine, sampling, analysis, samples=args.samples)))
         return 0
-    found = analysis.samples
     head = (
-        f"{video.name}: {format_duration(found.duration_s)}, {len(found):,} samples "
+        f"{video.name}: {format_duration(analysis.samples.duration_s)}, {len(analysis.samples):,} samples "
         f"({sampling.description}), {engine.name}, prompt set {prompt_set.name}"
     )
-    print(analysis_table(head, analysis, samples=args.samples))
+    print(_analysis_table(head, analysis, samples=args.samples))
     return 0
 
 
 def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, Sampling]:
-    """Return the video without a file that a results.json stands for, imported where it is not yet."""
-    taken = take_results(store, args.video, version=args.model, cancel=context.cancel)
-    if taken.info.key.engine_id != context.engine.id:
+    """Return the video that a results.json describes, without a file; imported if it isn't yet."""
+    outcome = take_results(store, args.video, version=args.model, cancel=context.cancel)
+    if outcome.info.key.engine_id != context.engine.id:
         raise InputError(
-            f"{args.video.name} has vectors of {taken.info.engine_name}; analyse it with --engine hosted, "
+            f"{args.video.name} has vectors of {outcome.info.engine_name}; analyse it with --engine hosted, "
             "and --model where it is another than the hosted service's."
         )
-    if taken.note:
-        context.reporter.line(f"{args.video.name}: {taken.note}")
-    return taken.video, Sampling.from_key(taken.info.key.sampling_key)
+    if outcome.note:
+        context.reporter.line(f"{args.video.name}: {outcome.note}")
+    return outcome.video, Sampling.from_key(outcome.info.key.sampling_key)
+
+
+def _analysis_table(head: str, analysis: Analysis, *, samples: bool) -> str:
+    """Return metrics, segments and, where asked for, samples as tables."""
+    blocks = [head, _metrics_table(analysis)]
+    if analysis.segments:
+        blocks.append(_segments_table(analysis))
+    if samples:
+        blocks.append(_samples_table(analysis))
+    return "\n\n".join(blocks)
+
+
+def _metrics_table(analysis: Analysis) -> str:
+    times = ("first", "last", "duration", "share", "segments", "longest")
+    header = ("label", "role", "present", *times, "mean", "peak", "peak at")
+    rows = [
+        (
+            m.label,
+            m.role,
+            "yes" if m.present else "no",
+            _time(m.first_seen_s),
+            _time(m.last_seen_s),
+            format_duration(m.duration_s),
+            f"{m.share * 100:.1f} %",
+            str(m.segments),
+            NOTHING if m.longest_s is None else format_duration(m.longest_s),
+            _score(m.mean_score),
+            _score(m.peak_score),
+            _time(m.peak_s),
+        )
+        for m in analysis.metrics
+    ]
+    return table(header, rows, left=3)
+
+
+def _segments_table(analysis: Analysis) -> str:
+    rows = [
+        (
+            segment.label,
+            format_time(segment.start_s),
+            format_time(segment.end_s),
+            _score(segment.mean_score),
+            _score(segment.peak_score),
+            format_time(segment.peak_s),
+        )
+        for segment in analysis.segments
+    ]
+    return table(("segment", "start", "end", "mean", "peak", "peak at"), rows)
+
+
+def _samples_table(analysis: Analysis) -> str:
+    samples = analysis.samples
+    rows = [
+        (
+            label or NOTHING,
+            str(frame),
+            format_time(time_s),
+            *(_score(score) for score in scores),
+        )
+        for label, frame, time_s, scores in zip(
+            analysis.sample_labels,
+            samples.frames.tolist(),
+            samples.times_s.tolist(),
+            analysis.scores.tolist(),
+            strict=True,
+        )
+    ]
+    return table(("sample", "frame", "time", *analysis.labels), rows)
+
+
+def _time(seconds: float | None) -> str:
+    return NOTHING if seconds is None else format_time(seconds)
+
+
+def _score(score: float | None) -> str:
+    return NOTHING if score is None else f"{score:.3f}"

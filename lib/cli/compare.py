@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from lib.analysis.analysis import Analysis
-from lib.cli.context import Commands, Context, embedded, read_prompt_set, tell_unknown_words
-from lib.cli.ground_truth import HELP, evaluation_document, evaluation_rows, read_truth, tell_unmatched
-from lib.cli.output import dump, table
+from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
+from lib.cli.ground_truth import (
+    HELP,
+    evaluation_document,
+    evaluation_rows,
+    read_ground_truth,
+    warn_about_unmatched,
+)
+from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
 from lib.evaluation.bootstrap import Difference, difference_of
@@ -18,17 +25,13 @@ from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 
-_TEXT = "embed what is missing of a video, then print what two prompt sets find, side by side"
-_NOTHING = "–"
 _SEED = 0
-"""Of the intervals: the same command prints the same numbers."""
+"""Of the bootstrap: the same command prints the same intervals."""
 
 
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "compare", parents=[options], help=_TEXT, description=f"{_TEXT.capitalize()}."
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_engine_options(parser)
     parser.add_argument("video", type=Path, metavar="VIDEO")
     for side in "ab":
         parser.add_argument(
@@ -41,11 +44,13 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_sets = [read_prompt_set(path) for path in (args.a, args.b)]
     for prompt_set in prompt_sets:
-        tell_unknown_words(prompt_set.texts, context)
+        warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
-    video, info = embedded(context, store, args.video, args.sampling)
-    truth = args.truth and read_truth(args.truth, video, info.duration_s, context.reporter)
-    a, b = (analyse_stored(store, video, context.engine, args.sampling, one) for one in prompt_sets)
+    video, info = embed_missing(context, store, args.video, args.sampling)
+    truth = args.truth and read_ground_truth(args.truth, video, info.duration_s, context.reporter)
+    a, b = (
+        analyse_stored(store, video, context.engine, args.sampling, prompt_set) for prompt_set in prompt_sets
+    )
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
     differences: dict[str, Difference] = {}
@@ -56,34 +61,38 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         print(dump(document))
         return 0
-    names = ", ".join(f"{side} = {one.name}" for side, one in zip("AB", prompt_sets, strict=True))
+    names = ", ".join(
+        f"{side} = {prompt_set.name}" for side, prompt_set in zip("AB", prompt_sets, strict=True)
+    )
     head = f"{video.name}: {format_duration(info.duration_s)}, {context.engine.name}, {names}"
     blocks = [head, _metrics_table(comparison), _agreement(comparison)]
     if comparison.disagreements:
         blocks.append(_disagreements_table(comparison))
     if truth is not None:
         blocks += [
-            f"{side.upper()} against the truth\n{table(*evaluation_rows(document['evaluation'][side]))}"
+            f"{side.upper()} against the ground truth\n{table(*evaluation_rows(document['evaluation'][side]))}"
             for side in "ab"
         ]
-        blocks.append("\n".join(f"{label}: {found.sentence}" for label, found in differences.items()))
+        blocks.append(
+            "\n".join(f"{label}: {difference.sentence}" for label, difference in differences.items())
+        )
     print("\n\n".join(block for block in blocks if block))
     return 0
 
 
 def _side(analysis: Analysis) -> dict[str, Any]:
-    found = analysis.to_dict()
-    return {"metrics": found["metrics"], "segments": found["segments"]}
+    document = analysis.to_dict()
+    return {key: document[key] for key in ("metrics", "segments")}
 
 
 def _evaluation_document(
     evaluations: Mapping[str, Evaluation], differences: Mapping[str, Difference], truth: Any, context: Context
 ) -> dict[str, Any]:
     for side, evaluation in evaluations.items():
-        tell_unmatched(evaluation, context.reporter, f"{side.upper()}: ")
+        warn_about_unmatched(evaluation, context.reporter, f"{side.upper()}: ")
     return {
         **{side: evaluation_document(evaluation, truth) for side, evaluation in evaluations.items()},
-        "difference": {label: found.to_dict() for label, found in differences.items()},
+        "difference": {label: difference.to_dict() for label, difference in differences.items()},
     }
 
 
@@ -121,11 +130,11 @@ def _metrics_table(comparison: Comparison) -> str:
 
 def _agreement(comparison: Comparison) -> str:
     overlaps = ", ".join(
-        f"{label} {_NOTHING if iou is None else f'{iou:.2f}'}" for label, iou in comparison.iou.items()
+        f"{label} {NOTHING if iou is None else f'{iou:.2f}'}" for label, iou in comparison.iou.items()
     )
     share, kappa = comparison.agreement, comparison.kappa
     lines = [
-        f"same label {_NOTHING if share is None else f'{share * 100:.1f} %'} of the time, "
+        f"same label {NOTHING if share is None else f'{share * 100:.1f} %'} of the time, "
         f"kappa {'n/a' if kappa is None else f'{kappa:.3f}'}"
     ]
     if overlaps:
@@ -138,15 +147,15 @@ def _agreement(comparison: Comparison) -> str:
 
 def _disagreements_table(comparison: Comparison) -> str:
     rows = [
-        (one.a or _NOTHING, one.b or _NOTHING, format_time(one.start_s), format_time(one.end_s))
-        for one in comparison.disagreements
+        (part.a or NOTHING, part.b or NOTHING, format_time(part.start_s), format_time(part.end_s))
+        for part in comparison.disagreements
     ]
     return table(("A says", "B says", "start", "end"), rows, left=2)
 
 
 def _time(seconds: float) -> str:
-    return _NOTHING if seconds != seconds else format_time(seconds)
+    return NOTHING if seconds != seconds else format_time(seconds)
 
 
 def _number(value: float, form: str, unit: str = "") -> str:
-    return _NOTHING if value != value else f"{value:{form}}{unit}"
+    return NOTHING if value != value else f"{value:{form}}{unit}"

@@ -1,4 +1,4 @@
-"""``embed VIDEO…``: embed what is missing; ``--hosted`` has the hosted service do it."""
+"""``embed VIDEO…``: embed what is missing, here or, with ``--hosted``, by the hosted service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lib.cli.context import Commands, Context, UsageError, embedded
+from lib.cli.context import Context, UsageError, add_engine_options
+from lib.cli.inputs import embed_missing
 from lib.cli.output import dump, embeddings_table
 from lib.core.errors import Cancelled, PromptreelError
 from lib.core.formatting import format_duration
@@ -22,17 +23,17 @@ from lib.store.store import Store
 from lib.store.videos import Video
 
 
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    embed = commands.add_parser("embed", parents=[options], help="embed videos", description="Embed videos.")
-    embed.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
-    embed.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_engine_options(parser)
+    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser.add_argument(
         "--hosted",
         action="store_true",
         help="upload the videos to the hosted Video Inference API and import what its CLIP computes; needs --fps "
-        "(at most 120); run again, it goes on with the job it began",
+        "(at most 120); run again to resume a job that was interrupted",
     )
-    embed.set_defaults(run=_run)
+    parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace, context: Context) -> int:
@@ -43,10 +44,10 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     for path in args.videos:
         try:
             if api is not None:
-                video, info = _embedded_by(api, context, store, path, args.sampling)
+                video, info = _embed_hosted(api, context, store, path, args.sampling)
             else:
-                video, info = embedded(context, store, path, args.sampling)
-        except PromptreelError as error:  # the other videos are no worse for it
+                video, info = embed_missing(context, store, path, args.sampling)
+        except PromptreelError as error:  # go on with the other videos
             context.reporter.problem(error)
             status = 1
             continue
@@ -59,7 +60,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
 
 
 def document(video: Video, info: EmbeddingInfo) -> dict[str, Any]:
-    """Return what is printed of an embedding."""
+    """Return an embedding as it is printed."""
     return {
         "video": video_document(video, duration_s=info.duration_s, samples=info.samples),
         "engine": {"id": info.key.engine_id, "dim": info.dim},
@@ -69,13 +70,13 @@ def document(video: Video, info: EmbeddingInfo) -> dict[str, Any]:
 
 def _hosted_api(args: argparse.Namespace) -> HostedApi:
     if args.engine or args.model:
-        raise UsageError("--hosted has an engine of its own; leave out --engine and --model")
+        raise UsageError("--hosted has its own engine; leave out --engine and --model")
     if args.sampling.kind != "fps":
         raise UsageError("--hosted samples by rate; add for example --fps 3")
     return HostedApi(key=api_key_from_environment())
 
 
-def _embedded_by(
+def _embed_hosted(
     api: HostedApi, context: Context, store: Store, path: Path, sampling: Sampling
 ) -> tuple[Video, EmbeddingInfo]:
     name, reporter = path.name, context.reporter
@@ -86,13 +87,13 @@ def _embedded_by(
         reporter.progress(name, progress)
 
     try:
-        taken = embed_hosted(store, video, sampling, api, on_progress=tell, cancel=context.cancel)
+        outcome = embed_hosted(store, video, sampling, api, on_progress=tell, cancel=context.cancel)
     except Cancelled as error:
         reporter.line(f"{name}: {error}")
         raise
-    if taken.new:
+    if outcome.new:
         took = format_duration(time.monotonic() - begun)
-        reporter.line(f"{name}: {taken.info.samples:,} samples from the hosted service in {took}")
-    if taken.note:
-        reporter.line(f"{name}: {taken.note}")
-    return video, taken.info
+        reporter.line(f"{name}: {outcome.info.samples:,} samples from the hosted service in {took}")
+    if outcome.note:
+        reporter.line(f"{name}: {outcome.note}")
+    return video, outcome.info

@@ -1,26 +1,29 @@
-"""``evaluate VIDEO --prompts FILE --truth FILE``: embed what is missing, then what prompts are worth."""
+"""``evaluate VIDEO --prompts FILE --truth FILE``: embed what is missing, then compare prompts with ground truth."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from lib.cli.context import Commands, Context, embedded, read_prompt_set, tell_unknown_words
-from lib.cli.ground_truth import HELP, evaluation_document, evaluation_rows, read_truth, tell_unmatched
+from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
+from lib.cli.ground_truth import (
+    HELP,
+    evaluation_document,
+    evaluation_rows,
+    read_ground_truth,
+    warn_about_unmatched,
+)
+from lib.cli.inputs import embed_missing, read_prompt_set
 from lib.cli.output import dump, table
 from lib.core.formatting import format_duration
 from lib.evaluation.evaluation import evaluate
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 
-_TEXT = "embed what is missing of a video, then print what prompts are worth against the truth"
 
-
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "evaluate", parents=[options], help=_TEXT, description=f"{_TEXT.capitalize()}."
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_engine_options(parser)
     parser.add_argument("video", type=Path, metavar="VIDEO")
     parser.add_argument(
         "--prompts", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze"
@@ -31,13 +34,13 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
-    tell_unknown_words(prompt_set.texts, context)
+    warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
-    video, info = embedded(context, store, args.video, args.sampling)
-    truth = read_truth(args.truth, video, info.duration_s, context.reporter)
+    video, info = embed_missing(context, store, args.video, args.sampling)
+    truth = read_ground_truth(args.truth, video, info.duration_s, context.reporter)
     analysis = analyse_stored(store, video, context.engine, args.sampling, prompt_set)
     evaluation = evaluate(analysis, truth)
-    tell_unmatched(evaluation, context.reporter)
+    warn_about_unmatched(evaluation, context.reporter)
     document = evaluation_document(evaluation, truth)
     if args.json:
         print(dump(document))

@@ -1,4 +1,4 @@
-"""Ground truth for the commands: read from a file, and what an analysis is worth against it."""
+"""Ground truth for the commands: reading it from a file, and an analysis evaluated against it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from lib.evaluation.threshold_fit import suggest_with_truth
 from lib.ground_truth.parsing import parse_truth
 from lib.store.videos import Video
 
-HELP = "what is really there: JSON, CSV (label,start,end), WebVTT, Label Studio's timeline JSON or Audacity labels"
+HELP = "ground truth: JSON, CSV (label,start,end), WebVTT, Label Studio's timeline JSON or Audacity labels"
 
 
-def read_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
-    """Return the truth in a file; what is wrong with a part of it is told on stderr.
+def read_ground_truth(
+    path: Path, video: Video, duration_s: float, reporter: Reporter
+) -> tuple[TrueSegment, ...]:
+    """Return the ground truth in a file; report lines that can't be read on stderr.
 
     Args:
-        path: of the file.
-        video: that it is about.
-        duration_s: its length, as its samples know it.
+        path: the file.
+        video: the video that it describes.
+        duration_s: the video's length in seconds, from its samples.
         reporter: for the problems.
 
     Raises:
@@ -33,43 +35,45 @@ def read_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) 
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"The truth {path} can't be read ({error.strerror}); check its path.") from error
+        raise InputError(
+            f"The ground truth {path} can't be read ({error.strerror}); check its path."
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"The truth {path} is no UTF-8 text; save it as such.") from error
+        raise InputError(f"The ground truth {path} is no UTF-8 text; save it as such.") from error
     parsed = parse_truth(text, name=path.name, duration_s=duration_s, rate=video.rate)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")
     return parsed.segments
 
 
-def tell_unmatched(evaluation: Evaluation, reporter: Reporter, whose: str = "") -> None:
-    """Tell which labels of the truth and of the prompts have no partner.
+def warn_about_unmatched(evaluation: Evaluation, reporter: Reporter, prefix: str = "") -> None:
+    """Report labels that only the ground truth or only the prompt set has.
 
     Args:
-        evaluation: of the prompts.
+        evaluation: of the prompt set.
         reporter: for the sentences.
-        whose: side that it belongs to, such as ``A: ``.
+        prefix: the side of a comparison, such as ``A: ``.
     """
     for labels, sentence in (
-        (evaluation.unmatched_truth, "no prompt is called {} as in the truth"),
-        (evaluation.unmatched_prompts, "the truth says nothing of {}, so nothing is known about it"),
+        (evaluation.unmatched_truth, "the ground truth has {}, and no prompt does"),
+        (evaluation.unmatched_prompts, "the ground truth doesn't mention {}, so it isn't evaluated"),
     ):
         if labels:
-            reporter.line(whose + sentence.format(", ".join(f"“{label}”" for label in labels)))
+            reporter.line(prefix + sentence.format(", ".join(f"“{label}”" for label in labels)))
 
 
 def evaluation_document(
     evaluation: Evaluation, truth: Sequence[TrueSegment]
 ) -> dict[str, dict[str, float | None]]:
-    """Return what the truth says of each label, with the threshold that fits it best; None is "n/a"."""
+    """Return each label's evaluation and the threshold with the best F1; None where undefined."""
     return {
-        label: {**one.to_dict(), "best_threshold": _best_threshold(evaluation.analysis, truth, label)}
-        for label, one in evaluation.by_label.items()
+        label: {**scores.to_dict(), "best_threshold": _best_threshold(evaluation.analysis, truth, label)}
+        for label, scores in evaluation.by_label.items()
     }
 
 
 def evaluation_rows(document: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return header and rows of a table for people."""
+    """Return the header and rows of a table."""
     header = (
         "label",
         "precision",
@@ -85,9 +89,12 @@ def evaluation_rows(document: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...
     rows = [
         (
             label,
-            *("n/a" if value is None else f"{value:.3f}{units.get(name, '')}" for name, value in one.items()),
+            *(
+                "n/a" if value is None else f"{value:.3f}{units.get(name, '')}"
+                for name, value in scores.items()
+            ),
         )
-        for label, one in document.items()
+        for label, scores in document.items()
     ]
     return header, rows
 

@@ -1,11 +1,11 @@
-"""``import RESULTS.json``: take in what the hosted service computed elsewhere, with its video or without."""
+"""``import RESULTS.json``: import what the hosted service computed, with its video or without."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from lib.cli.context import Commands, Context
+from lib.cli.context import Context
 from lib.cli.embed import document
 from lib.cli.output import dump, embeddings_table
 from lib.core.errors import Cancelled
@@ -16,18 +16,18 @@ from lib.ingest.progress import Progress
 from lib.store.store import Store
 
 
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "import",
-        help="import a results.json of the hosted Video Inference API",
-        description="Import a results.json of the hosted Video Inference API: its CLIP vectors become an embedding. "
-        "Without --video it has timelines and metrics, but nothing to play.",
-        epilog="Then: analyze VIDEO --engine hosted --fps F --prompts FILE, or the dashboard. Words are embedded by an "
-        "inference server with the same model.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.description = (
+        "Import a results.json of the hosted Video Inference API: its CLIP vectors become an embedding. "
+        "Without --video it has timelines and metrics, but nothing to play."
+    )
+    parser.epilog = (
+        "Then: analyze VIDEO --engine hosted --fps F --prompts FILE, or the dashboard. Words are embedded by an "
+        "inference server with the same model."
     )
     parser.add_argument("results", type=Path, metavar="RESULTS.json")
-    parser.add_argument("--video", type=Path, metavar="FILE", help="the video that it was made of")
+    parser.add_argument("--video", type=Path, metavar="FILE", help="the video that it was made from")
     parser.add_argument(
         "--model",
         metavar="VERSION",
@@ -48,12 +48,11 @@ def _run(args: argparse.Namespace, context: Context) -> int:
 
     video = None
     if args.video is not None:
-        shown = args.video.name
         video = store.add_file(
-            args.video, on_progress=lambda done, total: reporter.hashing(shown, done, total)
+            args.video, on_progress=lambda done, total: reporter.hashing(args.video.name, done, total)
         )
     try:
-        taken = take_results(
+        outcome = take_results(
             store,
             args.results,
             video=video,
@@ -65,13 +64,13 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     except Cancelled as error:
         reporter.line(f"{name}: {error}")
         raise
-    if not taken.new:
-        reporter.line(f"{name}: this was in the library already; delete that embedding to import it anew.")
-    if taken.note:
-        reporter.line(f"{name}: {taken.note}")
-    found = document(taken.video, taken.info)
+    if not outcome.new:
+        reporter.line(f"{name}: already in the library; delete that embedding to import it again.")
+    if outcome.note:
+        reporter.line(f"{name}: {outcome.note}")
+    embedding = document(outcome.video, outcome.info)
     if args.json:
-        print(dump({**found, "missing": taken.info.missing, "new": taken.new}))
+        print(dump({**embedding, "missing": outcome.info.missing, "new": outcome.new}))
     else:
-        print(embeddings_table([found]))
+        print(embeddings_table([embedding]))
     return 0

@@ -6,20 +6,22 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from lib.analysis.analysis import Analysis
-from lib.core.formatting import format_duration, format_time
-from lib.engines.checks import Preparation
-from lib.ingest.progress import Progress
+from lib.core.formatting import format_duration
+
+if TYPE_CHECKING:
+    from lib.engines.checks import Preparation
+    from lib.ingest.progress import Progress
 
 PROGRAM = "promptreel"
-_NOTHING = "–"
+NOTHING = "–"
+"""In a table, in place of a value that doesn't exist."""
 _LINE_EVERY_S = 5.0
 
 
 class Reporter:
-    """Progress and problems on stderr: one line that changes in a terminal, now and then a line elsewhere."""
+    """Progress and problems on stderr: one line, overwritten, in a terminal; elsewhere a line every few seconds."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -39,22 +41,22 @@ class Reporter:
         self._show(f"{name}: {progress.done:,}{of} samples{rate}{left}")
 
     def hashing(self, name: str, done: int, total: int) -> None:
-        """Show how much of a file is read to know it by its content."""
+        """Show how much of a file is hashed."""
         self._show(f"{name}: reading {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
 
     def counting(self, what: str, done: int, total: int) -> None:
-        """Show how many of some samples are done."""
+        """Show how many samples are done."""
         self._show(f"{what} {done:,} of {total:,} samples")
 
     def preparation(self, preparation: Preparation) -> None:
-        """Show what an engine is busy with; called from any thread."""
+        """Show what an engine prepares; may be called from any thread."""
         size = ""
         if preparation.total_bytes:
             size = f" {preparation.done_bytes / 1e6:,.0f} of {preparation.total_bytes / 1e6:,.0f} MB"
         self._show(preparation.message + size, at_once=not preparation.total_bytes)
 
     def line(self, text: str) -> None:
-        """Write a line that stays."""
+        """Write a line that is not overwritten."""
         with self._lock:
             self._clear()
             print(" ".join(text.split()), file=self._stream, flush=True)
@@ -79,7 +81,7 @@ class Reporter:
 
 
 def dump(document: object) -> str:
-    """Return ``document`` as JSON that every reader takes: ASCII, no NaN."""
+    """Return ``document`` as strict JSON: ASCII, no NaN."""
     return json.dumps(document, indent=2, allow_nan=False)
 
 
@@ -97,7 +99,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1
 
 
 def embeddings_table(documents: Sequence[dict[str, Any]]) -> str:
-    """Return one row a video that was embedded."""
+    """Return one row per embedded video."""
     rows = []
     for document in documents:
         video, (kind, value) = document["video"], next(iter(document["sampling"].items()))
@@ -106,79 +108,3 @@ def embeddings_table(documents: Sequence[dict[str, Any]]) -> str:
             (video["name"], f"{video['samples']:,}", length, f"{kind} {value}", document["engine"]["id"])
         )
     return table(("video", "samples", "length", "sampling", "engine"), rows)
-
-
-def analysis_table(head: str, analysis: Analysis, *, samples: bool) -> str:
-    """Return the analysis for people: metrics, segments, and the samples where asked for."""
-    blocks = [head, _metrics_table(analysis)]
-    if analysis.segments:
-        blocks.append(_segments_table(analysis))
-    if samples:
-        blocks.append(_samples_table(analysis))
-    return "\n\n".join(blocks)
-
-
-def _metrics_table(analysis: Analysis) -> str:
-    times = ("first", "last", "duration", "share", "segments", "longest")
-    header = ("label", "role", "present", *times, "mean", "peak", "peak at")
-    rows = [
-        (
-            m.label,
-            m.role,
-            "yes" if m.present else "no",
-            _time(m.first_seen_s),
-            _time(m.last_seen_s),
-            format_duration(m.duration_s),
-            f"{m.share * 100:.1f} %",
-            str(m.segments),
-            _NOTHING if m.longest_s is None else format_duration(m.longest_s),
-            _score(m.mean_score),
-            _score(m.peak_score),
-            _time(m.peak_s),
-        )
-        for m in analysis.metrics
-    ]
-    return table(header, rows, left=3)
-
-
-def _segments_table(analysis: Analysis) -> str:
-    rows = [
-        (
-            segment.label,
-            format_time(segment.start_s),
-            format_time(segment.end_s),
-            _score(segment.mean_score),
-            _score(segment.peak_score),
-            format_time(segment.peak_s),
-        )
-        for segment in analysis.segments
-    ]
-    return table(("segment", "start", "end", "mean", "peak", "peak at"), rows)
-
-
-def _samples_table(analysis: Analysis) -> str:
-    samples = analysis.samples
-    rows = [
-        (
-            label or _NOTHING,
-            str(frame),
-            format_time(time_s),
-            *(_score(score) for score in scores),
-        )
-        for label, frame, time_s, scores in zip(
-            analysis.sample_labels,
-            samples.frames.tolist(),
-            samples.times_s.tolist(),
-            analysis.scores.tolist(),
-            strict=True,
-        )
-    ]
-    return table(("sample", "frame", "time", *analysis.labels), rows)
-
-
-def _time(seconds: float | None) -> str:
-    return _NOTHING if seconds is None else format_time(seconds)
-
-
-def _score(score: float | None) -> str:
-    return _NOTHING if score is None else f"{score:.3f}"

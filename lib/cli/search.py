@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lib.cli.context import Commands, Context, engine_options, tell_unknown_words
+from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import format_time
@@ -33,20 +33,23 @@ from lib.store.videos import Video
 _LONGEST_SIDE = 1024
 
 
-def add(commands: Commands, options: argparse.ArgumentParser) -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "search",
-        parents=[engine_options(sampling=False)],
-        help="find moments in all embedded videos",
-        description="Find the moments of all embedded videos that answer a query, best first. "
-        "What is not embedded with the engine is not searched.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.description = (
+        "Find the moments of all embedded videos that answer a query, best first. "
+        "What is not embedded with the engine is not searched."
     )
+    add_engine_options(parser, sampling=False)
     parser.add_argument(
         "text", nargs="?", default="", metavar="TEXT", help='words; "red car - night" avoids night'
     )
     parser.add_argument(
-        "--image", type=Path, action="append", default=[], metavar="FILE", help="a picture, also with words"
+        "--image",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="search for a picture, alone or with words",
     )
     parser.add_argument(
         "--not", dest="avoid", action="append", default=[], metavar="TEXT", help="words to avoid"
@@ -68,7 +71,8 @@ def add(commands: Commands, options: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--template-rules",
         action="store_true",
-        help=f"hits from {TEMPLATE_THRESHOLD:g}, gaps under {TEMPLATE_RULES.bridge_s:g} s bridged, lone hits dropped",
+        help="use the Roboflow template's settings: "
+        f"threshold {TEMPLATE_THRESHOLD:g}, gaps under {TEMPLATE_RULES.bridge_s:g} s merged, single-frame hits hidden",
     )
     parser.add_argument(
         "--index", action="store_true", help="first bring the index for large libraries up to date"
@@ -83,9 +87,9 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         raise InputError("There is nothing to look for; write a few words, or give a picture with --image.")
     store, engine = Store(), context.engine
     query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
-    tell_unknown_words((*query.texts, *query.avoid), context)
+    warn_about_unknown_words((*query.texts, *query.avoid), context)
     videos = None if args.videos is None else _find_videos(store.videos(), args.videos)
-    _tell_left_out(store, engine, context)
+    _report_other_engines(store, engine, context)
     _prepare(store, engine.id, context, wanted=args.index)
     rules, threshold = Rules(), args.threshold
     if args.template_rules:
@@ -107,7 +111,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _prepare(store: Store, engine_id: str, context: Context, *, wanted: bool) -> None:
-    """Bring the index up to date where that is wanted, else tell where it would pay."""
+    """Bring the index up to date where asked to, else say where it would pay."""
     if not wanted:
         state = index_state(store, engine_id)
         if state.worthwhile:
@@ -117,15 +121,15 @@ def _prepare(store: Store, engine_id: str, context: Context, *, wanted: bool) ->
             )
         return
 
-    def tell(progress: IndexProgress) -> None:
+    def show(progress: IndexProgress) -> None:
         context.reporter.counting(f"index: {progress.phase}", progress.done, progress.total)
 
-    build_index(store, engine_id, on_progress=tell, cancel=context.cancel)
+    build_index(store, engine_id, on_progress=show, cancel=context.cancel)
     if context.cancel.is_set():
         raise Cancelled
 
 
-def _tell_left_out(store: Store, engine: Engine, context: Context) -> None:
+def _report_other_engines(store: Store, engine: Engine, context: Context) -> None:
     others = [other for other in engines_in_library(store) if other.engine_id != engine.id]
     if others:
         listed = ", ".join(f"{o.samples:,} samples of {o.engine_name} ({o.engine_id})" for o in others)
@@ -152,7 +156,7 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
     )
     head = f"{words}: {videos}, {samples}, {engine.name}{how}"
     if not result.moments:
-        nothing = "Nothing but lone hits reaches" if rules.drop_lone else "Nothing reaches"
+        nothing = "Nothing but single-frame hits reaches" if rules.drop_lone else "Nothing reaches"
         return f"{head}\n\n{nothing} the threshold."
     rows = [
         (
@@ -168,16 +172,16 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
     return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', ''), rows)}"
 
 
-def _find_videos(known: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the SHA-256 of the videos that are meant.
+def _find_videos(videos: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the SHA-256 of the videos that the words name.
 
     Raises:
-        InputError: a word means no video, or several with different names.
+        InputError: a word names no video.
     """
-    return tuple(sha256 for word in wanted for sha256 in _mean(known, word))
+    return tuple(sha256 for word in wanted for sha256 in _named(videos, word))
 
 
-def _mean(known: Sequence[Video], word: str) -> list[str]:
+def _named(videos: Sequence[Video], word: str) -> list[str]:
     path = Path(word).expanduser().absolute()
     tests: list[Callable[[Video], bool]] = [
         lambda video: video.name == word,
@@ -186,15 +190,15 @@ def _mean(known: Sequence[Video], word: str) -> list[str]:
         lambda video: len(word) >= 6 and video.sha256.startswith(word.lower()),
     ]
     for test in tests:
-        found = [video.sha256 for video in known if test(video)]
-        if found:
-            return found
-    listed = ", ".join(sorted({video.name for video in known})[:10]) or "none yet"
+        named = [video.sha256 for video in videos if test(video)]
+        if named:
+            return named
+    listed = ", ".join(sorted({video.name for video in videos})[:10]) or "none yet"
     raise InputError(f"No video of the library is called {word}; there are: {listed}.")
 
 
 def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:
-    """Return a picture upright, as RGB, its short side at least ``input_size`` pixels."""
+    """Return a picture upright, as RGB uint8 ``(height, width, 3)``, its short side at least ``input_size`` pixels."""
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGB")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.core.errors import InputError
-from lib.engines.checks import Preparation
 from lib.engines.clip_versions import DEFAULT_VERSION, find_version
-from lib.engines.embedded import EmbeddedEngine
 from lib.engines.embedded_models import EMBEDDED_MODELS
-from lib.engines.engine import Engine
-from lib.engines.hosted import HOSTED, HostedEngine
-from lib.engines.server import DEFAULT_BATCH_SIZE, DEFAULT_CONCURRENCY, ServerEngine
 from lib.infra.address import EXAMPLE_URL, normalise_url
+
+if TYPE_CHECKING:
+    from lib.engines.checks import Preparation
+    from lib.engines.embedded import EmbeddedEngine
+    from lib.engines.engine import Engine
 
 API_KEY_VARIABLE = "ROBOFLOW_API_KEY"
 ENGINE_VARIABLE = "PROMPTREEL_ENGINE"
@@ -27,8 +28,6 @@ def make_engine(
     model_version: str = DEFAULT_VERSION,
     api_key: str | None = None,
     home: Path | None = None,
-    batch_size: int = DEFAULT_BATCH_SIZE,
-    concurrency: int = DEFAULT_CONCURRENCY,
     on_progress: Callable[[Preparation], None] | None = None,
 ) -> Engine:
     """Return the engine that ``spec`` names; nothing is loaded, sent or downloaded yet.
@@ -39,8 +38,6 @@ def make_engine(
         model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
         home: folder of the store; models are downloaded into its ``models``, else into the hub's own cache.
-        batch_size: pictures a request, for a server.
-        concurrency: requests in flight, for a server.
         on_progress: told when a model is downloaded or a server loads one, from any thread.
 
     Raises:
@@ -49,8 +46,13 @@ def make_engine(
     """
     words = spec.strip()
     if words.lower() in EMBEDDED_MODELS:
+        from lib.engines.embedded import EmbeddedEngine
+
         cache_dir = home / "models" if home else None
         return EmbeddedEngine(words.lower(), cache_dir=cache_dir, on_progress=on_progress)
+    from lib.engines.hosted import HOSTED, HostedEngine
+    from lib.engines.server import ServerEngine
+
     kind, _, address = words.partition("@")
     if kind.lower() == HOSTED:
         text_engine = _embedded_text_engine(address, model_version, home, on_progress)
@@ -69,8 +71,6 @@ def make_engine(
         normalise_url(words),
         model_version=model_version,
         api_key=api_key,
-        batch_size=batch_size,
-        concurrency=concurrency,
         on_progress=on_progress,
     )
 
@@ -81,6 +81,8 @@ def _embedded_text_engine(
     """Return the embedded engine of the same CLIP version, where it is on this machine and no server is named."""
     if address or find_version(model_version).name != _EMBEDDED_CLIP_VERSION:
         return None
+    from lib.engines.embedded import EmbeddedEngine
+
     engine = EmbeddedEngine("clip", cache_dir=home / "models" if home else None, on_progress=on_progress)
     return engine if engine.installed else None
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
 from lib.infra.files import atomic_file, sha256_of
-from lib.media import frames as video_files
 from lib.store.home import StoreFolder, mapped_errors
 
 TABLE = "videos"
@@ -140,7 +139,9 @@ class Videos:
         for row in self._rows():  # opening a known file again costs neither probing nor hashing
             if row["sha256"] == digest and not move and self._unchanged(row):
                 return self._video(row)
-        info = video_files.probe(path)
+        from lib.media.frames import probe  # loads the decoder, which only an added video needs
+
+        info = probe(path)
         digest = digest or self._hash(path, stat, on_progress)
         if _stat(path) != stat:
             raise VideoUnreadableError(f"{path.name} changed while it was read; add it when it is complete.")

@@ -1,0 +1,62 @@
+"""What commands work on: videos, embedded where they aren't yet, and prompt sets."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from lib.cli.context import Context
+from lib.core.errors import Cancelled, PromptSetError, SettingsError
+from lib.core.formatting import format_duration
+from lib.core.sampling import Sampling
+from lib.ingest.ingest import embedding_key, ingest
+from lib.ingest.progress import Progress
+from lib.prompts.model import PromptSet
+from lib.prompts.parsing import parse_prompt_set
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.store import Store
+from lib.store.videos import Video
+
+
+def embed_missing(
+    context: Context, store: Store, path: Path, sampling: Sampling
+) -> tuple[Video, EmbeddingInfo]:
+    """Embed what is missing of a video; return the video and its embedding.
+
+    Raises:
+        Cancelled: cancelled before the end.
+    """
+    name, engine, reporter = path.name, context.engine, context.reporter
+    video = store.add_file(path, on_progress=lambda done, total: reporter.hashing(name, done, total))
+    before = store.find_embedding(embedding_key(video, engine, sampling))
+    started = time.monotonic()
+
+    def show(progress: Progress) -> None:
+        reporter.progress(name, progress)
+
+    info = ingest(store, video, engine, sampling, on_progress=show, cancel=context.cancel)
+    if not info.complete:
+        raise Cancelled
+    if before is None or not before.complete:
+        done = info.samples - (before.samples if before else 0)
+        took = format_duration(time.monotonic() - started)
+        reporter.line(f"{name}: embedded {done:,} samples in {took}")
+    if info.damage:
+        reporter.line(f"{name}: {info.damage}")
+    return video, info
+
+
+def read_prompt_set(path: Path) -> PromptSet:
+    """Return the prompt set in a file; one without a name gets the file's."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise PromptSetError(
+            f"The prompt set {path} can't be read ({error.strerror}); check its path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise PromptSetError(f"The prompt set {path} is no UTF-8 text; save it as UTF-8.") from error
+    try:
+        return parse_prompt_set(text, name=path.name.split(".")[0] or path.name)
+    except (PromptSetError, SettingsError) as error:
+        raise type(error)(f"{path.name}: {error}") from error
