@@ -1,12 +1,13 @@
-"""The command line, ``python -m lib``: the same engines and store as the pages; the commands are in ``lib.cli``.
+"""The command line, ``python -m lib``: the same engines and store as the dashboard; the commands are in ``lib.cli``.
 
 Results go to stdout, progress and problems to stderr. Exit status: 0; 1 for a problem with the input or the
-engine, said in one line; 2 for wrong usage; 130 when interrupted (what is embedded is kept).
+engine, in one line; 2 for wrong usage; 130 when interrupted (what is embedded is kept).
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import signal
@@ -56,16 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reporter.problem(error)
         return 1
     except (Cancelled, KeyboardInterrupt):
-        reporter.problem("interrupted; what is embedded is kept, the same command goes on from there.")
+        reporter.problem("interrupted; what is embedded is kept, and the same command resumes there.")
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader of stdout has seen enough; keep Python from complaining at exit
+    except BrokenPipeError:  # the reader of stdout has closed it; keep Python from complaining at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C sets, so that an ingest stops in order; the second breaks off."""
+    """Yield an event that the first Ctrl-C sets, for an orderly stop; the second raises KeyboardInterrupt."""
     cancel = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -89,7 +90,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         prog="python -m lib",
         description="Embed a video's frames once, then see what prompts find in it.",
         epilog=f"The API key of an inference server and of the hosted service is read from {API_KEY_VARIABLE}. "
-        "What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), as the dashboard does.",
+        "What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), shared with the dashboard.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, (module, text) in COMMANDS.items():
@@ -100,4 +101,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(
+        50_000
+    )  # imports make many objects and no garbage; by default a sixth of a search is collection
     sys.exit(main())

@@ -39,7 +39,7 @@ def read_ground_truth(
             f"The ground truth {path} can't be read ({error.strerror}); check its path."
         ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"The ground truth {path} is no UTF-8 text; save it as such.") from error
+        raise InputError(f"The ground truth {path} is no UTF-8 text; save it as UTF-8.") from error
     parsed = parse_truth(text, name=path.name, duration_s=duration_s, rate=video.rate)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")

@@ -81,7 +81,7 @@ class TestCompare:
         for one in evaluation["difference"].values():
             assert list(one) == ["f1", "low", "high"]
             assert one["low"] <= one["f1"] <= one["high"]
-        assert err[-1] == "A: no prompt is called “green” as in the truth"
+        assert err[-1] == "A: the ground truth has “green”, and no prompt does"
 
     def test_embeds_the_video_once_and_each_text_once(
         self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
@@ -103,7 +103,7 @@ class TestCompare:
         assert "label present first duration share segments mean peak" in lines
         assert any(line.startswith("red B - A same ") for line in lines)
         assert any(line.endswith("green 0:03.0 0:04.0") for line in lines)
-        assert "A against the truth" in lines
+        assert "A against the ground truth" in lines
         assert any(line.startswith("red: ") and "this video can show" in line for line in lines)
 
 
@@ -132,8 +132,8 @@ class TestEvaluate:
         assert "blue" + " n/a" * 8 in lines
         assert lines[-1].startswith("macro F1 ")
         assert err[-2:] == [
-            "no prompt is called “bird” as in the truth",
-            "the truth says nothing of “blue”, so nothing is known about it",
+            "the ground truth has “bird”, and no prompt does",
+            "the ground truth doesn't mention “blue”, so it isn't evaluated",
         ]
 
     def test_tells_what_is_wrong_with_a_part_of_the_truth(
@@ -168,7 +168,7 @@ def test_a_truth_that_can_not_be_read_is_one_line_and_status_1(
 
 
 def test_another_word_parts_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -> None:
-    """The published failure and its mend, against the truth: the shipyard is the one disagreement."""
+    """The published failure and its mend, against the ground truth: the shipyard is the one disagreement."""
     a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
     prompts = "prompts:\n  - construction site\n  - {label: something else, role: background}\n"
     a.write_text(prompts)

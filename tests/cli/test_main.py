@@ -272,7 +272,7 @@ class TestProblems:
             ): "none.yaml can't be read .*check its path",
             ("analyze", film, "--prompts", tmp_path): "can't be read",
             ("analyze", film, "--prompts", text): "promptreel: notes.txt: Line 1: ",
-            ("analyze", film, "--prompts", binary): "no UTF-8 text; save it as such",
+            ("analyze", film, "--prompts", binary): "no UTF-8 text; save it as UTF-8",
             ("embed", tmp_path / "none.mp4"): "no readable file",
         }
         for arguments, message in cases.items():
