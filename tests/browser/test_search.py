@@ -8,8 +8,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from lib.infra.files import write_atomically
 from lib.services import experiments
-from lib.ui.search.state import Search, folder, load, write
+from lib.ui.search.state import Search, folder, load
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import overflow
 from tests.helpers.http import wait_for
@@ -30,7 +31,7 @@ def bench(bench, server):
 def _fresh(bench) -> None:
     experiments.save(bench.store.home, bench.workspace)
     path = folder(bench.store.home) / f"{EXPERIMENT}.json"
-    write(path, json.dumps(Search(fold=False).to_dict()).encode())
+    write_atomically(path, json.dumps(Search(fold=False).to_dict()))
 
 
 def kept(bench) -> Search:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
+from lib.infra.files import write_atomically
 from lib.ingest.ingest import ingest
 from lib.search.options import SearchOptions
 from lib.search.query import parse_query
@@ -20,7 +21,7 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.services.search import IndexProgress, IndexState, search
 from lib.store.staging import Batch
-from lib.ui.search.state import Search, folder, load, write
+from lib.ui.search.state import Search, folder, load
 from lib.ui.session.state import plain
 from tests.helpers.pages import EXPERIMENT, add_video, lay_out, open_page, passed, saved, words
 from tests.helpers.videos import BLUE, GREEN, make_video, scenes
@@ -39,7 +40,7 @@ def two(bench, server):
 def unfolded(bench):
     """The two videos' scenes look the same; show both."""
     path = folder(bench.store.home) / f"{EXPERIMENT}.json"
-    write(path, json.dumps(Search(fold=False).to_dict()).encode())
+    write_atomically(path, json.dumps(Search(fold=False).to_dict()))
     return dataclasses.replace(Search().rules, fold=None)
 
 
