@@ -247,7 +247,7 @@ def _acquire(lock: filelock.BaseFileLock, tell: OnProgress, cancel: threading.Ev
         with suppress(filelock.Timeout):
             lock.acquire(timeout=0.5, poll_interval=0.05)
             return
-        tell(Progress(0, None, 0.0, None, "another Promptreel is at it"))
+        tell(Progress(0, None, 0.0, None, "another process is embedding this video"))
     raise Cancelled("Cancelled before it began.")
 
 
