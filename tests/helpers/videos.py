@@ -1,8 +1,7 @@
-"""Little videos of every kind, made on the fly with PyAV, whose times and colours are known beforehand.
+"""Small videos of every kind, made with PyAV, whose times and colours are known.
 
-``make_video`` writes pictures it gets (or one flat colour a frame) at the times it gets. RGB is turned into
-YUV by this module's own arithmetic, not by the scaler that the code under test uses, so that a wrong matrix
-or range shows. ``set_edit_list`` puts an edit list into an MP4 or MOV file afterwards.
+RGB is converted to YUV here, not by the scaler that the code under test uses, so that a wrong matrix or range is
+noticed.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ os.environ.setdefault("SVT_LOG", "1")  # errors only: the AV1 encoder writes its
 Colour = tuple[int, int, int]
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 170, 60), (40, 60, 200)
-WHITE, BLACK, YELLOW = (235, 235, 235), (16, 16, 16), (220, 200, 30)
+WHITE = (235, 235, 235)
 
 _KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 _MATRIX_TAG = {"bt601": 6, "bt709": 1, "bt2020": 9}  # AVCOL_SPC_*
@@ -59,7 +58,7 @@ def scenes(*parts: tuple[Colour, int]) -> list[Colour]:
 
 
 def quadrants(size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a picture that tells all eight orientations apart: red, green over blue, white."""
+    """Return a picture that differs in all eight orientations: red and green above blue and white."""
     width, height = size
     image = np.empty((height, width, 3), np.uint8)
     image[: height // 2, : width // 2], image[: height // 2, width // 2 :] = RED, GREEN
@@ -79,7 +78,6 @@ def make_video(
     pixel_format: str = "yuv420p",
     times: Sequence[Fraction | float] | None = None,
     start: Fraction | float = 0,
-    time_base: Fraction | None = None,
     matrix: str = "bt601",
     full_range: bool = False,
     tag_colours: bool = True,
@@ -98,28 +96,27 @@ def make_video(
     """Write one video and return its path.
 
     Args:
-        path: where to; the suffix chooses the container unless ``container`` (FFmpeg's name) is given.
-        colours: one flat colour a frame (default: 24 different ones).
+        path: the file; its suffix chooses the container unless ``container`` (FFmpeg's name) is given.
+        colours: one flat colour per frame (default: 24 different ones).
         images: RGB pictures ``(height, width, 3)`` instead of colours; may be a generator.
         size: width and height as stored, before rotation and pixel aspect.
-        rate: frames a second as written into the header; also gives the times unless ``times`` is given.
+        rate: frames per second as written into the header; also gives the times unless ``times`` is given.
         codec: FFmpeg's encoder name.
         container: FFmpeg's muxer name.
         pixel_format: planar YUV format, 8 or 10 bits.
         times: presentation time of each frame in seconds (variable frame rate).
         start: added to all times; may be negative where the container allows it.
-        time_base: unit of the encoder's times; fine enough for all times by default.
         matrix: ``bt601``, ``bt709`` or ``bt2020``.
         full_range: luma from 0 to 255 instead of 16 to 235.
-        tag_colours: say in the file which matrix and range it uses.
+        tag_colours: write matrix and range into the file.
         sar: width of a stored pixel divided by its height.
         rotation: degrees the player turns the picture counter-clockwise.
         hflip: mirrored left to right after that.
-        gop: key frame distance in frames.
-        b_frames: B-frames between two others.
+        gop: distance of key frames in frames.
+        b_frames: B-frames between two other frames.
         audio: encoder name of a tone as long as the video, such as ``aac``.
         audio_start: when the tone starts, in seconds.
-        audio_rate: its samples a second.
+        audio_rate: its samples per second.
         faststart: MP4's index before the media data.
         options: encoder options on top of the defaults.
         container_options: muxer options.
@@ -139,7 +136,7 @@ def make_video(
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format
         context = stream.codec_context
-        context.time_base = time_base or _time_base(rate, times)
+        context.time_base = 1 / rate if times is None else Fraction(1, 90000)
         context.gop_size = gop
         context.max_b_frames = b_frames
         context.thread_count = 1
@@ -169,10 +166,6 @@ def make_video(
         if sound is not None:
             _write_tone(output, sound, float(last), audio_start, audio_rate)
     return path
-
-
-def _time_base(rate: Fraction, times: Sequence[Fraction | float] | None) -> Fraction:
-    return 1 / rate if times is None else Fraction(1, 90000)
 
 
 def _write_tone(output: Any, stream: Any, seconds: float, start: float, rate: int) -> None:
@@ -226,15 +219,15 @@ def to_yuv(
 
 def _boxes(data: bytes | bytearray, start: int, end: int) -> list[tuple[str, int, int]]:
     """Return ``(type, start, end)`` of the boxes between two offsets."""
-    found = []
+    boxes = []
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, start)
         if size == 1:
             size = struct.unpack_from(">Q", data, start + 8)[0]
         size = size or end - start
-        found.append((kind.decode("latin-1"), start, start + size))
+        boxes.append((kind.decode("latin-1"), start, start + size))
         start += size
-    return found
+    return boxes
 
 
 def find_box(data: bytes | bytearray, *path: str) -> list[tuple[int, int]]:
@@ -242,14 +235,14 @@ def find_box(data: bytes | bytearray, *path: str) -> list[tuple[int, int]]:
 
     The first box of each type is followed; raises ``LookupError`` where one is missing.
     """
-    start, end, found = 0, len(data), []
+    start, end, nested = 0, len(data), []
     for kind in path:
         matches = [(s, e) for k, s, e in _boxes(data, start, end) if k == kind]
         if not matches:
             raise LookupError(f"no box {kind} in {path}")
-        found.append(matches[0])
+        nested.append(matches[0])
         start, end = matches[0][0] + 8, matches[0][1]
-    return found
+    return nested
 
 
 def set_edit_list(path: Path, entries: Sequence[tuple[float, int]]) -> Path:
@@ -269,12 +262,11 @@ def set_edit_list(path: Path, entries: Sequence[tuple[float, int]]) -> Path:
     edts = struct.pack(">I4s", 8 + len(elst), b"edts") + elst
     trak = find_box(data, "moov", "trak")[1]
     try:
-        old = find_box(data, "moov", "trak", "edts")[2]
-        place, end = old
+        begin, end = find_box(data, "moov", "trak", "edts")[2]
     except LookupError:
-        place = end = find_box(data, "moov", "trak", "tkhd")[2][1]
-    data[place:end] = edts
-    grown = len(edts) - (end - place)
+        begin = end = find_box(data, "moov", "trak", "tkhd")[2][1]
+    data[begin:end] = edts
+    grown = len(edts) - (end - begin)
     for start, stop in (moov, trak):
         struct.pack_into(">I", data, start, stop - start + grown)
     path.write_bytes(data)

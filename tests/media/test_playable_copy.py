@@ -14,28 +14,36 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from lib.core.errors import Cancelled, NoVideoStreamError, VideoDamagedError, VideoError, VideoUnreadableError
-from lib.core.sampling import Sampling
-from lib.media.frames import Frame, FrameReader, probe
+from lib.core.errors import (
+    Cancelled,
+    VideoDamagedError,
+    VideoError,
+    VideoUnreadableError,
+)
+from lib.media.frames import probe
 from lib.media.playable_copy import make_playable_copy
+from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.player import seek_each, serving
-from tests.helpers.videos import BLUE, GREEN, RED, WHITE, find_box, make_video, palette, quadrants
+from tests.helpers.videos import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    find_box,
+    make_video,
+    palette,
+    quadrants,
+)
 
 COLOUR = 12
 """Of 255: coded twice, with loss."""
 VARIABLE = [Fraction(ms, 1000) for ms in (0, 40, 50, 55, 300, 301, 1000, 2500, 2533, 2567, 4000, 7000)]
-
 SOURCES: dict[str, dict[str, Any]] = {
     "hevc.mp4": {"codec": "libx265", "b_frames": 2},
-    "hevc 10 bit.mkv": {"codec": "libx265", "pixel_format": "yuv420p10le"},
     "prores.mov": {"codec": "prores_ks", "pixel_format": "yuv422p10le"},
     "mpeg4.avi": {"codec": "mpeg4", "b_frames": 2},
-    "h264.mkv": {"b_frames": 2},
-    "h264 10 bit.mp4": {"pixel_format": "yuv420p10le"},
-    "h264 422.mp4": {"pixel_format": "yuv422p"},
     "h264 444.mp4": {"pixel_format": "yuv444p", "matrix": "bt709", "full_range": True},
     "h264.ts": {"b_frames": 2, "start": 7000},
-    "h264.avi": {"b_frames": 2},
     "raw.h264": {"b_frames": 2},
     "ntsc.mkv": {"rate": Fraction(30000, 1001)},
     "ntsc.avi": {"rate": Fraction(30000, 1001), "codec": "mpeg4"},
@@ -45,11 +53,6 @@ SOURCES: dict[str, dict[str, Any]] = {
     "late.mp4": {"start": 0.52, "codec": "libx265", "b_frames": 2},
     "late behind sound.mov": {"start": 0.5, "codec": "mpeg4", "audio": "aac"},
 }
-
-
-def read(path: Path) -> tuple[list[Frame], FrameReader]:
-    with FrameReader(path, Sampling.every(1)) as reader:
-        return list(reader), reader
 
 
 def key_times(path: Path) -> list[float]:
@@ -68,14 +71,12 @@ def make_source(name: str, folder: Path) -> Path:
 def test_a_copy_has_the_times_and_pictures_of_its_source(name: str, tmp_path: Path) -> None:
     source, target = make_source(name, tmp_path), tmp_path / "copy.mp4"
     make_playable_copy(source, target)
-    (expected, original), (frames, copy) = read(source), read(target)
+    (expected, original), (frames, copy) = read_frames(source), read_frames(target)
     assert [frame.time_s for frame in frames] == pytest.approx([f.time_s for f in expected], abs=1e-9)
     assert copy.end_s == pytest.approx(original.end_s, abs=1e-4)
     assert copy.damage is None
-    for frame, source_frame in zip(frames, expected, strict=True):
-        assert frame.image.shape == source_frame.image.shape
-        difference = frame.image[24, 32].astype(int) - source_frame.image[24, 32]
-        assert np.abs(difference).max() <= COLOUR
+    assert {frame.image.shape for frame in frames} == {expected[0].image.shape}
+    assert_colours(frames, [frame.image[24, 32] for frame in expected], tolerance=COLOUR)
     info = probe(target)
     assert (info.codec, info.pixel_format, info.container) == ("h264", "yuv420p", "mp4")
     assert info.browser_playable
@@ -115,103 +116,46 @@ def test_a_copy_is_upright_square_even_and_at_most_720_lines(
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == shown
         assert stream.sample_aspect_ratio in (None, 1)
-    picture = read(tmp_path / "copy.mp4")[0][0].image
+    picture = read_frames(tmp_path / "copy.mp4")[0][0].image
     corners = [picture[y, x].astype(int) for y in (8, -8) for x in (8, -8)]
     turned = np.rot90([[RED, GREEN], [BLUE, WHITE]], options.get("rotation", 0) // 90).reshape(4, 3)
     assert np.abs(np.array(corners) - turned).max() <= COLOUR
 
 
-def decoded_sound(path: Path) -> tuple[np.ndarray, float]:
-    """Mono samples and the time of the first one."""
-    with av.open(str(path)) as container:
-        frames = list(container.decode(audio=0))
-    start = float(frames[0].pts * frames[0].time_base)
-    return np.concatenate([frame.to_ndarray().mean(0) for frame in frames]), start
-
-
-@pytest.mark.parametrize(
-    ("suffix", "audio", "rate"),
-    [("avi", "pcm_s16le", 48000), ("mkv", "libopus", 48000), ("mov", "aac", 44100)],
-)
-def test_sound_stays_in_step(suffix: str, audio: str, rate: int, tmp_path: Path) -> None:
-    source = make_video(
-        tmp_path / f"a.{suffix}", colours=palette(72), codec="mpeg4", audio=audio, audio_rate=rate
-    )
-    make_playable_copy(source, tmp_path / "copy.mp4")
-    samples, start = decoded_sound(tmp_path / "copy.mp4")
-    assert start == pytest.approx(0, abs=0.03)
-    assert len(samples) / 48000 == pytest.approx(3, abs=0.06)
-    loud = samples[4800:-4800]
-    spectrum = np.abs(np.fft.rfft(loud))
-    assert np.fft.rfftfreq(len(loud), 1 / 48000)[spectrum.argmax()] == pytest.approx(440, abs=2)
-
-
-def test_sound_that_starts_later_does_so_in_the_copy(tmp_path: Path) -> None:
-    source = make_video(
-        tmp_path / "a.mkv", colours=palette(72), codec="mpeg4", audio="libopus", audio_start=1.5
-    )
-    make_playable_copy(source, tmp_path / "copy.mp4")
-    samples, start = decoded_sound(tmp_path / "copy.mp4")
-    loud = np.abs(samples) > 0.02
-    assert start + loud.argmax() / 48000 == pytest.approx(1.5, abs=0.05)
-
-
-def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:
-    source = make_video(tmp_path / "a.mov", colours=palette(48), codec="mpeg4", audio="aac")
-    data = bytearray(source.read_bytes())
-    with av.open(str(source)) as container:
-        for packet in container.demux(container.streams.audio[0]):
-            if packet.size and packet.pos is not None and packet.pts > 24000:
-                data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
-    source.write_bytes(data)
-    make_playable_copy(source, tmp_path / "copy.mp4")
-    assert len(read(tmp_path / "copy.mp4")[0]) == 48
-
-
-def test_progress_is_told_and_ends_with_the_whole(tmp_path: Path) -> None:
-    told: list[tuple[float, float | None]] = []
+def test_progress_ends_with_the_whole(tmp_path: Path) -> None:
+    progress: list[tuple[float, float | None]] = []
     source = make_video(tmp_path / "a.mkv", colours=palette(48))
-    make_playable_copy(
-        source, tmp_path / "copy.mp4", on_progress=lambda done, total: told.append((done, total))
-    )
-    done = [seconds for seconds, _ in told]
-    assert len(told) > 3
-    assert done == sorted(done)
-    assert told[0][1] == pytest.approx(2, abs=0.01)
-    assert told[-1] == (pytest.approx(2, abs=0.01), pytest.approx(2, abs=0.01))
+    make_playable_copy(source, tmp_path / "copy.mp4", on_progress=lambda *args: progress.append(args))
+    whole = pytest.approx(2, abs=0.01)
+    assert len(progress) > 3
+    assert progress == [(done, whole) for done in sorted(done for done, _ in progress)]
+    assert progress[-1] == (whole, whole)
 
 
-def test_progress_has_no_total_where_the_header_tells_none(tmp_path: Path) -> None:
-    told: list[float | None] = []
+def test_progress_has_no_total_where_the_header_has_none(tmp_path: Path) -> None:
+    totals: list[float | None] = []
     source = make_video(
         tmp_path / "a.mkv", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"}
     )
-    make_playable_copy(source, tmp_path / "copy.mp4", on_progress=lambda _, total: told.append(total))
-    assert told[0] is None
+    make_playable_copy(source, tmp_path / "copy.mp4", on_progress=lambda _, total: totals.append(total))
+    assert totals[0] is None
 
 
 def test_cancelling_leaves_no_file(tmp_path: Path) -> None:
-    cancel = threading.Event()
-    told: list[float] = []
-
-    def stop(done: float, _: float | None) -> None:
-        told.append(done)
-        cancel.set()
-
+    cancel, target = threading.Event(), tmp_path / "out" / "copy.mp4"
     source = make_video(tmp_path / "a.mkv", colours=palette(100))
     with pytest.raises(Cancelled):
-        make_playable_copy(source, tmp_path / "out" / "copy.mp4", on_progress=stop, cancel=cancel)
-    assert len(told) == 1
-    assert list((tmp_path / "out").iterdir()) == []
+        make_playable_copy(source, target, on_progress=lambda *_: cancel.set(), cancel=cancel)
+    assert list(target.parent.iterdir()) == []
 
 
 def test_the_copy_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "out" / "copy.mp4"
-    seen: list[bool] = []
-    source = make_video(tmp_path / "a.mkv", colours=palette(48))
-    make_playable_copy(source, target, on_progress=lambda *_: seen.append(target.exists()))
-    assert seen
-    assert not any(seen)
+    appeared: list[bool] = []
+    source = make_video(tmp_path / "a.mkv", colours=palette(24))
+    make_playable_copy(source, target, on_progress=lambda *_: appeared.append(target.exists()))
+    assert appeared
+    assert not any(appeared)
     assert [path.name for path in target.parent.iterdir()] == ["copy.mp4"]
 
 
@@ -227,25 +171,16 @@ def test_of_a_broken_file_the_copy_holds_what_can_be_decoded(tmp_path: Path) -> 
     data = source.read_bytes()
     source.write_bytes(data[: len(data) // 2])
     make_playable_copy(source, tmp_path / "copy.mp4")
-    (expected, broken), (frames, copy) = read(source), read(tmp_path / "copy.mp4")
+    (expected, broken), (frames, copy) = read_frames(source), read_frames(tmp_path / "copy.mp4")
     assert isinstance(broken.damage, VideoDamagedError)
     assert copy.damage is None
     assert [frame.time_s for frame in frames] == pytest.approx([frame.time_s for frame in expected])
 
 
-def test_a_source_that_is_no_video_says_so(tmp_path: Path) -> None:
+def test_a_source_that_is_no_video_leaves_no_copy(tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("nothing here " * 100)
     with pytest.raises(VideoUnreadableError, match=r"notes\.mp4 is not a video"):
         make_playable_copy(tmp_path / "notes.mp4", tmp_path / "copy.mp4")
-    make_video(tmp_path / "a.mp4", audio="aac")
-    with av.open(str(tmp_path / "a.mp4")) as both, av.open(str(tmp_path / "song.mp4"), "w") as output:
-        track = output.add_stream_from_template(both.streams.audio[0])
-        for packet in both.demux(both.streams.audio[0]):
-            if packet.size:
-                packet.stream = track
-                output.mux(packet)
-    with pytest.raises(NoVideoStreamError, match=r"song\.mp4 has no video stream"):
-        make_playable_copy(tmp_path / "song.mp4", tmp_path / "copy.mp4")
     assert not (tmp_path / "copy.mp4").exists()
 
 
@@ -266,7 +201,7 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
 ) -> None:
     source = make_source(name, tmp_path)
     make_playable_copy(source, tmp_path / "copy.mp4")
-    frames, reader = read(source)
+    frames, reader = read_frames(source)
     frames = frames[-12:]
     ends = [frame.time_s for frame in frames[1:]] + [reader.end_s]
     with serving(tmp_path) as address:
@@ -275,10 +210,10 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
         order = list(reversed(range(len(frames) - 1)))
         between = [(frames[i].time_s + ends[i]) / 2 for i in order]
         shown = seek_each(page, f"{address}/copy.mp4", between)
-    found = []
-    for i, seen in zip(order, shown["frames"], strict=True):
-        near = min(frames, key=lambda frame: abs(frame.time_s - seen["time"]))
-        assert seen["time"] == pytest.approx(near.time_s, abs=2e-6)
-        assert np.abs(np.array(seen["spots"][0]) - near.image[12, 16]).max() <= COLOUR
-        found.append(near is frames[i])
-    assert sum(found) >= len(order) - 1  # the player may pass over a frame of a millisecond
+    hits = 0
+    for i, played in zip(order, shown["frames"], strict=True):
+        nearest = min(frames, key=lambda frame: abs(frame.time_s - played["time"]))
+        assert played["time"] == pytest.approx(nearest.time_s, abs=2e-6)
+        assert np.abs(np.array(played["spots"][0]) - nearest.image[12, 16]).max() <= COLOUR
+        hits += nearest is frames[i]
+    assert hits >= len(order) - 1  # the player may pass over a frame of a millisecond

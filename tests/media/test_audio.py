@@ -1,0 +1,63 @@
+"""The sound of a playable copy: in step with its pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from lib.media.playable_copy import make_playable_copy
+from tests.helpers.frames import read_frames
+from tests.helpers.videos import (
+    make_video,
+    palette,
+)
+
+
+def decoded_sound(path: Path) -> tuple[np.ndarray, float]:
+    """Mono samples and the time of the first one."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+    start = float(frames[0].pts * frames[0].time_base)
+    return np.concatenate([frame.to_ndarray().mean(0) for frame in frames]), start
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio", "rate"),
+    [("avi", "pcm_s16le", 48000), ("mkv", "libopus", 48000), ("mov", "aac", 44100)],
+)
+def test_sound_stays_in_step(suffix: str, audio: str, rate: int, tmp_path: Path) -> None:
+    source = make_video(
+        tmp_path / f"a.{suffix}", colours=palette(72), codec="mpeg4", audio=audio, audio_rate=rate
+    )
+    make_playable_copy(source, tmp_path / "copy.mp4")
+    samples, start = decoded_sound(tmp_path / "copy.mp4")
+    assert start == pytest.approx(0, abs=0.03)
+    assert len(samples) / 48000 == pytest.approx(3, abs=0.06)
+    loud = samples[4800:-4800]
+    spectrum = np.abs(np.fft.rfft(loud))
+    assert np.fft.rfftfreq(len(loud), 1 / 48000)[spectrum.argmax()] == pytest.approx(440, abs=2)
+
+
+def test_sound_that_starts_later_does_so_in_the_copy(tmp_path: Path) -> None:
+    source = make_video(
+        tmp_path / "a.mkv", colours=palette(72), codec="mpeg4", audio="libopus", audio_start=1.5
+    )
+    make_playable_copy(source, tmp_path / "copy.mp4")
+    samples, start = decoded_sound(tmp_path / "copy.mp4")
+    loud = np.abs(samples) > 0.02
+    assert start + loud.argmax() / 48000 == pytest.approx(1.5, abs=0.05)
+
+
+def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mov", colours=palette(48), codec="mpeg4", audio="aac")
+    data = bytearray(source.read_bytes())
+    with av.open(str(source)) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.size and packet.pos is not None and packet.pts > 24000:
+                data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
+    source.write_bytes(data)
+    make_playable_copy(source, tmp_path / "copy.mp4")
+    assert len(read_frames(tmp_path / "copy.mp4")[0]) == 48

@@ -1,0 +1,194 @@
+"""Files that break in the middle: what is kept, and what is no damage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from lib.core.errors import (
+    VideoDamagedError,
+)
+from lib.core.sampling import Sampling
+from lib.media.frames import Frame, probe
+from tests.helpers.frames import assert_colours, read_frames
+from tests.helpers.videos import (
+    find_box,
+    make_video,
+    palette,
+)
+
+RATE = 24
+LENGTH = 120
+SIZE = (160, 96)
+
+
+def textured(rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """Pictures with so much in them that damage shows, and that move."""
+    blocks = rng.integers(0, 255, (12, 20, 3))
+    base = np.kron(blocks, np.ones((8, 8, 1))).astype(np.uint8)
+    return [np.roll(base, (i * 3, i * 2), (0, 1)) for i in range(LENGTH)]
+
+
+FORMATS: dict[str, dict[str, Any]] = {
+    "h264.mp4": {"b_frames": 2, "faststart": True},
+    "h264.mkv": {"b_frames": 2},
+    "h264.ts": {"b_frames": 2},
+    "hevc.mp4": {"codec": "libx265", "b_frames": 2, "faststart": True},
+    "hevc.mkv": {"codec": "libx265", "b_frames": 2},
+    "vp9.webm": {"codec": "libvpx-vp9"},
+    "vp9.mp4": {"codec": "libvpx-vp9", "faststart": True},
+    "av1.mkv": {"codec": "libsvtav1"},
+    "mpeg4.avi": {"codec": "mpeg4"},
+    "mpeg4.mp4": {"codec": "mpeg4", "faststart": True, "b_frames": 2},
+    "prores.mov": {"codec": "prores_ks", "pixel_format": "yuv422p10le", "faststart": True},
+}
+CRF = {"crf": "20"}
+UNNOTICED = {"vp9.mp4": 1, "av1.mkv": 4}
+"""Frames of rubbish before the decoder notices: these codecs tell damage late, if no structure tells it."""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, list[Frame]]]:
+    """A function from a format's name to an undamaged video and its frames."""
+    folder = tmp_path_factory.mktemp("whole")
+    images = textured(np.random.default_rng(5))
+    made: dict[str, tuple[Path, list[Frame]]] = {}
+
+    def get(name: str) -> tuple[Path, list[Frame]]:
+        if name not in made:
+            kind = FORMATS[name]
+            options = CRF if kind.get("codec", "libx264") not in ("mpeg4", "prores_ks") else None
+            path = make_video(
+                folder / name, images=images, size=SIZE, rate=RATE, gop=24, options=options, **kind
+            )
+            made[name] = path, read_frames(path)[0]
+        return made[name]
+
+    return get
+
+
+def cut(data: bytes) -> bytes:
+    return data[: int(len(data) * 0.6)]
+
+
+def overwritten(data: bytes) -> bytes:
+    start, length = len(data) // 2, len(data) // 50
+    noise = np.random.default_rng(7).integers(0, 255, length).astype(np.uint8).tobytes()
+    return data[:start] + noise + data[start + length :]
+
+
+def zeroed(data: bytes) -> bytes:
+    start, length = len(data) // 2, len(data) // 50
+    return data[:start] + bytes(length) + data[start + length :]
+
+
+DAMAGES = {"cut": cut, "overwritten": overwritten, "zeroed": zeroed}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_breaks_in_the_middle_keeps_what_came_before_and_says_how_far_it_got(
+    name: str, damage: str, whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+) -> None:
+    source, expected = whole(name)
+    path = tmp_path / name
+    path.write_bytes(DAMAGES[damage](source.read_bytes()))
+    frames, reader = read_frames(path)
+    assert LENGTH * 0.3 < len(frames) < LENGTH * 0.7
+    pairs = list(zip(frames, expected, strict=False))
+    assert all((frame.index, frame.time_s) == (original.index, original.time_s) for frame, original in pairs)
+    unnoticed = 0 if damage == "cut" else UNNOTICED.get(name, 0)
+    for frame, original in pairs[: len(pairs) - unnoticed]:
+        np.testing.assert_array_equal(frame.image, original.image)
+    assert reader.end_s == pytest.approx(frames[-1].time_s + 1 / RATE, abs=2e-3)
+    assert isinstance(reader.damage, VideoDamagedError)
+    assert reader.damage.reached_s == frames[-1].time_s
+    assert re.fullmatch(
+        rf"{re.escape(name)}: decoding broke at 0:0{frames[-1].time_s:.1f} of (0:0\d\.\d); "
+        r"what came before is kept\. Copy, download or record it again to get the rest\.",
+        str(reader.damage),
+    )
+    if name not in ("mpeg4.avi", "h264.ts"):  # their length is estimated from what is there
+        assert "of 0:05.0;" in str(reader.damage)
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv"])
+def test_a_resumed_reading_breaks_at_the_same_place(
+    name: str, whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+) -> None:
+    path, sampling = tmp_path / name, Sampling.every(7)
+    path.write_bytes(overwritten(whole(name)[0].read_bytes()))
+    frames, reader = read_frames(path, sampling)
+    rest, resumed = read_frames(path, sampling, resume_after=(frames[3].index, frames[3].time_s))
+    assert resumed.has_seeked
+    assert [frame.index for frame in rest] == [frame.index for frame in frames[4:]]
+    assert str(resumed.damage) == str(reader.damage)
+    assert resumed.end_s == reader.end_s
+
+
+def test_a_file_that_is_broken_from_the_first_frame_on_says_so(
+    whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+) -> None:
+    data = bytearray(whole("vp9.mp4")[0].read_bytes())
+    start, end = find_box(data, "mdat")[0]
+    data[start + 8 : end] = bytes(end - start - 8)
+    path = tmp_path / "black.mp4"
+    path.write_bytes(data)
+    message = (
+        r"^black\.mp4: decoding broke at the first frame, so nothing is kept; copy or download it again\.$"
+    )
+    with pytest.raises(VideoDamagedError, match=message):
+        probe(path)
+    with pytest.raises(VideoDamagedError, match=message):
+        read_frames(path)
+
+
+def test_bytes_that_are_no_picture_between_the_frames_are_no_damage(tmp_path: Path) -> None:
+    """A packet that can't be decoded but takes no frame with it, as some recorders write."""
+    path, source = tmp_path / "junk.mkv", make_video(tmp_path / "a.mkv", colours=palette(LENGTH))
+    with av.open(str(source)) as original, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(original.streams.video[0])
+        for number, packet in enumerate(original.demux(original.streams.video[0])):
+            if packet.size == 0:
+                continue
+            if number == 40:
+                junk = av.Packet(b"\x00\x00\x00\x05\x0c\xff\xff\xff\x80")  # a unit of filler alone
+                junk.pts = junk.dts = packet.dts
+                junk.time_base, junk.stream = packet.time_base, stream
+                output.mux(junk)
+            packet.stream = stream
+            output.mux(packet)
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.damage) == (LENGTH, None)
+
+
+def test_a_matroska_element_of_an_unknown_kind_is_no_damage(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", colours=palette(24))
+    data = path.read_bytes()
+    at = data.rindex(b"\x1c\x53\xbb\x6b")  # in front of the cues, within a segment made longer by as much
+    segment = data.index(b"\x18\x53\x80\x67") + 4
+    length = int.from_bytes(data[segment + 1 : segment + 8], "big") + 8
+    private = b"\x4d\x00\x85" + b"hello"
+    data = data[: segment + 1] + length.to_bytes(7, "big") + data[segment + 8 : at] + private + data[at:]
+    path.write_bytes(data)
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.damage) == (24, None)
+
+
+def test_a_transport_stream_may_begin_in_the_middle_of_a_group_of_pictures(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.ts", colours=palette(60), gop=20, options={"sc_threshold": "0"})
+    data = whole.read_bytes()
+    path = tmp_path / "late.ts"
+    path.write_bytes(data[len(data) // 188 // 3 * 188 :])
+    frames, reader = read_frames(path)
+    assert reader.damage is None
+    assert 20 <= len(frames) < 60
+    assert np.diff([frame.time_s for frame in frames]) == pytest.approx(1 / 24, abs=1e-4)
+    assert_colours(frames, palette(60)[-len(frames) :])

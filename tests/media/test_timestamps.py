@@ -1,0 +1,230 @@
+"""Presentation times: of odd clocks, edit lists, raw streams, wrong headers and broken files."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.media.containers import Family
+from lib.media.frames import probe
+from lib.media.timestamps import TimestampReconstructor
+from tests.helpers.frames import assert_colours, read_frames
+from tests.helpers.videos import (
+    find_box,
+    make_video,
+    palette,
+    set_edit_list,
+)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_a_variable_frame_rate_keeps_each_frames_own_time(suffix: str, b_frames: int, tmp_path: Path) -> None:
+    times = [Fraction(ms, 1000) for ms in (0, 40, 50, 55, 300, 301, 1000, 2500, 2533, 2567)]
+    path = make_video(tmp_path / f"a.{suffix}", colours=palette(10), times=times, rate=30, b_frames=b_frames)
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == [float(time) for time in times]
+    assert_colours(frames, palette(10))
+    assert probe(path).variable_rate is True
+    assert reader.end_s > 2.567
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "ts"])
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60)])
+def test_broadcast_rates_are_exact(suffix: str, rate: Fraction, tmp_path: Path) -> None:
+    codec = "libvpx-vp9" if suffix == "webm" else "libx264"
+    path = make_video(tmp_path / f"a.{suffix}", colours=palette(30), rate=rate, codec=codec)
+    frames, _ = read_frames(path)
+    tick = {"mp4": 0, "ts": 1 / 90000}.get(suffix, 1 / 1000)
+    expected = [float(i / rate) for i in range(30)]
+    assert [frame.time_s for frame in frames] == pytest.approx(expected, abs=tick, rel=0)
+    info = probe(path)
+    assert info.rate == rate
+    assert info.variable_rate is False
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("mp4", "libx264"), ("mkv", "libx264"), ("webm", "libvpx-vp9")]
+)
+def test_a_first_frame_after_0_keeps_its_time_as_players_show_it(
+    suffix: str, codec: str, tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / f"a.{suffix}", colours=palette(10), rate=25, start=0.52, codec=codec)
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == pytest.approx([0.52 + i / 25 for i in range(10)], abs=1e-9)
+    assert reader.end_s == pytest.approx(0.92)
+
+
+def test_a_transport_stream_starts_at_0_wherever_its_clock_starts(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.ts", colours=palette(10), rate=25, start=9000)
+    frames, _ = read_frames(path)
+    assert [frame.time_s for frame in frames] == [i / 25 for i in range(10)]
+
+
+def test_pictures_that_start_after_the_sound_do_so_in_a_transport_stream_too(tmp_path: Path) -> None:
+    path = make_video(
+        tmp_path / "a.ts", colours=palette(30), rate=25, start=60.52, audio="mp2", audio_start=60
+    )
+    frames, _ = read_frames(path)
+    assert frames[0].time_s == pytest.approx(0.52, abs=0.025)  # the encoder's first block of sound is earlier
+
+
+def test_an_edit_list_that_cuts_the_beginning_starts_the_time_line_there(tmp_path: Path) -> None:
+    path = set_edit_list(make_video(tmp_path / "a.mp4", colours=palette(24)), [(0.5, 12288 // 2)])
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == [i / 24 for i in range(12)]
+    assert_colours(frames, palette(24)[12:])
+    assert reader.end_s == 0.5
+
+
+def test_an_edit_list_that_cuts_within_a_group_of_pictures_keeps_only_what_is_shown(tmp_path: Path) -> None:
+    path = make_video(
+        tmp_path / "a.mp4",
+        colours=palette(24),
+        start=-0.25,
+        gop=24,
+        b_frames=2,
+        options={"sc_threshold": "0"},
+    )
+    frames, _ = read_frames(path)
+    assert [frame.time_s for frame in frames] == [i / 24 for i in range(18)]
+    assert_colours(frames, palette(24)[6:])
+
+
+def test_an_empty_edit_delays_the_first_frame(tmp_path: Path) -> None:
+    path = set_edit_list(make_video(tmp_path / "a.mov", colours=palette(24)), [(0.25, -1), (1, 0)])
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == [float(Fraction(1, 4) + Fraction(i, 24)) for i in range(24)]
+    assert_colours(frames, palette(24))
+    assert reader.end_s == 1.25
+
+
+def overwrite(path: Path, box: tuple[str, ...], offset: int, value: bytes) -> None:
+    data = bytearray(path.read_bytes())
+    at = find_box(data, *box)[-1][0] + offset
+    data[at : at + len(value)] = value
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("factor", [0, 0.1, 20])
+def test_wrong_durations_in_an_mp4_header_change_nothing(factor: float, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", colours=palette(24))
+    overwrite(path, ("moov", "mvhd"), 8 + 16, struct.pack(">I", int(1000 * factor)))
+    overwrite(path, ("moov", "trak", "tkhd"), 8 + 20, struct.pack(">I", int(1000 * factor)))
+    overwrite(path, ("moov", "trak", "mdia", "mdhd"), 8 + 16, struct.pack(">I", int(12288 * factor)))
+    overwrite(path, ("moov", "trak", "edts"), 0, struct.pack(">I4s", 36, b"free"))
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.end_s, reader.damage) == (24, 1.0, None)
+
+
+def test_a_wrong_duration_in_a_matroska_header_changes_nothing(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", colours=palette(24))
+    data = path.read_bytes()
+    duration = b"\x44\x89\x88" + struct.pack(">d", 1000.0)
+    assert duration in data
+    path.write_bytes(data.replace(duration, b"\x44\x89\x88" + struct.pack(">d", 77000.0)))
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.damage) == (24, None)
+    assert reader.end_s == pytest.approx(1.0, abs=1e-3)
+    assert probe(path).duration_s == 77.0
+
+
+def test_a_wrong_frame_count_in_an_avi_header_changes_nothing(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.avi", colours=palette(24), codec="mpeg4")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"avih") + 8 + 16, 5)
+    struct.pack_into("<I", data, data.index(b"strh") + 8 + 32, 5)
+    path.write_bytes(data)
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.end_s, reader.damage) == (24, 1.0, None)
+    assert probe(path).frame_count == 5
+
+
+def test_a_recording_without_any_duration(tmp_path: Path) -> None:
+    path = make_video(
+        tmp_path / "a.webm", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"}
+    )
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.damage) == (24, None)
+    assert reader.end_s == pytest.approx(1.0, abs=2e-3)
+    assert probe(path).duration_s is None
+
+
+def test_raw_streams_take_their_times_from_the_rate(tmp_path: Path) -> None:
+    for name, codec in (("a.h264", "libx264"), ("a.hevc", "libx265")):
+        path = make_video(tmp_path / name, colours=palette(24), codec=codec, container=name[2:], b_frames=2)
+        frames, reader = read_frames(path)
+        assert [frame.time_s for frame in frames] == [i / 24 for i in range(24)]
+        assert reader.end_s == 1.0
+
+
+def test_joined_transport_streams_go_on_without_a_hole(tmp_path: Path) -> None:
+    one = make_video(tmp_path / "1.ts", colours=palette(48), start=50)
+    two = make_video(tmp_path / "2.ts", colours=palette(48, seed=1), start=3)
+    path = tmp_path / "joined.ts"
+    path.write_bytes(one.read_bytes() + two.read_bytes())
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 24 for i in range(96)], abs=1e-4)
+    assert reader.damage is None
+
+
+def timecode_places(data: bytes) -> list[int]:
+    """Offsets of the 16-bit times of a Matroska file's simple blocks of track 1."""
+    at, places = data.index(b"\x1f\x43\xb6\x75"), []
+    while (at := data.find(b"\x81", at + 1)) >= 0:
+        if data[at - 3] == 0xA3 or data[at - 2] == 0xA3:
+            places.append(at + 1)
+    return places
+
+
+@pytest.mark.parametrize(
+    ("changed", "times"),
+    [
+        ({3: 80}, [0, 40, 80, 81, 160, 200]),  # a time twice
+        ({3: 10}, [0, 40, 80, 81, 160, 200]),  # a step back
+        ({1: 0, 2: 0, 3: 0}, [0, 1, 2, 3, 160, 200]),
+        ({4: 9000}, [0, 40, 80, 120, 9000, 9001]),  # a jump ahead: the next one is late
+    ],
+)
+def test_times_increase_strictly_in_a_broken_file(
+    changed: dict[int, int], times: list[int], tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / "a.mkv", colours=palette(6), rate=25, gop=6, options={"sc_threshold": "0"})
+    data = bytearray(path.read_bytes())
+    places = timecode_places(data)
+    assert len(places) == 6
+    for frame, time in changed.items():
+        struct.pack_into(">h", data, places[frame], time)
+    path.write_bytes(data)
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == [time / 1000 for time in times]
+    assert reader.end_s > frames[-1].time_s
+
+
+STAMPS = st.lists(st.none() | st.integers(min_value=-(10**7), max_value=10**7), min_size=1, max_size=40)
+
+
+@given(
+    stamps=STAMPS,
+    durations=st.lists(st.integers(min_value=0, max_value=10**5), min_size=40, max_size=40),
+    family=st.sampled_from(["mp4", "matroska", "avi", "broadcast", "raw", "other"]),
+    rate=st.none() | st.fractions(min_value=1, max_value=240, max_denominator=1001),
+)
+def test_whatever_the_stamps_times_increase_from_0_or_later(
+    stamps: list[int | None], durations: list[int], family: Family, rate: Fraction | None
+) -> None:
+    timestamps = TimestampReconstructor(family, time_base=Fraction(1, 90000), rate=rate, origin_s=Fraction(0))
+    times = []
+    for stamp, duration in zip(stamps, durations, strict=False):
+        timestamps.note_packet(stamp)
+        shown = timestamps.time_of(stamp, duration)
+        assert shown.duration > 0
+        times.append(shown.time)
+    assert times[0] >= 0
+    assert all(a < b and float(a) < float(b) for a, b in pairwise(times))
