@@ -46,14 +46,14 @@ class Context:
         spec = self._args.engine or default_engine()
         if self._args.model and spec.strip().lower() in EMBEDDED_MODELS:
             raise UsageError(f"--model chooses among an inference server's models, but the engine is {spec}")
-        from lib.store.home import default_home
+        from lib.store.home import StorePaths, default_home
 
         try:
             return make_engine(
                 spec,
                 model_version=self._args.model or DEFAULT_VERSION,
                 api_key=api_key_from_environment(),
-                home=default_home(),
+                models=StorePaths(default_home()).models,
                 on_progress=self.reporter.preparation,
             )
         except (InputError, UnknownModelError) as error:

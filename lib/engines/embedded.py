@@ -56,7 +56,8 @@ class EmbeddedEngine:
         """
         self._model = embedded_models.find_model(model)
         self._folder = folder
-        self._cache_dir = cache_dir
+        self.cache_dir = cache_dir
+        """Where models are downloaded to; None for the hub's own cache."""
         self._on_progress = on_progress
         self._download = download
         self._lock = threading.RLock()
@@ -191,7 +192,7 @@ class EmbeddedEngine:
             if half.is_in(place):
                 return place
         if self._folder is None and half.repo:
-            for cache_dir in dict.fromkeys((self._cache_dir, None)):
+            for cache_dir in dict.fromkeys((self.cache_dir, None)):
                 if folder := embedded_models.hub_folder(half, cache_dir):
                     return folder
         return None
@@ -219,7 +220,7 @@ class EmbeddedEngine:
                 tell(Preparation(f"Downloading {model.title}, the part for {part}.", done, total))
 
         try:
-            return self._download(half, self._cache_dir, report)
+            return self._download(half, self.cache_dir, report)
         except (
             Exception
         ) as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
@@ -228,7 +229,7 @@ class EmbeddedEngine:
     def _not_here(self, half: Tower, error: Exception) -> EngineUnavailableError:
         model = self._model
         looked = [str(folder) for folder in self._folders(half)]
-        looked += [f"the cache {self._cache_dir}"] if self._cache_dir else []
+        looked += [f"the cache {self.cache_dir}"] if self.cache_dir else []
         looked.append(f"the model hub's cache {embedded_models.hub_cache()}")
         halves = (model.visual, model.textual)
         layout = {half.repo: f"{model.key}/{half.folder}".rstrip("/") for half in halves}

@@ -27,7 +27,7 @@ def make_engine(
     *,
     model_version: str = DEFAULT_VERSION,
     api_key: str | None = None,
-    home: Path | None = None,
+    models: Path | None = None,
     on_progress: Callable[[Preparation], None] | None = None,
 ) -> Engine:
     """Return the engine that ``spec`` names; nothing is loaded, sent or downloaded yet.
@@ -37,7 +37,7 @@ def make_engine(
             ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server that embeds texts is not the usual one.
         model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
-        home: folder of the store; models are downloaded into its ``models``, else into the hub's own cache.
+        models: folder that models are downloaded into; None for the hub's own cache.
         on_progress: told when a model is downloaded or a server loads one, from any thread.
 
     Raises:
@@ -48,14 +48,13 @@ def make_engine(
     if words.lower() in EMBEDDED_MODELS:
         from lib.engines.embedded import EmbeddedEngine
 
-        cache_dir = home / "models" if home else None
-        return EmbeddedEngine(words.lower(), cache_dir=cache_dir, on_progress=on_progress)
+        return EmbeddedEngine(words.lower(), cache_dir=models, on_progress=on_progress)
     from lib.engines.hosted import HOSTED, HostedEngine
     from lib.engines.server import ServerEngine
 
     kind, _, address = words.partition("@")
     if kind.lower() == HOSTED:
-        text_engine = _embedded_text_engine(address, model_version, home, on_progress)
+        text_engine = _embedded_text_engine(address, model_version, models, on_progress)
         url = address or _server_from_environment() or EXAMPLE_URL
         return HostedEngine(
             model_version,
@@ -76,14 +75,14 @@ def make_engine(
 
 
 def _embedded_text_engine(
-    address: str, model_version: str, home: Path | None, on_progress: Callable[[Preparation], None] | None
+    address: str, model_version: str, models: Path | None, on_progress: Callable[[Preparation], None] | None
 ) -> EmbeddedEngine | None:
     """Return the embedded engine of the same CLIP version, where it is on this machine and no server is named."""
     if address or find_version(model_version).name != _EMBEDDED_CLIP_VERSION:
         return None
     from lib.engines.embedded import EmbeddedEngine
 
-    engine = EmbeddedEngine("clip", cache_dir=home / "models" if home else None, on_progress=on_progress)
+    engine = EmbeddedEngine("clip", cache_dir=models, on_progress=on_progress)
     return engine if engine.installed else None
 
 

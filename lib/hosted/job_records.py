@@ -16,6 +16,7 @@ from lib.engines.engine import PREPROCESSING
 from lib.engines.hosted import HOSTED_VERSION, hosted_id
 from lib.infra.files import write_atomically
 from lib.store.embeddings import EmbeddingKey
+from lib.store.home import StorePaths
 
 _FORMAT = 1
 
@@ -46,7 +47,7 @@ def hosted_key(sha256: str, sampling: Sampling) -> EmbeddingKey:
 
 def folder(home: Path) -> Path:
     """Return where records and results on their way lie; made when it is not there."""
-    found = home / "hosted"
+    found = StorePaths(home).hosted
     try:
         found.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -79,7 +80,7 @@ def find(home: Path, key: EmbeddingKey) -> JobRecord | None:
 
 def pending(home: Path) -> list[JobRecord]:
     """Return all records, oldest first."""
-    found = [_read(path) for path in (home / "hosted").glob("*.job.json")]
+    found = [_read(path) for path in StorePaths(home).hosted.glob("*.job.json")]
     return sorted((record for record in found if record is not None), key=lambda record: record.started_at)
 
 

@@ -21,6 +21,7 @@ from lib.engines.hosted import HOSTED
 from lib.engines.registry import default_engine, is_address
 from lib.infra.files import write_atomically
 from lib.prompts.model import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
+from lib.store.home import StorePaths
 
 FORMAT = 1
 DEFAULT_SERVER_URL = "http://localhost:9001"
@@ -166,7 +167,7 @@ def fresh() -> Experiment:
 
 
 def _path(home: Path, workspace_id: str) -> Path:
-    return home / "experiments" / f"{workspace_id}.json"
+    return StorePaths(home).experiments / f"{workspace_id}.json"
 
 
 def save(home: Path, workspace: Experiment) -> None:
@@ -198,7 +199,8 @@ def recent(home: Path, *, limit: int, without: str) -> list[tuple[Experiment, fl
         without: id of one that is left out: the current one.
     """
     files = sorted(
-        ((path.stat().st_mtime, path.stem) for path in (home / "experiments").glob("*.json")), reverse=True
+        ((path.stat().st_mtime, path.stem) for path in StorePaths(home).experiments.glob("*.json")),
+        reverse=True,
     )
     found: list[tuple[Experiment, float]] = []
     for written_at, name in files:

@@ -232,7 +232,7 @@ def sample_vector(store: Store, key: EmbeddingKey, frame: int) -> NDArray[np.flo
         NotStoredError: the embedding or the sample is not there.
     """
     with _deletion_reported():
-        samples = store.packs.get(store.embedding(key))
+        samples = store.vector_files.get(store.embedding(key))
         row = int(np.searchsorted(samples.frames, frame))
         if row < len(samples) and samples.frames[row] == frame:
             return samples.vectors(row, row + 1).reshape(-1)

@@ -21,7 +21,7 @@ from lib.search.distribution import Distribution
 from lib.search.moments import FoundMoment, Peaks, find_moments, peaks_of
 from lib.search.options import SearchOptions
 from lib.store.embeddings import EmbeddingInfo
-from lib.store.search_index import Groups, Index
+from lib.store.search_index_file import Groups, Index
 from lib.store.search_vectors import VectorFile, cosines
 from lib.store.store import Store
 
@@ -112,14 +112,14 @@ def prepare(store: Store, infos: Sequence[EmbeddingInfo], report: Callable[[int,
         infos: what will be searched.
         report: called in this thread with samples done and samples in all. When it raises, what is done is kept.
     """
-    waiting = [info for info in infos if not store.packs.packed(info)]
+    waiting = [info for info in infos if not store.vector_files.is_written(info)]
     total, done = sum(info.samples for info in waiting), 0
     if not waiting:
         return
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
     try:
         report(0, total)
-        work = {threads.submit(store.packs.get, info): info for info in waiting}
+        work = {threads.submit(store.vector_files.get, info): info for info in waiting}
         for finished in as_completed(work):
             with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
                 finished.result()
@@ -151,11 +151,11 @@ def indexed(
     outside = _compare(store, [info for info in infos if not index.covers(info)], query)
     videos = [*outside, *(_unscored(store, info, query) for info in inside)]
     samples = sum(info.samples for info in inside)
-    video_of = np.full(len(index.packs), -1)
+    video_of = np.full(len(index.embeddings), -1)
     for number, info in enumerate(inside, len(outside)):
-        video_of[index.packs[info.key.id]] = number
-    reference = np.vecdot(index.reference, query)
-    median = _median(np.concatenate([reference, *(video.computed for video in outside)]))
+        video_of[index.embeddings[info.key.id]] = number
+    sample_scores = np.vecdot(index.index_sample, query)
+    median = _median(np.concatenate([sample_scores, *(video.computed for video in outside)]))
     lowest = median if options.threshold is None else options.threshold
     origin = _origin(videos, options)
     for count in GROUPS:
@@ -171,7 +171,7 @@ def indexed(
             moments = find_moments(videos, Peaks.join(peaks), options, median=median, origin=origin)
             weakest = max(lowest, moments[-1].score) if len(moments) == options.top else lowest
             if _best_of_rest(means, stop, complete=complete) + _MARGIN < weakest:
-                distribution = _estimate(reference, samples, outside)
+                distribution = _estimate(sample_scores, samples, outside)
                 return Answer(videos, moments, distribution, sum(len(video.computed) for video in videos))
     return None
 
@@ -189,9 +189,9 @@ def _best_of_rest(means: _Single, stop: int, *, complete: bool) -> float:
     return -1.0 if complete else float(means[-1])
 
 
-def _estimate(reference: _Single, samples: int, outside: Sequence[ScoredVideo]) -> Distribution:
-    """Return the distribution of scores: ``reference`` stands for ``samples``, those ``outside`` for themselves."""
-    estimate = Distribution.of(reference, samples=samples)
+def _estimate(sample_scores: _Single, samples: int, outside: Sequence[ScoredVideo]) -> Distribution:
+    """Return the distribution of scores: ``sample_scores`` stands for ``samples``, those ``outside`` for themselves."""
+    estimate = Distribution.of(sample_scores, samples=samples)
     exact = [Distribution.of(video.computed).counts for video in outside]
     return Distribution(estimate.edges, np.sum([estimate.counts, *exact], axis=0), estimated=True)
 
@@ -201,7 +201,7 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], query: _Single) -> li
 
     def compare(info: EmbeddingInfo) -> ScoredVideo | None:
         with contextlib.suppress(NotStoredError, FileNotFoundError):
-            samples = store.packs.get(info)
+            samples = store.vector_files.get(info)
             return ScoredVideo(info, samples, query, samples.scores(query))
         return None
 
@@ -214,7 +214,7 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], query: _Single) -> li
 
 
 def _unscored(store: Store, info: EmbeddingInfo, query: _Single) -> ScoredVideo:
-    return ScoredVideo(info, store.packs.get(info), query, np.full(info.samples, np.nan, np.float32))
+    return ScoredVideo(info, store.vector_files.get(info), query, np.full(info.samples, np.nan, np.float32))
 
 
 def _peaks_in(videos: Sequence[ScoredVideo], video_of: NDArray[np.int64], groups: Groups) -> list[Peaks]:
@@ -236,7 +236,7 @@ def _stretches(
     videos: Sequence[ScoredVideo], video_of: NDArray[np.int64], groups: Groups
 ) -> dict[int, list[tuple[int, int]]]:
     """Return the samples in and around some groups by video, as disjoint intervals in order."""
-    numbers = video_of[groups.packs]
+    numbers = video_of[groups.embeddings]
     firsts = np.maximum(groups.firsts - _AROUND, 0)
     stops = groups.firsts + groups.counts + _AROUND
     order = np.lexsort((firsts, numbers))

@@ -95,13 +95,18 @@ class EmbeddingInfo:
     missing: int = 0
     """Samples that should be there and have no vector: they are gaps (``Samples.gaps_s``)."""
 
+    @property
+    def version(self) -> str:
+        """A text that changes whenever ``Store.load`` may give other samples: a key for what is computed from them."""
+        return f"{self.key.id}|{self.created_at}|{self.samples}|{self.complete}"
+
 
 class Embeddings:
     """The catalogue of embeddings and their samples."""
 
-    def __init__(self, home: StoreFolder) -> None:
-        self._home = home
-        self._gaps = gaps.Gaps(home)
+    def __init__(self, folder: StoreFolder) -> None:
+        self._folder = folder
+        self._gaps = gaps.Gaps(folder)
 
     def infos(self, sha256: str | None = None) -> list[EmbeddingInfo]:
         """Return all embeddings, or those of one video, oldest first."""
@@ -115,13 +120,13 @@ class Embeddings:
 
     def begin(self, key: EmbeddingKey, *, engine_name: str, dim: int) -> EmbeddingInfo:
         """See ``Store.begin``."""
-        with self._home.writing():
+        with self._folder.writing():
             row = self._find_row(key)
             if row is None:
                 row = _new_row(key, engine_name, dim)
-                self._home.drop(key.table)  # what a crash between table and catalogue may have left
-                self._home.create(key.table, _samples_schema(dim))
-                self._home.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+                self._folder.drop(key.table)  # what a crash between table and catalogue may have left
+                self._folder.create(key.table, _samples_schema(dim))
+                self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
             elif row["dim"] != dim:
                 raise StoreError(
                     f"{engine_name} gives vectors of {dim} numbers, but the stored ones have {row['dim']}. "
@@ -143,7 +148,7 @@ class Embeddings:
         n = len(new_frames)
         if n == 0:
             return
-        with self._home.writing():
+        with self._folder.writing():
             row = self._row(key)  # a video deleted meanwhile must not come back as an orphan
             if new_times.shape != (n,) or vectors.shape != (n, row["dim"]) or len(thumbnails) != n:
                 raise StoreError(
@@ -167,7 +172,7 @@ class Embeddings:
                 pa.FixedSizeListArray.from_arrays(flat, row["dim"]),
                 pa.array(list(thumbnails), pa.binary()),
             ]
-            table = self._home.open(key.table)
+            table = self._folder.open(key.table)
             with mapped_errors("storing samples"):
                 table.add(pa.Table.from_arrays(columns, schema=_samples_schema(row["dim"])))
 
@@ -181,11 +186,11 @@ class Embeddings:
                 "Delete this embedding, then embed the video again."
             )
         self._compact(key)  # outside the lock: only the writer of this key comes here, and it takes a while
-        with self._home.writing():
+        with self._folder.writing():
             row = self._row(key)
             row |= {"complete": True, "samples": self._count(key), "duration_s": duration_s, "damage": damage}
-            row |= {"size_bytes": tree_bytes(self._home.path_of(key.table))}
-            self._home.write_rows(TABLE, _SCHEMA, [row if r["id"] == key.id else r for r in self._rows()])
+            row |= {"size_bytes": tree_bytes(self._folder.path_of(key.table))}
+            self._folder.write_rows(TABLE, _SCHEMA, [row if r["id"] == key.id else r for r in self._rows()])
         return self._info(row)
 
     def put(
@@ -201,15 +206,15 @@ class Embeddings:
     ) -> EmbeddingInfo:
         """See ``Store.put``; ``first`` is called under the lock before anything is visible."""
         schema = _samples_schema(dim)
-        with staging.arriving(self._home, key.id, schema, dim, batches) as aside, self._home.writing():
+        with staging.arriving(self._folder, key.id, schema, dim, batches) as aside, self._folder.writing():
             if self._find_row(key) is not None:
                 raise StoreError("This is in the library already; delete that embedding to store it anew.")
             first()
-            staging.move_into_place(self._home, aside, key.table)
+            staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
             row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": duration_s}
-            row |= {"samples": self._count(key), "size_bytes": tree_bytes(self._home.path_of(key.table))}
-            self._home.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+            row |= {"samples": self._count(key), "size_bytes": tree_bytes(self._folder.path_of(key.table))}
+            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
         return self._info(row)
 
     def last_sample(self, key: EmbeddingKey) -> tuple[int, float] | None:
@@ -221,7 +226,7 @@ class Embeddings:
         """See ``Store.load``."""
         row = self._row(key)
         columns = ["frame", "time_s", "vector"]  # a thumbnail is not touched
-        found = self._home.read(key.table, lambda table: table.search().select(columns).to_arrow())
+        found = self._folder.read(key.table, lambda table: table.search().select(columns).to_arrow())
         if found is None:
             raise self._gone()
         vectors = np.empty((found.num_rows, row["dim"]), np.float32)
@@ -250,7 +255,7 @@ class Embeddings:
             def read(table: Table, where: str = f"frame IN ({listed})") -> pa.Table:
                 return table.search().where(where).select(["frame", "thumbnail"]).to_arrow()
 
-            found = self._home.read(key.table, read)
+            found = self._folder.read(key.table, read)
             if found is None:
                 raise self._gone()
             pairs = zip(found["frame"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
@@ -263,31 +268,31 @@ class Embeddings:
         Raises:
             NotStoredError: no such embedding.
         """
-        with self._home.writing():
+        with self._folder.writing():
             self._row(key)
-            self._home.write_rows(TABLE, _SCHEMA, [r for r in self._rows() if r["id"] != key.id])
-            return self._home.drop(key.table)
+            self._folder.write_rows(TABLE, _SCHEMA, [r for r in self._rows() if r["id"] != key.id])
+            return self._folder.drop(key.table)
 
     def delete_of(self, sha256: str) -> int:
         """Remove all embeddings of a video; return the bytes freed."""
-        with self._home.writing():
+        with self._folder.writing():
             rows = self._rows()
             gone = [_key(row) for row in rows if row["sha256"] == sha256]
             if gone:
-                self._home.write_rows(TABLE, _SCHEMA, [row for row in rows if row["sha256"] != sha256])
-            return sum(self._home.drop(key.table) for key in gone)
+                self._folder.write_rows(TABLE, _SCHEMA, [row for row in rows if row["sha256"] != sha256])
+            return sum(self._folder.drop(key.table) for key in gone)
 
     def sweep(self) -> None:
         """Remove tables of samples that no row names: a process died between table and catalogue."""
-        with self._home.writing():
+        with self._folder.writing():
             known = {_key(row).table for row in self._rows()}
-            for name in self._home.table_names():
+            for name in self._folder.table_names():
                 if name.startswith(SAMPLES_PREFIX) and name not in known:
-                    self._home.drop(name)
-            staging.sweep(self._home, {row["id"] for row in self._rows()})
+                    self._folder.drop(name)
+            staging.sweep(self._folder, {row["id"] for row in self._rows()})
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self._home.rows(TABLE, _SCHEMA)
+        return self._folder.rows(TABLE, _SCHEMA)
 
     def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
         return next((row for row in self._rows() if row["id"] == key.id), None)
@@ -310,11 +315,11 @@ class Embeddings:
         if not row["complete"]:
             fields["samples"] = self._count(key)
             fields["duration_s"] = _end_so_far(self._tail(key, 2)[1])
-            fields["size_bytes"] = tree_bytes(self._home.path_of(key.table))
+            fields["size_bytes"] = tree_bytes(self._folder.path_of(key.table))
         return EmbeddingInfo(key=key, **fields)
 
     def _count(self, key: EmbeddingKey) -> int:
-        return self._home.read(key.table, lambda table: int(table.count_rows())) or 0
+        return self._folder.read(key.table, lambda table: int(table.count_rows())) or 0
 
     def _tail(self, key: EmbeddingKey, rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return frames and times of the last samples stored, in order."""
@@ -324,7 +329,7 @@ class Embeddings:
             offsets = list(range(max(0, n - rows), n))
             return table.take_offsets(offsets).select(["frame", "time_s"]).to_arrow() if offsets else None
 
-        found = self._home.read(key.table, read)
+        found = self._folder.read(key.table, read)
         if found is None:
             return np.empty(0, np.int64), np.empty(0)
         order = np.argsort(found["frame"].to_numpy())
@@ -332,7 +337,7 @@ class Embeddings:
 
     def _compact(self, key: EmbeddingKey) -> None:
         """Make one fragment of many and free old versions' space; readers try again (``StoreFolder.read``)."""
-        table = self._home.open(key.table)
+        table = self._folder.open(key.table)
         with mapped_errors("tidying the samples"):
             table.optimize(cleanup_older_than=_AT_ONCE, delete_unverified=True)
 

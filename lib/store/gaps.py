@@ -36,8 +36,8 @@ class Gap:
 class Gaps:
     """The gaps of all embeddings."""
 
-    def __init__(self, home: StoreFolder) -> None:
-        self._home = home
+    def __init__(self, folder: StoreFolder) -> None:
+        self._folder = folder
 
     def of(self, key_id: str) -> list[Gap]:
         """Return the gaps of an embedding in order of time."""
@@ -65,10 +65,10 @@ class Gaps:
         self._replace(lambda row: row["id"] in key_ids, [])
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self._home.rows(GAPS, _GAPS_SCHEMA)
+        return self._folder.rows(GAPS, _GAPS_SCHEMA)
 
     def _replace(self, keeps: Callable[[dict[str, Any]], bool], new: list[dict[str, Any]]) -> None:
         rows = self._rows()
         kept = [row for row in rows if keeps(row)]
         if new or len(kept) < len(rows):
-            self._home.write_rows(GAPS, _GAPS_SCHEMA, [*kept, *new])
+            self._folder.write_rows(GAPS, _GAPS_SCHEMA, [*kept, *new])

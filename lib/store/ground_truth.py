@@ -21,15 +21,15 @@ FORMAT = 1
 Truth = tuple[TrueSegment, ...]
 
 
-class Truths:
+class GroundTruthFiles:
     """The folder of saved ground truth."""
 
-    def __init__(self, home: StoreFolder) -> None:
-        self._home = home
+    def __init__(self, folder: StoreFolder) -> None:
+        self._folder = folder
 
     def path(self, sha256: str) -> Path:
         """Return where the saved ground truth of a video belongs; it need not be there."""
-        return self._home.root / "truth" / f"{sha256}.json"
+        return self._folder.paths.ground_truth / f"{sha256}.json"
 
     def saved(self, sha256: str) -> Truth | None:
         """Return what was saved; None where nothing was, or nothing that this version reads."""
@@ -77,11 +77,11 @@ class Truths:
 
     def change(self, sha256: str, video: Path, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
         """See ``Store.change_truth``."""
-        with self._home.writing():
+        with self._folder.writing():
             self.save(sha256, change(self.get(sha256, video)))
             return self.get(sha256, video)
 
     def forget(self, sha256: str) -> int:
         """Delete what was saved and return the bytes freed; 0 when nothing was."""
-        with self._home.writing():
-            return self._home.remove(self.path(sha256))
+        with self._folder.writing():
+            return self._folder.remove(self.path(sha256))

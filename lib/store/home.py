@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -76,54 +77,99 @@ def _store_error(doing: str, error: BaseException) -> StoreError:
     return StoreError(f"The store on disk has a problem: {doing} failed ({reason}). Try again.")
 
 
-class StoreFolder:
-    """The store's folder. Thread-safe; several processes may use the same folder at once."""
+@dataclass(frozen=True)
+class StorePaths:
+    """Where things lie in a store's folder; nothing is read or made."""
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or default_home()).expanduser().absolute()
+    home: Path
+
+    @property
+    def tables(self) -> Path:
+        """Lance tables."""
+        return self.home / "lance"
+
+    @property
+    def videos(self) -> Path:
+        """Uploads that the store keeps."""
+        return self.home / "videos"
+
+    @property
+    def proxies(self) -> Path:
+        """Playable copies."""
+        return self.home / "proxies"
+
+    @property
+    def ground_truth(self) -> Path:
+        """Ground truth that was edited or imported."""
+        return self.home / "truth"
+
+    @property
+    def search(self) -> Path:
+        """Vector files and indexes, derived."""
+        return self.home / "search"
+
+    @property
+    def incoming(self) -> Path:
+        """Uploads on their way in, on the disk of ``videos``: moving one costs nothing."""
+        return self.home / "incoming"
+
+    @property
+    def hosted(self) -> Path:
+        """Jobs of the hosted service under way, and results on their way in."""
+        return self.home / "hosted"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files."""
+        return self.home / "locks"
+
+    @property
+    def experiments(self) -> Path:
+        """Experiments and the settings of their matrices."""
+        return self.home / "experiments"
+
+    @property
+    def searches(self) -> Path:
+        """Searches of the experiments, with their query pictures."""
+        return self.home / "searches"
+
+    @property
+    def exports(self) -> Path:
+        """Annotated clips."""
+        return self.home / "exports"
+
+    @property
+    def models(self) -> Path:
+        """Embedded models that were downloaded."""
+        return self.home / "models"
+
+
+class StoreFolder:
+    """The store's folder: its format, its lock and its tables.
+
+    Thread-safe; several processes may use the same folder at once.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self.paths = paths = StorePaths((home or default_home()).expanduser().absolute())
         self._mutex = threading.RLock()
         self._connecting = threading.Lock()
         self._db: DBConnection | None = None
         self._catalogues: dict[str, tuple[object, list[dict[str, Any]]]] = {}
-        with mapped_errors(f"opening {self.root}"):
-            for folder in (self.tables, self.videos, self.proxies, self.incoming, self.locks):
+        with mapped_errors(f"opening {self.paths.home}"):
+            for folder in (paths.tables, paths.videos, paths.proxies, paths.incoming, paths.locks):
                 folder.mkdir(parents=True, exist_ok=True)
         # One lock object for all threads, guarded by the mutex: that makes it re-entrant.
-        self._file_lock = filelock.FileLock(self.locks / "store.lock", thread_local=False)
+        self._file_lock = filelock.FileLock(self.paths.locks / "store.lock", thread_local=False)
         self._check_format()
 
-    @property
-    def tables(self) -> Path:
-        """Folder of the Lance tables."""
-        return self.root / "lance"
-
-    @property
-    def videos(self) -> Path:
-        """Folder of the uploads that the store keeps."""
-        return self.root / "videos"
-
-    @property
-    def proxies(self) -> Path:
-        """Folder of the playable copies."""
-        return self.root / "proxies"
-
-    @property
-    def incoming(self) -> Path:
-        """Folder for uploads on their way in, on the disk of ``videos``: moving one costs nothing."""
-        return self.root / "incoming"
-
-    @property
-    def locks(self) -> Path:
-        """Folder of the lock files."""
-        return self.root / "locks"
-
     def _check_format(self) -> None:
-        path = self.root / "format.json"
-        with self.writing(), mapped_errors(f"opening {self.root}"):
+        path = self.paths.home / "format.json"
+        with self.writing(), mapped_errors(f"opening {self.paths.home}"):
             if not path.exists():
-                if any(self.tables.iterdir()):
+                if any(self.paths.tables.iterdir()):
                     raise StoreVersionError(
-                        f"{self.root} holds tables but no format.json, so its format is unknown. "
+                        f"{self.paths.home} holds tables but no format.json, so its format is unknown. "
                         "Set PROMPTREEL_HOME to another folder, or move this one away."
                     )
                 write_atomically(path, json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
@@ -136,7 +182,7 @@ class StoreFolder:
                 ) from error
         if found != FORMAT:
             raise StoreVersionError(
-                f"The store in {self.root} has format {found}; this Promptreel reads format {FORMAT}. "
+                f"The store in {self.paths.home} has format {found}; this Promptreel reads format {FORMAT}. "
                 "Use the Promptreel that wrote it, or set PROMPTREEL_HOME to another folder."
             )
 
@@ -148,11 +194,11 @@ class StoreFolder:
                 self._file_lock.acquire(timeout=_LOCK_TIMEOUT_S, poll_interval=0.01)
             except filelock.Timeout as error:
                 raise StoreError(
-                    f"Another process has kept the store in {self.root} busy for {_LOCK_TIMEOUT_S:.0f} s. "
+                    f"Another process has kept the store in {self.paths.home} busy for {_LOCK_TIMEOUT_S:.0f} s. "
                     "Wait for it or end it, then try again."
                 ) from error
             except OSError as error:
-                raise _store_error(f"locking {self.root}", error) from error
+                raise _store_error(f"locking {self.paths.home}", error) from error
             try:
                 yield
             finally:
@@ -160,7 +206,7 @@ class StoreFolder:
 
     def lock_of(self, name: str) -> filelock.BaseFileLock:
         """Return a new lock over ``name`` that excludes other threads and processes."""
-        return filelock.FileLock(self.locks / f"{name}.lock", thread_local=False)
+        return filelock.FileLock(self.paths.locks / f"{name}.lock", thread_local=False)
 
     @property
     def db(self) -> DBConnection:
@@ -172,17 +218,17 @@ class StoreFolder:
                 session = lancedb.Session(
                     index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
                 )
-                with mapped_errors(f"opening {self.tables}"):
-                    self._db = lancedb.connect(str(self.tables), session=session)
+                with mapped_errors(f"opening {self.paths.tables}"):
+                    self._db = lancedb.connect(str(self.paths.tables), session=session)
             return self._db
 
     def path_of(self, table: str) -> Path:
         """Return the folder of ``table``."""
-        return self.tables / f"{table}.lance"
+        return self.paths.tables / f"{table}.lance"
 
     def table_names(self) -> list[str]:
         """Return the names of the tables that have a folder, also of broken ones."""
-        return sorted(path.stem for path in self.tables.glob("*.lance"))
+        return sorted(path.stem for path in self.paths.tables.glob("*.lance"))
 
     def create(self, table: str, schema: pa.Schema) -> Table:
         """Create an empty table, or return the one that is there. Call it under ``writing()``."""
@@ -265,7 +311,7 @@ class StoreFolder:
         if not path.exists():
             return 0
         freed = tree_bytes(path)
-        trash = self.root / f".trash-{uuid.uuid4().hex}"
+        trash = self.paths.home / f".trash-{uuid.uuid4().hex}"
         with mapped_errors(f"deleting {path.name}"):
             os.replace(path, trash)
             if trash.is_dir():
@@ -276,5 +322,5 @@ class StoreFolder:
 
     def empty_trash(self) -> None:
         """Remove what a killed process left half deleted. Call it under ``writing()``."""
-        for path in self.root.glob(".trash-*"):
+        for path in self.paths.home.glob(".trash-*"):
             self.remove(path)

@@ -1,4 +1,4 @@
-"""The vectors of one embedding as one flat file, for searching: derived, and made again whenever it is missing.
+"""The vectors of one embedding as one flat file, for searching. Derived: it is made again whenever it is missing.
 
 ::
 
@@ -36,15 +36,15 @@ SUFFIX = ".pack"
 _HEAD = struct.Struct("<8sqq")
 _MAGIC = b"PRPACK 1"
 _ARRAYS: tuple[Any, ...] = (np.int64, np.float64, np.float64, np.float32, np.float16)
-_BLOCK = 1 << 17  # numbers converted at once: both copies of them stay in a core's second-level cache
-_KEPT = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
-_TWO_STEPS = np.float32(2.0**56)
+_BLOCK = 1 << 17  # numbers converted at a time: both copies fit into a core's second-level cache
+_SIGN_AND_NUMBER = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
+_HALF_SCALE = np.float32(2.0**56)
 
-_Half = NDArray[np.float16]
-_Single = NDArray[np.float32]
+_Float16 = NDArray[np.float16]
+_Float32 = NDArray[np.float32]
 
 
-def single(rows: _Half) -> _Single:
+def scaled_float32(rows: _Float16) -> _Float32:
     """Return float16 numbers as float32, each divided by 2**112.
 
     A float16 whose bits are moved to the places of a float32's differs from it by the bias of the exponents only.
@@ -52,11 +52,11 @@ def single(rows: _Half) -> _Single:
     """
     bits = rows.view(np.int16).astype(np.int32)
     np.left_shift(bits, 13, out=bits)
-    np.bitwise_and(bits, _KEPT, out=bits)  # the sign was spread over the exponent
+    np.bitwise_and(bits, _SIGN_AND_NUMBER, out=bits)  # the sign was spread over the exponent
     return bits.view(np.float32)
 
 
-def cosines(rows: _Half, factors: _Single, vector: _Single) -> _Single:
+def cosines(rows: _Float16, factors: _Float32, vector: _Float32) -> _Float32:
     """Return the cosine of each row with a unit vector, float32 ``(n,)``.
 
     Args:
@@ -65,10 +65,10 @@ def cosines(rows: _Half, factors: _Single, vector: _Single) -> _Single:
         vector: ``(dim,)``.
     """
     # Not "@": BLAS would share the work among its threads, and wait for them where other work has the cores.
-    found: _Single = np.vecdot(single(rows), vector * _TWO_STEPS)
-    found *= factors
-    found *= _TWO_STEPS
-    return found
+    products: _Float32 = np.vecdot(scaled_float32(rows), vector * _HALF_SCALE)
+    products *= factors
+    products *= _HALF_SCALE
+    return products
 
 
 class VectorFile:
@@ -80,20 +80,20 @@ class VectorFile:
         frames: NDArray[np.int64],
         times_s: NDArray[np.float64],
         ends_s: NDArray[np.float64],
-        factors: _Single,
+        factors: _Float32,
         *,
         dim: int,
         offset: int = 0,
-        vectors: _Half | None = None,
+        vectors: _Float16 | None = None,
     ) -> None:
-        """Make one: of a file, whose vectors begin at ``offset``, or of ``vectors`` in memory."""
+        """Describe a file, whose vectors begin at ``offset``, or hold ``vectors`` in memory."""
         self.path = path
         self.frames = frames
         self.times_s = times_s
         self.ends_s = ends_s
         self.factors = factors
         self.dim = dim
-        self._offset = offset
+        self.offset = offset
         self._vectors = vectors
         breaks = times_s[1:] - ends_s[:-1] > TIME_TOLERANCE_S
         self.breaks = breaks if breaks.any() else None
@@ -104,7 +104,7 @@ class VectorFile:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Yield what reads rows; use it for several reads at a time.
+        """Open the file once for several reads.
 
         Raises:
             FileNotFoundError: the embedding was deleted meanwhile.
@@ -115,83 +115,79 @@ class VectorFile:
         with open(self.path, "rb", buffering=0) as file:
             yield Reader(self, file, None)
 
-    def scores(self, vector: _Single) -> _Single:
+    def scores(self, vector: _Float32) -> _Float32:
         """Return the cosine of every sample with a unit vector, float32 ``(n,)``."""
-        found = np.empty(len(self), np.float32)
+        scores = np.empty(len(self), np.float32)
         step = max(1, _BLOCK // self.dim)
         with self.reading() as reader:
             for first in range(0, len(self), step):
                 stop = min(first + step, len(self))
-                found[first:stop] = cosines(reader.rows(first, stop), self.factors[first:stop], vector)
-        return found
+                scores[first:stop] = cosines(reader.rows(first, stop), self.factors[first:stop], vector)
+        return scores
 
-    def vectors(self, first: int, stop: int) -> _Single:
+    def vectors(self, first: int, stop: int) -> _Float32:
         """Return unit rows, float32 ``(stop - first, dim)``."""
         with self.reading() as reader:
-            return reader.unit(first, stop)
+            return reader.unit_rows(first, stop)
 
 
 class Reader:
-    """Reads rows of a pack."""
+    """Reads rows of a vector file."""
 
-    def __init__(self, pack: VectorFile, file: IO[bytes] | None, vectors: _Half | None) -> None:
-        self._pack = pack
+    def __init__(self, vector_file: VectorFile, file: IO[bytes] | None, vectors: _Float16 | None) -> None:
+        self._vector_file = vector_file
         self._file = file
         self._vectors = vectors
 
-    def rows(self, first: int, stop: int) -> _Half:
+    def rows(self, first: int, stop: int) -> _Float16:
         """Return rows as they are stored, float16 ``(stop - first, dim)``."""
         if self._vectors is not None:
             return self._vectors[first:stop]
         assert self._file is not None  # noqa: S101 - one of both is there
-        found = np.empty((stop - first, self._pack.dim), np.float16)
-        self._file.seek(self._pack._offset + first * found.strides[0])
-        if found.size and self._file.readinto(found.data.cast("B")) != found.nbytes:  # type: ignore[attr-defined]
-            raise StoreError(f"{self._pack.path} is cut off; delete it, it is made anew by the next search.")
-        return found
+        rows = np.empty((stop - first, self._vector_file.dim), np.float16)
+        self._file.seek(self._vector_file.offset + first * rows.strides[0])
+        if rows.size and self._file.readinto(rows.data.cast("B")) != rows.nbytes:  # type: ignore[attr-defined]
+            raise StoreError(
+                f"{self._vector_file.path} is cut off; delete it, the next search makes it again."
+            )
+        return rows
 
-    def unit(self, first: int, stop: int) -> _Single:
+    def unit_rows(self, first: int, stop: int) -> _Float32:
         """Return unit rows, float32 ``(stop - first, dim)``."""
-        rows = single(self.rows(first, stop))
-        rows *= _TWO_STEPS
-        rows *= (self._pack.factors[first:stop] * _TWO_STEPS)[:, None]
+        rows = scaled_float32(self.rows(first, stop))
+        rows *= _HALF_SCALE
+        rows *= (self._vector_file.factors[first:stop] * _HALF_SCALE)[:, None]
         return rows
 
 
 class VectorFiles:
-    """The packs of a store."""
+    """The vector files of a store."""
 
-    def __init__(self, home: StoreFolder, embeddings: Embeddings) -> None:
-        self._home = home
+    def __init__(self, folder: StoreFolder, embeddings: Embeddings) -> None:
+        self._folder = folder
         self._embeddings = embeddings
         self._mutex = threading.Lock()
         self._open: dict[str, tuple[EmbeddingInfo, VectorFile]] = {}
 
-    @property
-    def folder(self) -> Path:
-        """Where they are."""
-        return self._home.root / "search"
-
     def get(self, info: EmbeddingInfo) -> VectorFile:
-        """Return the pack of an embedding, made where it is missing.
+        """Return the vector file of an embedding, made where it is missing.
 
-        Of an incomplete embedding, the pack is made anew in memory each time more samples are stored.
+        That of an incomplete embedding is in memory only, and made again whenever more samples are stored.
 
         Raises:
             NotStoredError: the embedding was deleted meanwhile.
         """
         key_id = info.key.id
         with self._mutex:
-            known = self._open.get(key_id)
-        if known is not None and (known[0] is info or known[0] == info):
-            return known[1]
-        pack = self._read(info) or self._make(info)
-        with self._mutex:
-            self._open[key_id] = info, pack
-        return pack
+            open_info, vector_file = self._open.get(key_id, (None, None))
+        if vector_file is None or open_info != info:
+            vector_file = self._read(info) or self._make(info)
+            with self._mutex:
+                self._open[key_id] = info, vector_file
+        return vector_file
 
-    def packed(self, info: EmbeddingInfo) -> bool:
-        """Return whether the pack is there already."""
+    def is_written(self, info: EmbeddingInfo) -> bool:
+        """Return whether ``get`` need not make it."""
         return info.key.id in self._open or self._path(info).exists()
 
     def forget(self, infos: list[EmbeddingInfo]) -> None:
@@ -204,14 +200,14 @@ class VectorFiles:
     def sweep(self) -> None:
         """Remove the files of embeddings that are gone. Call it under ``writing()``."""
         infos = self._embeddings.infos()
-        kept = {self._path(info).name for info in infos}
-        for path in self.folder.glob(f"*{SUFFIX}*"):
-            if path.name not in kept:
-                self._home.remove(path)
+        names = {self._path(info).name for info in infos}
+        for path in self._folder.paths.search.glob(f"*{SUFFIX}*"):
+            if path.name not in names:
+                self._folder.remove(path)
         self.forget(infos)
 
     def _path(self, info: EmbeddingInfo) -> Path:
-        return self.folder / f"{info.key.id}{SUFFIX}"
+        return self._folder.paths.search / f"{info.key.id}{SUFFIX}"
 
     def _read(self, info: EmbeddingInfo) -> VectorFile | None:
         if not info.complete:
@@ -225,7 +221,7 @@ class VectorFiles:
                     for kind in _ARRAYS[:-1]
                 )
                 offset, size = file.tell(), os.fstat(file.fileno()).st_size
-        except (OSError, ValueError, struct.error):  # not there, or of no use: it is made anew
+        except (OSError, ValueError, struct.error):  # not there, or damaged: it is made again
             return None
         if size - offset != 2 * info.samples * info.dim:
             return None
@@ -234,7 +230,7 @@ class VectorFiles:
     def _make(self, info: EmbeddingInfo) -> VectorFile:
         samples = self._embeddings.load(info.key)
         vectors = samples.vectors.astype(np.float16)
-        factors = 1 / np.linalg.norm(single(vectors) * _TWO_STEPS * _TWO_STEPS, axis=1)
+        factors = 1 / np.linalg.norm(scaled_float32(vectors) * _HALF_SCALE * _HALF_SCALE, axis=1)
         arrays = (samples.frames, samples.times_s, samples.ends_s, factors.astype(np.float32))
         in_memory = VectorFile(None, *arrays, dim=info.dim, vectors=vectors)
         if not info.complete or len(samples) != info.samples:
@@ -248,12 +244,12 @@ class VectorFiles:
     def _write(self, info: EmbeddingInfo, samples: Samples, arrays: tuple[NDArray[Any], ...]) -> None:
         path = self._path(info)
         with mapped_errors("preparing the search"):
-            self.folder.mkdir(exist_ok=True)
+            self._folder.paths.search.mkdir(exist_ok=True)
             with temporary_file(path) as temporary:
                 with open(temporary, "wb") as file:
                     file.write(_HEAD.pack(_MAGIC, len(samples), info.dim))
                     for array, kind in zip(arrays, _ARRAYS, strict=True):
                         file.write(np.ascontiguousarray(array, kind).data)
-                with self._home.writing():  # a deletion comes before this or finds the file
+                with self._folder.writing():  # a deletion comes before this or finds the file
                     if self._embeddings.find(info.key) == info:
                         replace_durably(temporary, path)

@@ -33,14 +33,14 @@ class Batch:
 
 @contextmanager
 def arriving(
-    home: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]
+    folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]
 ) -> Iterator[str]:
     """Write samples into a table that nobody reads yet and yield its name; in the end there is no such table."""
     name = _PREFIX + key_id
-    with home.lock_of(name):  # tells ``sweep`` that it is being written
-        with home.writing():
-            home.drop(name)  # what a killed process may have left
-            home.create(name, schema)
+    with folder.lock_of(name):  # tells ``sweep`` that it is being written
+        with folder.writing():
+            folder.drop(name)  # what a killed process may have left
+            folder.create(name, schema)
         try:
             for batch in batches:
                 flat = pa.array(np.ascontiguousarray(batch.vectors, np.float16).reshape(-1))
@@ -50,27 +50,27 @@ def arriving(
                     pa.FixedSizeListArray.from_arrays(flat, dim),
                     pa.array(list(batch.thumbnails), pa.binary()),
                 ]
-                table = home.open(name)
+                table = folder.open(name)
                 with mapped_errors("storing samples"):
                     table.add(pa.Table.from_arrays(columns, schema=schema))
             yield name
         finally:
-            with home.writing():
-                home.drop(name)
+            with folder.writing():
+                folder.drop(name)
 
 
-def move_into_place(home: StoreFolder, aside: str, table: str) -> None:
-    """Give the table its final name. Call it under ``home.writing()``."""
-    home.drop(table)
+def move_into_place(folder: StoreFolder, aside: str, table: str) -> None:
+    """Give the table its final name. Call it under ``folder.writing()``."""
+    folder.drop(table)
     with mapped_errors(f"storing the table {table}"):
-        home.path_of(aside).rename(home.path_of(table))
+        folder.path_of(aside).rename(folder.path_of(table))
 
 
-def sweep(home: StoreFolder, known_ids: set[str]) -> None:
+def sweep(folder: StoreFolder, known_ids: set[str]) -> None:
     """Remove what killed processes left: tables that nobody writes, gaps of no embedding. Call it under ``writing``."""
-    for name in home.table_names():
+    for name in folder.table_names():
         if name.startswith(_PREFIX):
-            lock = home.lock_of(name)
+            lock = folder.lock_of(name)
             with suppress(filelock.Timeout), lock.acquire(timeout=0):
-                home.drop(name)
-    Gaps(home).keep_only(known_ids)
+                folder.drop(name)
+    Gaps(folder).keep_only(known_ids)

@@ -49,12 +49,12 @@ from numpy.typing import NDArray
 from lib.core.errors import NotStoredError
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey, Embeddings
 from lib.store.gaps import Gap
-from lib.store.ground_truth import Truth, Truths
-from lib.store.home import StoreFolder, tree_bytes
+from lib.store.ground_truth import GroundTruthFiles, Truth
+from lib.store.home import StoreFolder, StorePaths
 from lib.store.search_index import Indexes
 from lib.store.search_vectors import VectorFiles
 from lib.store.staging import Batch
-from lib.store.text_vectors import Texts
+from lib.store.text_vectors import TextVectors
 from lib.store.videos import Video, Videos
 
 if TYPE_CHECKING:
@@ -90,31 +90,26 @@ class Store:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self._home = StoreFolder(home)
-        self._videos = Videos(self._home)
-        self._embeddings = Embeddings(self._home)
-        self._texts = Texts(self._home)
-        self._truths = Truths(self._home)
+        self._folder = StoreFolder(home)
+        self._videos = Videos(self._folder)
+        self._embeddings = Embeddings(self._folder)
+        self._text_vectors = TextVectors(self._folder)
+        self._ground_truth = GroundTruthFiles(self._folder)
         self._listing: tuple[object, Listing] | None = None
-        self.packs = VectorFiles(self._home, self._embeddings)
-        self.indexes = Indexes(self._home, self.packs)
-        with self._home.writing():
-            self._home.empty_trash()
+        self.vector_files = VectorFiles(self._folder, self._embeddings)
+        self.indexes = Indexes(self._folder, self.vector_files)
+        with self._folder.writing():
+            self._folder.empty_trash()
 
     @property
     def home(self) -> Path:
         """The store's folder."""
-        return self._home.root
+        return self._folder.paths.home
 
     @property
-    def incoming(self) -> Path:
-        """Folder for uploads on their way in; ``add_file(…, move=True)`` from here only renames."""
-        return self._home.incoming
-
-    @property
-    def size_bytes(self) -> int:
-        """Space the whole store takes on disk; walks its files."""
-        return tree_bytes(self._home.root)
+    def paths(self) -> StorePaths:
+        """Where things lie in that folder."""
+        return self._folder.paths
 
     # Videos
 
@@ -165,11 +160,11 @@ class Store:
         A referenced file stays where it is, with what lies beside it; an upload is deleted. A running ingest of
         it ends with ``NotStoredError``.
         """
-        with self._home.writing():
+        with self._folder.writing():
             self._videos.get(sha256)
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
-            freed += self._truths.forget(sha256)
+            freed += self._ground_truth.forget(sha256)
             self._sweep()
             return freed
 
@@ -177,15 +172,15 @@ class Store:
 
     def truth(self, video: Video) -> Truth:
         """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file."""
-        return self._truths.get(video.sha256, video.path)
+        return self._ground_truth.get(video.sha256, video.path)
 
     def saved_truth(self, sha256: str) -> Truth | None:
         """Return the saved ground truth of a video; None while what lies beside its file counts."""
-        return self._truths.saved(sha256)
+        return self._ground_truth.saved(sha256)
 
     def truth_version(self, video: Video) -> str:
         """Return a text that changes whenever ``truth(video)`` may have changed; it costs one look at the disk."""
-        return self._truths.version(video.sha256, video.path)
+        return self._ground_truth.version(video.sha256, video.path)
 
     def change_truth(self, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
         """Save ``change(truth(video))``, while nobody else changes it, and return it in order of time.
@@ -194,13 +189,13 @@ class Store:
             NotStoredError: the store has no such video (any more).
             StoreError: it can't be written.
         """
-        with self._home.writing():
+        with self._folder.writing():
             self._videos.get(video.sha256)
-            return self._truths.change(video.sha256, video.path, change)
+            return self._ground_truth.change(video.sha256, video.path, change)
 
     def forget_truth(self, sha256: str) -> None:
         """Delete the saved ground truth of a video, so that what lies beside its file counts again."""
-        self._truths.forget(sha256)
+        self._ground_truth.forget(sha256)
 
     # Embeddings
 
@@ -210,8 +205,8 @@ class Store:
 
     def listing(self) -> Listing:
         """Return all embeddings and the names of all videos; costs next to nothing while nobody changes them."""
-        there = [table for table in CATALOGUES if self._home.path_of(table).exists()]
-        version = tuple((table, self._home.commits(table)) for table in there)
+        there = [table for table in CATALOGUES if self._folder.path_of(table).exists()]
+        version = tuple((table, self._folder.commits(table)) for table in there)
         if self._listing is None or None in dict(version).values() or self._listing[0] != version:
             infos = tuple(self.embeddings())
             listing = Listing(infos, {video.sha256: video.name for video in self.videos()})
@@ -253,16 +248,16 @@ class Store:
 
     def _sweep(self) -> None:
         """Remove what belongs to nothing any more."""
-        with self._home.writing():
+        with self._folder.writing():
             self._embeddings.sweep()
-            self.packs.sweep()
+            self.vector_files.sweep()
             self.indexes.sweep({info.key.engine_id for info in self._embeddings.infos()})
 
     # Writing an embedding (ingest)
 
     def ingest_lock(self, key: EmbeddingKey) -> filelock.BaseFileLock:
         """Return a new lock that one ingest of ``key`` holds at a time, over threads and processes."""
-        return self._home.lock_of(key.id)
+        return self._folder.lock_of(key.id)
 
     def begin(self, key: EmbeddingKey, *, engine_name: str, dim: int) -> EmbeddingInfo:
         """Return the embedding, made empty when it is not there.
@@ -271,7 +266,7 @@ class Store:
             NotStoredError: the store has no such video.
             StoreError: it is there with vectors of another length.
         """
-        with self._home.writing():
+        with self._folder.writing():
             self._videos.get(key.sha256)
             return self._embeddings.begin(key, engine_name=engine_name, dim=dim)
 
@@ -364,11 +359,11 @@ class Store:
 
     def text_vectors(self, engine_id: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of those texts that are stored, float32 ``(dim,)``, read-only."""
-        return self._texts.get(engine_id, texts)
+        return self._text_vectors.get(engine_id, texts)
 
     def put_text_vectors(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """Store text vectors; a text that is there keeps its vector."""
-        self._texts.put(engine_id, vectors)
+        self._text_vectors.put(engine_id, vectors)
 
 
 def embed_texts_cached(store: Store, engine: Engine, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:

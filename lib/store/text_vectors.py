@@ -31,11 +31,11 @@ def _key(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Texts:
+class TextVectors:
     """The tables of text vectors, with the latest ones in memory."""
 
-    def __init__(self, home: StoreFolder) -> None:
-        self._home = home
+    def __init__(self, folder: StoreFolder) -> None:
+        self._folder = folder
         self._mutex = threading.Lock()
         self._remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
@@ -60,7 +60,7 @@ class Texts:
             return
         given = {text: np.asarray(vector, np.float32).reshape(-1) for text, vector in vectors.items()}
         dims = {len(vector) for vector in given.values()}
-        with self._home.writing():
+        with self._folder.writing():
             known = self._read(engine_id, [_key(text) for text in given])
             dims |= {len(vector) for vector in known.values()}
             if len(dims) > 1:
@@ -75,7 +75,7 @@ class Texts:
 
     def _add(self, engine_id: str, new: Mapping[str, NDArray[np.float32]], dim: int) -> None:
         schema = _schema(dim)
-        table = self._home.create(_table(engine_id), schema)
+        table = self._folder.create(_table(engine_id), schema)
         if table.schema.field("vector").type.list_size != dim:
             raise StoreError(
                 f"The stored text vectors of {engine_id} do not have {dim} numbers. "
@@ -90,7 +90,7 @@ class Texts:
         ]
         with mapped_errors("storing text vectors"):
             table.add(pa.Table.from_arrays(columns, schema=schema))
-        self._home.tidy_now_and_then(table)
+        self._folder.tidy_now_and_then(table)
 
     def _read(self, engine_id: str, keys: list[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors on disk by key."""
@@ -101,7 +101,7 @@ class Texts:
             def read(table: Any, where: str = f"key IN ({listed})") -> pa.Table:
                 return table.search().where(where).select(["key", "vector"]).to_arrow()
 
-            found = self._home.read(_table(engine_id), read)
+            found = self._folder.read(_table(engine_id), read)
             if found is None:
                 break
             for key, vector in zip(found["key"].to_pylist(), found["vector"], strict=True):

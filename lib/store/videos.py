@@ -108,8 +108,8 @@ def clean_suffix(name: str) -> str:
 class Videos:
     """The table of videos and the files that belong to it."""
 
-    def __init__(self, home: StoreFolder) -> None:
-        self._home = home
+    def __init__(self, folder: StoreFolder) -> None:
+        self._folder = folder
 
     def all(self) -> list[Video]:
         """Return all videos, oldest first."""
@@ -166,7 +166,7 @@ class Videos:
             "browser_playable": info.browser_playable,
             "added_at": datetime.now(UTC),
         }
-        with self._home.writing():
+        with self._folder.writing():
             rows = self._rows()
             old = next((row for row in rows if row["sha256"] == digest), None)
             row = {**new, "name": old["name"], "added_at": old["added_at"]} if old else new
@@ -177,12 +177,12 @@ class Videos:
                 return self._video(old)
             if move:
                 row |= self._take(path, digest, clean_suffix(shown))
-            self._home.write_rows(TABLE, _SCHEMA, [*(r for r in rows if r["sha256"] != digest), row])
+            self._folder.write_rows(TABLE, _SCHEMA, [*(r for r in rows if r["sha256"] != digest), row])
         return self._video(row)
 
     def add_without_file(self, sha256: str, *, name: str, duration_s: float, size_bytes: int) -> Video:
         """See ``Store.put``; returns the video that is there where there is one."""
-        with self._home.writing():
+        with self._folder.writing():
             rows = self._rows()
             for row in rows:
                 if row["sha256"] == sha256:
@@ -194,7 +194,7 @@ class Videos:
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }
-            self._home.write_rows(TABLE, _SCHEMA, [*rows, new])
+            self._folder.write_rows(TABLE, _SCHEMA, [*rows, new])
             return self._video(new)
 
     def delete(self, sha256: str) -> int:
@@ -205,12 +205,12 @@ class Videos:
         Raises:
             NotStoredError: no such video.
         """
-        with self._home.writing():
+        with self._folder.writing():
             row = self._row(sha256)
             rows = [r for r in self._rows() if r["sha256"] != sha256]
-            self._home.write_rows(TABLE, _SCHEMA, rows)
-            freed = self._home.remove(self.proxy_path(sha256))
-            return freed + (self._home.remove(self._path(row)) if row["owned"] else 0)
+            self._folder.write_rows(TABLE, _SCHEMA, rows)
+            freed = self._folder.remove(self.proxy_path(sha256))
+            return freed + (self._folder.remove(self._path(row)) if row["owned"] else 0)
 
     def file_path(self, sha256: str) -> Path:
         """Return the path of the video's bytes, having checked that it still holds them.
@@ -234,21 +234,17 @@ class Videos:
             same = False
         if not same:
             raise NotStoredError(f"{row['name']} was moved or changed ({path}); add it again.")
-        with self._home.writing():  # only touched: remember its new time, so that it is not hashed again
+        with self._folder.writing():  # only touched: remember its new time, so that it is not hashed again
             rows = [{**r, "mtime_ns": stat[1]} if r["sha256"] == sha256 else r for r in self._rows()]
-            self._home.write_rows(TABLE, _SCHEMA, rows)
+            self._folder.write_rows(TABLE, _SCHEMA, rows)
         return path
 
     def proxy_path(self, sha256: str) -> Path:
         """Return where the playable copy belongs; whether it is there is the caller's question."""
-        return self._home.proxies / f"{sha256}.mp4"
-
-    def has(self, sha256: str) -> bool:
-        """Return whether the video is in the store."""
-        return any(row["sha256"] == sha256 for row in self._rows())
+        return self._folder.paths.proxies / f"{sha256}.mp4"
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self._home.rows(TABLE, _SCHEMA)
+        return self._folder.rows(TABLE, _SCHEMA)
 
     def _row(self, sha256: str) -> dict[str, Any]:
         for row in self._rows():
@@ -258,7 +254,9 @@ class Videos:
 
     def _path(self, row: dict[str, Any]) -> Path:
         path = Path(os.fsdecode(row["path"]))
-        return self._home.videos / path if row["owned"] else path  # kept files move with the store's folder
+        return (
+            self._folder.paths.videos / path if row["owned"] else path
+        )  # kept files move with the store's folder
 
     def _video(self, row: dict[str, Any]) -> Video:
         fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns")}
@@ -275,11 +273,11 @@ class Videos:
         return bool(size == row["size_bytes"] and (row["owned"] or mtime_ns == row["mtime_ns"]))
 
     def _is_kept(self, path: Path) -> bool:
-        return path.parent == self._home.videos
+        return path.parent == self._folder.paths.videos
 
     def _take(self, path: Path, sha256: str, suffix: str) -> dict[str, Any]:
         """Move a file into the store; return the fields of its row that this changes."""
-        target = self._home.videos / f"{sha256}{suffix}"
+        target = self._folder.paths.videos / f"{sha256}{suffix}"
         with mapped_errors(f"moving {path.name} into the store"):
             try:
                 os.replace(path, target)
@@ -291,7 +289,7 @@ class Videos:
 
     def _remembered_hash(self, path: Path, stat: tuple[int, int]) -> str | None:
         key = os.fsencode(path)
-        for row in self._home.rows(HASHES, _HASH_SCHEMA):
+        for row in self._folder.rows(HASHES, _HASH_SCHEMA):
             if (row["path"], row["size_bytes"], row["mtime_ns"]) == (key, *stat):
                 return str(row["sha256"])
         return None
@@ -307,10 +305,10 @@ class Videos:
                 f"{path.name} can't be read to its end ({error.strerror}); try again."
             ) from error
         if time.time_ns() - mtime_ns > _RACY_NS:
-            with self._home.writing():
-                rows = [row for row in self._home.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]
+            with self._folder.writing():
+                rows = [row for row in self._folder.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]
                 rows.append({"path": key, "size_bytes": size, "mtime_ns": mtime_ns, "sha256": digest})
-                self._home.write_rows(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
+                self._folder.write_rows(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
         return digest
 
 

@@ -23,7 +23,7 @@ def main() -> None:
     st.html(_STYLE)
     state.begin()
     store = cache.store()
-    routes.accept_uploads(store.incoming, library.upload_taker(store))
+    routes.accept_uploads(store.paths.incoming, library.upload_taker(store))
     pages = [
         st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
         st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),

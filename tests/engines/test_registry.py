@@ -47,11 +47,11 @@ def test_a_word_makes_an_embedded_engine(spec: str) -> None:
     assert repr(engine) == f"EmbeddedEngine({spec.strip().lower()!r})"
 
 
-def test_models_are_downloaded_into_the_home(tmp_path: Path) -> None:
-    engine = make_engine("clip", home=tmp_path)
+def test_models_are_downloaded_into_the_given_folder(tmp_path: Path) -> None:
+    engine = make_engine("clip", models=tmp_path)
 
     assert isinstance(engine, EmbeddedEngine)
-    assert engine._cache_dir == tmp_path / "models"
+    assert engine.cache_dir == tmp_path
 
 
 def test_an_address_makes_a_server_engine() -> None:

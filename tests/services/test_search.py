@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 import lib.services.search
-import lib.store.search_index
 from benchmarks.search import World
 from lib.core.errors import InputError, NotStoredError
 from lib.core.sampling import Sampling
@@ -28,9 +27,10 @@ from lib.services.search import (
     search,
     search_vector,
 )
+from lib.store import search_index, search_index_build
 from lib.store.embeddings import EmbeddingKey
 from lib.store.gaps import Gap
-from lib.store.search_groups import rows_of
+from lib.store.search_groups import group_rows
 from lib.store.search_vectors import VectorFile
 from lib.store.staging import Batch
 from lib.store.store import Store
@@ -78,8 +78,8 @@ def best_frames(result: SearchResult) -> list[tuple[str, int]]:
 @pytest.fixture
 def library(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """8 video-like videos of 1,500 samples, with an index whose cells are not all looked at."""
-    monkeypatch.setattr(lib.store.search_index, "_CELLS_FROM", 300)
-    monkeypatch.setattr(lib.store.search_index, "_CELLS", 6)
+    monkeypatch.setattr(search_index_build, "CELLS_FROM", 300)
+    monkeypatch.setattr(search_index, "LEAST_PROBED_CELLS", 6)
     world = World(DIM, themes=60)
     for number in range(8):
         add(store, f"video {number}", world.video(1_500, np.random.default_rng(number)))
@@ -243,7 +243,7 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
     )
     mean = unit_rows(rng, 1, DIM)[0] / 2
 
-    rows = rows_of(7, pack, mean)
+    rows = group_rows(7, pack, mean)
 
     firsts, counts = (rows[name].to_numpy() for name in ("first", "count"))
     assert set(rows["pack"].to_pylist()) == {7}

@@ -119,7 +119,7 @@ def _start_clip(
     chosen: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None
 ) -> Job:
     source = cache.store().file_path(chosen.video.sha256)
-    folder = cache.store().home / "exports"
+    folder = cache.store().paths.exports
     folder.mkdir(exist_ok=True)
     start_s, end_s = window or (0.0, analysis.samples.duration_s)
     target = folder / f"{stem}-{start_s:.1f}-{end_s:.1f}.mp4"

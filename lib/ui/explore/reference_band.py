@@ -30,7 +30,7 @@ def band(chosen: VideoSelection) -> ReferenceBand | None:
     info = chosen.info
     if info is None or not info.complete:
         return None
-    found = cache.reference_bands().get(_name(info))
+    found = cache.reference_bands().get(info.version)
     if found is not None or _job_of(info) is not None:
         return found
     vectors = cache.store().text_vectors(chosen.engine.id, PHRASES)
@@ -42,7 +42,7 @@ def band(chosen: VideoSelection) -> ReferenceBand | None:
 def start(chosen: VideoSelection) -> None:
     """Have the band computed in the background where it isn't known. To be called last: the page may begin anew."""
     info = chosen.info
-    if info is None or not info.complete or not info.samples or _name(info) in cache.reference_bands():
+    if info is None or not info.complete or not info.samples or info.version in cache.reference_bands():
         return
     if _job_of(info) is not None:
         return  # at work, or it failed: the tray has what to say
@@ -63,7 +63,7 @@ def _job_of(info: EmbeddingInfo) -> Job | None:
 
 
 def _key(info: EmbeddingInfo) -> tuple[str, str]:
-    return ("reference", _name(info))
+    return ("reference", info.version)
 
 
 def _work(
@@ -98,9 +98,5 @@ def _compute(info: EmbeddingInfo, vectors: dict[str, NDArray[np.float32]]) -> Re
     except PromptreelError:
         return None  # an engine whose vectors can't be compared; the analysis says so
     if found is not None:
-        cache.reference_bands()[_name(info)] = found
+        cache.reference_bands()[info.version] = found
     return found
-
-
-def _name(info: EmbeddingInfo) -> str:
-    return f"{info.key.id}|{info.samples}|{info.created_at}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.media.frames import frame_at
+from lib.store.sidecar import read_sidecar
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,7 @@ def sample_files(folder: Path) -> list[Path]:
     """Return the bundled videos, the shortest first: it gives the quickest first result."""
 
     def length_s(file: Path) -> float:
-        truth = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-        return max((float(segment["end_s"]) for segment in truth.get("segments", [])), default=0.0)
+        return max((segment.end_s for segment in read_sidecar(file)), default=0.0)
 
     return sorted(folder.glob("*.mp4"), key=lambda file: (length_s(file), file.name))
 
@@ -40,13 +39,12 @@ def sample_card(file: Path) -> SampleCard:
 
     The caption is the comment that its prompt set begins with; its labels where there is none.
     """
-    truth = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-    segments = truth.get("segments", [])
-    middle = segments[len(segments) // 2] if segments else {"start_s": 0.0, "end_s": 1.0}
-    frame = frame_at(file, (middle["start_s"] + middle["end_s"]) / 2, short_side=270)
+    segments = read_sidecar(file)
+    middle = segments[len(segments) // 2] if segments else None
+    frame = frame_at(file, (middle.start_s + middle.end_s) / 2 if middle else 0.5, short_side=270)
     prompts = file.with_suffix(".prompts.yaml")
     lines = prompts.read_text(encoding="utf-8").splitlines() if prompts.exists() else []
     about = [line[1:].strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
-    caption = " ".join(about) or ", ".join(dict.fromkeys(segment["label"] for segment in segments))
+    caption = " ".join(about) or ", ".join(dict.fromkeys(segment.label for segment in segments))
     title = file.stem.replace("_vfr", "").replace("_", " ").capitalize()
     return SampleCard(title, caption, frame.image)

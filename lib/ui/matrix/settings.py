@@ -19,6 +19,7 @@ from lib.core.errors import PromptreelError
 from lib.infra.files import write_atomically
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
+from lib.store.home import StorePaths
 from lib.ui.session import cache, state
 
 Mode = Literal["sets", "sweep"]
@@ -75,7 +76,7 @@ class MatrixSettings:
 
 
 def _path(home: Path, experiment_id: str) -> Path:
-    return home / "experiments" / f"{experiment_id}.matrix.json"
+    return StorePaths(home).experiments / f"{experiment_id}.matrix.json"
 
 
 def load(home: Path, experiment_id: str) -> MatrixSettings:

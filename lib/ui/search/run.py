@@ -58,7 +58,7 @@ def query_of(search: Search) -> Query:
 
 def _result(place: SearchScope, search: Search, progress: DeltaGenerator) -> SearchResult:
     engine_id = place.engine.id
-    version = [(info.key.id, info.samples, info.complete, info.created_at) for info in place.infos.values()]
+    version = [info.version for info in place.infos.values()]
     of = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
     name = (of, options_of(place, search), version)
     kept = st.session_state.get(_RESULT)

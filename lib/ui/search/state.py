@@ -20,6 +20,7 @@ import streamlit as st
 from lib.infra.files import write_atomically
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.search import Moment
+from lib.store.home import StorePaths
 from lib.ui.components.moment_cards import MomentAction
 from lib.ui.components.search_box import SubmittedQuery
 from lib.ui.session import cache, state
@@ -306,7 +307,7 @@ def _copy_back(key: str, name: str) -> None:
 
 def folder(home: Path) -> Path:
     """Return where searches are kept."""
-    return home / "searches"
+    return StorePaths(home).searches
 
 
 def load(home: Path, experiment: str) -> Search | None:

@@ -63,12 +63,12 @@ def jobs() -> JobManager:
 @st.cache_resource(show_spinner=False)
 def embedded_engine(model: str) -> EmbeddedEngine:
     """Return an embedded engine, its weights loaded once for all sessions."""
-    return EmbeddedEngine(model, cache_dir=store().home / "models")
+    return EmbeddedEngine(model, cache_dir=store().paths.models)
 
 
 def samples(info: EmbeddingInfo) -> Samples:
     """Return the stored samples; read again only when more of them are there."""
-    return _samples(f"{info.key.id}|{info.samples}|{info.complete}|{info.created_at}", info.key)
+    return _samples(info.version, info.key)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -122,7 +122,7 @@ def analysis(
     info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
 ) -> Analysis:
     """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
-    name = _name(info)
+    name = info.version
     loaded = samples(info)
     wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
     cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
@@ -135,7 +135,7 @@ def analysis(
 
 def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
     """Return ``lib.analysis.scoring.vector_change`` of the stored samples, ``(n,)``."""
-    return _numbers(f"{_name(info)}|change", lambda: vector_change(samples(info).vectors))
+    return _numbers(f"{info.version}|change", lambda: vector_change(samples(info).vectors))
 
 
 def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
@@ -211,12 +211,8 @@ def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Differen
     return difference_of(_a, _b, seed=0)
 
 
-def _name(info: EmbeddingInfo) -> str:
-    return f"{info.key.id}|{info.samples}|{info.created_at}"
-
-
 def _of(info: EmbeddingInfo, found: Analysis) -> str:
-    return f"{_name(info)}|{_digest(found.prompt_set.to_dict())}"
+    return f"{info.version}|{_digest(found.prompt_set.to_dict())}"
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -256,7 +252,7 @@ def label_metrics(
         f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
         return measure(found, f1)
 
-    return _label_metrics(f"{_name(info)}|{_digest(content)}", compute)
+    return _label_metrics(f"{info.version}|{_digest(content)}", compute)
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)
