@@ -29,7 +29,7 @@ from lib.analysis.scoring import (
     vector_change,
 )
 from lib.analysis.segments import Segment, decide, find_segments, tidy
-from lib.core.formatting import format_duration, format_time
+from lib.core.formatting import format_duration, format_time, percent
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.prompts.model import Prompt, PromptSet
 
@@ -129,7 +129,7 @@ class Analysis:
         if metrics.first_seen_s is not None:
             return (
                 f"{metrics.label}: yes, first at {format_time(metrics.first_seen_s)}, "
-                f"for {format_duration(metrics.duration_s)}, {_percent(metrics.share)}"
+                f"for {format_duration(metrics.duration_s)}, {percent(metrics.share)}"
             )
         if metrics.peak_score is None or metrics.peak_s is None:
             return f"{metrics.label}: no, there are no samples"
@@ -321,11 +321,3 @@ def analyse(
     return Analysis(
         samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change
     )
-
-
-def _percent(share: float) -> str:
-    if 0 < share < 0.005:
-        return "under 1 %"
-    if 0.995 <= share < 1 - 1e-9:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"

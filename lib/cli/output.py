@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lib.core.formatting import format_duration
+from lib.core.formatting import format_duration, megabytes_done
 
 if TYPE_CHECKING:
     from lib.engines.checks import Preparation
@@ -42,7 +42,7 @@ class Reporter:
 
     def hashing(self, name: str, done: int, total: int) -> None:
         """Show how much of a file is hashed."""
-        self._show(f"{name}: reading {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+        self._show(f"{name}: reading {megabytes_done(done, total)}")
 
     def counting(self, what: str, done: int, total: int) -> None:
         """Show how many samples are done."""
@@ -52,7 +52,7 @@ class Reporter:
         """Show what an engine prepares; may be called from any thread."""
         size = ""
         if preparation.total_bytes:
-            size = f" {preparation.done_bytes / 1e6:,.0f} of {preparation.total_bytes / 1e6:,.0f} MB"
+            size = f" {megabytes_done(preparation.done_bytes, preparation.total_bytes)}"
         self._show(preparation.message + size, at_once=not preparation.total_bytes)
 
     def line(self, text: str) -> None:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
-from lib.core.formatting import format_time
+from lib.core.formatting import format_time, plural
 from lib.engines.engine import Engine
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
@@ -150,11 +150,8 @@ def _document(query: Query, images: Sequence[Path], engine: Engine, result: Sear
 def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult, rules: Rules) -> str:
     words = " + ".join([*filter(None, [query.text]), *(path.name for path in images)])
     how = "" if result.exact else ", by the index"
-    videos, samples = (
-        f"{number:,} {what}{'' if number == 1 else 's'}"
-        for number, what in ((result.videos, "video"), (result.samples, "sample"))
-    )
-    head = f"{words}: {videos}, {samples}, {engine.name}{how}"
+    searched = f"{plural(result.videos, 'video')}, {plural(result.samples, 'sample')}"
+    head = f"{words}: {searched}, {engine.name}{how}"
     if not result.moments:
         nothing = "Nothing but single-frame hits reaches" if rules.drop_lone else "Nothing reaches"
         return f"{head}\n\n{nothing} the threshold."

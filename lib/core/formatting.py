@@ -1,6 +1,8 @@
-"""How times, lengths and counts are written for people."""
+"""How times, sizes, counts and shares are written for people, and text for Markdown."""
 
 from __future__ import annotations
+
+import re
 
 
 def format_time(seconds: float, *, decimals: int = 1) -> str:
@@ -30,5 +32,41 @@ def ago(seconds: float) -> str:
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         count = int(seconds // size)
         if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+            return f"{plural(count, unit)} ago"
     return "just now"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 video``, ``2,000 videos``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in whole percent: ``43 %``; ``under 1 %`` and ``over 99 %`` where 0 and 100 would be wrong."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1 - 1e-9:
+        return "over 99 %"
+    return f"{share * 100:.0f} %"
+
+
+def format_bytes(size: int) -> str:
+    """Return a size as people write it: ``1.5 GB`` (powers of 1000)."""
+    if size < 1000:
+        return f"{size} B"
+    value, units = size / 1000, ["kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.0f} {units[0]}" if value >= 99.95 else f"{value:.1f} {units[0]}"
+
+
+def megabytes_done(done: int, total: int | None, *, decimals: int = 0) -> str:
+    """Return bytes done of all: ``25 of 600 MB``, ``25 MB`` without a total."""
+    of = f" of {total / 1e6:,.{decimals}f}" if total else ""
+    return f"{done / 1e6:,.{decimals}f}{of} MB"
+
+
+def escape_markdown(text: str) -> str:
+    """Return ``text`` with every character escaped that has a meaning in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)

@@ -1,7 +1,4 @@
-"""Exact time: rates as ``Fraction``, which frames are sampled, and how times are written.
-
-Conventions: frame indices count from 0; times are seconds; a rate is frames a second.
-"""
+"""Which frames of a video are sampled, exactly: rates are fractions."""
 
 from __future__ import annotations
 
@@ -73,13 +70,3 @@ class Sampling:
             return "every frame"
         suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
         return f"every {n}{suffix} frame"
-
-
-def frame_to_seconds(frame: int, rate: Fraction) -> Fraction:
-    """Return the time of ``frame`` in a video of constant ``rate``: ``frame / rate``, exactly."""
-    return Fraction(frame) / rate
-
-
-def seconds_to_frame(seconds: Fraction | float, rate: Fraction) -> int:
-    """Return the frame shown at ``seconds`` in a video of constant ``rate``: ``floor(seconds * rate)``."""
-    return int(Fraction(seconds) * rate // 1)

@@ -25,6 +25,7 @@ from lib.core.errors import (
     InputError,
     StoreError,
 )
+from lib.core.formatting import format_bytes
 from lib.hosted.upload_body import ProgressCallback, UploadBody
 from lib.infra.address import check_key, is_loopback, normalise_url
 from lib.infra.http import (
@@ -236,7 +237,7 @@ class HostedApi:
             return None
         if outcome.status_code == 413:
             raise InputError(
-                f"{name} is too large for the hosted service ({len(body) / 1e6:,.0f} MB); cut it into shorter "
+                f"{name} is too large for the hosted service ({format_bytes(len(body))}); cut it into shorter "
                 "videos, or embed it with another engine."
             )
         return EngineUnavailableError(

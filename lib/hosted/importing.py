@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from lib.core.errors import Cancelled, ResultsError, StoreError
-from lib.core.formatting import format_duration
+from lib.core.formatting import format_duration, megabytes_done, plural
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import ModelVersion
 from lib.engines.engine import PREPROCESSING
@@ -48,8 +48,7 @@ def missing_note(info: EmbeddingInfo) -> str:
     if not info.missing:
         return ""
     count, total = info.missing, info.missing + info.samples
-    what = "1 sample failed" if count == 1 else f"{count:,} samples failed"
-    return f"{what} at the hosted service, of {total:,}: gaps, in which nothing is found."
+    return f"{plural(count, 'sample')} failed at the hosted service, of {total:,}: gaps, in which nothing is found."
 
 
 def take_results(
@@ -91,7 +90,7 @@ def take_results(
         if cancel.is_set():
             raise Cancelled("Cancelled; nothing was imported.")
         if on_progress is not None:
-            words = f"reading {done / 1e6:,.0f} of {size / 1e6:,.0f} MB"
+            words = f"reading {megabytes_done(done, size)}"
             on_progress(Progress(done, max(size, done), 0.0, None, words))
 
     results = read_results(path, name=shown, on_bytes=reading)

@@ -27,7 +27,7 @@ from lib.core.errors import (
     ResultsError,
     UnknownModelError,
 )
-from lib.core.formatting import format_duration
+from lib.core.formatting import format_duration, megabytes_done
 from lib.core.sampling import Sampling
 from lib.engines.hosted import HOSTED_VERSION, check_dim
 from lib.hosted import job_records
@@ -254,10 +254,11 @@ def _acquire(lock: filelock.BaseFileLock, tell: OnProgress, cancel: threading.Ev
 def _moved(what: str, done: int, total: int, passed_s: float) -> Progress:
     """Return progress in bytes, with words for people."""
     rate = done / passed_s if passed_s > 0.5 else 0.0
-    of = f" of {total / 1e6:,.1f}" if total else ""
     eta_s = (total - done) / rate if rate and total else None
     left = f", {format_duration(eta_s)} left" if eta_s else ""
-    return Progress(done, total or None, rate, eta_s, f"{what} {done / 1e6:,.1f}{of} MB{left}")
+    return Progress(
+        done, total or None, rate, eta_s, f"{what} {megabytes_done(done, total, decimals=1)}{left}"
+    )
 
 
 def _plain_name(video: Video) -> str:

@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
 from lib.core.errors import Cancelled, EngineUnavailableError, PromptreelError
+from lib.core.formatting import plural
 from lib.infra.redaction import hide_queries_in_logs, redacted
 
 RETRIED_STATUSES = frozenset({429, 502, 503, 504})
@@ -266,7 +267,7 @@ def _overloaded(
 ) -> EngineUnavailableError:
     status = quote_of(response, key)
     asked = f", it asks to wait {after_s:.0f} s" if after_s else ""
-    reason = f"({status}{asked}, after {attempts} {'try' if attempts == 1 else 'tries'})"
+    reason = f"({status}{asked}, after {plural(attempts, 'attempt')})"
     if response.status_code == 429:
         return EngineUnavailableError(
             f"{service.subject} takes no more requests for now {reason}; {service.busy}."

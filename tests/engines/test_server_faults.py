@@ -81,7 +81,7 @@ class TestRetries:
 
         message = (
             rf"The inference server at {server.url} is overloaded or not ready "
-            r"\(503 “Model is temporarily not ready - retry request\.”, after 5 tries\); look at its log and "
+            r"\(503 “Model is temporarily not ready - retry request\.”, after 5 attempts\); look at its log and "
         )
         with pytest.raises(EngineUnavailableError, match=message):
             engine.embed_texts(["a dog"])
@@ -95,7 +95,7 @@ class TestRetries:
         engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, retries=retries)
 
         message = (
-            r"takes no more requests for now \(429 “Slow down\.”, it asks to wait 40 s, after 3 tries\); "
+            r"takes no more requests for now \(429 “Slow down\.”, it asks to wait 40 s, after 3 attempts\); "
             "wait a little and run it again, what is embedded is kept"
         )
         with pytest.raises(EngineUnavailableError, match=message):

@@ -176,7 +176,7 @@ BEFORE = {
     "overloaded": (
         _set(first=9, status=429),
         EngineUnavailableError,
-        r"takes no more requests for now \(429 “Service unavailable”, after 2",
+        r"takes no more requests for now \(429 “Service unavailable”, after 2 attempts",
     ),
     "reset": (_set(first=9, manner="reset"), EngineUnavailableError, "check the network"),
     "hang": (_set(first=9, manner="hang"), EngineUnavailableError, "did not answer within 0.3 s"),

@@ -100,16 +100,14 @@ class TestGivesUp:
     def test_after_so_many_attempts(self, clock: Clock) -> None:
         body = f'{{"message": "No\\n{KEY} https://a/b?signature=secret"}}'.encode()
         words = "No [key] https://a/b?[hidden]"
-        message = f"The service is overloaded or not ready (503 “{words}”, after 3 tries); L."
+        message = f"The service is overloaded or not ready (503 “{words}”, after 3 attempts); L."
         with pytest.raises(EngineUnavailableError, match=re.escape(message)):
             request(clock, *[response(503, body)] * 3, policy=RetryPolicy(3))
         assert len(clock.waits) == 2
 
     def test_when_the_time_is_used_up(self, clock: Clock) -> None:
         busy = response(429, **{"Retry-After": "40"})
-        message = (
-            r"^The service takes no more requests for now \(429, it asks to wait 40 s, after 3 tries\); B\.$"
-        )
+        message = r"^The service takes no more requests for now \(429, it asks to wait 40 s, after 3 attempts\); B\.$"
         with pytest.raises(EngineUnavailableError, match=message):
             request(clock, *[busy] * 9, policy=RetryPolicy(50, total_s=100))
         assert clock.time() <= 100

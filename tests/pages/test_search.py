@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib.core.formatting import escape_markdown
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.infra.files import write_atomically
@@ -22,7 +23,6 @@ from lib.services.experiments import PromptRow
 from lib.services.search import IndexProgress, IndexState, search
 from lib.store.staging import Batch
 from lib.ui.search.state import Search, folder, load
-from lib.ui.session.state import plain
 from tests.helpers.pages import EXPERIMENT, add_video, lay_out, open_page, passed, saved, words
 from tests.helpers.videos import BLUE, GREEN, make_video, scenes
 
@@ -129,7 +129,7 @@ def test_an_uploaded_picture_is_searched_for(bench):
 
     assert not app.exception
     assert component(app, "hits")["hits"][0]["start"] == 6.0
-    assert plain("Picture: sky *1*.png") in words(app)
+    assert escape_markdown("Picture: sky *1*.png") in words(app)
     app = open_page(PAGE)  # a reload
     assert component(app, "hits")["hits"][0]["start"] == 6.0
 

@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.analysis.analysis import Analysis
 from lib.comparison.comparison import Comparison
 from lib.core import formatting
+from lib.core.formatting import escape_markdown
 from lib.core.labelled_intervals import label_key
 from lib.services import experiments
 from lib.services.experiments import Experiment, rows_to_prompts
@@ -140,7 +141,7 @@ def _choose() -> None:
     st.markdown("B becomes a copy of an experiment worked on before:")
     for one, written_at in found:
         st.button(
-            f"{state.plain(one.name)} · {state.plain(_labels(one))} · {formatting.ago(time.time() - written_at)}",
+            f"{escape_markdown(f'{one.name} · {_labels(one)}')} · {formatting.ago(time.time() - written_at)}",
             key=f"beside_{one.id}",
             type="tertiary",
             on_click=_first_hear(comparison_sides.compare_with),
@@ -185,7 +186,7 @@ def _edit_side(
 ) -> tuple[VideoSelection | None, DeltaGenerator]:
     """Draw the panels of one side; return what is embedded, and the place of its answers."""
     here = state.current()
-    st.markdown(f"#### :gray-badge[{name.upper()}] {state.plain(here.name)}")
+    st.markdown(f"#### :gray-badge[{name.upper()}] {escape_markdown(here.name)}")
     answers = st.container()
     chosen = explore.chosen(video)
     if chosen is not None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.comparison.comparison import COMPARED, Comparison
-from lib.core.formatting import format_duration, format_time
+from lib.core.formatting import format_duration, format_time, percent
 from lib.ui.compare import page
 from lib.ui.compare.page import ComparedSides
 from lib.ui.panels import html_tables, segment_table
@@ -56,7 +56,7 @@ def answer(both: ComparedSides) -> None:
         for one in apart[:_TOLD]
     )
     html_tables.draw(
-        f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree {_percent(found.agreement)} of the time'
+        f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree {percent(found.agreement)} of the time'
         f"</strong>{kappa}. {count}, {format_duration(seconds)}{'' if len(apart) == 1 else ' in all'}"
         f"{':' if len(apart) <= _TOLD else f'; the first {_TOLD}:'}</p><ul>{told}</ul>",
         label="Where A and B differ",
@@ -236,9 +236,3 @@ def _differences(found: Comparison) -> None:
         key="differences_table",
         alt="Differences; choose one to see it in the player",
     )
-
-
-def _percent(share: float) -> str:
-    if 0.995 <= share < 1 - 1e-9:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.charts.comparison import scatter_chart
 from lib.comparison.comparison import Comparison
-from lib.core.formatting import format_time
+from lib.core.formatting import format_time, plural
 from lib.ui.compare.page import ComparedSides
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels.video import thumbnails_url
@@ -49,7 +49,7 @@ def draw(both: ComparedSides) -> None:
         else:
             count, items = brushed[0], _items(both, found, label, brushed[1])
             shown = f", {len(items)} of them here" if len(items) < count else ""
-            st.markdown(f"**{count:,} {'sample' if count == 1 else 'samples'} in the selection**{shown}")
+            st.markdown(f"**{plural(count, 'sample')} in the selection**{shown}")
             st.caption("Click beside the points to let go of it.")
             empty = "No sample in the selection."
         clicked = gallery(items, key="moved_frames", label="Frames by score", layout="grid", empty=empty)

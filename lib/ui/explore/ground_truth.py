@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import format_time
+from lib.core.formatting import format_time, plural
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.validation import one_line
 from lib.ground_truth.parsing import BEYOND_S, read_time
@@ -103,7 +103,7 @@ def _summary(truth: Truth, saved: bool) -> str:
             "What is really in the video is not known yet. Mark a range in the player with **[** and **]** and add "
             "it, or import a file: then this page says how right the prompts are."
         )
-    count = f"{len(truth)} true segment{'s' if len(truth) > 1 else ''}"
+    count = plural(len(truth), "true segment")
     return f"{count}, saved with the video." if saved else f"{count}, from the file beside the video."
 
 

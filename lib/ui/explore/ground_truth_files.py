@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
+from lib.core.formatting import plural
 from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
@@ -67,7 +68,7 @@ def _outcome(desk: GroundTruthEditing, truth: Truth, known: Sequence[str] | None
     if found is None:
         return
     count = len(found.segments)
-    st.markdown(f"**{count} segment{'s' if count > 1 else ''}** read as {KINDS[found.kind][0]}.")
+    st.markdown(f"**{plural(count, 'segment')}** read as {KINDS[found.kind][0]}.")
     if found.problems:
         lines = [f"- {problem}" for problem in found.problems[:_PROBLEMS_SHOWN]]
         if len(found.problems) > _PROBLEMS_SHOWN:

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import format_duration
+from lib.core.formatting import escape_markdown, format_bytes, format_duration
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.hosted import HOSTED_VERSION
@@ -19,7 +19,6 @@ from lib.store.videos import Video
 from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import Uploaded, upload
 from lib.ui.panels import engine
-from lib.ui.server.uploads import format_bytes
 from lib.ui.session import cache, state
 
 SUFFIX = ".json"
@@ -116,7 +115,8 @@ def _draw_waiting(record: JobRecord, video: Video) -> None:
     ago = format_duration(max(0.0, time.time() - record.started_at))
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"hosted_{name}"):
         st.markdown(
-            f":material/cloud: **{state.plain(record.name)}** is with the hosted service ({sampling}), since {ago}.",
+            f":material/cloud: **{escape_markdown(record.name)}** is with the hosted service ({sampling}), "
+            f"since {ago}.",
             width="stretch",
         )
         if st.button("Fetch results", key=f"resume_{name}", icon=":material/cloud_download:"):
@@ -134,7 +134,7 @@ def _draw_waiting(record: JobRecord, video: Video) -> None:
 @st.dialog("Fetch the results")
 def _resume_dialog(record: JobRecord, video: Video) -> None:
     st.write(
-        f"**{state.plain(record.name)}** is with the hosted service; its results are fetched with your key."
+        f"**{escape_markdown(record.name)}** is with the hosted service; its results are fetched with your key."
     )
     _key_field()
     if st.button("Fetch results", type="primary", key="resume_now"):
@@ -145,8 +145,8 @@ def _resume_dialog(record: JobRecord, video: Video) -> None:
 def start_dialog(video: Video) -> None:
     """Draw what is needed to have the hosted service embed ``video``."""
     st.write(
-        f"**{state.plain(video.name)}** ({format_bytes(video.size_bytes)}) is uploaded to the hosted Video Inference "
-        "API, which embeds it with CLIP ViT-B/16. It takes minutes; you can close the page meanwhile."
+        f"**{escape_markdown(video.name)}** ({format_bytes(video.size_bytes)}) is uploaded to the hosted Video "
+        "Inference API, which embeds it with CLIP ViT-B/16. It takes minutes; you can close the page meanwhile."
     )
     limit = min(float(MAX_FPS), float(video.rate or MAX_FPS))
     fps = st.number_input(

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import ago, format_duration
+from lib.core.formatting import ago, escape_markdown, format_bytes, format_duration
 from lib.core.sampling import Sampling
 from lib.prompts.parsing import parse_prompt_set
 from lib.services import experiments
@@ -89,7 +89,7 @@ def recent_experiments() -> None:
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
             about = names.get(one.video or "", "no video")
-            about = f"**{state.plain(one.name)}** · {state.plain(about)} · {state.plain(shown)}"
+            about = f"**{escape_markdown(one.name)}** · {escape_markdown(about)} · {escape_markdown(shown)}"
             st.markdown(about, width="content")
             st.caption(ago(time.time() - written_at), width="content")
 
@@ -258,12 +258,12 @@ def _cells(line: _Line) -> dict[str, object]:
         "Video": video.name,
         "Length": format_duration(video.duration_s) if video.duration_s else "unknown",
         "Picture": f"{video.width}×{video.height}" if video.has_file else "none",
-        "File": _size(video.size_bytes) + _whereabouts(video),
+        "File": format_bytes(video.size_bytes) + _whereabouts(video),
         "Engine": info.engine_name if info else "not embedded",
         "Sampling": Sampling.from_key(info.key.sampling_key).description if info else "",
         "Samples": info.samples if info else None,
         "State": _state(line),
-        "Cached": _size(info.size_bytes) if info else "",
+        "Cached": format_bytes(info.size_bytes) if info else "",
     }
 
 
@@ -285,15 +285,6 @@ def _state(line: _Line) -> str:
     if info.missing:
         return f"complete but for {info.missing:,}"
     return "complete" if info.complete else "stopped, can go on"
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit != "MB" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
 
 
 def _actions(line: _Line) -> None:
@@ -331,7 +322,7 @@ def _confirm_video(video: Video) -> None:
     count = sum(info.samples for info in cache.store().embeddings(video.sha256))
     st.write(
         f"**{video.name}**: {count:,} cached samples"
-        + (f" and the uploaded file ({_size(video.size_bytes)})" if video.owned else "")
+        + (f" and the uploaded file ({format_bytes(video.size_bytes)})" if video.owned else "")
         + " will be deleted."
         + ("" if video.owned or not video.has_file else " The file itself stays where it lies.")
     )

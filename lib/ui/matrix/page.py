@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lib.comparison.matrix import KINDS, METRICS
 from lib.core.errors import PromptreelError
+from lib.core.formatting import escape_markdown
 from lib.prompts.model import PromptSet
 from lib.ui.background import embedding
 from lib.ui.matrix import rows as matrix_rows
@@ -22,7 +23,6 @@ from lib.ui.matrix.table import Cell
 from lib.ui.matrix.videos import Columns
 from lib.ui.matrix.view import Matrix, MatrixView, view_of
 from lib.ui.session import cache, comparison_sides, state
-from lib.ui.session.state import plain
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
 _ALL = ""  # a label is never empty
@@ -172,9 +172,9 @@ def _use(row: MatrixRow, label: str) -> None:
 
 def _detail(cell: Cell, matrix: Matrix) -> None:
     """Draw the chosen cell: every metric of its labels, and where to look at it."""
-    video = f" in **{plain(matrix.videos[cell.video])}**" if cell.video else ""
+    video = f" in **{escape_markdown(matrix.videos[cell.video])}**" if cell.video else ""
     with st.container(border=True):
-        st.markdown(f"**{plain(cell.row.name)}**{video}")
+        st.markdown(f"**{escape_markdown(cell.row.name)}**{video}")
         if cell.video is not None:
             _all_metrics(matrix.cells.get((cell.row.key, cell.video), ()))
         with st.container(horizontal=True):

@@ -11,10 +11,10 @@ import pandas as pd
 
 from lib.comparison.matrix import KINDS, Metric, MetricKind, grid, rank, tidy
 from lib.comparison.wording_sweep import labels_of
+from lib.core.formatting import escape_markdown
 from lib.core.labelled_intervals import label_key
 from lib.ui.matrix.rows import MatrixRow
 from lib.ui.matrix.settings import MatrixSettings
-from lib.ui.session.state import plain
 
 RANK, NAME, TEMPLATE, MEAN, GAIN = "rank", "name", "template", "mean", "gain"
 BY_MEAN, AS_CHOSEN = "rank", "chosen"  # orders of the rows; every other one is a video's SHA-256
@@ -133,7 +133,7 @@ def _caption(matrix: Matrix, metric: Metric, label: str | None, *, default_of_sw
     if metric == "f1":
         names = _videos_with_truth(matrix, label)
         if names:
-            text += f", for videos with ground truth: {', '.join(map(plain, names))}"
+            text += f", for videos with ground truth: {', '.join(map(escape_markdown, names))}"
             text += ". Ranked by F1" if default_of_sweep else ""
         else:
             text += "; none of the chosen videos has ground truth for it"

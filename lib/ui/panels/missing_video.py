@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
-from lib.core.formatting import format_duration, format_time
+from lib.core.formatting import escape_markdown, format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.store.embeddings import EmbeddingInfo
@@ -21,8 +21,8 @@ def no_player(video: Video) -> None:
     """Say why there is no player."""
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
     st.info(
-        f"**{state.plain(video.name)}** ({length}) was imported without its video, so there is nothing to play and no "
-        "frame to show. To see it, import the results once more together with the video.",
+        f"**{escape_markdown(video.name)}** ({length}) was imported without its video, so there is nothing to play and "
+        "no frame to show. To see it, import the results once more together with the video.",
         icon=":material/videocam_off:",
     )
 
@@ -31,7 +31,7 @@ def nothing_here(video: Video, engine: Engine, sampling: Sampling) -> None:
     """Say that nothing was imported with this engine and sampling, and offer what was."""
     found = [info for info in cache.store().embeddings(video.sha256) if info.complete]
     with st.container(border=True):
-        name = state.plain(video.name)
+        name = escape_markdown(video.name)
         if not video.has_file:
             st.markdown(f"**{name}** was imported without its video, so {engine.name} can’t embed it.")
         else:

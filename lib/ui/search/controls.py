@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.core.formatting import format_time
+from lib.core.formatting import escape_markdown, format_time
 from lib.media.frames import frame_at
 from lib.services.search import SearchResult
 from lib.ui.components.region_picker import Dragged, choose_region
@@ -154,7 +154,7 @@ def _shown_picture(picture: Picture) -> None:
             if sent is not None:
                 _set_region(sent)
         with st.container(width="stretch"):
-            st.markdown(experiment.plain(about))
+            st.markdown(escape_markdown(about))
             st.caption("Words in the box are searched for together with it.")
             with st.container(horizontal=True):
                 _back()
@@ -186,7 +186,7 @@ def _shown_like(place: SearchScope, like: state.Like) -> None:
         if thumbnail:
             st.image(thumbnail, width=180)
         with st.container(width="stretch"):
-            st.markdown(f"More like {format_time(like.time_s)} of {experiment.plain(like.name)}")
+            st.markdown(f"More like {format_time(like.time_s)} of {escape_markdown(like.name)}")
             st.caption("The moment it lies in is left out.")
             with st.container(horizontal=True):
                 if like.sha256 in place.videos and place.videos[like.sha256].has_file:

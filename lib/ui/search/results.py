@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.core.errors import PromptreelError
+from lib.core.formatting import plural
 from lib.prompts.model import MAX_PROMPTS
 from lib.search.query import parse_query
 from lib.services.experiments import PromptRow
@@ -28,11 +29,11 @@ _KEPT = 200
 def line(result: SearchResult) -> None:
     """Say how much was found in how much, how long it took and whether every sample was compared."""
     videos = len({moment.sha256 for moment in result.moments})
-    what = f"**{_count(len(result.moments), 'moment')}** in {_count(videos, 'video')}, best first"
+    what = f"**{plural(len(result.moments), 'moment')}** in {plural(videos, 'video')}, best first"
     how = "every one compared" if result.exact else "by index, which may miss a moment"
     st.markdown(what if result.moments else "**Nothing found**")
     st.caption(
-        f"{result.samples:,} samples of {_count(result.videos, 'video')}, {how}, {_took(result.took_s)}"
+        f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, {_took(result.took_s)}"
     )
 
 
@@ -200,10 +201,6 @@ def add_prompts(text: str) -> str | None:
             return f"The prompt table holds {MAX_PROMPTS} rows; remove one in Explore first."
         experiment.change(rows=tuple(rows))
     return None
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _took(seconds: float) -> str:

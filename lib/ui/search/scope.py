@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.core.errors import Cancelled, PromptreelError
+from lib.core.formatting import plural
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.engine import Engine
@@ -95,17 +96,17 @@ def coverage(place: SearchScope) -> None:
                 st.caption("Send a video to the hosted service, or import its results, in the Library.")
                 st.page_link("pages/library.py", label="Library", query_params=experiment.address())
             else:
-                count = _count(len(place.videos), "video")
+                count = plural(len(place.videos), "video")
                 st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
             _embed_button(place, missing, primary=True)
             _others(place)
         return
     text = (
-        f"{_count(own.samples, 'sample')} of {_count(own.videos, 'video')} are searched: {own.engine_name}."
+        f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {own.engine_name}."
     )
     if missing:
         text += (
-            f" {_count(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
+            f" {plural(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
         )
     st.caption(text)
     _embed_button(place, missing)
@@ -116,9 +117,9 @@ def coverage_button(place: SearchScope) -> None:
     """Draw the same behind a button that says what is amiss; nothing when everything is searched."""
     parts = []
     if place.missing:
-        parts.append(f"{_count(len(place.missing), 'video')} not embedded")
+        parts.append(f"{plural(len(place.missing), 'video')} not embedded")
     if len(place.engines) > 1:
-        parts.append(_count(len(place.engines), "engine"))
+        parts.append(plural(len(place.engines), "engine"))
     if parts:
         with st.popover(", ".join(parts), icon=":material/info:"):
             coverage(place)
@@ -153,7 +154,7 @@ def _others(place: SearchScope) -> None:
         return
     st.caption("Other engines’ vectors are in the library; a query is only compared with its own engine’s.")
     for one in others:
-        words = f"{one.engine_name}: {_count(one.videos, 'video')}"
+        words = f"{one.engine_name}: {plural(one.videos, 'video')}"
         if _known(one.engine_id):
             st.button(
                 f"Search {words}",
@@ -200,7 +201,3 @@ def keep_index(place: SearchScope) -> None:
     job = cache.jobs().submit(title, key, build, lane="index", unit="samples", once=True)
     if job.state == "queued":
         st.rerun()  # the tray, drawn before, begins to watch the job
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from lib.core.errors import PromptreelError, StoreError
+from lib.core.formatting import format_bytes
 
 OnUpload = Callable[[Path, str, str], object]
 """Gets the temporary file, its clean name and its SHA-256; may move the file away."""
@@ -87,17 +88,6 @@ def remove_stale_parts(folder: Path) -> None:
         with suppress(FileNotFoundError):  # another process removes them too
             if time.time() - path.stat().st_mtime > _STALE_S:
                 path.unlink()
-
-
-def format_bytes(size: int) -> str:
-    """Return a size as people write it: ``1.5 GB`` (powers of 1000)."""
-    if size < 1000:
-        return f"{size} B"
-    value, units = size / 1000, ["kB", "MB", "GB", "TB"]
-    while value >= 999.5 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.0f} {units[0]}" if value >= 99.95 else f"{value:.1f} {units[0]}"
 
 
 async def receive(request: Request, *, folder: Path, limit_bytes: int, on_upload: OnUpload) -> Response:

@@ -18,7 +18,6 @@ drawn inside ``with side("b")`` works on B: its widgets' keys carry the side, an
 from __future__ import annotations
 
 import functools
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -371,11 +370,6 @@ def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
 def versioned(name: str) -> str:
     """Return a widget key, other on each side, that changes when the workspace is replaced as a whole."""
     return f"{key(name)}.{session().version}"
-
-
-def plain(text: str) -> str:
-    """Return the text with everything escaped that Markdown would take for a sign."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)
 
 
 def setting(name: str) -> Binding:

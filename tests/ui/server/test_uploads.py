@@ -302,18 +302,3 @@ def test_a_name_with_folders_reaches_no_route(
     assert answer.status in (404, 405)
     assert inbox.arrived == []
     assert not list(tmp_path.rglob("*evil*"))
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (123_456, "123 kB"),
-        (999_600, "1.0 MB"),
-        (5 * 10**15, "5000 TB"),
-    ],
-)
-def test_sizes_read_as_people_write_them(size: int, text: str) -> None:
-    assert uploads.format_bytes(size) == text

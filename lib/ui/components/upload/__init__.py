@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from lib.core.formatting import format_bytes
 from lib.ui.components.registration import nothing, register
 from lib.ui.server import routes
-from lib.ui.server.uploads import format_bytes
 
 _COMPONENT = register(Path(__file__).parent)
 _ACCEPT = "video/*,.mkv,.mov,.avi,.ts,.mts,.m2ts,.mxf,.webm,.m4v,.mpg,.mpeg,.wmv,.flv,.3gp"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.core.formatting import (
+    ago,
+    escape_markdown,
+    format_bytes,
+    format_duration,
+    format_time,
+    megabytes_done,
+    percent,
+    plural,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0:00.0"),
+        (7.12, "0:07.1"),
+        (59.94, "0:59.9"),
+        (59.96, "1:00.0"),
+        (3599.99, "1:00:00.0"),
+        (3725.5, "1:02:05.5"),
+        (-0.01, "0:00.0"),
+        (-7.12, "-0:07.1"),
+    ],
+)
+def test_points_in_time_are_written_as_minutes_and_seconds(seconds: float, text: str) -> None:
+    assert format_time(seconds) == text
+
+
+def test_points_in_time_have_as_many_decimals_as_asked_for() -> None:
+    assert format_time(61.239, decimals=2) == "1:01.24"
+    assert format_time(61.5, decimals=0) == "1:02"
+
+
+@given(seconds=st.floats(min_value=0, max_value=1e6), decimals=st.integers(min_value=0, max_value=3))
+def test_a_written_time_reads_as_the_nearest_one(seconds: float, decimals: int) -> None:
+    parts = format_time(seconds, decimals=decimals).split(":")
+    read = sum(Fraction(part) * 60**place for place, part in enumerate(reversed(parts)))
+    assert abs(read - Fraction(seconds)) <= Fraction(1, 2 * 10**decimals) + Fraction(1, 10**9)
+    assert all(0 <= Fraction(part) < 60 for part in parts[1:])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (3.04, "3.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (125.4, "2 min 05 s"),
+        (3599.6, "1 h 00 min"),
+        (3720, "1 h 02 min"),
+    ],
+)
+def test_lengths_of_time_are_written_for_people(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (123_456, "123 kB"),
+        (999_600, "1.0 MB"),
+        (5 * 10**15, "5000 TB"),
+    ],
+)
+def test_sizes_read_as_people_write_them(size: int, text: str) -> None:
+    assert format_bytes(size) == text
+
+
+def test_progress_in_bytes_has_its_total_where_there_is_one() -> None:
+    assert megabytes_done(25_000_000, 1_600_000_000) == "25 of 1,600 MB"
+    assert megabytes_done(250_000, 0, decimals=1) == "0.2 MB"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0, "0 %"),
+        (0.004, "under 1 %"),
+        (0.005, "0 %"),
+        (0.43, "43 %"),
+        (0.995, "over 99 %"),
+        (1 - 1e-12, "100 %"),
+    ],
+)
+def test_shares_that_are_not_all_or_nothing_never_read_so(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [plural(count, "video") for count in (0, 1, 2000)] == ["0 videos", "1 video", "2,000 videos"]
+    assert [ago(seconds) for seconds in (59, 60, 7200, 86_400)] == [
+        "just now",
+        "1 minute ago",
+        "2 hours ago",
+        "1 day ago",
+    ]
+
+
+def test_markdown_shows_escaped_text_as_it_is() -> None:
+    assert escape_markdown("sky *1*.png") == r"sky \*1\*\.png"
