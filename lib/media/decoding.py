@@ -87,11 +87,11 @@ class Decoder:
                 continue
             if verdict is Verdict.STOP:
                 break
-            shown = self._timestamps.time_of(frame.pts, frame.duration)
-            if previous is not None and self._damage.is_gap(previous, shown.time):
+            timing = self._timestamps.time_of(frame.pts, frame.duration)
+            if previous is not None and self._damage.is_gap(previous, timing.time):
                 break
             index = 0 if previous is None else previous.index + 1
-            previous = DecodedFrame(shown.time, shown.duration, shown.is_exact, frame, index)
+            previous = DecodedFrame(timing.time, timing.duration, timing.is_exact, frame, index)
             yield previous
         else:
             self.is_damaged = self._damage.has_damaged_end()

@@ -132,7 +132,7 @@ def test_unusual_rates_come_within_what_players_like(rate: int, clip_rate: int, 
 
 
 @pytest.mark.parametrize(
-    ("size", "options", "max_height", "shown"),
+    ("size", "options", "max_height", "displayed"),
     [
         ((1280, 720), {}, 720, (1280, 720)),
         ((1280, 720), {}, 360, (640, 360)),
@@ -142,12 +142,16 @@ def test_unusual_rates_come_within_what_players_like(rate: int, clip_rate: int, 
     ],
 )
 def test_a_clip_has_the_shape_of_the_video(
-    size: tuple[int, int], options: dict[str, Any], max_height: int, shown: tuple[int, int], tmp_path: Path
+    size: tuple[int, int],
+    options: dict[str, Any],
+    max_height: int,
+    displayed: tuple[int, int],
+    tmp_path: Path,
 ) -> None:
     source = make_video(tmp_path / "a.mp4", colours=[RED] * 4, size=size, **options)
     annotated_clip(source, tmp_path / "clip.mp4", one_caption, max_height=max_height)
     info = probe(tmp_path / "clip.mp4")
-    assert (info.width, info.height) == shown
+    assert (info.width, info.height) == displayed
     assert_colours(read_frames(tmp_path / "clip.mp4")[0], [RED] * 4, tolerance=COLOUR, x=BESIDE_CAPTIONS)
 
 
@@ -237,7 +241,7 @@ def test_a_browser_plays_a_clip_in_its_true_colours(
     with serving(tmp_path) as address:
         page = new_page()
         page.goto(address)
-        shown = seek_each(page, f"{address}/clip.mp4", [0.25, 0.15, 0.05])
-    assert (shown["width"], shown["height"]) == size
-    for seen, colour in zip(reversed(shown["frames"]), colours, strict=True):
-        assert np.abs(np.array(seen["spots"][1]) - colour).max() <= COLOUR
+        playback = seek_each(page, f"{address}/clip.mp4", [0.25, 0.15, 0.05])
+    assert (playback["width"], playback["height"]) == size
+    for frame, colour in zip(reversed(playback["frames"]), colours, strict=True):
+        assert np.abs(np.array(frame["spots"][1]) - colour).max() <= COLOUR

@@ -136,8 +136,8 @@ def test_a_reader_is_iterated_once(tmp_path: Path) -> None:
 def test_the_position_can_be_followed_while_reading(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", colours=palette(24))
     with FrameReader(path, Sampling.every(6)) as reader:
-        seen = [(reader.frames_decoded, reader.end_s) for _ in reader]
-    assert seen == [(i + 1, pytest.approx((i + 1) / 24)) for i in (0, 6, 12, 18)]
+        positions = [(reader.frames_decoded, reader.end_s) for _ in reader]
+    assert positions == [(i + 1, pytest.approx((i + 1) / 24)) for i in (0, 6, 12, 18)]
 
 
 RESUMABLE = {
@@ -266,10 +266,10 @@ def test_probe_says_what_the_file_is(tmp_path: Path) -> None:
 def test_frame_at_gives_the_frame_that_is_shown_at_that_time(tmp_path: Path) -> None:
     times = [Fraction(ms, 1000) for ms in (100, 140, 150, 400, 1000, 1040)]
     path = make_video(tmp_path / "a.mp4", colours=palette(6), times=times, gop=3, b_frames=1)
-    for at, shown in ((0, 0), (0.1, 0), (0.139, 0), (0.14, 1), (0.16, 2), (0.999, 3), (1.0, 4), (99, 5)):
+    for at, index in ((0, 0), (0.1, 0), (0.139, 0), (0.14, 1), (0.16, 2), (0.999, 3), (1.0, 4), (99, 5)):
         frame = frame_at(path, at)
-        assert frame.time_s == float(times[shown])
-        assert_colours([frame], [palette(6)[shown]])
+        assert frame.time_s == float(times[index])
+        assert_colours([frame], [palette(6)[index]])
 
 
 @pytest.mark.parametrize(

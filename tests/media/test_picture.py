@@ -48,22 +48,22 @@ def test_untagged_colours_are_guessed_by_the_number_of_lines(
 def test_pictures_are_turned_as_the_display_matrix_says(rotation: int, hflip: bool, tmp_path: Path) -> None:
     stored = quadrants((64, 48))
     path = make_video(tmp_path / "a.mp4", images=[stored] * 3, rotation=rotation, hflip=hflip)
-    shown = np.rot90(stored, rotation // 90)
-    shown = shown[:, ::-1] if hflip else shown
+    displayed = np.rot90(stored, rotation // 90)
+    displayed = displayed[:, ::-1] if hflip else displayed
     frames, _ = read_frames(path)
-    assert frames[0].image.shape == shown.shape
+    assert frames[0].image.shape == displayed.shape
     assert frames[0].image.flags.c_contiguous
     for y, x in ((0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)):
-        at = int(y * shown.shape[0]), int(x * shown.shape[1])
-        assert np.abs(frames[0].image[at].astype(int) - shown[at]).max() <= LOSSY
+        at = int(y * displayed.shape[0]), int(x * displayed.shape[1])
+        assert np.abs(frames[0].image[at].astype(int) - displayed[at]).max() <= LOSSY
     info = probe(path)
-    assert (info.width, info.height) == (shown.shape[1], shown.shape[0])
+    assert (info.width, info.height) == (displayed.shape[1], displayed.shape[0])
     if not hflip:
         assert info.rotation == rotation
 
 
 @pytest.mark.parametrize(
-    ("size", "sar", "shown"),
+    ("size", "sar", "displayed"),
     [
         ((64, 48), Fraction(4, 3), (85, 48)),
         ((64, 48), Fraction(3, 4), (64, 64)),
@@ -73,16 +73,16 @@ def test_pictures_are_turned_as_the_display_matrix_says(rotation: int, hflip: bo
     ],
 )
 def test_pixel_aspect_and_odd_sizes_give_the_displayed_size(
-    size: tuple[int, int], sar: Fraction | None, shown: tuple[int, int], tmp_path: Path
+    size: tuple[int, int], sar: Fraction | None, displayed: tuple[int, int], tmp_path: Path
 ) -> None:
     codec = "libx264" if size == (64, 48) else "mpeg4"  # H.264 in 4:2:0 can't have odd sides
     path = make_video(tmp_path / "a.mp4", images=[quadrants(size)] * 2, size=size, sar=sar, codec=codec)
     info = probe(path)
-    assert (info.width, info.height) == shown
+    assert (info.width, info.height) == displayed
     image = read_frames(path)[0][0].image
-    assert image.shape == (shown[1], shown[0], 3)
-    assert np.abs(image[shown[1] // 8, shown[0] // 8].astype(int) - RED).max() <= LOSSY
-    assert np.abs(image[-shown[1] // 8, -shown[0] // 8].astype(int) - WHITE).max() <= LOSSY
+    assert image.shape == (displayed[1], displayed[0], 3)
+    assert np.abs(image[displayed[1] // 8, displayed[0] // 8].astype(int) - RED).max() <= LOSSY
+    assert np.abs(image[-displayed[1] // 8, -displayed[0] // 8].astype(int) - WHITE).max() <= LOSSY
 
 
 def test_pixel_aspect_rotation_and_size_together(tmp_path: Path) -> None:

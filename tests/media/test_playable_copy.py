@@ -93,7 +93,7 @@ def test_a_copy_can_be_played_while_it_is_loading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "options", "shown"),
+    ("size", "options", "displayed"),
     [
         ((1920, 1080), {}, (1280, 720)),
         ((1080, 1920), {}, (720, 1280)),
@@ -105,16 +105,16 @@ def test_a_copy_can_be_played_while_it_is_loading(tmp_path: Path) -> None:
     ],
 )
 def test_a_copy_is_upright_square_even_and_at_most_720_lines(
-    size: tuple[int, int], options: dict[str, Any], shown: tuple[int, int], tmp_path: Path
+    size: tuple[int, int], options: dict[str, Any], displayed: tuple[int, int], tmp_path: Path
 ) -> None:
     images = [quadrants(size)] * 3
     source = make_video(tmp_path / "a.mov", images=images, size=size, codec="mpeg4", **options)
     make_playable_copy(source, tmp_path / "copy.mp4")
     info = probe(tmp_path / "copy.mp4")
-    assert (info.width, info.height, info.rotation) == (*shown, 0)
+    assert (info.width, info.height, info.rotation) == (*displayed, 0)
     with av.open(str(tmp_path / "copy.mp4")) as container:
         stream = container.streams.video[0]
-        assert (stream.width, stream.height) == shown
+        assert (stream.width, stream.height) == displayed
         assert stream.sample_aspect_ratio in (None, 1)
     picture = read_frames(tmp_path / "copy.mp4")[0][0].image
     corners = [picture[y, x].astype(int) for y in (8, -8) for x in (8, -8)]
@@ -209,9 +209,9 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
         page.goto(address)
         order = list(reversed(range(len(frames) - 1)))
         between = [(frames[i].time_s + ends[i]) / 2 for i in order]
-        shown = seek_each(page, f"{address}/copy.mp4", between)
+        played_back = seek_each(page, f"{address}/copy.mp4", between)
     hits = 0
-    for i, played in zip(order, shown["frames"], strict=True):
+    for i, played in zip(order, played_back["frames"], strict=True):
         nearest = min(frames, key=lambda frame: abs(frame.time_s - played["time"]))
         assert played["time"] == pytest.approx(nearest.time_s, abs=2e-6)
         assert np.abs(np.array(played["spots"][0]) - nearest.image[12, 16]).max() <= COLOUR

@@ -165,10 +165,10 @@ def test_raw_streams_take_their_times_from_the_rate(tmp_path: Path) -> None:
 
 
 def test_joined_transport_streams_go_on_without_a_hole(tmp_path: Path) -> None:
-    one = make_video(tmp_path / "1.ts", colours=palette(48), start=50)
-    two = make_video(tmp_path / "2.ts", colours=palette(48, seed=1), start=3)
+    first = make_video(tmp_path / "1.ts", colours=palette(48), start=50)
+    second = make_video(tmp_path / "2.ts", colours=palette(48, seed=1), start=3)
     path = tmp_path / "joined.ts"
-    path.write_bytes(one.read_bytes() + two.read_bytes())
+    path.write_bytes(first.read_bytes() + second.read_bytes())
     frames, reader = read_frames(path)
     assert [frame.time_s for frame in frames] == pytest.approx([i / 24 for i in range(96)], abs=1e-4)
     assert reader.damage is None
@@ -223,8 +223,8 @@ def test_whatever_the_stamps_times_increase_from_0_or_later(
     times = []
     for stamp, duration in zip(stamps, durations, strict=False):
         timestamps.note_packet(stamp)
-        shown = timestamps.time_of(stamp, duration)
-        assert shown.duration > 0
-        times.append(shown.time)
+        timing = timestamps.time_of(stamp, duration)
+        assert timing.duration > 0
+        times.append(timing.time)
     assert times[0] >= 0
     assert all(a < b and float(a) < float(b) for a, b in pairwise(times))
