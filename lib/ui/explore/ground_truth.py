@@ -33,6 +33,7 @@ from lib.ui.explore.ground_truth_editing import (
 from lib.ui.explore.ground_truth_files import draw_export, draw_import
 from lib.ui.panels.video import player_key
 from lib.ui.session import cache, state
+from lib.ui.session.peek import peek_state
 
 _NEW_S = 1.0
 """Length of a segment that is added without a marked range."""
@@ -156,7 +157,7 @@ def _add() -> None:
     length = desk.video.duration_s
     if marked is None and length is not None and end > length:
         start, end = max(length - _NEW_S, 0.0), length
-    label = st.session_state.to_dict().get("truth_label")
+    label = peek_state().get("truth_label")
     _take_over(desk, None, label, lambda: (round(start, 3), round(end, 3)))
 
 
@@ -194,7 +195,7 @@ def _choose(key: str, listed: Truth, drawn: list[int]) -> None:
     A table that was just born also sends the line it was drawn with, and that may come after an edit of that line:
     it chooses nothing, or the form would close under the person's hands.
     """
-    rows = st.session_state.to_dict()[key]["selection"]["rows"]
+    rows = peek_state()[key]["selection"]["rows"]
     desk = at_work()
     found = listed[rows[0]] if rows and rows[0] < len(listed) else None
     edited = desk.chosen is not None and desk.chosen not in listed
@@ -246,7 +247,7 @@ def _input_key(desk: GroundTruthEditing, name: str) -> str:
 def _edit() -> None:
     desk = at_work()
     if desk.chosen is not None:
-        typed = st.session_state.to_dict()
+        typed = peek_state()
         label, start, end = (typed.get(_input_key(desk, name)) for name in ("label", "start", "end"))
         one = desk.chosen
         _take_over(desk, one, label, lambda: (_time(start, one.start_s), _time(end, one.end_s)))

@@ -10,6 +10,7 @@ import streamlit as st
 from lib.core.labelled_intervals import TrueSegment
 from lib.store.videos import Video
 from lib.ui.session import cache, state
+from lib.ui.session.peek import peek_state
 
 _DESK = "truth_desk"
 
@@ -47,7 +48,7 @@ def desk_of(video: Video) -> GroundTruthEditing:
 
 def at_work() -> GroundTruthEditing:
     """Return this tab's desk, in a callback."""
-    desk: GroundTruthEditing = st.session_state.to_dict()[_DESK]  # to_dict ends no run
+    desk: GroundTruthEditing = peek_state()[_DESK]
     return desk
 
 

@@ -17,6 +17,7 @@ from lib.ground_truth.writing import write_truth
 from lib.store.videos import Video
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, at_work, change
 from lib.ui.session import state
+from lib.ui.session.peek import peek_state
 
 _PROBLEMS_SHOWN = 20
 _MIMES: dict[GroundTruthFormat, str] = {
@@ -61,7 +62,7 @@ def draw_import(desk: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) 
 
 def _outcome(desk: GroundTruthEditing, truth: Truth, known: Sequence[str] | None) -> None:
     try:
-        found = _read(desk, known, st.session_state.to_dict())
+        found = _read(desk, known, peek_state())
     except InputError as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -98,7 +99,7 @@ def _read(desk: GroundTruthEditing, known: Sequence[str] | None, asked: dict[str
 
 @state.uninterrupted
 def _take_file(join: bool) -> None:
-    desk, asked = at_work(), st.session_state.to_dict()
+    desk, asked = at_work(), peek_state()
     try:
         found = _read(desk, asked.get("truth_known"), asked)
         if found is not None:

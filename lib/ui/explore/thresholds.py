@@ -14,6 +14,7 @@ from lib.services.experiments import Experiment, PromptRow
 from lib.ui.explore import timeline
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state, theme
+from lib.ui.session.peek import peek_state
 
 _PAST = "threshold_past"
 _DECIMALS = 4
@@ -154,7 +155,7 @@ def _label(row: PromptRow) -> str:
 
 @state.uninterrupted
 def _undo() -> None:
-    past: _Past | None = st.session_state.to_dict().get(_PAST)
+    past: _Past | None = peek_state().get(_PAST)
     if past is not None and _same(past.after, state.current()):
         _replace(past.before.rows, past.before.settings)
     st.session_state[_PAST] = None

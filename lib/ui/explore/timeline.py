@@ -12,6 +12,7 @@ from lib.charts import timeline
 from lib.charts.data import chart_data
 from lib.core.formatting import format_time
 from lib.ui.session import state, theme
+from lib.ui.session.peek import peek_state
 
 _REFERENCE_HELP = (
     "The grey band is where 90 % of the scores of about 100 unrelated phrases lie on this very video with this engine. "
@@ -81,7 +82,7 @@ def _overview_key() -> str:
 
 @state.uninterrupted
 def _brushed() -> None:
-    selected: Any = st.session_state.to_dict()[_overview_key()]["selection"].get("brush", {})
+    selected: Any = peek_state()[_overview_key()]["selection"].get("brush", {})
     span = next(iter(selected.values()), None)
     state.session().window = (float(span[0]), float(span[1])) if span and span[1] - span[0] > 0.01 else None
 
@@ -95,7 +96,7 @@ def _zoom_out() -> None:
 def _clicked(key: str) -> Any:
     @state.uninterrupted
     def go() -> None:
-        picked = st.session_state.to_dict()[key]["selection"].get("pick")
+        picked = peek_state()[key]["selection"].get("pick")
         if picked:
             time_s = picked[0].get("seconds", picked[0].get("start_s"))
             if time_s is not None:

@@ -16,6 +16,7 @@ from lib.services.experiments import Experiment
 from lib.ui.matrix import settings
 from lib.ui.panels import prompts
 from lib.ui.session import cache, state
+from lib.ui.session.peek import peek_state
 
 Origin = Literal["now", "experiment", "import", "sweep"]
 _NOW = "now"
@@ -167,7 +168,7 @@ def _apply_import() -> None:
 
 def _texts_to_import() -> tuple[list[tuple[str, str]], list[str]]:
     """Return names and texts of the chosen files and of what was pasted, and what can't be read."""
-    form = st.session_state.to_dict()
+    form = peek_state()
     texts: list[tuple[str, str]] = []
     problems: list[str] = []
     for file in form.get("matrix_import_files") or []:

@@ -13,6 +13,7 @@ from lib.services.experiments import rows_to_prompts
 from lib.ui.components.prompt_editor import SubmittedRows, prompt_editor, sent_last, tell_editor
 from lib.ui.panels.engine import current_engine
 from lib.ui.session import state, theme
+from lib.ui.session.peek import peek_state
 
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 _EXAMPLE = "construction site\nshipyard\nsomething else"
@@ -118,7 +119,7 @@ def _import() -> None:
 
 @state.uninterrupted
 def _apply_import() -> None:
-    asked = st.session_state.to_dict()
+    asked = peek_state()
     file, typed = asked.get(state.key("import_file")), asked.get(state.key("import_text"), "")
     problem = state.key("import_problem")
     try:

@@ -20,6 +20,7 @@ from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Picture
 from lib.ui.session import cache
 from lib.ui.session import state as experiment
+from lib.ui.session.peek import peek_state
 
 _PICTURE_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp"]
 _PREVIEW_SIDE = 180
@@ -119,7 +120,7 @@ def _preview(path: str, sha256: str, time_s: float) -> Any:
 
 @experiment.uninterrupted
 def _take_upload(key: str) -> None:
-    file = st.session_state.to_dict().get(key)
+    file = peek_state().get(key)
     here = state.begin()
     here.problem = None
     if file is None:

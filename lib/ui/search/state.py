@@ -24,6 +24,7 @@ from lib.store.home import StorePaths
 from lib.ui.components.moment_cards import MomentAction
 from lib.ui.components.search_box import SubmittedQuery
 from lib.ui.session import cache, state
+from lib.ui.session.peek import peek_state
 
 FORMAT = 1
 VIEWS = ("Moments", "Timelines")
@@ -177,10 +178,9 @@ class SearchSession:
 
 def begin() -> SearchSession:
     """Return this tab's search, read from disk when it is new or belongs to another experiment."""
-    # to_dict ends no run in the middle, and callbacks come here too.
     experiment = state.current().id
     with state.session().lock:
-        here: SearchSession | None = st.session_state.to_dict().get(_KEY)
+        here: SearchSession | None = peek_state().get(_KEY)
         if here is None or here.experiment != experiment:
             found = load(cache.store().home, experiment) or Search()
             here = SearchSession(experiment, found, saved=found, version=here.version + 1 if here else 0)
@@ -297,7 +297,7 @@ def folded(name: str) -> Folded:
 
 @state.uninterrupted
 def _copy_back(key: str, name: str) -> None:
-    values = st.session_state.to_dict()
+    values = peek_state()
     if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.session.state``
         change(**{name: values[key]})
 

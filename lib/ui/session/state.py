@@ -31,6 +31,7 @@ from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
+from lib.ui.session.peek import peek_state
 
 ADDRESS_PARAMETER = "experiment"
 _P = ParamSpec("_P")
@@ -217,7 +218,7 @@ def _alone() -> Iterator[None]:
     if _acting.tab is not None:
         yield
         return
-    here: Session = st.session_state.to_dict()["session"]  # to_dict ends no run
+    here: Session = peek_state()["session"]
     with here.lock:
         _acting.tab = here
         try:
@@ -383,7 +384,7 @@ def setting(name: str) -> Binding:
 def _copy_back(on: Side, place: str, apply: Callable[[Any], None]) -> None:
     # Read under the lock: of two runs that copy back one widget, the one that comes last copies its latest value.
     with side(on):
-        values = st.session_state.to_dict()
+        values = peek_state()
         if place in values:  # else another widget has taken its place while its value was on the way
             apply(values[place])
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-import streamlit as st
-
 from lib.core.formatting import format_time
 from lib.ui.components.registration import register
 from lib.ui.server import routes
+from lib.ui.session.peek import peek_state
 
 _FOLDER = Path(__file__).parent
 _COMPONENT = register(_FOLDER)
@@ -101,8 +100,7 @@ def hits(
     }
 
     def done() -> None:
-        # to_dict: reading the state itself would end a run for which a newer one waits.
-        deed = _read(st.session_state.to_dict()[key].get("deed"))
+        deed = _read(peek_state()[key].get("deed"))
         if deed is not None:
             on_deed(deed)
 

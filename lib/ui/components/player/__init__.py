@@ -16,6 +16,7 @@ import streamlit as st
 
 from lib.ui.components.registration import nothing, register
 from lib.ui.server import routes
+from lib.ui.session.peek import peek_state
 
 _FOLDER = Path(__file__).parent
 _COMPONENT = register(_FOLDER)
@@ -111,7 +112,7 @@ def heard(key: str) -> PlayerState | None:
 
     A mark and the press of a button just after it may come with one and the same run: what the last run drew is older.
     """
-    known = st.session_state.to_dict()  # to_dict ends no run
+    known = peek_state()
     memory: _Memory | None = known.get(_place(key))
     if memory is None:
         return None

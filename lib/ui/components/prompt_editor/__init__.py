@@ -18,6 +18,7 @@ import streamlit as st
 from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
 from lib.services.experiments import PromptRow
 from lib.ui.components.registration import ACKED_INPUT, register
+from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; what is longer is cut."""
@@ -76,7 +77,7 @@ def prompt_editor(
 
 def sent_last(key: str, thresholds: tuple[float, float]) -> SubmittedRows | None:
     """Return what the editor ``key`` sent last, also while callbacks run; None while that is nothing, or no rows."""
-    found = st.session_state.to_dict().get(key)  # to_dict: ends no run in the middle
+    found = peek_state().get(key)
     return _read(found.get("rows"), thresholds) if found else None
 
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from lib.ui.components.registration import register
+from lib.ui.session.peek import peek_state
 
 Region = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture."""
@@ -48,8 +47,7 @@ def choose_region(
     data = {"url": url, "region": region, "of": of, "heard": heard, "alt": alt}
 
     def dragged() -> None:
-        # to_dict: reading the state itself would end a run for which a newer one waits.
-        sent = _read(st.session_state.to_dict()[key].get("region"))
+        sent = _read(peek_state()[key].get("region"))
         if sent is not None:
             on_change(sent)
 

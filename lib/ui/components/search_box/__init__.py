@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from lib.ui.components.registration import ACKED_INPUT, register
+from lib.ui.session.peek import peek_state
 
 MAX_TEXT = 1000
 """Characters of a query; what is longer is cut."""
@@ -65,8 +64,7 @@ def search_box(
     }
 
     def sent() -> None:
-        # to_dict: reading the state itself would end a run for which a newer one waits.
-        found = _read(st.session_state.to_dict()[key].get("sent"))
+        found = _read(peek_state()[key].get("sent"))
         if found is not None:
             on_change(found)
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
-
 from lib.search.distribution import Histogram
 from lib.ui.components.registration import register
+from lib.ui.session.peek import peek_state
 
 _COMPONENT = register(Path(__file__).parent)
 
@@ -55,8 +54,7 @@ def threshold_histogram(
     }
 
     def moved() -> None:
-        # to_dict: reading the state itself would end a run for which a newer one waits.
-        sent = _read(st.session_state.to_dict()[key].get("moved"))
+        sent = _read(peek_state()[key].get("moved"))
         if sent is not None:
             on_change(sent)
 
