@@ -26,7 +26,7 @@ BESIDE = "bbc123def456"
 
 
 @pytest.fixture(autouse=True)
-def _fresh(bench: Bench) -> None:
+def _two_sides(bench: Bench) -> None:
     """A: red, green, blue, 3 s each. B has another word for the one in the middle, and knows no blue."""
     a = dataclasses.replace(bench.workspace, beside=BESIDE)
     experiments.save(bench.store.home, a)

@@ -20,12 +20,6 @@ from tests.helpers.videos import make_video, palette
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(autouse=True)
-def _fresh_workspace(bench) -> None:
-    """Begin each test with the same prompts and settings, whatever the one before left behind."""
-    experiments.save(bench.store.home, bench.workspace)
-
-
 def explore(page: Page, served, watch) -> Page:
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
@@ -83,7 +77,7 @@ def until(condition, *, seconds: float = 20.0) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(("path", "title"), [("", "Library"), ("library", "Library"), ("explore", "Explore")])
+@pytest.mark.parametrize(("path", "title"), [("library", "Library"), ("explore", "Explore")])
 def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, watch, path, title):
     cold = start_dashboard()
     page.goto(f"{cold.url}/{path}")

@@ -20,14 +20,16 @@ pytestmark = pytest.mark.browser
 _HEADER, _ROW = 17, 35  # middle of the table's header, and the height of a row, in pixels
 
 
-@pytest.fixture(scope="module")
-def bench(bench):
+@pytest.fixture(scope="module", autouse=True)
+def _truth_beside_the_video(bench):
     truth = [
         {"label": label, "start_s": start, "end_s": start + 3}
         for label, start in (("red", 0), ("green", 3), ("blue", 6))
     ]
-    bench.video.path.with_suffix(".json").write_text(json.dumps({"segments": truth}))
-    return bench
+    sidecar = bench.video.path.with_suffix(".json")
+    sidecar.write_text(json.dumps({"segments": truth}))
+    yield
+    sidecar.unlink()
 
 
 def matrix(page: Page, served, watch) -> Page:
@@ -77,7 +79,6 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served,
 
 
 def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(served, bench, page, watch):
-    experiments.save(bench.store.home, bench.workspace)
     other = (PromptRow(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
     experiments.save(
         bench.store.home,

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.infra.files import write_atomically
-from lib.services import experiments
 from lib.ui.search.state import Search, folder, load
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import overflow
@@ -20,16 +19,16 @@ from tests.helpers.videos import BLUE, GREEN
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def bench(bench, server):
+@pytest.fixture(scope="module", autouse=True)
+def _second_video(bench, server):
     """Two videos: red, green, blue (3 s each), and blue, green (2 s each)."""
-    add_video(bench.store, server.url, (BLUE, 20), (GREEN, 20))
-    return bench
+    video = add_video(bench.store, server.url, (BLUE, 20), (GREEN, 20))
+    yield
+    bench.store.delete_video(video.sha256)
 
 
 @pytest.fixture(autouse=True)
-def _fresh(bench) -> None:
-    experiments.save(bench.store.home, bench.workspace)
+def _each_moment_by_itself(bench) -> None:
     path = folder(bench.store.home) / f"{EXPERIMENT}.json"
     write_atomically(path, json.dumps(Search(fold=False).to_dict()))
 

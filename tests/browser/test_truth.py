@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.core.labelled_intervals import TrueSegment
-from lib.services import experiments
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import expect_ready
 from tests.helpers.dashboard import Dashboard
@@ -17,12 +16,6 @@ from tests.helpers.lanes import point
 from tests.helpers.pages import EXPERIMENT, Bench, with_rows
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(autouse=True)
-def _fresh(bench: Bench) -> None:
-    experiments.save(bench.store.home, bench.workspace)
-    bench.store.forget_truth(bench.video.sha256)
 
 
 def truth(bench: Bench) -> tuple[TrueSegment, ...]:

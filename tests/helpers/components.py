@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.browser import Watch, wait_idle
-from tests.helpers.dashboard import Dashboard
+from tests.helpers.dashboard import Dashboard, serving_dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.videos import make_video
 
@@ -50,10 +50,8 @@ def make_home(home: Path) -> Path:
 def components_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """Serve the components' page, once for the whole run."""
     home = make_home(tmp_path_factory.mktemp("components") / "home")
-    with Dashboard(home, SCRIPT) as dashboard:
+    with serving_dashboard(home, SCRIPT) as dashboard:
         yield dashboard
-    if "Traceback (most" in dashboard.log:
-        pytest.fail(f"the components' page logged a traceback:\n{dashboard.log}")
 
 
 def told(page: Page, name: str) -> Any:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -140,6 +141,20 @@ class Dashboard:
         self.stop()
 
 
+def _fail_on_tracebacks(*dashboards: Dashboard) -> None:
+    logs = [dashboard.log for dashboard in dashboards if "Traceback (most" in dashboard.log]
+    if logs:
+        pytest.fail("a dashboard logged a traceback:\n" + "\n".join(logs))
+
+
+@contextmanager
+def serving_dashboard(home: Path, script: Path | None = None) -> Iterator[Dashboard]:
+    """Run a dashboard for the block; a traceback in its log fails at the end."""
+    with Dashboard(home, script) as dashboard:
+        yield dashboard
+    _fail_on_tracebacks(dashboard)
+
+
 StartDashboard = Callable[..., Dashboard]
 
 
@@ -150,7 +165,8 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
     ``start_dashboard(script=None, *, home=None, options=(), environment=None, port=None, tracebacks=False)``.
     A traceback in the log of one fails at the end, unless ``tracebacks`` says that they are expected.
     """
-    running: list[tuple[Dashboard, bool]] = []
+    running: list[Dashboard] = []
+    checked: list[Dashboard] = []
 
     def start(
         script: Path | None = None,
@@ -163,22 +179,12 @@ def start_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartD
     ) -> Dashboard:
         folder = home or tmp_path_factory.mktemp("dashboard") / "home"
         dashboard = Dashboard(folder, script, options=options, environment=environment, port=port)
-        running.append((dashboard, tracebacks))
+        running.append(dashboard)
+        if not tracebacks:
+            checked.append(dashboard)
         return dashboard
 
     yield start
-    for dashboard, _ in running:
+    for dashboard in running:
         dashboard.stop()
-    logs = [
-        dashboard.log
-        for dashboard, tracebacks in running
-        if not tracebacks and "Traceback (most" in dashboard.log
-    ]
-    if logs:
-        pytest.fail("a dashboard logged a traceback:\n" + "\n".join(logs))
-
-
-@pytest.fixture(scope="module")
-def dashboard(start_dashboard: StartDashboard) -> Dashboard:
-    """Start the repository's dashboard with an empty home, shared by the tests of one module."""
-    return start_dashboard()
+    _fail_on_tracebacks(*checked)

@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page
 
 from tests.helpers.browser import wait_idle
 from tests.helpers.components import clip, expect_ready, red_of
-from tests.helpers.dashboard import Dashboard
+from tests.helpers.dashboard import Dashboard, serving_dashboard
 from tests.helpers.videos import make_video
 
 SCRIPT = Path(__file__).parents[1] / "browser" / "lanes_app.py"
@@ -57,10 +57,8 @@ def make_home(home: Path) -> Path:
 def lanes_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     """Serve the page of player and lanes, once for the whole run."""
     home = make_home(tmp_path_factory.mktemp("lanes") / "home")
-    with Dashboard(home, SCRIPT) as dashboard:
+    with serving_dashboard(home, SCRIPT) as dashboard:
         yield dashboard
-    if "Traceback (most" in dashboard.log:
-        pytest.fail(f"the lanes' page logged a traceback:\n{dashboard.log}")
 
 
 def open_lanes(page: Page, app: Dashboard, query: str = "") -> Locator:
