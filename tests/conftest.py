@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.guards import network_guard, recorded_errors
+from tests.helpers.guards import guard_network, recorded_errors, refused
 
 pytest_plugins = [
     "tests.helpers.fixtures",
@@ -28,13 +28,14 @@ _PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Clean the environment once, so that session fixtures and subprocesses see it clean too."""
+    """Clean the environment and guard the network before anything else, session fixtures and subprocesses too."""
     config.addinivalue_line(
         "markers",
         "allow_error_logs: log records at ERROR or above don't fail this test; they are its subject",
     )
     for name in (*_PROXIES, *(name.upper() for name in _PROXIES), *_PRIVATE):
         os.environ.pop(name, None)
+    guard_network()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,20 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def refused_targets() -> Iterator[list[str]]:
-    """Record the targets that the network guard refused in this test; a test that means to clears them."""
-    with network_guard() as refused:
-        yield refused
-
-
 @pytest.fixture(autouse=True)
-def _no_network(refused_targets: list[str]) -> Iterator[None]:
-    refused_targets.clear()
+def _no_network() -> Iterator[None]:
     yield
-    if refused_targets:
-        targets = ", ".join(refused_targets)
-        refused_targets.clear()
+    if refused:
+        targets = ", ".join(refused)
+        refused.clear()
         pytest.fail(f"the test reached beyond this machine: {targets}")
 
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import socket
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_TARGETS = {
+    "socket.connect": 1,
+    "socket.sendto": 1,
+    "socket.sendmsg": 1,
+    "socket.getaddrinfo": 0,
+    "socket.gethostbyname": 0,
+}
+"""Audit events, and which of their arguments is the address or the name."""
+
+refused: list[str] = []
+"""Targets refused since the last test ended."""
 
 
 class NetworkAccessError(Exception):
@@ -27,51 +39,25 @@ def is_loopback(host: str | bytes | None) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-@contextmanager
-def network_guard() -> Iterator[list[str]]:
-    """Refuse connections and name look-ups that leave this machine; yields what was refused.
+def guard_network() -> None:
+    """Refuse, until this process ends, connections, datagrams and name look-ups that leave this machine.
 
-    The list catches an attempt even when the code under test swallowed the exception.
+    Through an audit hook, which no import order, socket subclass or C code gets around. ``refused`` catches an attempt
+    even when the code under test swallowed the exception.
     """
-    refused: list[str] = []
+    sys.addaudithook(_refuse_elsewhere)
 
-    def refuse(target: object) -> None:
+
+def _refuse_elsewhere(event: str, arguments: tuple[Any, ...]) -> None:
+    place = _TARGETS.get(event)
+    if place is None:
+        return
+    target = arguments[place]
+    host = target[0] if isinstance(target, tuple) else target
+    unix_socket = place == 1 and not isinstance(target, tuple)
+    if not unix_socket and not is_loopback(host):
         refused.append(str(target))
         raise NetworkAccessError(f"a test reached for {target}; tests use 127.0.0.1 only")
-
-    def guard_address(function: Callable[..., Any], place: int) -> Callable[..., Any]:
-        def guarded(self: socket.socket, *args: Any) -> Any:
-            address = args[place] if len(args) > place else args[-1]
-            inet = self.family in (socket.AF_INET, socket.AF_INET6)
-            if inet and isinstance(address, tuple) and not is_loopback(address[0]):
-                refuse(address)
-            return function(self, *args)
-
-        return guarded
-
-    def guard_name(function: Callable[..., Any]) -> Callable[..., Any]:
-        def guarded(host: Any, *args: Any, **options: Any) -> Any:
-            if not is_loopback(host):
-                refuse(host)
-            return function(host, *args, **options)
-
-        return guarded
-
-    methods = {"connect": 0, "connect_ex": 0, "sendto": -1}
-    functions = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
-    saved_methods = {name: getattr(socket.socket, name) for name in methods}
-    saved_functions = {name: getattr(socket, name) for name in functions}
-    for name, place in methods.items():
-        setattr(socket.socket, name, guard_address(saved_methods[name], place))
-    for name in functions:
-        setattr(socket, name, guard_name(saved_functions[name]))
-    try:
-        yield refused
-    finally:
-        for name, method in saved_methods.items():
-            setattr(socket.socket, name, method)
-        for name, function in saved_functions.items():
-            setattr(socket, name, function)
 
 
 @contextmanager

@@ -16,9 +16,9 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import FrameType
 
+import psutil
 import pytest
 
 LIMIT_S = 180.0
@@ -89,33 +89,13 @@ def interrupt_main_thread() -> str:
 
 
 def _end(name: str, argument: str) -> str:
-    pids = [pid for pid in descendants(os.getpid()) if argument in _arguments(pid)]
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    pids = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if argument in process.cmdline():
+                process.kill()
+                pids.append(process.pid)
     return f"ended {name} (process {', '.join(map(str, pids)) or 'not found'})"
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes that ``pid`` started, directly or not; none where there is no ``/proc``."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(folder.name))
-    found, waiting = [], [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
-
-
-def _arguments(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").split("\0")
-    except OSError:
-        return []
 
 
 def _interrupted(_number: int, _frame: FrameType | None) -> None:

@@ -7,13 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.helpers.browser import Watch
-from tests.helpers.guards import NetworkAccessError, is_loopback
+from tests.helpers.guards import NetworkAccessError, is_loopback, refused
 
 _ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "CI"}
 
@@ -35,19 +36,34 @@ _ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "CI"}
         ("2001:db8::1", False),
     ],
 )
-def test_loopback_is_told_from_elsewhere(host: str | bytes | None, local: bool) -> None:
+def test_is_loopback(host: str | bytes | None, local: bool) -> None:
     assert is_loopback(host) is local
 
 
-def test_connections_and_names_beyond_this_machine_are_refused(refused_targets: list[str]) -> None:
-    with socket.socket() as client, pytest.raises(NetworkAccessError, match="tests use"):
-        client.connect(("192.0.2.1", 80))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client, pytest.raises(NetworkAccessError):
-        client.sendto(b"x", ("192.0.2.1", 53))
-    with pytest.raises(NetworkAccessError):
-        socket.getaddrinfo("example.com", 443)
-    assert len(refused_targets) == 3
-    refused_targets.clear()  # else this very test would fail at its end
+@pytest.mark.parametrize(
+    "reach",
+    [
+        lambda tcp, udp: tcp.connect(("192.0.2.1", 80)),
+        lambda tcp, udp: tcp.connect_ex(("192.0.2.1", 80)),
+        lambda tcp, udp: udp.sendto(b"x", ("192.0.2.1", 53)),
+        lambda tcp, udp: udp.sendmsg([b"x"], [], 0, ("192.0.2.1", 53)),
+        lambda tcp, udp: socket.getaddrinfo("example.com", 443),
+        lambda tcp, udp: socket.gethostbyname("example.com"),
+        lambda tcp, udp: socket.gethostbyname_ex("example.com"),
+    ],
+    ids=["connect", "connect_ex", "sendto", "sendmsg", "getaddrinfo", "gethostbyname", "gethostbyname_ex"],
+)
+def test_connections_and_names_beyond_this_machine_are_refused(
+    reach: Callable[[socket.socket, socket.socket], object],
+) -> None:
+    with (
+        socket.socket() as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+        pytest.raises(NetworkAccessError, match="tests use"),
+    ):
+        reach(tcp, udp)
+    assert len(refused) == 1
+    refused.clear()  # else this very test would fail at its end
 
 
 def test_loopback_and_unix_sockets_work(tmp_path: Path) -> None:
@@ -76,9 +92,19 @@ _SWALLOWED = """
 import contextlib, logging, os, socket
 import pytest
 
-def test_swallowed_network():
+def reach():
     with contextlib.suppress(Exception), socket.socket() as client:
         client.connect(("192.0.2.1", 9))
+
+def test_swallowed_network():
+    reach()
+
+@pytest.fixture(scope="session")
+def reaching():
+    reach()
+
+def test_swallowed_network_in_a_session_fixture(reaching):
+    pass
 
 def test_error_log():
     logging.getLogger("some.part").error("unexpected")
@@ -121,9 +147,9 @@ def _run_inner(tmp_path: Path, environment: dict[str, str], *options: str) -> st
 
 def test_a_swallowed_attempt_and_an_unexpected_error_log_fail_their_test(tmp_path: Path) -> None:
     output = _run_inner(tmp_path, _ENVIRONMENT, "-m", "not browser")
-    assert "the test reached beyond this machine: ('192.0.2.1', 9)" in output
+    assert output.count("the test reached beyond this machine: ('192.0.2.1', 9)") == 2
     assert "the log holds errors that the test didn't ask for" in output
-    assert "3 passed, 1 deselected, 2 errors" in output
+    assert "4 passed, 1 deselected, 3 errors" in output
 
 
 def test_without_chromium_browser_tests_skip_and_in_ci_they_fail(tmp_path: Path) -> None:
