@@ -30,7 +30,7 @@ from scipy import stats
 from benchmarks.recompute import STEP_S, make
 from lib.analysis.analysis import Analysis, analyse
 from lib.analysis.scoring import vector_change
-from lib.comparison.matrix import grid, measure, rank, separations, tidy, two_levels
+from lib.comparison.matrix import grid, measure, metrics_table, rank, separations, two_levels
 from lib.comparison.wording_sweep import sweep
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
@@ -74,7 +74,7 @@ class Times:
 def ranked(cells: _Cells) -> None:
     """Do what the page does with the cells: one table, the matrix of a metric, the ranking."""
     sets, videos = (list(dict.fromkeys(key[side] for key in cells)) for side in (0, 1))
-    rank(grid(tidy(cells), "f1", None, sets=sets, videos=videos), "f1")
+    rank(grid(metrics_table(cells), "f1", None, sets=sets, videos=videos), "f1")
 
 
 # --- synthetic -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Scoring -> segments -> metrics as one pure call, and what is read off the result.
+"""Scoring -> segments -> metrics as one pure call, and tables and answers of the result.
 
-``analyse`` is cheap, and its dear stage can be handed in: ``prompt_cosines`` depends on vectors and
-wording only, so an edit of score, threshold, decision, smoothing or durations needs no matrix product;
-``vector_change`` depends on the vectors only.
+The expensive parts of ``analyse`` can be passed in: ``prompt_cosines`` depends on vectors and wording only, so an edit
+of score, threshold, decision, smoothing or durations needs no matrix product; ``vector_change`` depends on the vectors
+only.
 
 Conventions: ``n`` samples, ``p`` enabled prompts in the prompt set's order; times in seconds.
 """
@@ -19,16 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.analysis.metrics import LabelMetrics, label_metrics
-from lib.analysis.scoring import (
-    cosine_scores,
-    prompt_vectors,
-    raw_scores,
-    score_change,
-    smooth,
-    spikes,
-    vector_change,
-)
-from lib.analysis.segments import Segment, decide, find_segments, tidy
+from lib.analysis.scoring import cosine_scores, prompt_vectors, raw_scores, smooth, spikes, vector_change
+from lib.analysis.segments import Segment, decide, find_segments, merge_and_drop
 from lib.core.formatting import format_duration, format_time, percent
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.prompts.model import Prompt, PromptSet
@@ -56,18 +48,18 @@ class Analysis:
     segments: tuple[Segment, ...]
     """In order of start, then of label."""
     metrics: tuple[LabelMetrics, ...]
-    """One a label, in order."""
+    """One per label, in order."""
     vector_change: _Floats
     """1 - cosine of each sample's vector with the one before, ``(n,)``; the first is 0."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """The enabled prompts: one a column."""
+        """The enabled prompts: one per column."""
         return self.prompt_set.enabled
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """One a column."""
+        """One per column."""
         return tuple(prompt.label for prompt in self.prompts)
 
     @cached_property
@@ -80,25 +72,10 @@ class Analysis:
         """Whether the decision compares scores with thresholds."""
         return self.prompt_set.settings.decision != "best"
 
-    @property
-    def window_s(self) -> float:
-        """What the smoothing window amounts to in seconds: samples times the median sampling step."""
-        return self.prompt_set.settings.smoothing.window * self.samples.step_s
-
-    @cached_property
-    def score_change(self) -> _Floats:
-        """Absolute difference of each smoothed score to the sample before, ``(n, p)``; the first row is 0."""
-        return score_change(self.scores)
-
     @cached_property
     def spikes(self) -> _Bools:
         """Where ``vector_change`` stands out, ``(n,)``: cuts and sudden events."""
         return spikes(self.vector_change)
-
-    @cached_property
-    def score_spikes(self) -> _Bools:
-        """Where ``score_change`` stands out, ``(n, p)``."""
-        return spikes(self.score_change)
 
     @cached_property
     def sample_labels(self) -> tuple[str | None, ...]:
@@ -121,7 +98,7 @@ class Analysis:
             raise KeyError(label) from None
 
     def answers(self) -> dict[str, str]:
-        """Return one sentence for each label, in order: is it there, when first, for how long."""
+        """Return one sentence per label, in order: whether it is there, when first, and for how long."""
         return {label: self._answer(column) for column, label in enumerate(self.labels)}
 
     def _answer(self, column: int) -> str:
@@ -137,7 +114,7 @@ class Analysis:
         below = self.uses_thresholds and metrics.peak_score < threshold
         decimals = 2
         while below and decimals < 6 and f"{metrics.peak_score:.{decimals}f}" == f"{threshold:.{decimals}f}":
-            decimals += 1  # "peak 0.25, threshold 0.25" would read like a mistake
+            decimals += 1  # "peak 0.25, threshold 0.25" would look like a mistake
         peak = f"peak {metrics.peak_score:.{decimals}f} at {format_time(metrics.peak_s)}"
         start = f"{metrics.label}: no, {peak}, "
         if below:
@@ -149,22 +126,21 @@ class Analysis:
         return f"{start}only in pieces shorter than {self.prompt_set.settings.min_duration_s:g} s"
 
     def decision_margin(self, label: str) -> _Floats:
-        """Return how far each sample is from flipping, ``(n,)``: 0 or more where its score earns ``label``.
+        """Return how far each sample is from changing its decision, ``(n,)``: 0 or more where it has ``label``.
 
-        Score minus threshold, score minus the best other, or the smaller of the two, as the decision goes
-        (hysteresis left aside). Infinite where nothing could flip it: one label alone with the decision
-        ``best``.
+        Score minus threshold, score minus the best other, or the smaller of the two, depending on the decision
+        (without hysteresis). Infinite where nothing could change it: a single label with the decision ``best``.
         """
         column = self.column(label)
         score = self.scores[:, column]
-        over: _Floats = score - self.thresholds[column]
+        above: _Floats = score - self.thresholds[column]
         if self.prompt_set.settings.decision == "threshold":
-            return over
+            return above
         others = np.delete(self.scores, column, axis=1)
         if self.uses_thresholds:
             others = np.where(others >= np.delete(self.thresholds, column), others, -np.inf)
         lead: _Floats = score - others.max(axis=1, initial=-np.inf)
-        smaller: _Floats = np.minimum(lead, over) if self.uses_thresholds else lead
+        smaller: _Floats = np.minimum(lead, above) if self.uses_thresholds else lead
         return smaller
 
     def best_samples(self, label: str, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
@@ -200,7 +176,7 @@ class Analysis:
         return picked
 
     def samples_frame(self) -> pd.DataFrame:
-        """Return one row a sample: frame, time_s, label (None without), and each label's smoothed score.
+        """Return one row per sample: frame, time_s, label (None without), and each label's smoothed score.
 
         A label that would repeat the name of a column gets `` (score)`` after it.
         """
@@ -217,7 +193,7 @@ class Analysis:
         return pd.DataFrame(columns)
 
     def segments_frame(self) -> pd.DataFrame:
-        """Return one row a segment: label, start_s, end_s, mean_score, peak_score, peak_s."""
+        """Return one row per segment: label, start_s, end_s, mean_score, peak_score, peak_s."""
         names = ("label", "start_s", "end_s", "mean_score", "peak_score", "peak_s")
         return pd.DataFrame(
             {
@@ -230,7 +206,7 @@ class Analysis:
         )
 
     def metrics_frame(self) -> pd.DataFrame:
-        """Return one row a label, the columns being the fields of ``LabelMetrics``; what is None is NaN."""
+        """Return one row per label, the columns being the fields of ``LabelMetrics``; None becomes NaN."""
         frame = pd.DataFrame([metrics.to_dict() for metrics in self.metrics])
         times = ["first_seen_s", "last_seen_s", "longest_s", "mean_score", "peak_score", "peak_s"]
         return frame.astype(dict.fromkeys(times, float))
@@ -313,7 +289,7 @@ def analyse(
     scores = smooth(raw, settings.smoothing)
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
     decided = decide(scores, thresholds, settings)
-    active = tidy(decided, [prompt.role for prompt in prompts], samples, settings)
+    active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings)
     segments = find_segments(
         active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s
     )

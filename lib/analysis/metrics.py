@@ -1,4 +1,4 @@
-"""Segments and scores -> metrics a label.
+"""Segments and scores -> metrics per label.
 
 Conventions: times and durations in seconds; durations and means count samples by their spans; what doesn't
 exist is None, not 0. Presence, times and durations come from the segments, so after smoothing, bridging
@@ -60,11 +60,11 @@ def label_metrics(
         segments: in order of start.
         scores: smoothed scores, ``(n, p)``.
         samples: times, spans and duration.
-        prompts: the enabled ones, one a column.
+        prompts: the enabled ones, one per column.
     """
-    mine: dict[str, list[Segment]] = {prompt.label: [] for prompt in prompts}
+    by_label: dict[str, list[Segment]] = {prompt.label: [] for prompt in prompts}
     for segment in segments:
-        mine[segment.label].append(segment)
+        by_label[segment.label].append(segment)
     if len(samples):
         spans = samples.spans_s
         peak_rows = scores.argmax(axis=0)
@@ -75,19 +75,19 @@ def label_metrics(
         means = peaks = peaks_s = [None] * len(prompts)
     result = []
     for column, prompt in enumerate(prompts):
-        found = mine[prompt.label]
-        duration_s = math.fsum(segment.duration_s for segment in found)
+        of_label = by_label[prompt.label]
+        duration_s = math.fsum(segment.duration_s for segment in of_label)
         result.append(
             LabelMetrics(
                 label=prompt.label,
                 role=prompt.role,
-                present=bool(found),
-                first_seen_s=found[0].start_s if found else None,
-                last_seen_s=max(segment.end_s for segment in found) if found else None,
+                present=bool(of_label),
+                first_seen_s=of_label[0].start_s if of_label else None,
+                last_seen_s=max(segment.end_s for segment in of_label) if of_label else None,
                 duration_s=duration_s,
                 share=duration_s / samples.duration_s if samples.duration_s > 0 else 0.0,
-                segments=len(found),
-                longest_s=max(segment.duration_s for segment in found) if found else None,
+                segments=len(of_label),
+                longest_s=max(segment.duration_s for segment in of_label) if of_label else None,
                 mean_score=means[column],
                 peak_score=peaks[column],
                 peak_s=peaks_s[column],

@@ -1,9 +1,8 @@
-"""What is a normal score? How high about 100 phrases get that have nothing to do with anything, on this very video.
+"""The range of scores that about 100 unrelated phrases reach on a video.
 
 The cosine of a picture and a text has no meaning by itself: it depends on the engine and the pictures, and lies in a
-narrow range even for texts that don't fit. Phrases of everyday variety, of things, places, deeds and ideas, show that
-range: a prompt whose peak lies inside it has shown nothing. A few of the phrases may well be in the video; among 100
-they hardly matter to the range, and a peak above all of them means the more.
+narrow range even for texts that don't fit. Varied everyday phrases show that range: a prompt whose peak lies inside it
+may not be in the video at all. A few of the phrases may be in the video; among 100 they hardly change the range.
 
 Conventions: cosines, before smoothing; ``n`` samples, ``r`` phrases.
 """
@@ -36,7 +35,7 @@ PHRASES = (
     # vehicles and machines
     "a bicycle", "a train", "a sailing boat", "a fire truck", "a helicopter", "a tractor", "a washing machine",
     "a satellite", "a robot",
-    # deeds
+    # actions
     "people dancing", "someone reading a newspaper", "a person swimming", "cooking dinner", "playing the piano",
     "two people shaking hands", "someone climbing a ladder", "children running", "a woman laughing", "a man sleeping",
     "painting a wall", "fishing", "a surgeon at work",
@@ -49,7 +48,7 @@ PHRASES = (
     # ideas
     "happiness", "justice", "the number seven", "yesterday",
 )  # fmt: skip
-"""Phrases of everyday variety, all different."""
+"""Varied everyday phrases, all different."""
 LOW, HIGH = 0.05, 0.95
 """The band lies between these quantiles."""
 
@@ -74,7 +73,7 @@ class ReferenceBand:
         return peak <= self.high
 
     def place(self, peak: float) -> str:
-        """Return what a prompt's highest cosine means beside these phrases, in words."""
+        """Return how a prompt's highest cosine compares with these phrases, in words."""
         count = len(self.peaks)
         above = self.above(peak)
         if self.inside(peak):
@@ -106,5 +105,5 @@ def reference_band(samples: Samples, text_vectors: Mapping[str, NDArray[np.float
 def _quantiles(cosine: Floats, spans_s: Floats) -> tuple[float, float]:
     """Return 5th and 95th percentile of all of ``cosine``, each row weighing its span."""
     weights = np.repeat(spans_s, cosine.shape[1])
-    found = np.quantile(cosine.ravel(), [LOW, HIGH], weights=weights, method="inverted_cdf")
-    return float(found[0]), float(found[1])
+    low, high = np.quantile(cosine.ravel(), [LOW, HIGH], weights=weights, method="inverted_cdf")
+    return float(low), float(high)

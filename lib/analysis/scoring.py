@@ -37,7 +37,7 @@ SPIKE_FLOOR = 0.01
 def prompt_vectors(
     prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """Return one unit row an enabled prompt, float32 ``(p, d)``.
+    """Return one unit row per enabled prompt, float32 ``(p, d)``.
 
     ``u = mean(t / |t| for t in phrases); row = u / |u|``
 
@@ -108,10 +108,9 @@ def raw_scores(cosine: NDArray[np.float64], prompt_set: PromptSet) -> NDArray[np
     """Return the scores that the settings ask for, before smoothing; float64 ``(n, p)``.
 
     * ``cosine``: as it is.
-    * ``probability``: ``softmax(logit_scale * cosine)`` over the enabled prompts; one prompt alone always
-      gets 1.
+    * ``probability``: ``softmax(logit_scale * cosine)`` over the enabled prompts; a single prompt always gets 1.
     * ``margin``: a target's cosine minus the best background's; a background's minus the best target's.
-      The best label by margin is therefore the best label by cosine, and a positive margin is won.
+      The best label by margin is therefore the best label by cosine, and its margin is positive.
 
     Raises:
         SettingsError: a margin needs a background and a target, and one of them is missing.
@@ -142,6 +141,9 @@ def raw_scores(cosine: NDArray[np.float64], prompt_set: PromptSet) -> NDArray[np
 
 def smooth(scores: NDArray[np.float64], smoothing: Smoothing) -> NDArray[np.float64]:
     """Return the scores, each column filtered over its samples; float64 ``(n, p)``.
+
+    All kinds of smoothing are here: a new one is a name in ``lib.prompts.model.SmoothingKind``, a branch below, and
+    its words in ``lib.ui.panels.settings``.
 
     A window of ``w`` covers ``w // 2`` samples before its centre and ``(w - 1) // 2`` after it: as many on
     both sides when odd, one more before when even. With ``k`` the offset from the centre:
@@ -198,10 +200,10 @@ def _median(scores: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     if n >= window:
         # One column at a time: SciPy has a fast one-dimensional rank filter, and no fast one along an axis.
         for column, values in enumerate(np.ascontiguousarray(scores.T)):
-            middle = ndimage.rank_filter(values, window // 2, size=window)
+            medians = ndimage.rank_filter(values, window // 2, size=window)
             if window % 2 == 0:
-                middle = (middle + ndimage.rank_filter(values, window // 2 - 1, size=window)) / 2
-            result[inner, column] = middle[inner]
+                medians = (medians + ndimage.rank_filter(values, window // 2 - 1, size=window)) / 2
+            result[inner, column] = medians[inner]
     edges = range(n) if n < window else (*range(before), *range(n - after, n))
     for i in edges:
         result[i] = np.median(scores[max(0, i - before) : i + after + 1], axis=0)
@@ -216,14 +218,8 @@ def vector_change(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.clip(change, 0.0, 2.0, out=change)
 
 
-def score_change(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the absolute difference of each score to the sample before, float64 ``(n, p)``; first row 0."""
-    change: NDArray[np.float64] = np.abs(np.diff(scores, axis=0, prepend=scores[:1]))
-    return change
-
-
 def spikes(change: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where ``change`` stands out, bool of the same shape; columns are judged by themselves.
+    """Return where ``change`` stands out, bool ``(n,)``.
 
     A spike is a local maximum (the first of equal neighbours), at least ``SPIKE_FLOOR``, and more than
     ``SPIKE_DISTANCE`` deviations above the median. The deviation is ``1.4826 * median(abs(x - median))``,
@@ -231,17 +227,15 @@ def spikes(change: NDArray[np.float64]) -> NDArray[np.bool_]:
     first sample has nothing before it and is no spike.
 
     Args:
-        change: as ``vector_change`` or ``score_change`` give it, ``(n,)`` or ``(n, p)``.
+        change: as ``vector_change`` gives it, ``(n,)``.
     """
-    found = np.zeros(change.shape, dtype=bool)
+    is_spike = np.zeros(len(change), dtype=bool)
     if len(change) < 3:
-        return found
+        return is_spike
     values = change[1:]
-    median = np.median(values, axis=0)
+    median = np.median(values)
     distance = np.abs(values - median)
-    deviation = 1.4826 * np.median(distance, axis=0)
-    deviation = np.where(deviation > 0, deviation, 1.2533 * distance.mean(axis=0))
-    high = np.maximum(median + SPIKE_DISTANCE * deviation, SPIKE_FLOOR)
-    after = np.concatenate([change[2:], np.zeros_like(change[:1])])
-    found[1:] = (values > high) & (values > change[:-1]) & (values >= after)
-    return found
+    deviation = 1.4826 * np.median(distance) or 1.2533 * distance.mean()
+    high = max(median + SPIKE_DISTANCE * deviation, SPIKE_FLOOR)
+    is_spike[1:] = (values > high) & (values > change[:-1]) & (values >= np.append(change[2:], 0.0))
+    return is_spike

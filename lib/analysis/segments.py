@@ -5,8 +5,8 @@ Conventions: ``n`` samples, ``p`` enabled prompts; sample ``i`` stands for ``[ti
 segment covers whole spans. A gap without samples (``Samples.gaps_s``) belongs to no span: it ends a segment, unless it
 is short enough to be bridged.
 
-Three steps, each a function: ``decide`` (which labels a sample has, by the scores alone), ``tidy`` (bridge
-gaps, then drop what is short) and ``find_segments`` (runs of samples as segments).
+Three steps, each a function: ``decide`` (which labels a sample has, by its scores: thresholds and hysteresis are here
+only), ``merge_and_drop`` (bridge gaps, then drop what is short) and ``find_segments`` (runs of samples as segments).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def decide(scores: _Floats, thresholds: _Floats, settings: Settings) -> _Bools:
 
     Args:
         scores: smoothed scores, ``(n, p)``, p at least 1.
-        thresholds: one a label, ``(p,)``; ``best`` uses none.
+        thresholds: one per label, ``(p,)``; ``best`` uses none.
         settings: decision and hysteresis.
     """
     band = settings.hysteresis
@@ -90,7 +90,7 @@ def _schmitt(scores: _Floats, thresholds: _Floats, band: float) -> _Bools:
     if band == 0:
         return enters
     stays = ~enters & (scores >= thresholds - band)
-    # Where nothing is decided, the last decided sample speaks; before the first one a label is absent.
+    # Between the two thresholds the last decided sample counts; before the first one a label is absent.
     rows = np.arange(len(scores), dtype=np.int32)[:, None]
     last = np.maximum.accumulate(np.where(stays, np.int32(-1), rows), axis=0)
     has: _Bools = (last >= 0) & np.take_along_axis(enters, np.maximum(last, 0), axis=0)
@@ -106,13 +106,13 @@ def _owners(scores: _Floats, limits: _Floats, band: float) -> _Ints:
     best[top == -np.inf] = p
     if band == 0 or n == 0:
         return best
-    gives_up = (scores < limits - band) | (top[:, None] - scores > band)
-    # For the label that would take over at each sample: the next sample at which it gives up again.
+    leaves = (scores < limits - band) | (top[:, None] - scores > band)
+    # For the label that would take over at each sample: the next sample at which it leaves again.
     until = np.full(n, n)
     for column in range(p + 1):
-        mine = np.flatnonzero(best == column)
-        ends = np.flatnonzero(gives_up[:, column] if column < p else best != p)
-        until[mine] = np.append(ends, n)[np.searchsorted(ends, mine, side="right")]
+        own = np.flatnonzero(best == column)
+        ends = np.flatnonzero(leaves[:, column] if column < p else best != p)
+        until[own] = np.append(ends, n)[np.searchsorted(ends, own, side="right")]
     chain, steps = [0], until.tolist()
     while steps[chain[-1]] < n:
         chain.append(steps[chain[-1]])
@@ -120,7 +120,7 @@ def _owners(scores: _Floats, limits: _Floats, band: float) -> _Ints:
     return owners
 
 
-def tidy(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Settings) -> _Bools:
+def merge_and_drop(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Settings) -> _Bools:
     """Return the labels of each sample after bridging gaps and then dropping what is short, bool ``(n, p)``.
 
     * A gap between two runs of a label is closed when it is at most ``bridge_s`` long. As a gap lasts at
@@ -128,13 +128,13 @@ def tidy(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Set
     * Where a sample has one label at most (``best``, ``best_threshold``), a closed gap belongs to its
       label alone, and bridging never takes a sample from a target: a target's gap closes over samples
       without a label or with a background, not over another target's, and a background's gap closes over
-      samples without a label only. A short find between two long ones therefore stays.
+      samples without a label only. A short segment between two long ones of another label therefore stays.
     * Then a run shorter than ``min_duration_s`` is dropped. A run lasts at least its one sample's span, so a
       minimum of up to one sampling step drops nothing; what is dropped leaves samples without that label.
 
     Args:
         decided: as ``decide`` gives it, ``(n, p)``.
-        roles: one a label.
+        roles: one per label.
         samples: times and spans.
         settings: decision, bridging and minimum duration.
     """
@@ -157,8 +157,8 @@ def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, 
     closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TIME_TOLERANCE_S)
     first = np.minimum(first, stop)
     if exclusive:
-        # Samples up to each row that a gap may not be closed over: a target's only over other targets,
-        # else over any.
+        # Samples up to each row that a gap may not be closed over: a target's gap not over a target, a background's
+        # not over any label.
         targets = np.append(0, np.cumsum(has[:, ~background].any(axis=1)))
         labelled = np.append(0, np.cumsum(has.any(axis=1)))
         taken = np.where(
@@ -166,7 +166,7 @@ def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, 
         )
         closes &= taken == 0
     columns, first, stop = columns[closes], first[closes], stop[closes]
-    # Backgrounds first: a target's gap may hold a background's, and takes it over.
+    # Backgrounds first: a target's gap may hold a background's, and replaces it.
     order = np.argsort(~background[columns], kind="stable")
     rows, which = _members(first[order], stop[order])
     owners = columns[order][which]
@@ -191,7 +191,7 @@ def find_segments(
         has: labels of each sample, ``(n, p)``.
         scores: smoothed scores, ``(n, p)``.
         samples: times and spans.
-        labels: one a column.
+        labels: one per column.
         bridge_s: gaps without samples of at most so many seconds don't end a segment.
     """
     columns, first, stop = _runs(has, _breaks(samples, bridge_s))
@@ -227,7 +227,7 @@ def _breaks(samples: Samples, bridge_s: float) -> _Ints:
 
 def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     """Return column, first row and row after the last of every run of True, sorted by column, then row."""
-    if len(breaks):  # a row of False before each of them, which the rows are then counted without
+    if len(breaks):  # insert a row of False before each of them, and don't count those rows
         columns, *rows = _runs(np.insert(has, breaks, False, axis=0), breaks[:0])
         added = breaks + np.arange(len(breaks))
         first, stop = (row - np.searchsorted(added, row) for row in rows)
@@ -241,7 +241,7 @@ def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
 
 
 def _members(first: _Ints, stop: _Ints) -> tuple[_Ints, _Ints]:
-    """Return the rows of all runs one after another, and for each row which run it is of."""
+    """Return the rows of all runs, one run after another, and the run of each row."""
     lengths = stop - first
     which = np.repeat(np.arange(len(first)), lengths)
     starts = np.cumsum(lengths) - lengths

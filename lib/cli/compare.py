@@ -20,7 +20,7 @@ from lib.cli.inputs import embed_missing, read_prompt_set
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
-from lib.evaluation.bootstrap import Difference, difference_of
+from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
@@ -56,7 +56,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     differences: dict[str, Difference] = {}
     if truth is not None:
         evaluations = {"a": evaluate(a, truth), "b": evaluate(b, truth)}
-        differences = difference_of(evaluations["a"], evaluations["b"], seed=_SEED)
+        differences = f1_differences(evaluations["a"], evaluations["b"], seed=_SEED)
         document["evaluation"] = _evaluation_document(evaluations, differences, truth, context)
     if args.json:
         print(dump(document))

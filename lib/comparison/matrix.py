@@ -166,7 +166,7 @@ def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[st
     return tuple(rows)
 
 
-def tidy(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+def metrics_table(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
     """Return one row a prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
 
     Args:
@@ -183,7 +183,7 @@ def grid(
     """Return the matrix: one row a prompt set, one column a video, in the order given; float64.
 
     Args:
-        frame: what ``tidy`` gave.
+        frame: what ``metrics_table`` gave.
         metric: what a cell shows.
         label: of this label; None: the mean over the targets of the prompt set for which there is a value.
         sets: keys of the rows.

@@ -1,11 +1,11 @@
-"""Ground truth laid beside the samples of a video: what is really there, piece by piece and sample by sample.
+"""Ground truth aligned with the samples of a video.
 
 Conventions: times in seconds. Time is cut at the bounds of every sample's span and of every true segment, so a sample
-over whose span the truth changes is part right and part wrong, to the exact second. Evaluated is the time that samples
+over whose span the truth changes is partly right and partly wrong. Evaluated is the time that samples
 stand for: truth before the first sample or beyond the end of the video is cut off.
 
-True segments that overlap or touch and have the same label are one: found segments of a label never touch, so two true
-ones that do could not be found apart.
+True segments that overlap or touch and have the same label are merged: found segments of a label never touch, so two
+true ones that do could not be found separately.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from lib.core.samples import Samples
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """The truth beside samples; ``m`` pieces of time, ``q`` labels."""
+    """The truth aligned with samples; ``m`` pieces of time, ``q`` labels."""
 
     labels: tuple[str, ...]
     """The prompts' labels, then those of the truth that no prompt has."""
     spellings: Mapping[str, str]
     """Label -> how the truth first spells it; labels that it doesn't name are missing."""
     intervals: Mapping[str, Floats]
-    """Label -> its true segments inside the evaluated time, apart from each other and in order, ``(k, 2)``."""
+    """Label -> its true segments inside the evaluated time, disjoint and in order, ``(k, 2)``."""
     bounds: Floats
     """``(m + 1,)``."""
     rows: Ints
@@ -51,11 +51,11 @@ class Alignment:
 
 
 def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment]) -> Alignment:
-    """Return ``truth`` beside ``samples``.
+    """Return ``truth`` aligned with ``samples``.
 
     Args:
         samples: of one video.
-        labels: of the enabled prompts; true labels find theirs by name: to the letter, else whatever the case.
+        labels: of the enabled prompts; true labels are matched by name, exactly or else ignoring case.
         truth: in any order; its labels may overlap.
     """
     exact, by_key = set(labels), {label_key(label): label for label in reversed(labels)}
@@ -74,11 +74,11 @@ def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment])
         end_s,
         samples.times_s,
         samples.gaps_s.ravel(),
-        *(found.ravel() for found in intervals.values()),
+        *(of_label.ravel() for of_label in intervals.values()),
     )
     starts = bounds[:-1]
-    there = np.zeros((len(starts), len(columns)), dtype=bool)
+    present = np.zeros((len(starts), len(columns)), dtype=bool)
     for column, label in enumerate(columns):
-        there[:, column] = covered(intervals[label], starts)
+        present[:, column] = covered(intervals[label], starts)
     rows = np.searchsorted(samples.times_s, starts, side="right") - 1
-    return Alignment(columns, spellings, intervals, bounds, rows, sample_at(samples, starts) >= 0, there)
+    return Alignment(columns, spellings, intervals, bounds, rows, sample_at(samples, starts) >= 0, present)

@@ -1,11 +1,11 @@
-"""Whether the scores of a label fall into two groups, there and not there, and where they part.
+"""Whether the scores of a label fall into two groups, present and absent, and where to separate them.
 
-A mixture of two normal distributions is fitted and not Otsu's threshold: Otsu divides anything, also a single group,
-and takes both for equally wide; the mixture says how far apart the groups are and whether two describe the scores
+A mixture of two normal distributions is fitted, rather than Otsu's threshold: Otsu divides anything, also a single
+group, and assumes equal widths; the mixture says how far apart the groups are and whether two describe the scores
 better than one. A split is clear when the groups are apart, two describe the scores much better, there are clearly
-fewer scores somewhere between them than around either group's middle (which an even distribution doesn't have), and
-each group has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion
-believes; separation and valley don't suffer from that.
+fewer scores somewhere between them than around either group's middle (unlike in a uniform distribution), and each group
+has at least three samples. Neighbouring samples look alike, so there is less evidence than the criterion assumes;
+separation and valley are not affected.
 
 References:
     Separation: Ashman, Bird and Zepf, *Detecting bimodality in astronomical datasets*, 1994: D = sqrt(2) |m1 - m2| /
@@ -27,16 +27,16 @@ from sklearn.mixture import GaussianMixture
 from lib.core.intervals import Floats
 
 MIN_SEPARATION = 2.0
-"""Ashman's D from which on two groups are apart."""
+"""Ashman's D from which two groups are apart."""
 MIN_EVIDENCE = 10.0
-"""Difference of the criteria from which on two groups are better than one."""
+"""Difference of the criteria from which two groups are better than one."""
 MIN_GROUP = 3
 """Samples in the smaller group."""
 MAX_VALLEY = 0.6
-"""Scores in the emptiest place between the groups by those around the lower peak, from which on there is no valley."""
+"""Most scores in the emptiest place between the groups, as a share of those around the lower peak."""
 _MIN_SAMPLES, _ENOUGH = 10, 2_000
 _STARTS = (0.5, 0.9, 0.99)
-"""Shares of the scores that the lower group begins with: what is looked for may be rare."""
+"""Shares of the scores that the lower group starts with: the label may be rare."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ def suggest_without_truth(scores: Floats) -> ThresholdSplit:
     values = np.sort((scores - centre) / spread)[:, None]
     if len(values) > _ENOUGH:  # evenly chosen, the distribution stays what it is
         values = values[np.linspace(0, len(values) - 1, _ENOUGH).astype(int)]
-    two = min((_fit(values, start) for start in _STARTS), key=lambda fitted: float(fitted.bic(values)))
-    one = _fit(values, None)
-    low, high = np.argsort(two.means_[:, 0])
-    means, widths = two.means_[[low, high], 0], np.sqrt(two.covariances_[[low, high], 0, 0])
-    weights = two.weights_[[low, high]]
+    pair = min((_fit(values, start) for start in _STARTS), key=lambda fitted: float(fitted.bic(values)))
+    single = _fit(values, None)
+    low, high = np.argsort(pair.means_[:, 0])
+    means, widths = pair.means_[[low, high], 0], np.sqrt(pair.covariances_[[low, high], 0, 0])
+    weights = pair.weights_[[low, high]]
     separation = float(np.sqrt(2) * (means[1] - means[0]) / np.hypot(*widths))
-    evidence = float(one.bic(values) - two.bic(values))
+    evidence = float(single.bic(values) - pair.bic(values))
 
     def odds(value: float) -> float:
         """Return the logarithm of how much more likely the higher group is."""
@@ -105,14 +105,14 @@ def suggest_without_truth(scores: Floats) -> ThresholdSplit:
         above = int((scores >= centre + spread * at).sum())
         if MIN_GROUP <= above <= len(scores) - MIN_GROUP and _valley(values[:, 0], means) <= MAX_VALLEY:
             threshold = centre + spread * at
-    shown = tuple((centre + spread * means).tolist())
-    return ThresholdSplit(threshold, separation, evidence, (shown[0], shown[1]), float(weights[1]))
+    lower, higher = (centre + spread * means).tolist()
+    return ThresholdSplit(threshold, separation, evidence, (lower, higher), float(weights[1]))
 
 
 def _valley(values: Floats, means: Floats) -> float:
-    """Return how many values lie where there are fewest between the means, by how many lie around the lower peak.
+    """Return the fewest values around a place between the means, divided by those around the lower peak.
 
-    A value is added to both, so that a handful of scores doesn't look like a valley by chance.
+    One is added to both, so that a few scores don't look like a valley by chance.
     """
     reach = (means[1] - means[0]) / 6
     around = [
@@ -123,7 +123,7 @@ def _valley(values: Floats, means: Floats) -> float:
 
 
 def _fit(values: Floats, start: float | None) -> GaussianMixture:
-    """Return one group, or two that begin with the lowest ``start`` of ``values`` and the rest."""
+    """Return one group, or two that start with the lowest share ``start`` of ``values`` and the rest."""
     if start is None:
         return GaussianMixture(1, random_state=0).fit(values)
     limit = np.quantile(values, start)
@@ -141,5 +141,7 @@ def _fit(values: Floats, start: float | None) -> GaussianMixture:
         tol=1e-5,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # what slowly converges is no clear split anyway
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # a fit that converges slowly is no clear split anyway
         return mixture.fit(values)

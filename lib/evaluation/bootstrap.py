@@ -1,10 +1,10 @@
-"""Whether one analysis is really better than another: the difference in F1, with an interval.
+"""Whether one analysis is better than another: the difference in F1, with a bootstrap interval.
 
-The video is divided into blocks, the stretches over which the truth (of all labels) stays the same. Blocks are drawn
-and not samples: neighbouring samples look alike, and drawing them would make any difference look sure. In each of ``n``
-drawings, of as many blocks as there are and with replacement, both analyses get their F1 by time on the same blocks;
-the interval spans the middle 95 % of the differences. A drawing in which an F1 is undefined, as the label is neither
-true nor found in any block of it, says nothing and is left out.
+The video is divided into blocks, the stretches over which the truth (of all labels) stays the same. Blocks are
+resampled and not samples: neighbouring samples look alike, and resampling them would make any difference look certain.
+In each of ``n`` resamples, of as many blocks as there are and with replacement, both analyses get their F1 by time on
+the same blocks; the interval spans the middle 95 % of the differences. A resample in which an F1 is undefined, as the label is
+neither true nor found in any of its blocks, is left out.
 
 References:
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993: percentile interval (13), blocks of dependent data
@@ -18,10 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.analysis.analysis import Analysis
 from lib.core.intervals import Floats, match_labels
-from lib.core.labelled_intervals import TrueSegment
-from lib.evaluation.evaluation import Evaluation, evaluate
+from lib.evaluation.evaluation import Evaluation
 
 LEVEL = 0.95
 _AT_ONCE = 2_000_000
@@ -44,7 +42,7 @@ class Difference:
 
     @property
     def shown(self) -> bool:
-        """Whether the interval leaves 0 out: this video shows which one is better."""
+        """Whether the interval excludes 0: this video shows which one is better."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
     @property
@@ -69,34 +67,26 @@ class Difference:
         return {"f1": self.difference, "low": self.low, "high": self.high}
 
 
-def f1_difference(
-    a: Analysis, b: Analysis, truth: Sequence[TrueSegment], *, seed: int, n: int = 1000
-) -> dict[str, Difference]:
+def f1_differences(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> dict[str, Difference]:
     """Return the difference in F1 of each label that both sides have and the truth names, in A's order.
 
     Args:
         a: of a video.
-        b: of the same video; prompts, sampling and engine may differ.
-        truth: of that video.
-        seed: of the drawings; the same one gives the same intervals.
-        n: how many drawings.
+        b: of the same video against the same truth; prompts, sampling and engine may differ.
+        seed: of the resampling; the same one gives the same intervals.
+        n: how many resamples.
     """
-    return difference_of(evaluate(a, truth), evaluate(b, truth), seed=seed, n=n)
-
-
-def difference_of(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> dict[str, Difference]:
-    """Return the same of two evaluations that are there already, against the same truth."""
     matches = match_labels(tuple(a.by_label), tuple(b.by_label))
     matches = {label: other for label, other in matches.items() if a.by_label[label].known}
     edges = np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in a.alignment.intervals.values())]))
     sides = ((a, tuple(matches)), (b, tuple(matches.values())))
     seconds = [_seconds(side, labels, edges) for side, labels in sides]
     lasting = seconds[0].sum(axis=(1, 2)) > 0
-    drawn = _draw([counts[lasting, :3] for counts in seconds], np.random.default_rng(seed), n)
+    resampled = _resample([counts[lasting, :3] for counts in seconds], np.random.default_rng(seed), n)
     result = {}
     for column, (label, other) in enumerate(matches.items()):
         f1_a, f1_b = a.by_label[label].f1, b.by_label[other].f1
-        defined = drawn[np.isfinite(drawn[:, column]), column]
+        defined = resampled[np.isfinite(resampled[:, column]), column]
         difference = low = high = None
         if f1_a is not None and f1_b is not None:
             difference = f1_b - f1_a
@@ -107,22 +97,24 @@ def difference_of(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> 
 
 
 def _seconds(side: Evaluation, labels: Sequence[str], edges: Floats) -> Floats:
-    """Return hits, false alarms, misses and the rest in seconds, a block and label, ``(blocks, 4, labels)``."""
+    """Return seconds of hits, false alarms, misses and the rest per block and label, ``(blocks, 4, labels)``."""
     block = np.searchsorted(edges, side.alignment.bounds[:-1], side="right")
     counts = np.zeros((len(edges) + 1, 4, len(labels)))
     for column, label in enumerate(labels):
-        one = side.by_label[label]
-        kind = np.where(one.found, np.where(one.true, 0, 1), np.where(one.true, 2, 3))
-        counts[:, :, column] = np.bincount(block * 4 + kind, one.seconds, counts[:, :, 0].size).reshape(-1, 4)
+        evaluation = side.by_label[label]
+        hit_or_miss = np.where(evaluation.true, 0, 1), np.where(evaluation.true, 2, 3)
+        kind = np.where(evaluation.found, *hit_or_miss)
+        cells = np.bincount(block * 4 + kind, evaluation.seconds, counts[:, :, 0].size)
+        counts[:, :, column] = cells.reshape(-1, 4)
     return counts
 
 
-def _draw(sides: Sequence[Floats], rng: np.random.Generator, n: int) -> Floats:
-    """Return F1 of B minus F1 of A in each drawing, ``(n, labels)``; NaN where one of them is undefined.
+def _resample(sides: Sequence[Floats], rng: np.random.Generator, n: int) -> Floats:
+    """Return F1 of B minus F1 of A in each resample, ``(n, labels)``; NaN where one of them is undefined.
 
     Args:
         sides: hits, false alarms and misses of A and of B, ``(blocks, 3, labels)`` each.
-        rng: for the drawings.
+        rng: for the resampling.
         n: how many.
     """
     blocks, _, labels = sides[0].shape

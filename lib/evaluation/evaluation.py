@@ -1,18 +1,18 @@
-"""An analysis against the truth: how much of the time, and which segments, are right.
+"""An analysis against ground truth: how much of the time, and which segments, are right.
 
 Conventions: times and durations in seconds; what is undefined is None ("n/a"), not 0.
 ``lib.evaluation.alignment`` says what is evaluated and how a sample's span is split where the truth changes. Two kinds
 of numbers, both for each label by itself (a moment may have several labels):
 
-* **By time.** Seconds in which a label is found and true (hits), found only (false alarms), or true only (misses);
+* **By time.** Seconds in which a label is found and true (hits), only found (false alarms), or only true (misses);
   precision = hits / found, recall = hits / true, F1 = 2 hits / (found + true).
 * **By segment.** A found and a true segment match when their intersection is at least half of their union (IoU 0.5);
   one found segment matches one true one at most, and as many match as possible, as in sed_eval's event-based scores,
-  which have another criterion (``lib.evaluation.matching``). Precision, recall and F1 count segments. Onset and
+  which have another criterion (``lib.evaluation.matching``). F1 counts segments. Onset and
   offset errors are medians of the absolute distances between matched segments' starts and ends.
 
 Precision is undefined where nothing is found, recall where nothing is true, F1 where neither is; with only one of them,
-F1 is 0. All of it is undefined for a prompt that the truth doesn't name: it may know nothing of it.
+F1 is 0. All of it is undefined for a prompt that the truth doesn't name: nobody may have looked for it.
 
 References:
     Mesaros, Heittola and Virtanen, *Metrics for Polyphonic Sound Event Detection*, Applied Sciences 6(6), 2016, of
@@ -39,7 +39,7 @@ from lib.evaluation.matching import match_segments
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What a threshold alone gives: a sample is found where its score is at least ``threshold``."""
+    """Precision and recall of a threshold alone: a sample is found where its score is at least ``threshold``."""
 
     threshold: float
     precision: float | None
@@ -54,7 +54,7 @@ class LabelEvaluation:
     truth_label: str | None
     """As the truth spells it; None where it doesn't name the label, and all numbers are None then."""
     threshold: float | None
-    """That decides about the label; None where the decision (``best``) uses none."""
+    """The label's; None where the decision (``best``) uses none."""
     seconds: Floats
     """Length of each piece, ``(m,)``."""
     true: Bools
@@ -80,12 +80,12 @@ class LabelEvaluation:
 
     @cached_property
     def false_alarms_s(self) -> float:
-        """Seconds in which it is found only."""
+        """Seconds in which it is found but not true."""
         return float(self.seconds[self.found & ~self.true].sum())
 
     @cached_property
     def misses_s(self) -> float:
-        """Seconds in which it is true only."""
+        """Seconds in which it is true but not found."""
         return float(self.seconds[self.true & ~self.found].sum())
 
     @property
@@ -112,16 +112,6 @@ class LabelEvaluation:
     def matches(self) -> Ints:
         """Indices of matched true and found segments, ``(h, 2)``."""
         return match_segments(self.true_segments, self.found_segments)
-
-    @property
-    def segment_precision(self) -> float | None:
-        """Share of the found segments that match a true one."""
-        return _ratio(len(self.matches), len(self.found_segments)) if self.known else None
-
-    @property
-    def segment_recall(self) -> float | None:
-        """Share of the true segments that match a found one."""
-        return _ratio(len(self.matches), len(self.true_segments)) if self.known else None
 
     @property
     def segment_f1(self) -> float | None:
@@ -156,8 +146,8 @@ class LabelEvaluation:
     def curve(self, max_points: int | None = None) -> pd.DataFrame:
         """Return precision and recall by time of every threshold, ``threshold`` increasing.
 
-        It is about scores alone: what other prompts, hysteresis, bridging and minimum duration do is in ``precision``
-        and ``recall``. The last row is the curve's end by convention: precision 1, recall 0, threshold NaN.
+        It depends on scores alone; other prompts, hysteresis, bridging and minimum duration count in ``precision`` and
+        ``recall`` only. The last row is the curve's end by convention: precision 1, recall 0, threshold NaN.
 
         Args:
             max_points: leave out points that lie between others until so many are left; None: all, as scikit-learn has
@@ -181,7 +171,7 @@ class LabelEvaluation:
         return frame.reset_index(drop=True)
 
     def point(self, threshold: float | None = None) -> CurvePoint | None:
-        """Return where a threshold (None: the current one) lies on the curve; None where there is no such point."""
+        """Return the point of a threshold (None: the current one) on the curve; None where there is none."""
         threshold = self.threshold if threshold is None else threshold
         if threshold is None or not self.known or not self.support_s:
             return None
@@ -192,7 +182,7 @@ class LabelEvaluation:
         )
 
     def to_dict(self) -> dict[str, float | None]:
-        """Return what the command line prints of it, but for the best threshold."""
+        """Return what the command line prints, without the best threshold."""
         names = (
             "precision",
             "recall",
@@ -276,23 +266,23 @@ class Evaluation:
         )
 
     def frame(self) -> pd.DataFrame:
-        """Return one row a prompt: ``label``, what ``LabelEvaluation.to_dict`` has, ``support_s``; None is NaN."""
+        """Return one row per prompt: ``label``, what ``LabelEvaluation.to_dict`` has, ``support_s``; None is NaN."""
         frame = pd.DataFrame(
-            [{"label": one.label, **one.to_dict(), "support_s": one.support_s} for one in self.labels]
+            [{"label": label.label, **label.to_dict(), "support_s": label.support_s} for label in self.labels]
         )
         return frame.astype({name: float for name in frame.columns if name != "label"})
 
     def to_dict(self) -> dict[str, dict[str, float | None]]:
-        """Return ``LabelEvaluation.to_dict`` a label."""
-        return {label: one.to_dict() for label, one in self.by_label.items()}
+        """Return ``LabelEvaluation.to_dict`` by label."""
+        return {label: evaluation.to_dict() for label, evaluation in self.by_label.items()}
 
 
 def evaluate(analysis: Analysis, truth: Sequence[TrueSegment]) -> Evaluation:
-    """Return how ``analysis`` compares with ``truth``; curves and matches are computed when they are asked for.
+    """Return how ``analysis`` compares with ``truth``; curves and matches are computed when they are read.
 
     Args:
         analysis: of the video that the truth is about.
-        truth: in any order; labels are matched by name (letters, not case) and may overlap.
+        truth: in any order; labels are matched by name, ignoring case, and may overlap.
     """
     alignment = align(analysis.samples, analysis.labels, truth)
     seconds = alignment.seconds

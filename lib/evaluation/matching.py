@@ -1,4 +1,4 @@
-"""Which found segments are which true ones.
+"""Which found segment matches which true one.
 
 A pair can match when the intersection of the two intervals is at least half of their union (IoU 0.5). Each takes part
 in one match at most, and as many match as possible: a maximum matching of a bipartite graph, as sed_eval's
@@ -16,7 +16,7 @@ from scipy import sparse
 from lib.core.intervals import Floats, Ints
 
 IOU = 0.5
-"""From which on a pair can match."""
+"""Least IoU of a match."""
 _ROUNDING = 1e-9
 
 
@@ -24,10 +24,10 @@ def match_segments(true: Floats, found: Floats) -> Ints:
     """Return which true and found segments match at IoU 0.5, as many as possible, int64 ``(h, 2)``.
 
     Args:
-        true: start and end, in order, apart from each other, ``(k, 2)``.
+        true: start and end, disjoint and in order, ``(k, 2)``.
         found: likewise, ``(j, 2)``.
     """
-    # Of segments that lie apart and in order, those that a true one meets are neighbours.
+    # Segments are disjoint and in order, so those that overlap with a true one are neighbours.
     first = np.searchsorted(found[:, 1], true[:, 0], side="right")
     counts = np.maximum(np.searchsorted(found[:, 0], true[:, 1], side="left") - first, 0)
     of_true = np.repeat(np.arange(len(true)), counts)

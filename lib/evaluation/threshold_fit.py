@@ -1,9 +1,9 @@
-"""Which threshold a prompt should have, by the truth.
+"""Which threshold a prompt should have, by the ground truth.
 
 The threshold with the best F1 by time (``lib.evaluation.evaluation``) is found by running the real decision (with
 hysteresis, bridging and minimum duration where they are set) for many thresholds. What was fitted to the truth looks
 good on it, so the video is also divided into as many parts as the label has true segments, each with one of them and
-half of the gap to its neighbours: the threshold is fitted without a part and tried on it, and the seconds of all parts
+half of the gap to its neighbours: the threshold is fitted without a part and trials on it, and the seconds of all parts
 are put together to one F1. Far below the fitted F1, the fit is to noise.
 
 Without truth, ``lib.evaluation.bimodality`` may help.
@@ -25,14 +25,13 @@ from lib.core.intervals import Floats
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.alignment import align
 from lib.evaluation.evaluation import evaluate, f1_score
-from lib.evaluation.threshold_search import Search, Trial
+from lib.evaluation.threshold_search import EQUAL_F1, ThresholdSearch, Trial
 from lib.prompts.model import THRESHOLD_RANGES, PromptSet, Settings
 
 MAX_PARTS = 50
-"""More true segments than this share parts."""
+"""With more true segments than this, several share a part."""
 MAX_POINTS = 1_000
-"""Of a curve."""
-_SAME = 1e-12
+"""Points of a curve, at most (and the best one)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +42,9 @@ class ThresholdFit:
     threshold: float
     """In the unit of the score, in the middle of all that do equally well."""
     f1: float
-    """By time, of all of the video."""
+    """By time, over the whole video."""
     f1_now: float | None
-    """What the prompt set gives as it is."""
+    """F1 of the prompt set as it is."""
     left_out_f1: float | None
     """F1 of parts that the threshold was not fitted on; None with fewer than two true segments."""
     parts: int
@@ -91,7 +90,7 @@ def suggest_with_truth(
 ) -> ThresholdFit | None:
     """Return the threshold of ``label`` with the best F1 by time; None where the truth has no second of it.
 
-    Where samples are judged by themselves, all different thresholds are tried; with hysteresis, bridging or a minimum
+    Where samples don't depend on each other, all different thresholds are tried; with hysteresis, bridging or a minimum
     duration about 150, closer together around the best.
 
     Args:
@@ -113,17 +112,17 @@ def suggest_with_truth(
     if len(middles) >= MAX_PARTS:
         middles = middles[np.linspace(0, len(middles) - 1, MAX_PARTS + 1).astype(int)[1:-1]]
     part = np.searchsorted(middles, samples.times_s, side="right")
-    search = Search(analysis, column, true, part, len(middles) + 1)
-    tried = list(search.sweep()) if sweep else [search.now()]
-    place, at = _choose(tried)
-    best, f1 = tried[place], tried[place].f1()
+    search = ThresholdSearch(analysis, column, true, part, len(middles) + 1)
+    trials = list(search.sweep()) if sweep else [search.current()]
+    place, at = _choose(trials)
+    best, f1 = trials[place], trials[place].f1()
     low, high = THRESHOLD_RANGES[analysis.prompt_set.settings.score]
     return ThresholdFit(
         label=label,
         threshold=float(np.clip(best.thresholds[at], low, high)),  # smoothed scores may be rounded beyond it
         f1=float(f1[at]),
         f1_now=evaluate(analysis, truth).by_label[label].f1,
-        left_out_f1=_left_out(tried) if len(intervals) > 1 else None,
+        left_out_f1=_left_out(trials) if len(intervals) > 1 else None,
         parts=search.parts,
         curve=_curve(best.thresholds, f1, at),
         settings=replace(best.settings, decision=analysis.prompt_set.settings.decision),
@@ -131,22 +130,22 @@ def suggest_with_truth(
     )
 
 
-def _choose(tried: Sequence[Trial], without: int | None = None) -> tuple[int, int]:
+def _choose(trials: Sequence[Trial], without: int | None = None) -> tuple[int, int]:
     """Return which settings (of equals the first) and which of their thresholds give the best F1."""
-    scores = [one.f1(without) for one in tried]
+    scores = [trial.f1(without) for trial in trials]
     tops = np.array([f1.max() for f1 in scores])
-    place = int(np.flatnonzero(tops >= tops.max() - _SAME)[0])
-    return place, tried[place].middle_of_best(scores[place])
+    place = int(np.flatnonzero(tops >= tops.max() - EQUAL_F1)[0])
+    return place, trials[place].middle_of_best(scores[place])
 
 
-def _left_out(tried: Sequence[Trial]) -> float | None:
+def _left_out(trials: Sequence[Trial]) -> float | None:
     """Return F1 of all parts, each with what was chosen without it."""
     hits = false_alarms = 0.0
-    true = tried[0].true
+    true = trials[0].true
     for part in range(len(true)):
-        place, at = _choose(tried, part)
-        hits += float(tried[place].hits[part, at])
-        false_alarms += float(tried[place].false_alarms[part, at])
+        place, at = _choose(trials, part)
+        hits += float(trials[place].hits[part, at])
+        false_alarms += float(trials[place].false_alarms[part, at])
     return f1_score(hits, false_alarms, max(float(true.sum()) - hits, 0.0))
 
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.scoring import prompt_vectors, smooth
-from lib.analysis.segments import TOLERANCE_S, decide, tidy
+from lib.analysis.segments import decide, merge_and_drop
 from lib.charts.data import bucket_size, chart_data, extremes
 from lib.core.errors import InputError
+from lib.core.samples import TIME_TOLERANCE_S
 from lib.prompts.model import COLOUR_NAMES, THRESHOLD_RANGES, Prompt, PromptSet, Settings, Smoothing
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
 from tests.helpers.arrays import analyse_scores, samples_at
@@ -264,7 +265,7 @@ def test_decisions_are_what_a_slow_loop_over_samples_gives(case: dict[str, Any],
         assert found.any(axis=1).all()
 
 
-def slow_tidy(
+def slow_merge_and_drop(
     decided: NDArray[np.bool_], roles: list[str], times: list[float], end_s: float, chosen: Settings
 ) -> NDArray[np.bool_]:
     n, p = decided.shape
@@ -287,7 +288,7 @@ def slow_tidy(
             if roles[column] != role or chosen.bridge_s == 0:
                 continue
             for (_, first), (stop, _) in pairwise(runs(column)):
-                if bounds[stop] - bounds[first] > chosen.bridge_s + TOLERANCE_S:
+                if bounds[stop] - bounds[first] > chosen.bridge_s + TIME_TOLERANCE_S:
                     continue
                 if chosen.decision != "threshold":
                     others = [
@@ -302,19 +303,21 @@ def slow_tidy(
                 result[first:stop, column] = True
     for column in range(p):
         for first, stop in runs(column):
-            if bounds[stop] - bounds[first] < chosen.min_duration_s - TOLERANCE_S:
+            if bounds[stop] - bounds[first] < chosen.min_duration_s - TIME_TOLERANCE_S:
                 result[first:stop, column] = False
     return result
 
 
 @settings(deadline=None, max_examples=200)
 @given(scored(), st.data())
-def test_tidying_is_what_a_slow_loop_over_gaps_gives(case: dict[str, Any], data: st.DataObject) -> None:
+def test_merging_equals_a_slow_loop_over_gaps(case: dict[str, Any], data: st.DataObject) -> None:
     chosen = settings_of(data)
     samples = case["samples"]
     decided = decide(case["scores"], case["thresholds"], chosen)
-    found = tidy(decided, case["roles"], samples, chosen)
-    expected = slow_tidy(decided, case["roles"], samples.times_s.tolist(), samples.duration_s, chosen)
+    found = merge_and_drop(decided, case["roles"], samples, chosen)
+    expected = slow_merge_and_drop(
+        decided, case["roles"], samples.times_s.tolist(), samples.duration_s, chosen
+    )
     np.testing.assert_array_equal(found, expected)
 
 
@@ -322,14 +325,16 @@ def test_tidying_is_what_a_slow_loop_over_gaps_gives(case: dict[str, Any], data:
 @given(scored(), st.data())
 def test_tidying_twice_is_tidying_once(case: dict[str, Any], data: st.DataObject) -> None:
     chosen = settings_of(data)
-    once = tidy(decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], chosen)
+    once = merge_and_drop(
+        decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], chosen
+    )
     bridging = replace(chosen, min_duration_s=0.0)
-    bridged = tidy(
+    bridged = merge_and_drop(
         decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], bridging
     )
-    np.testing.assert_array_equal(tidy(bridged, case["roles"], case["samples"], bridging), bridged)
+    np.testing.assert_array_equal(merge_and_drop(bridged, case["roles"], case["samples"], bridging), bridged)
     dropping = replace(chosen, bridge_s=0.0)
-    np.testing.assert_array_equal(tidy(once, case["roles"], case["samples"], dropping), once)
+    np.testing.assert_array_equal(merge_and_drop(once, case["roles"], case["samples"], dropping), once)
 
 
 @slow
@@ -337,7 +342,7 @@ def test_tidying_twice_is_tidying_once(case: dict[str, Any], data: st.DataObject
 def test_bridging_never_takes_a_sample_from_a_target(case: dict[str, Any], data: st.DataObject) -> None:
     chosen = settings_of(data, min_duration_s=0.0)
     decided = decide(case["scores"], case["thresholds"], chosen)
-    found = tidy(decided, case["roles"], case["samples"], chosen)
+    found = merge_and_drop(decided, case["roles"], case["samples"], chosen)
     targets = [column for column, role in enumerate(case["roles"]) if role == "target"]
     assert (found[:, targets] >= decided[:, targets]).all()
 
@@ -366,7 +371,7 @@ def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
         mine = [segment for segment in analysis.segments if segment.label == metrics.label]
         assert all(first.end_s < second.start_s for first, second in pairwise(mine))
         assert all(samples.times_s[0] <= s.start_s < s.end_s <= samples.duration_s for s in mine)
-        assert all(s.duration_s >= chosen.min_duration_s - TOLERANCE_S for s in mine)
+        assert all(s.duration_s >= chosen.min_duration_s - TIME_TOLERANCE_S for s in mine)
         assert all(s.start_s <= s.peak_s < s.end_s and s.mean_score <= s.peak_score for s in mine)
         spans = samples.spans_s[analysis.active[:, column]]
         assert metrics.duration_s == pytest.approx(spans.sum())

@@ -7,7 +7,6 @@ from lib.analysis.scoring import (
     cosine_scores,
     prompt_vectors,
     raw_scores,
-    score_change,
     smooth,
     spikes,
     vector_change,
@@ -184,7 +183,6 @@ def test_change_is_one_minus_the_cosine_with_the_sample_before() -> None:
     vectors = np.array([[1, 0], [1, 0], [0, 1], [0, -1]], dtype=np.float32)
     assert vector_change(vectors).tolist() == [0, 0, 1, 2]
     assert vector_change(vectors[:0]).shape == (0,)
-    assert score_change(np.array([[0.1, 1.0], [0.4, 0.0]])).tolist() == [[0, 0], [pytest.approx(0.3), 1.0]]
 
 
 def test_a_cut_is_a_spike_and_noise_is_not(rng: np.random.Generator) -> None:
@@ -206,15 +204,6 @@ def test_in_a_video_that_stands_still_rounding_is_no_spike_and_a_cut_is() -> Non
     assert not spikes(change).any()
     change[120] = 0.2
     assert np.flatnonzero(spikes(change)).tolist() == [120]
-
-
-def test_spikes_are_found_in_each_column_by_itself() -> None:
-    change = np.full((100, 2), 0.01)
-    change[:, 1] = 0.5
-    change[30, 0] = change[60, 1] = 0.4
-    change[70, 1] = 5.0
-    assert np.argwhere(spikes(change)).tolist() == [[30, 0], [70, 1]]
-    assert spikes(np.zeros((0, 2))).shape == (0, 2)
 
 
 def test_the_last_sample_can_be_a_spike() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lib.analysis.segments import decide, find_segments, tidy
+from lib.analysis.segments import decide, find_segments, merge_and_drop
 from lib.prompts.model import Role, Settings
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at, spans_of
 
@@ -30,7 +30,7 @@ def tidied(
     """Return the lanes, one character a sample, after bridging and minimum duration."""
     has = np.array([lane(text) for text in lanes]).T
     chosen = Settings(decision=decision, **settings)  # type: ignore[arg-type]
-    found = tidy(has, roles or ("target",) * len(lanes), every(step_s, len(has)), chosen)
+    found = merge_and_drop(has, roles or ("target",) * len(lanes), every(step_s, len(has)), chosen)
     return [text_of(column) for column in found.T]
 
 
@@ -132,9 +132,9 @@ def test_spans_of_a_variable_rate_count_by_their_length() -> None:
         [lane("xx.x.x")]
     ).T  # gaps of 0.1 s at 2.1 s and of 2.0 s at 2.3 s; runs of 2.1, 0.1 and 0.1 s
     settings = Settings(decision="threshold", bridge_s=0.5)
-    assert text_of(tidy(has, ["target"], samples, settings)[:, 0]) == "xxxx.x"
+    assert text_of(merge_and_drop(has, ["target"], samples, settings)[:, 0]) == "xxxx.x"
     settings = Settings(decision="threshold", min_duration_s=0.2)
-    assert text_of(tidy(has, ["target"], samples, settings)[:, 0]) == "xx...."
+    assert text_of(merge_and_drop(has, ["target"], samples, settings)[:, 0]) == "xx...."
 
 
 def test_labels_that_can_overlap_are_bridged_each_by_itself() -> None:
@@ -178,7 +178,9 @@ def test_what_is_dropped_leaves_samples_without_that_label() -> None:
 def test_input_is_not_changed() -> None:
     has = np.array([lane("x.x.....x")]).T
     before = has.copy()
-    tidy(has, ["target"], every(1.0, 9), Settings(decision="threshold", bridge_s=1.0, min_duration_s=2.0))
+    merge_and_drop(
+        has, ["target"], every(1.0, 9), Settings(decision="threshold", bridge_s=1.0, min_duration_s=2.0)
+    )
     assert (has == before).all()
 
 

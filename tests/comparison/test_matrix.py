@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lib.analysis.analysis import Analysis, analyse
-from lib.comparison.matrix import KINDS, METRICS, grid, measure, rank, separations, tidy, two_levels
+from lib.comparison.matrix import KINDS, METRICS, grid, measure, metrics_table, rank, separations, two_levels
 from lib.comparison.wording_sweep import MAX_SETS, labels_of, sweep
 from lib.core.errors import PromptSetError
 from lib.core.samples import Samples
@@ -132,7 +132,7 @@ def row(label: str, role: str = "target", **metrics: float) -> dict[str, object]
 
 
 class TestGrid:
-    frame = tidy(
+    frame = metrics_table(
         {
             ("one", "v1"): [row("crane", f1=0.5), row("ship", f1=1.0), row("else", "background", f1=0.0)],
             ("one", "v2"): [row("crane", f1=0.25), row("ship")],
@@ -156,7 +156,7 @@ class TestGrid:
         assert math.isnan(matrix.loc["two", "v2"])
 
     def test_a_set_without_any_cell_is_an_empty_row(self):
-        matrix = grid(tidy({}), "share", None, sets=["one"], videos=["v1"])
+        matrix = grid(metrics_table({}), "share", None, sets=["one"], videos=["v1"])
 
         assert matrix.shape == (1, 1)
         assert matrix.isna().all().all()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lib.analysis.analysis import Analysis
 from lib.core.labelled_intervals import TrueSegment
-from lib.evaluation.bootstrap import Difference, difference_of, f1_difference
+from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import evaluate
 from tests.helpers.against_truth import CELL_S, analysis_on_grid, cells_of, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set
@@ -16,12 +17,18 @@ def f1(hits: float, found: float, true: float) -> float:
     return 2 * hits / (found + true) if found + true else float("nan")
 
 
+def difference_in_f1(
+    a: Analysis, b: Analysis, truth: list[TrueSegment], *, seed: int, n: int = 1000
+) -> dict[str, Difference]:
+    return f1_differences(evaluate(a, truth), evaluate(b, truth), seed=seed, n=n)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_equals_drawing_blocks_one_by_one(seed: int) -> None:
     a = analysis_on_grid(seed, n=25)
     b = analyse_scores(np.roll(a.cosine, 1, axis=0), a.prompt_set, a.samples)
     truth = truth_on_grid(seed)
-    found = f1_difference(a, b, truth, seed=seed, n=50)
+    found = difference_in_f1(a, b, truth, seed=seed, n=50)
     cells = {label: (cells_of(a, truth, label), cells_of(b, truth, label)) for label in a.labels}
     starts = cells[a.labels[0]][0].starts
     names = {segment.label.lower() for segment in truth}
@@ -69,23 +76,22 @@ def test_many_blocks_show_a_real_difference_and_hide_none() -> None:
         analyse_scores(np.clip(lift * true + one, -1, 1)[:, None], chosen, every(1.0, 1000))
         for lift, one in zip((0.9, 0.9, 0.6), noise, strict=True)
     )
-    better = f1_difference(bad, good, truth, seed=0)["a"]
+    better = difference_in_f1(bad, good, truth, seed=0)["a"]
     assert better.shown
     assert better.low is not None
     assert better.low > 0
     assert better.sentence.startswith("B is better by 0.")
-    worse = f1_difference(good, bad, truth, seed=0)["a"]
+    worse = difference_in_f1(good, bad, truth, seed=0)["a"]
     assert worse.sentence == better.sentence.replace("B is", "A is")
-    none = f1_difference(good, same, truth, seed=0)["a"]
+    none = difference_in_f1(good, same, truth, seed=0)["a"]
     assert not none.shown
     assert none.sentence.startswith("No difference that this video can show (")
-    assert f1_difference(bad, good, truth, seed=0) == {"a": better}
-    assert difference_of(evaluate(bad, truth), evaluate(good, truth), seed=0) == {"a": better}
+    assert difference_in_f1(bad, good, truth, seed=0) == {"a": better}
 
 
 def test_with_itself_there_is_none() -> None:
     a = analysis_on_grid(5, n=30)
-    for one in f1_difference(a, a, truth_on_grid(5), seed=1).values():
+    for one in difference_in_f1(a, a, truth_on_grid(5), seed=1).values():
         assert one.difference in (0.0, None)
         assert {one.low, one.high} <= {0.0, None}
 
@@ -93,11 +99,11 @@ def test_with_itself_there_is_none() -> None:
 def test_one_block_shows_nothing_and_no_truth_either() -> None:
     a = analyse_scores([[0.9], [0.0]], prompt_set("a", decision="threshold", threshold=0.5))
     b = analyse_scores([[0.9], [0.9]], prompt_set("A", decision="threshold", threshold=0.5))
-    one = f1_difference(a, b, [TrueSegment("a", 0, 9)], seed=0)["a"]
+    one = difference_in_f1(a, b, [TrueSegment("a", 0, 9)], seed=0)["a"]
     assert (one.f1_a, one.f1_b, one.low, one.high) == (pytest.approx(2 / 3), 1.0, None, None)
     assert one.sentence == "No difference that this video can show: its truth is all of one piece."
-    assert f1_difference(a, b, [], seed=0) == {}
-    beyond = f1_difference(a, b, [TrueSegment("a", 5, 9)], seed=0)["a"]
+    assert difference_in_f1(a, b, [], seed=0) == {}
+    beyond = difference_in_f1(a, b, [TrueSegment("a", 5, 9)], seed=0)["a"]
     assert (beyond.f1_a, beyond.difference) == (0.0, 0.0)
 
 

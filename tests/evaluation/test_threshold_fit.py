@@ -13,7 +13,7 @@ from lib.analysis.segments import decide
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import evaluate, f1_score
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
-from lib.evaluation.threshold_search import held
+from lib.evaluation.threshold_search import hysteresis_thresholds
 from lib.prompts.model import Prompt, PromptSet, Settings
 from tests.helpers.against_truth import analysis_on_grid, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set
@@ -176,12 +176,12 @@ def test_a_sweep_is_never_worse_and_gives_what_it_says(seed: int) -> None:
 def test_hysteresis_as_one_number_a_sample_is_what_decide_does(seed: int) -> None:
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=200)
-    highest = held(scores, 0.7)
+    highest = hysteresis_thresholds(scores, 0.7)
     settings = Settings(decision="threshold", hysteresis=0.7)
     for threshold in rng.normal(size=30):
         decided = decide(scores[:, None], np.array([threshold]), settings)[:, 0]
         assert (decided == (highest >= threshold)).all()
-    assert held(scores[:0], 0.7).size == 0
+    assert hysteresis_thresholds(scores[:0], 0.7).size == 0
 
 
 def test_many_true_segments_share_parts_and_long_curves_are_thinned() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.comparison.matrix import KINDS, Metric, MetricKind, grid, rank, tidy
+from lib.comparison.matrix import KINDS, Metric, MetricKind, grid, metrics_table, rank
 from lib.comparison.wording_sweep import labels_of
 from lib.core.formatting import escape_markdown
 from lib.core.labelled_intervals import label_key
@@ -32,7 +32,7 @@ class Matrix:
     cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
     """What ``lib.comparison.matrix.measure`` gave, by row key and video."""
     frame: pd.DataFrame
-    """The same as one row per prompt set, video and label; see ``lib.comparison.matrix.tidy``."""
+    """The same as one row per prompt set, video and label; see ``lib.comparison.matrix.metrics_table``."""
 
     @classmethod
     def of(
@@ -42,7 +42,7 @@ class Matrix:
         cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
     ) -> Matrix:
         """Return the matrix with its frame."""
-        return cls(tuple(rows), videos, cells, tidy(cells))
+        return cls(tuple(rows), videos, cells, metrics_table(cells))
 
     def values(self, metric: Metric, label: str | None) -> pd.DataFrame:
         """Return one row per prompt set and one column per video, float64; see ``lib.comparison.matrix.grid``."""

@@ -29,7 +29,7 @@ from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
-from lib.evaluation.bootstrap import Difference, difference_of
+from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.prompts.model import PromptSet
@@ -208,7 +208,7 @@ def f1_difference(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Difference]:
-    return difference_of(_a, _b, seed=0)
+    return f1_differences(_a, _b, seed=0)
 
 
 def _of(info: EmbeddingInfo, found: Analysis) -> str:
