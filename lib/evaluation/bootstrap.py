@@ -1,10 +1,10 @@
 """Whether one analysis is better than another: the difference in F1, with a bootstrap interval.
 
 The video is divided into blocks, the stretches over which the truth (of all labels) stays the same. Blocks are
-resampled and not samples: neighbouring samples look alike, and resampling them would make any difference look certain.
-In each of ``n`` resamples, of as many blocks as there are and with replacement, both analyses get their F1 by time on
-the same blocks; the interval spans the middle 95 % of the differences. A resample in which an F1 is undefined, as the label is
-neither true nor found in any of its blocks, is left out.
+resampled and not samples: neighbouring samples look alike, and resampling them would make any difference look
+certain. In each of ``n`` resamples, of as many blocks as there are and with replacement, both analyses get their F1
+by time on the same blocks; the interval spans the middle 95 % of the differences. A resample in which an F1 is
+undefined, as the label is neither true nor found in any of its blocks, is left out.
 
 References:
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993: percentile interval (13), blocks of dependent data
