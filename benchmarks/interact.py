@@ -52,7 +52,7 @@ window.addEventListener('keydown', () => { window.pressed = performance.now(); w
 
 
 def fill(home: Path) -> None:
-    """Write the store and the workspace."""
+    """Write the store and the experiment."""
     rng = np.random.default_rng(7)
     store = Store(home)
     video = store.add_file(_video(home.parent / "benchmark.mp4"))

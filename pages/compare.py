@@ -1,30 +1,32 @@
 import streamlit as st
 
 from lib.ui.compare import accuracy, page, prompt_diff, results, scores, timeline
-from lib.ui.panels import video as explore
+from lib.ui.panels.video import choose_video
 
 st.title("Compare")
-video = explore.choose_video()
+video = choose_video()
 if video is None:
     st.stop()
 
 page.tools()
 instrument = st.container()
-both = page.edit(video)
+sides = page.edit(video)
+compared = sides.compare()
 with instrument:
-    results.answer(both)
-    page.watch(both)
-    timeline.draw(both)
+    if compared is not None:
+        results.answer(compared)
+    page.watch(sides, compared)
+    timeline.draw(sides, compared)
 prompt_diff.draw()
-if both.comparison is None:
+if compared is None:
     st.stop()
 
 view = results.choose_view()
 if view == "Metrics":
-    results.metrics(both)
+    results.metrics(compared)
 elif view == "Agreement":
-    results.agreement(both)
-elif view == "Head to head":
-    scores.draw(both)
+    results.agreement(compared)
+elif view == "Score comparison":
+    scores.draw(compared)
 else:
-    accuracy.draw(both)
+    accuracy.draw(compared)

@@ -4,27 +4,27 @@ from lib.ui.explore import downloads, evaluation, ground_truth, reference_band, 
 from lib.ui.panels import video
 
 st.title("Explore")
-chosen = video.choose()
-if chosen is None:
+selection = video.choose()
+if selection is None:
     st.stop()
 
-video.embedding_state(chosen)
+video.embedding_state(selection)
 instrument = st.container()
 left, right = video.two_panels()
 with left:
-    video.edit_prompts()
+    video.edit_prompts(selection.session)
 with right:
     answers = st.container()
-video.edit_settings(chosen)
+video.edit_settings(selection)
 
-analysis = video.analyse(chosen)
+analysis = video.analyse(selection)
 with instrument:
-    video.watch(chosen, analysis)
-if analysis is None or chosen.info is None:
-    ground_truth.draw_alone(chosen.video)
+    video.watch(selection, analysis)
+if analysis is None or selection.info is None:
+    ground_truth.draw_alone(selection.video)
     st.stop()
 
-band = reference_band.band(chosen)
+band = reference_band.band(selection)
 with answers:
     results.answers(analysis, reference=band)
 timeline.draw(analysis, band)
@@ -35,13 +35,13 @@ if view == "Metrics":
 elif view == "Segments":
     results.segments(analysis)
 elif view == "Frames":
-    results.frames(analysis, chosen.info)
+    results.frames(analysis, selection.info)
 elif view == "Histogram":
-    thresholds.draw(chosen, analysis)
+    thresholds.draw(selection, analysis)
 elif view == "Ground truth":
-    ground_truth.draw(chosen.video)
+    ground_truth.draw(selection.video)
 elif view == "Evaluation":
-    evaluation.draw(chosen, analysis)
+    evaluation.draw(selection, analysis)
 else:
-    downloads.draw(chosen, analysis)
-reference_band.start(chosen)
+    downloads.draw(selection, analysis)
+reference_band.start(selection)

@@ -1,8 +1,8 @@
-"""What a person is working on, as one typed object that outlives reruns, page switches, reloads and restarts.
+"""What a person works on, as one typed object that outlives reruns, page switches, reloads and restarts.
 
-A workspace is one experiment in the making: video, engine choice, sampling, prompt rows (also unfinished ones) and
-settings. It lives in the session and is written to ``<home>/experiments/<id>.json`` after every change; its id is in
-the page's address, so a reload, a second tab or a colleague's link finds it again. API keys are not part of it.
+An experiment is a video, an engine choice, a sampling, prompt rows (also unfinished ones) and settings. It is in the
+session and is written to ``<home>/experiments/<id>.json`` after every change; its id is in the page's address, so a
+reload, a second tab or a colleague's link finds it again. API keys are not part of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ID = re.compile(r"[a-z0-9]{6,32}")
 
 @dataclass(frozen=True)
 class PromptRow:
-    """One line of the prompt table, exactly as typed: it may be blank, doubled or half done."""
+    """One row of the prompt table, exactly as typed: it may be blank, a duplicate or incomplete."""
 
     enabled: bool = True
     label: str = ""
@@ -47,7 +47,7 @@ class PromptRow:
 
 
 def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], list[str]]:
-    """Return the prompts that ``rows`` amount to, and one sentence for each row that is left out."""
+    """Return the prompts that ``rows`` define, and one sentence for each row that is left out."""
     prompts: list[Prompt] = []
     problems: list[str] = []
     seen: set[str] = set()
@@ -90,9 +90,9 @@ class Experiment:
     rows: tuple[PromptRow, ...] = ()
     settings: Settings = field(default_factory=Settings)
     beside: str | None = None
-    """Id of the workspace that this one is compared with, which is saved in a file of its own."""
+    """Id of the experiment that this one is compared with, which is saved in a file of its own."""
     side: str = "a"
-    """``b`` for a workspace that is another one's ``beside``: it is found through that one only."""
+    """``b`` for an experiment that is another one's ``beside``: it is found through that one only."""
 
     @property
     def engine_spec(self) -> str:
@@ -113,7 +113,7 @@ class Experiment:
         return replace(other, id=self.id, video=self.video, beside=self.beside, side=self.side)
 
     def prompt_set(self) -> tuple[PromptSet | None, list[str]]:
-        """Return the prompt set that the rows and settings amount to (None without a usable row), and problems."""
+        """Return the prompt set that rows and settings define (None without a usable row), and problems."""
         prompts, problems = rows_to_prompts(self.rows)
         if not prompts:
             return None, problems
@@ -128,10 +128,10 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Experiment:
-        """Return the workspace that ``to_dict`` was made of.
+        """Return the experiment that ``to_dict`` was called on.
 
         Raises:
-            ValueError, TypeError, KeyError, PromptreelError: it is none.
+            ValueError, TypeError, KeyError, PromptreelError: ``data`` is no experiment.
         """
         data = dict(data)
         if data.pop("format", None) != FORMAT:
@@ -144,7 +144,7 @@ class Experiment:
 
 
 def engine_fields(engine_id: str) -> dict[str, str]:
-    """Return the fields of a workspace that choose the engine with this id."""
+    """Return the fields of an experiment that choose the engine with this id."""
     name, _, version = engine_id.partition("/")
     if version:
         return {"engine": HOSTED if name == HOSTED else "server", "model_version": version}
@@ -152,12 +152,12 @@ def engine_fields(engine_id: str) -> dict[str, str]:
 
 
 def new_id() -> str:
-    """Return a fresh id that nobody guesses."""
+    """Return a new id that can't be guessed."""
     return secrets.token_hex(6)
 
 
 def fresh() -> Experiment:
-    """Return an empty workspace with the engine that ``PROMPTREEL_ENGINE`` names; the demo's where it names none."""
+    """Return an empty experiment with the engine that ``PROMPTREEL_ENGINE`` names, else with the demo model."""
     wanted = default_engine()
     if wanted.lower() in EMBEDDED_MODELS:
         return Experiment(new_id(), engine=wanted.lower())
@@ -166,52 +166,52 @@ def fresh() -> Experiment:
     return Experiment(new_id())
 
 
-def _path(home: Path, workspace_id: str) -> Path:
-    return StorePaths(home).experiments / f"{workspace_id}.json"
+def _path(home: Path, experiment_id: str) -> Path:
+    return StorePaths(home).experiments / f"{experiment_id}.json"
 
 
-def save(home: Path, workspace: Experiment) -> None:
-    """Write ``workspace`` whole or not at all."""
-    text = json.dumps(workspace.to_dict(), ensure_ascii=False, indent=1)
-    write_atomically(_path(home, workspace.id), text)
+def save(home: Path, experiment: Experiment) -> None:
+    """Write ``experiment`` whole or not at all."""
+    text = json.dumps(experiment.to_dict(), ensure_ascii=False, indent=1)
+    write_atomically(_path(home, experiment.id), text)
 
 
-def load(home: Path, workspace_id: str) -> Experiment | None:
-    """Return the saved workspace, or None when there is none (or none that this version reads)."""
-    if not _ID.fullmatch(workspace_id):
+def load(home: Path, experiment_id: str) -> Experiment | None:
+    """Return the saved experiment, or None when there is none (or none that this version reads)."""
+    if not _ID.fullmatch(experiment_id):
         return None
     try:
-        data = json.loads(_path(home, workspace_id).read_text(encoding="utf-8"))
+        data = json.loads(_path(home, experiment_id).read_text(encoding="utf-8"))
         return Experiment.from_dict(data)
     except (OSError, ValueError, TypeError, KeyError, PromptreelError):
         return None
 
 
 def recent(home: Path, *, limit: int, without: str) -> list[tuple[Experiment, float]]:
-    """Return the workspaces written last, newest first, with the time (seconds since 1970) of writing.
+    """Return the experiments written last, newest first, with the time (seconds since 1970) of writing.
 
-    Those that another one is compared with are left out; they come with it. Of several that say the same (each tab
-    begins one, often from the same words) there is only the newest.
+    Side B of a comparison is left out, as it comes with its side A. Of several with the same content (each tab
+    begins one, often from the same prompts) there is only the newest.
 
     Args:
         home: the store's folder.
-        limit: how many at most.
-        without: id of one that is left out: the current one.
+        limit: maximum number.
+        without: id of an experiment to leave out: the current one.
     """
     files = sorted(
         ((path.stat().st_mtime, path.stem) for path in StorePaths(home).experiments.glob("*.json")),
         reverse=True,
     )
-    found: list[tuple[Experiment, float]] = []
-    for written_at, name in files:
-        if len(found) == limit:
+    newest: list[tuple[Experiment, float]] = []
+    for written_at, experiment_id in files:
+        if len(newest) == limit:
             break
-        one = load(home, name) if name != without else None
-        if one is None or not one.rows or one.side != "a":
+        experiment = load(home, experiment_id) if experiment_id != without else None
+        if experiment is None or not experiment.rows or experiment.side != "a":
             continue
-        if all(one != replace(other, id=one.id) for other, _ in found):
-            found.append((one, written_at))
-    return found
+        if all(experiment != replace(other, id=experiment.id) for other, _ in newest):
+            newest.append((experiment, written_at))
+    return newest
 
 
 SCORES: tuple[Score, ...] = get_args(Score)

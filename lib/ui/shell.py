@@ -38,6 +38,6 @@ def main() -> None:
                 # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
                 # own in the browser's history, and Back would need two presses.
                 st.page_link(one, query_params=state.address())
-        engine.draw("Engine of A" if page.title == "Compare" else "Engine")
+        engine.draw(state.session(), "Engine of A" if page.title == "Compare" else "Engine")
         jobs.draw()
     page.run()

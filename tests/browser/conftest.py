@@ -41,5 +41,5 @@ def _as_laid_out(request: pytest.FixtureRequest) -> None:
         home = bench.store.home
         for path in [*(home / "experiments").glob("*.json"), *folder(home).glob("*.json")]:
             path.unlink()
-        experiments.save(home, bench.workspace)
+        experiments.save(home, bench.experiment)
         bench.store.forget_truth(bench.video.sha256)

@@ -28,7 +28,7 @@ BESIDE = "bbc123def456"
 @pytest.fixture(autouse=True)
 def _two_sides(bench: Bench) -> None:
     """A: red, green, blue, 3 s each. B has another word for the one in the middle, and knows no blue."""
-    a = dataclasses.replace(bench.workspace, beside=BESIDE)
+    a = dataclasses.replace(bench.experiment, beside=BESIDE)
     experiments.save(bench.store.home, a)
     rows = (PromptRow(label="red"), PromptRow(label="leaf", texts=("green",)))
     experiments.save(bench.store.home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", rows=rows))
@@ -84,9 +84,7 @@ def test_the_word_that_was_missing(
     assert after_s == pytest.approx(3, abs=0.5)
     assert before_f1 == pytest.approx(0.67, abs=0.03)
     assert after_f1 >= 0.95
-    page.get_by_role("radio", name="Against the truth").or_(
-        page.get_by_role("button", name="Against the truth")
-    ).first.click()
+    page.get_by_role("radio", name="Accuracy").or_(page.get_by_role("button", name="Accuracy")).first.click()
     expect(page.get_by_text(re.compile(r"construction site: (B is better by|No difference)"))).to_be_visible()
     screenshot(page, "compare")
 
@@ -145,8 +143,8 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(
 
 def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboard, watch: Watch) -> None:
     opened(page, served, watch)
-    page.get_by_role("radio", name="Head to head").or_(
-        page.get_by_role("button", name="Head to head")
+    page.get_by_role("radio", name="Score comparison").or_(
+        page.get_by_role("button", name="Score comparison")
     ).first.click()
     wait_idle(page)
     chart = page.get_by_test_id("stVegaLiteChart").locator("canvas")

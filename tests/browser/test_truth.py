@@ -54,7 +54,7 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(
         pytest.approx(3.0, abs=0.11),
         pytest.approx(6.0, abs=0.11),
     )
-    expect(page.get_by_text("1 true segment, saved with the video.")).to_be_visible()
+    expect(page.get_by_text("1 ground-truth segment, saved with the video.")).to_be_visible()
 
     page.mouse.click(*point(lanes, 8.0))
     page.wait_for_timeout(600)

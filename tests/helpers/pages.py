@@ -1,4 +1,4 @@
-"""Pages through AppTest: a workspace on disk, an embedded video of three colours, and the toy inference server."""
+"""Pages through AppTest: an experiment on disk, an embedded video of three colours, and the toy inference server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Bench:
 
     store: Store
     video: Video
-    workspace: Experiment
+    experiment: Experiment
 
 
 def lay_out(
@@ -47,7 +47,7 @@ def lay_out(
     rows: tuple[PromptRow, ...] = tuple(PromptRow(label=colour) for colour in COLOURS),
     settings: Settings | None = None,
 ) -> Bench:
-    """Return a home folder with the video, embedded at stride 5 through the server, and a workspace about it."""
+    """Return a home folder with the video, embedded at stride 5 through the server, and an experiment about it."""
     store = Store(home)
     video = add_video(store, server_url, (RED, 30), (GREEN, 30), (BLUE, 30), name="colours", embed=embed)
     if embed:  # the phrases too, so that no page has them embedded beside what a test looks at
@@ -102,15 +102,15 @@ def words(app: AppTest) -> str:
 
 
 def saved(bench: Bench) -> Experiment:
-    """Return the workspace as it is on disk."""
+    """Return the experiment as it is on disk."""
     found = experiments.load(bench.store.home, EXPERIMENT)
     assert found is not None
     return found
 
 
 def with_rows(bench: Bench, *rows: PromptRow) -> None:
-    """Write other rows into the workspace on disk."""
-    experiments.save(bench.store.home, replace(bench.workspace, rows=rows))
+    """Write other rows into the experiment on disk."""
+    experiments.save(bench.store.home, replace(bench.experiment, rows=rows))
 
 
 def by_key(widgets: Iterable[Any], start: str) -> Any:

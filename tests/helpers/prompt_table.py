@@ -1,4 +1,4 @@
-"""Steps in the prompt table as a person takes them in a browser, and what is in the workspace after them."""
+"""Steps in the prompt table as a person takes them in a browser, and what is in the experiment after them."""
 
 from __future__ import annotations
 

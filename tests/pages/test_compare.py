@@ -29,17 +29,17 @@ from tests.helpers.pages import (
 
 pytestmark = pytest.mark.usefixtures("framed")
 BESIDE = "bbc123def456"
-VIEWS = ("Metrics", "Agreement", "Head to head", "Against the truth")
+VIEWS = ("Metrics", "Agreement", "Score comparison", "Accuracy")
 
 
 @pytest.fixture
 def bench(home: Path, bench: Bench) -> Bench:
     """A: red, green, blue, 3 s each. B knows no green; what it is then, is blue or red."""
-    a = dataclasses.replace(bench.workspace, beside=BESIDE)
+    a = dataclasses.replace(bench.experiment, beside=BESIDE)
     experiments.save(home, a)
     rows = (PromptRow(label="red"), PromptRow(label="Blue", texts=("blue",)))
     experiments.save(home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", name="two", rows=rows))
-    return dataclasses.replace(bench, workspace=a)
+    return dataclasses.replace(bench, experiment=a)
 
 
 def compare() -> AppTest:
@@ -83,7 +83,7 @@ def test_what_both_come_to_is_right(bench: Bench) -> None:
 
 
 def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
-    experiments.save(bench.store.home, dataclasses.replace(bench.workspace, beside=None))
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, beside=None))
     app = compare()
 
     assert "the same label all the time" in words(app)
@@ -134,7 +134,7 @@ def test_edits_of_both_tables_all_count_and_survive_a_page_switch_and_a_reload(b
     for shown in (app, compare()):
         assert by_key(shown.slider, "b.setting.threshold").value == 0.5
         assert by_key(shown.slider, "b.setting.smoothing.window").value == 9
-        assert by_key(shown.slider, "setting.threshold").value == bench.workspace.settings.threshold
+        assert by_key(shown.slider, "setting.threshold").value == bench.experiment.settings.threshold
     assert [row["label"] for row in editor_data(shown, "b.prompts")["rows"]] == ["b2", "red"]
 
 
@@ -143,7 +143,7 @@ def test_each_tool_works_on_its_side(bench: Bench) -> None:
     by_key(app.text_area, "b.import_text").set_value("crane\nship").run()
     by_key(app.button, "b.import_apply").click().run()
     assert [row.label for row in of_b(bench).rows] == ["crane", "ship"]
-    assert saved(bench).rows == bench.workspace.rows
+    assert saved(bench).rows == bench.experiment.rows
     by_key(app.text_area, "import_text").set_value("prompts: [{label: a, colour_: red}]").run()
     by_key(app.button, "import_apply").click().run()
     assert len(app.error) == 1
@@ -151,7 +151,7 @@ def test_each_tool_works_on_its_side(bench: Bench) -> None:
     by_key(app.button, "b.undo_load").click().run()
 
     assert [row.label for row in of_b(bench).rows] == ["red", "Blue"]
-    assert (saved(bench).template, saved(bench).rows) == ("{}", bench.workspace.rows)
+    assert (saved(bench).template, saved(bench).rows) == ("{}", bench.experiment.rows)
 
 
 def test_copy_swap_and_undo(bench: Bench) -> None:
@@ -271,7 +271,7 @@ def test_only_differences_lists_only_labels_that_differ(bench: Bench) -> None:
 
 
 def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
-    app = show(compare(), "Head to head")
+    app = show(compare(), "Score comparison")
     assert "are the same" in words(app) or "differs most" in words(app)
     app.session_state["scatter_scores"] = {
         "selection": {"brush": {"score_a": [0.9, 1.1], "score_b": [0.9, 1.1]}}
@@ -286,7 +286,7 @@ def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
 def test_against_the_truth(bench: Bench) -> None:
     truth = [TrueSegment("Red", 0.0, 3.0), TrueSegment("blue", 6.0, 9.0)]
     bench.store.change_truth(bench.video, lambda _: truth)
-    app = show(compare(), "Against the truth")
+    app = show(compare(), "Accuracy")
     edit_prompts(app, PromptRow(label="green"), PromptRow(label="blue"))
     lanes = player_data(app)["lanes"]
     colours = {one["name"]: one["colour"] for one in lanes["labels"] + lanes["beside"]["labels"]}
@@ -294,5 +294,5 @@ def test_against_the_truth(bench: Bench) -> None:
     edit_prompts(app, PromptRow(label="red"), PromptRow(label="green"), PromptRow(label="blue"))
 
     assert "F1 1.00" in words(app)
-    assert "not in the truth" in words(app)
+    assert "not in the ground truth" in words(app)
     assert "95 % interval" in words(app)

@@ -274,7 +274,7 @@ def test_words_that_the_demo_model_never_saw_are_marked_in_the_prompt_table(benc
     from lib.services import experiments
 
     rows = (PromptRow(label="seaside"), PromptRow(label="animal", texts=("a zebra", "a quagga on grass")))
-    embedded = dataclasses.replace(bench.workspace, engine="demo", rows=rows)
+    embedded = dataclasses.replace(bench.experiment, engine="demo", rows=rows)
     experiments.save(home, embedded)
     ingest(bench.store, bench.video, make_engine("demo"), Sampling.every(5))
     app = open_page()
@@ -295,7 +295,7 @@ def test_other_engines_words_are_never_marked(bench):
 def test_a_model_that_is_not_here_is_offered_for_download_not_fetched_unasked(bench, home):
     from lib.services import experiments
 
-    experiments.save(home, dataclasses.replace(bench.workspace, engine="clip"))
+    experiments.save(home, dataclasses.replace(bench.experiment, engine="clip"))
     app = open_page()
 
     assert not app.exception
@@ -308,8 +308,8 @@ def test_a_new_tab_finds_the_experiments_worked_on_before(bench):
 
     assert "colours" in words(app)
     by_key(app.button, "continue_").click().run()
-    assert app.query_params["experiment"] in (bench.workspace.id, [bench.workspace.id])
-    assert [row.label for row in app.session_state["session"].workspace.rows] == ["red", "green", "blue"]
+    assert app.query_params["experiment"] in (bench.experiment.id, [bench.experiment.id])
+    assert [row.label for row in app.session_state["session"].experiment.rows] == ["red", "green", "blue"]
 
 
 @pytest.mark.parametrize("page", ["pages/explore.py", "pages/matrix.py"])
@@ -324,7 +324,7 @@ def test_a_widget_that_the_browser_draws_late_shows_its_value(bench, page):
         bridge_s=0.75,
         logit_scale=50.0,
     )
-    changed = dataclasses.replace(bench.workspace, settings=settings, template="a photo of {}.", name="late")
+    changed = dataclasses.replace(bench.experiment, settings=settings, template="a photo of {}.", name="late")
     experiments.save(bench.store.home, changed)
     app = open_page(page)
     app.run()  # a seeded value is sent with the first run only

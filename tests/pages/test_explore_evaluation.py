@@ -41,7 +41,7 @@ def view(name: str, label: str | None = None) -> AppTest:
 def test_without_truth_there_is_nothing_to_evaluate(bench):
     app = view("Evaluation")
 
-    assert "Nothing says what is really in the video" in words(app)
+    assert "This video has no ground truth yet" in words(app)
     assert not app.dataframe
 
 
@@ -55,8 +55,8 @@ def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
     assert frame.loc["red", "precision"] == pytest.approx(1 / 3)  # the threshold is below every score
     assert frame.loc["red", "average_precision"] == 1.0
     assert frame.loc["blue"].drop("support_s").isna().all()
-    assert "In the truth without a prompt: unicorn" in words(app)
-    assert "doesn’t name: blue" in words(app)
+    assert "In the ground truth without a prompt: unicorn" in words(app)
+    assert "Prompts that are not in the ground truth: blue" in words(app)
     assert "The diamond is the threshold now, -0.500" in words(app)
 
 
@@ -73,14 +73,14 @@ def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_anothe
     assert saved(bench).settings.threshold == -0.5
     assert "gives F1 1.00 (now 1.00)" in words(app)
     press(app, "threshold_undo")
-    assert saved(bench).rows == bench.workspace.rows
+    assert saved(bench).rows == bench.experiment.rows
     assert "(now 0.50)" in words(app)
 
 
 def test_the_best_threshold_can_be_that_of_all_prompts(bench):
     experiments.save(
         bench.store.home,
-        replace(bench.workspace, rows=(PromptRow(label="red", threshold=0.3), PromptRow(""))),
+        replace(bench.experiment, rows=(PromptRow(label="red", threshold=0.3), PromptRow(""))),
     )
     put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
@@ -102,7 +102,7 @@ def test_an_undo_never_takes_back_what_was_changed_since(bench):
 
 
 def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
-    experiments.save(bench.store.home, replace(bench.workspace, settings=Settings(decision="best")))
+    experiments.save(bench.store.home, replace(bench.experiment, settings=Settings(decision="best")))
     put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     assert "a click changes it to “Threshold”" in words(app)

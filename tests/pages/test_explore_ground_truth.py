@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from lib.services.experiments import PromptRow
 from lib.ui.explore import ground_truth
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
+from lib.ui.session.session import Session
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
     Bench,
@@ -63,9 +65,9 @@ def truth(bench: Bench) -> tuple[TrueSegment, ...]:
 
 
 def choose(app: AppTest, row: int) -> None:
-    """Choose a line, as the table's callback does."""
-    desk = app.session_state["truth_desk"]
-    desk.chosen, desk.sitting = desk.listed[row], desk.sitting + 1
+    """Select a row, as the table's callback does."""
+    editing = app.session_state["ground_truth_editing"]
+    editing.select(editing.listed[row])
     app.run()
 
 
@@ -89,7 +91,7 @@ def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
     press(app, "truth_add")
 
     assert truth(bench) == (TrueSegment("green", 3.0, 6.0),)
-    assert "1 true segment, saved with the video" in words(app)
+    assert "1 ground-truth segment, saved with the video" in words(app)
     press(app, "truth_add")
     assert "is there already" in app.error[0].value
     assert len(truth(bench)) == 1
@@ -108,25 +110,41 @@ def test_a_mark_that_the_page_has_not_shown_yet_counts(bench):
     assert truth(bench) == (TrueSegment("red", 3.0, 6.0),)
 
 
-def test_the_line_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
+def test_the_row_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
     edited = TrueSegment("red", 0.5, 3.0)
-    desk = GroundTruthEditing(bench.video, chosen=edited)
-    tab, rows = state.Session(bench.workspace), [0]
-    monkeypatch.setattr(ground_truth, "at_work", lambda: desk)
-    monkeypatch.setattr(
-        ground_truth.st,
-        "session_state",
-        SimpleNamespace(to_dict=lambda: {"table": {"selection": {"rows": rows}}, "session": tab}),
-    )
-    for sent, chosen in (([0], edited), ([1], BLUE), ([0], RED), ([], None), ([0], RED)):
+    editing = GroundTruthEditing(bench.video, selected=edited)
+    tab, rows = Session(bench.experiment), [0]
+    values = {"table": {"selection": {"rows": rows}}, "session": tab, "ground_truth_editing": editing}
+    monkeypatch.setattr(state.st, "session_state", SimpleNamespace(to_dict=lambda: values))
+    for sent, selected in (([0], edited), ([1], BLUE), ([0], RED), ([], None), ([0], RED)):
         rows[:] = sent
-        ground_truth._choose("table", (RED, BLUE), [0])
-        assert desk.chosen == chosen
-    sitting = desk.sitting
+        ground_truth.select_row("table", (RED, BLUE), [0], tab)
+        assert editing.selected == selected
+    form = editing.form_version
     rows[:] = [0]
-    # What is in the form already: nothing is born anew, nothing moves.
-    ground_truth._choose("table", (RED, BLUE), [0])
-    assert desk.sitting == sitting
+    ground_truth.select_row("table", (RED, BLUE), [0], tab)
+    assert editing.form_version == form  # it is in the form already, so no input is created again
+
+
+def test_waiting_for_the_store_leaves_the_tab_free(bench, monkeypatch):
+    tab, editing = Session(bench.experiment), GroundTruthEditing(bench.video, selected=RED)
+    values = {"session": tab, "ground_truth_editing": editing}
+    monkeypatch.setattr(state.st, "session_state", SimpleNamespace(to_dict=lambda: values))
+    writing, free = threading.Event(), threading.Event()
+
+    def change_truth(*_: object) -> None:
+        writing.set()
+        assert free.wait(10), "the tab was locked"
+
+    monkeypatch.setattr(ground_truth.cache, "store", lambda: bench.store)
+    monkeypatch.setattr(bench.store, "change_truth", change_truth)
+    run = threading.Thread(target=ground_truth.delete_selected)
+    run.start()
+    assert writing.wait(10)
+    tab.change(name="meanwhile")
+    free.set()
+    run.join(10)
+    assert editing.history.past == (None,)
 
 
 def test_each_input_is_taken_over_by_itself(bench):
@@ -180,13 +198,16 @@ def test_add_delete_and_undo(bench):
     assert truth(bench) == (TrueSegment("red", 0.0, 1.0),)
     press(app, "truth_undo")
     assert bench.store.saved_truth(bench.video.sha256) is None
+    press(app, "truth_redo")
+    press(app, "truth_redo")
+    assert truth(bench) == ()
 
 
 def test_deleting_what_was_saved_brings_the_file_beside_back(bench):
     text = json.dumps({"segments": [vars(BLUE)]})
     bench.video.path.with_suffix(".json").write_text(text, encoding="utf-8")
     app = open_truth()
-    assert "1 true segment, from the file beside the video" in words(app)
+    assert "1 ground-truth segment, from the video’s annotation file" in words(app)
     press(app, "truth_add")
     assert len(truth(bench)) == 2
     press(app, "truth_forget")
@@ -247,7 +268,7 @@ def test_truth_needs_no_prompt(bench):
     assert [one["label"] for one in lanes(app)["truth"]] == ["green"]
     edit_prompts(app, PromptRow(label="green"))
     assert widget(app, "button_group", "explore_view").value == "Ground truth"
-    assert "1 true segment, saved with the video" in words(app)
+    assert "1 ground-truth segment, saved with the video" in words(app)
 
 
 def test_truth_is_imported_before_there_is_a_prompt_or_a_sample(bench):
@@ -270,5 +291,5 @@ def test_truth_survives_another_page_and_a_new_tab(bench):
     press(app, "truth_add")
     app.switch_page("pages/library.py").run()
     app.switch_page("pages/explore.py").run()
-    assert "1 true segment" in words(app)
-    assert "1 true segment" in words(open_truth())
+    assert "1 ground-truth segment" in words(app)
+    assert "1 ground-truth segment" in words(open_truth())

@@ -258,10 +258,10 @@ class TestImport:
 
 @pytest.fixture
 def without_file(bench: Bench, results: Path) -> Video:
-    """The results without their video, chosen in the workspace."""
+    """The results without their video, chosen in the experiment."""
     taken = take_results(bench.store, results)
     chosen = replace(
-        bench.workspace,
+        bench.experiment,
         video=taken.video.sha256,
         engine="hosted",
         model_version="ViT-B-16",
@@ -308,7 +308,7 @@ class TestExplore:
     def test_the_library_opens_it_with_its_engine(self, bench: Bench, results: Path) -> None:
         bench.store.delete_video(bench.video.sha256)
         video = take_results(bench.store, results).video
-        experiments.save(bench.store.home, replace(bench.workspace, video=None, engine="demo"))
+        experiments.save(bench.store.home, replace(bench.experiment, video=None, engine="demo"))
         app = library_with(video)
         assert not has_key(app.button, "embed_hosted")
         by_key(app.button, "open_cached").click().run()
@@ -318,7 +318,7 @@ class TestExplore:
         assert not app.exception
 
     def test_a_video_without_hosted_vectors_is_sent_to_the_library(self, bench: Bench) -> None:
-        experiments.save(bench.store.home, replace(bench.workspace, engine="hosted", sampling="fps-3"))
+        experiments.save(bench.store.home, replace(bench.experiment, engine="hosted", sampling="fps-3"))
         app = open_page()
         assert "has no vectors of CLIP ViT-B/32 (hosted) at 3 a second" in words(app)
         assert not has_key(app.button, "start")

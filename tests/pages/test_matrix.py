@@ -30,7 +30,7 @@ def truth_beside(video) -> None:
 
 def another_experiment(bench, *labels: str, name: str = "other", id: str = "other123") -> Experiment:  # noqa: A002
     other = replace(
-        bench.workspace, id=id, name=name, rows=tuple(PromptRow(label=label) for label in labels), video=None
+        bench.experiment, id=id, name=name, rows=tuple(PromptRow(label=label) for label in labels), video=None
     )
     experiments.save(bench.store.home, other)
     return other
@@ -38,7 +38,7 @@ def another_experiment(bench, *labels: str, name: str = "other", id: str = "othe
 
 def another_video(bench, *colours, embed: bool = True):
     stretches = [(colour, 30) for colour in colours]
-    return add_video(bench.store, bench.workspace.server_url, *stretches, embed=embed)
+    return add_video(bench.store, bench.experiment.server_url, *stretches, embed=embed)
 
 
 def settings_are(bench, **fields) -> None:
@@ -99,7 +99,7 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
 def test_experiments_that_say_the_same_are_one_row(bench):
     for number in range(3):
         another_experiment(bench, "red", "blue", id=f"same{number}1234")
-    experiments.save(bench.store.home, replace(bench.workspace, id="twin123"))
+    experiments.save(bench.store.home, replace(bench.experiment, id="twin123"))
     another_experiment(bench, "red", "blue", name="third", id="third123")
     settings_are(bench, order="chosen")
 
@@ -306,7 +306,7 @@ def test_imports_are_rows_and_can_be_forgotten(bench):
     for text, name in (("crane\nship", "harbour"), ("red\nwhite", "harbour")):
         by_key(app.text_input, "matrix_import_name").set_value(name).run()
         by_key(app.text_area, "matrix_import_text").set_value(text).run()
-        by_key(app.button, "matrix_import_add").click().run()
+        by_key(app.button, "matrix_import_apply").click().run()
     assert not app.exception
     assert set(table(app)["name"]) == {"colours (now)", "harbour", "harbour 2"}
     by_key(app.button, "matrix_forget_harbour 2").click().run()
@@ -319,7 +319,7 @@ def test_imports_are_rows_and_can_be_forgotten(bench):
 def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):
     app = open_page(PAGE)
     by_key(app.text_area, "matrix_import_text").set_value("prompts: [{label: a, colour_: red}]").run()
-    by_key(app.button, "matrix_import_add").click().run()
+    by_key(app.button, "matrix_import_apply").click().run()
 
     assert not app.exception
     assert len(app.error) == 1
@@ -340,9 +340,9 @@ def test_a_dead_server_costs_only_what_was_never_embedded(bench, server):
 
 
 def test_a_set_that_makes_no_sense_is_named_and_the_others_show(bench):
-    margin = replace(bench.workspace.settings, score="margin", threshold=0.0)
+    margin = replace(bench.experiment.settings, score="margin", threshold=0.0)
     experiments.save(
-        bench.store.home, replace(bench.workspace, id="margin123", name="margin", settings=margin)
+        bench.store.home, replace(bench.experiment, id="margin123", name="margin", settings=margin)
     )
     app = open_page(PAGE)
 

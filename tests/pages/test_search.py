@@ -431,14 +431,14 @@ def test_a_large_librarys_index_is_built_once_in_the_background(bench, monkeypat
 
 def test_a_search_belongs_to_its_experiment(bench, home):
     type_words(open_page(PAGE), "green")
-    other = dataclasses.replace(bench.workspace, id="other1other2")
+    other = dataclasses.replace(bench.experiment, id="other1other2")
     experiments.save(home, other)
     app = open_page(PAGE, experiment=other.id)
     assert component(app, "max_length")["text"] == ""
 
 
 def test_words_from_the_prompt_table_are_offered(bench):
-    experiments.save(bench.store.home, dataclasses.replace(bench.workspace, rows=(PromptRow(label="blue"),)))
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, rows=(PromptRow(label="blue"),)))
     app = open_page(PAGE)
     app.button(key="search_example_0").click().run()
     assert component(app, "max_length")["text"] == "blue"

@@ -1,4 +1,4 @@
-"""The workspace: what a person is working on survives writing, reading and half-typed rows."""
+"""An experiment survives writing, reading and half-typed rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow, rows_to_prompts
 
 
-def full_workspace() -> Experiment:
+def full_experiment() -> Experiment:
     return Experiment(
         id="abc123def456",
         video="f" * 64,
@@ -34,8 +34,8 @@ def full_workspace() -> Experiment:
     )
 
 
-def test_a_saved_workspace_is_read_back_whole(tmp_path):
-    before = full_workspace()
+def test_a_saved_experiment_is_read_back_whole(tmp_path):
+    before = full_experiment()
     experiments.save(tmp_path, before)
 
     assert experiments.load(tmp_path, before.id) == before
@@ -43,7 +43,7 @@ def test_a_saved_workspace_is_read_back_whole(tmp_path):
 
 
 def test_every_field_is_in_the_file(tmp_path):
-    experiments.save(tmp_path, full_workspace())
+    experiments.save(tmp_path, full_experiment())
     data = json.loads((tmp_path / "experiments" / "abc123def456.json").read_text())
 
     assert {field.name for field in dataclasses.fields(Experiment)} <= set(data)
@@ -51,7 +51,7 @@ def test_every_field_is_in_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "id": "x"}'])
-def test_a_broken_file_is_no_workspace(tmp_path, text):
+def test_a_broken_file_is_no_experiment(tmp_path, text):
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "abc123def456.json").write_text(text)
 

@@ -18,21 +18,24 @@ from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.session import cache, state
+from lib.ui.session.session import Session
 
 
 def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
     """Choose ``video`` (and the engine and sampling of ``info``), start what is missing, and go to Explore."""
-    state.open_video(video.sha256)
+    session = state.session()
+    session.open_video(video.sha256)
     if info is not None:
-        choose_engine_of(info)
+        choose_engine_of(session, info)
     st.session_state["start_embedding"] = True
     st.switch_page("pages/explore.py", query_params=state.address())
 
 
-def choose_engine_of(info: EmbeddingInfo) -> None:
+def choose_engine_of(session: Session, info: EmbeddingInfo) -> None:
     """Choose the engine and sampling that ``info`` was made with."""
-    state.change(**experiments.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
-    state.session().version += 1  # the engine panel's widgets take over the new values
+    with session.lock:
+        session.change(**experiments.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
+        session.version += 1  # the engine panel's widgets start again from the new values
 
 
 def may_embed(video: Video, engine: Engine) -> bool:

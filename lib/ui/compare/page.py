@@ -22,17 +22,15 @@ from lib.services.experiments import Experiment, rows_to_prompts
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import engine, html_tables, settings, video
-from lib.ui.panels import prompts as prompt_table
-from lib.ui.panels import video as explore
+from lib.ui.panels import engine, html_tables, prompts, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, state, theme
-from lib.ui.session.state import Side
+from lib.ui.session.session import SIDES, Session, Side
 
 _P = ParamSpec("_P")
 _WIDTH = 482
 _RECENT = 12
-_DONE = {"copy": "copy", "swap": "swap", "choice": "choice of B"}
+_ACTIONS = {"copy": "copy", "swap": "swap", "choice": "choice of B"}
 ONLY = "only_differences"
 
 Colours = Mapping[Side, Mapping[str, str]]
@@ -40,51 +38,54 @@ Colours = Mapping[Side, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What one side sees of the video; None for what it can't."""
+class AnalysedSide:
+    """One side's embedding and its analysis."""
 
-    chosen: VideoSelection | None
-    analysis: Analysis | None
+    info: EmbeddingInfo
+    analysis: Analysis
 
-    @property
-    def info(self) -> EmbeddingInfo | None:
-        """What is embedded."""
-        return self.chosen.info if self.chosen else None
 
-    @property
-    def found(self) -> tuple[EmbeddingInfo, Analysis]:
-        """What is embedded and what is found in it, on a side that sees something.
+@dataclass(frozen=True)
+class Sides:
+    """Both sides of one video; None on a side without an analysis."""
 
-        Raises:
-            ValueError: it sees nothing.
-        """
-        if self.info is None or self.analysis is None:
-            raise ValueError("this side sees nothing")
-        return self.info, self.analysis
+    video: Video
+    a: AnalysedSide | None
+    b: AnalysedSide | None
+    colours: Colours
+    embedded: EmbeddingInfo | None
+    """What is embedded on side A, else on B."""
+
+    def compare(self) -> ComparedSides | None:
+        """Return both sides with their comparison; None unless both have an analysis."""
+        if self.a is None or self.b is None:
+            return None
+        comparison = cache.comparison(self.a.info, self.a.analysis, self.b.info, self.b.analysis)
+        return ComparedSides(self.video, self.a, self.b, self.colours, comparison)
 
 
 @dataclass(frozen=True)
 class ComparedSides:
-    """Both sides, and one beside the other where both see something."""
+    """Two analyses of one video, and their comparison."""
 
     video: Video
-    a: Seen
-    b: Seen
+    a: AnalysedSide
+    b: AnalysedSide
     colours: Colours
-    comparison: Comparison | None
+    comparison: Comparison
 
 
 # --- what is compared ----------------------------------------------------------------------------------------------
 
 
 def tools() -> None:
-    """Draw what concerns both sides: copy, swap, another experiment as B, undo, and whether to show all."""
+    """Draw the actions on both sides: copy, swap, another experiment as B, undo and redo, and what to show."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Copy A to B",
             key="copy_a",
             icon=":material/arrow_forward:",
-            on_click=_first_hear(comparison_sides.copy),
+            on_click=_after_typed(comparison_sides.copy),
             args=("a",),
             help="B becomes A: prompts, settings, engine and sampling.",
         )
@@ -92,182 +93,192 @@ def tools() -> None:
             "Copy B to A",
             key="copy_b",
             icon=":material/arrow_back:",
-            on_click=_first_hear(comparison_sides.copy),
+            on_click=_after_typed(comparison_sides.copy),
             args=("b",),
             help="A becomes B: prompts, settings, engine and sampling.",
         )
         st.button(
-            "Swap", key="swap", icon=":material/swap_horiz:", on_click=_first_hear(comparison_sides.swap)
+            "Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap)
         )
         with st.popover("Choose B", icon=":material/history:"):
             _choose()
-        done = state.session().replaced
-        if done:
-            st.button(
-                f"Undo {_DONE[done[-1].what]}",
-                key="undo_sides",
-                icon=":material/undo:",
-                on_click=_first_hear(comparison_sides.undo),
-            )
+        history = state.session().side_history
+        for entries, verb, step in (
+            (history.past, "undo", comparison_sides.undo),
+            (history.future, "redo", comparison_sides.redo),
+        ):
+            if entries:
+                st.button(
+                    f"{verb.capitalize()} {_ACTIONS[entries[-1].action]}",
+                    key=f"{verb}_sides",
+                    icon=f":material/{verb}:",
+                    on_click=_after_typed(step),
+                )
         st.space("stretch")
         st.toggle(
             "Only differences",
             key=ONLY,
             persist_state="session",
-            help="Veil what both sides agree on, play only the rest, and list only labels that differ.",
+            help="Dim where both agree, play only the rest, and list only labels that differ.",
         )
 
 
-def _first_hear(act: Callable[_P, None]) -> Callable[_P, None]:
-    """Make a callback take over what was typed on either side before it was clicked."""
+def _after_typed(action: Callable[_P, None]) -> Callable[_P, None]:
+    """Make a callback accept what was typed on either side before it was clicked."""
 
-    @state.uninterrupted
-    @functools.wraps(act)
+    @state.callback
+    @functools.wraps(action)
     def run(*args: _P.args, **options: _P.kwargs) -> None:
-        for name in state.SIDES:
-            with state.side(name):
-                prompt_table.hear(settings.threshold_range())
-        act(*args, **options)
+        for session in comparison_sides.sides().values():
+            prompts.accept_typed(session)
+        action(*args, **options)
 
     return run
 
 
 def _choose() -> None:
-    here = state.current()
-    found = experiments.recent(cache.store().home, limit=_RECENT, without=here.id)
-    if not found:
+    recent = experiments.recent(cache.store().home, limit=_RECENT, without=state.current().id)
+    if not recent:
         st.markdown("There is no other experiment yet. The Library lists them once there are some.")
         return
-    st.markdown("B becomes a copy of an experiment worked on before:")
-    for one, written_at in found:
+    st.markdown("Load B from a saved experiment:")
+    for experiment, written_at in recent:
+        age = formatting.ago(time.time() - written_at)
         st.button(
-            f"{escape_markdown(f'{one.name} · {_labels(one)}')} · {formatting.ago(time.time() - written_at)}",
-            key=f"beside_{one.id}",
+            f"{escape_markdown(f'{experiment.name} · {_labels(experiment)}')} · {age}",
+            key=f"beside_{experiment.id}",
             type="tertiary",
-            on_click=_first_hear(comparison_sides.compare_with),
-            args=(one,),
+            on_click=_after_typed(comparison_sides.compare_with),
+            args=(experiment,),
         )
 
 
-def _labels(one: Experiment) -> str:
-    labels = [row.label.strip() for row in one.rows if row.label.strip()]
+def _labels(experiment: Experiment) -> str:
+    labels = [row.label.strip() for row in experiment.rows if row.label.strip()]
     return ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
 
 
-def edit(video: Video) -> ComparedSides:
-    """Draw both experiments side by side, and return what they see.
-
-    Every panel works on its side, and what it changes is in that side's workspace only.
-    """
+def edit(chosen: Video) -> Sides:
+    """Draw both experiments side by side, and return their analyses. Every panel works on its own side only."""
     with st.container(horizontal=True, gap="small"):
-        columns = {name: st.container(width=_WIDTH) for name in state.SIDES}
-    colours = _colours()
+        columns = {name: st.container(width=_WIDTH) for name in SIDES}
+    sessions, colours = comparison_sides.sides(), _colours()
     opened: dict[Side, tuple[VideoSelection | None, DeltaGenerator]] = {}
     for name, column in columns.items():
-        with column, state.side(name):
-            opened[name] = _edit_side(name, video, colours[name])
+        with column:
+            opened[name] = _edit_side(sessions[name], chosen, colours[name])
     colours = _colours()  # an edit that came late is in the tables by now
-    seen = {}
-    for name, column in columns.items():
-        chosen, answers = opened[name]
-        with column, state.side(name):
-            analysis = explore.analyse(chosen) if chosen is not None else None
-            seen[name] = Seen(chosen, analysis)
-        if analysis is not None:
-            with answers:
-                _answers(chosen, analysis, colours[name])
-    a, b = seen["a"], seen["b"]
-    found = cache.comparison(*a.found, *b.found) if a.analysis and b.analysis else None
-    return ComparedSides(video, a, b, colours, found)
+    sides = {name: _analyse(*opened[name], column, colours[name]) for name, column in columns.items()}
+    infos = [selection.info for selection, _ in opened.values() if selection and selection.info]
+    return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None))
 
 
 def _edit_side(
-    name: Side, video: Video, colours: Mapping[str, str]
+    session: Session, chosen: Video, colours: Mapping[str, str]
 ) -> tuple[VideoSelection | None, DeltaGenerator]:
-    """Draw the panels of one side; return what is embedded, and the place of its answers."""
-    here = state.current()
-    st.markdown(f"#### :gray-badge[{name.upper()}] {escape_markdown(here.name)}")
+    """Draw the panels of one side; return what is embedded, and the container for its answers."""
+    st.markdown(f"#### :gray-badge[{session.side.upper()}] {escape_markdown(session.experiment.name)}")
     answers = st.container()
-    chosen = explore.chosen(video)
-    if chosen is not None:
-        explore.embedding_state(chosen)
-    prompt_table.draw(settings.threshold_range(), colours)
-    prompt_table.tools()
-    if chosen is not None:
-        explore.edit_settings(chosen)
-    _edit_engine(name)
-    return chosen, answers
+    selection = video.select(session, chosen)
+    if selection is not None:
+        video.embedding_state(selection)
+    prompts.draw(session, colours)
+    prompts.tools(session)
+    if selection is not None:
+        video.edit_settings(selection)
+    _edit_engine(session)
+    return selection, answers
 
 
-def _answers(chosen: VideoSelection | None, analysis: Analysis, colours: Mapping[str, str]) -> None:
-    """Draw the three answers a label, and how far they are right where there is truth."""
-    against = cache.evaluation(chosen.info, analysis, chosen.video) if chosen and chosen.info else None
+def _analyse(
+    selection: VideoSelection | None,
+    answers: DeltaGenerator,
+    column: DeltaGenerator,
+    colours: Mapping[str, str],
+) -> AnalysedSide | None:
+    if selection is None:
+        return None
+    with column:
+        analysis = video.analyse(selection)
+    if analysis is None or selection.info is None:
+        return None
+    with answers:
+        _answers(selection.video, AnalysedSide(selection.info, analysis), colours)
+    return AnalysedSide(selection.info, analysis)
+
+
+def _answers(chosen: Video, side: AnalysedSide, colours: Mapping[str, str]) -> None:
+    """Draw the three answers for each label, and its F1 where there is ground truth."""
+    evaluation = cache.evaluation(side.info, side.analysis, chosen)
     lines = []
-    for label, sentence in analysis.answers().items():
+    for label, sentence in side.analysis.answers().items():
         rest = html.escape(sentence.removeprefix(f"{label}: "))
-        f1 = against.by_label[label].f1 if against else None
-        right = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
+        f1 = evaluation.by_label[label].f1 if evaluation else None
+        accuracy = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
         lines.append(
-            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {rest}{right}</li>"
+            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {rest}{accuracy}</li>"
         )
     st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.7">{"".join(lines)}</ul>')
 
 
-def _edit_engine(name: Side) -> None:
-    here = state.current()
-    sampling = engine.current_sampling().description
-    model = f" {here.model_version}" if here.engine == "server" else ""
-    words = f"{engine.ENGINES[here.engine]}{model}, {sampling}"
-    if name == "a":
+def _edit_engine(session: Session) -> None:
+    experiment = session.experiment
+    model = f" {experiment.model_version}" if experiment.engine == "server" else ""
+    words = f"{engine.ENGINES[experiment.engine]}{model}, {engine.current_sampling(session).description}"
+    if session.side == "a":
         st.caption(f"{words} (in the sidebar)")
         return
     with st.popover("Engine of B", icon=":material/memory:"):
-        engine.draw(None)
+        engine.draw(session, None)
     st.caption(words)
 
 
 def _colours() -> dict[Side, dict[str, str]]:
-    prompts = {}
-    for name in state.SIDES:
-        with state.side(name):
-            prompts[name], _ = rows_to_prompts(state.current().rows)
-    ours = {label_key(prompt.label) for prompt in prompts["a"]}
-    further = [prompt for prompt in prompts["b"] if label_key(prompt.label) not in ours]
-    # One palette for both: a label that only B has gets the colour of a place that A leaves free.
-    colours = theme.colours((*prompts["a"], *further))
+    both = {
+        name: rows_to_prompts(session.experiment.rows)[0]
+        for name, session in comparison_sides.sides().items()
+    }
+    in_a = {label_key(prompt.label) for prompt in both["a"]}
+    only_in_b = [prompt for prompt in both["b"] if label_key(prompt.label) not in in_a]
+    # One palette for both: a label that only B has gets a colour that A does not use.
+    colours = theme.colours((*both["a"], *only_in_b))
     by_key = {label_key(label): colour for label, colour in colours.items()}
     return {
-        name: {prompt.label: by_key[label_key(prompt.label)] for prompt in prompts[name]}
-        for name in state.SIDES
+        name: {prompt.label: by_key[label_key(prompt.label)] for prompt in prompts}
+        for name, prompts in both.items()
     }
 
 
 # --- one time axis, one player -------------------------------------------------------------------------------------
 
 
-def watch(both: ComparedSides) -> None:
-    """Draw the player over A's lanes, B's lanes and the lane of differences, or the lanes of the side that sees any."""
-    lanes = {name: _lanes(both, name) for name in state.SIDES}
-    shown = next(({**one, "side": name.upper()} for name, one in lanes.items() if one), None)
-    if lanes["a"] and lanes["b"] and both.comparison:
-        shown = lanes_data.side_by_side(
-            lanes["a"],
-            lanes["b"],
-            [(one.start_s, one.end_s, one.a, one.b) for one in both.comparison.disagreements],
+def watch(sides: Sides, compared: ComparedSides | None) -> None:
+    """Draw the player over the lanes of both sides and of their differences, or the lanes of the analysed side."""
+    a, b = _lanes(sides, "a"), _lanes(sides, "b")
+    lanes: dict[str, object] | None
+    if a and b and compared:
+        disagreements = compared.comparison.disagreements
+        lanes = lanes_data.side_by_side(
+            a,
+            b,
+            [(interval.start_s, interval.end_s, interval.a, interval.b) for interval in disagreements],
             only_differences=bool(st.session_state.get(ONLY)),
         )
-    explore.play(both.video, shown or explore.lanes_without_prompts(both.video, both.a.info or both.b.info))
+    elif a or b:
+        lanes = {**(a or b or {}), "side": "A" if a else "B"}
+    else:
+        lanes = video.lanes_without_prompts(sides.video, sides.embedded)
+    video.play(sides.video, lanes)
 
 
-def _lanes(both: ComparedSides, name: Side) -> dict[str, object] | None:
-    seen = both.a if name == "a" else both.b
-    if seen.analysis is None:
+def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:
+    side = sides.a if name == "a" else sides.b
+    if side is None:
         return None
-    info, analysis = seen.found
     return lanes_data.lanes(
-        analysis,
-        both.colours[name],
-        thumbnails=video.thumbnails_url(info),
-        truth=cache.truth(both.video),
-        duration_s=None if info.complete else both.video.duration_s,
+        side.analysis,
+        sides.colours[name],
+        thumbnails=video.thumbnails_url(side.info),
+        truth=cache.truth(sides.video),
+        duration_s=None if side.info.complete else sides.video.duration_s,
     )

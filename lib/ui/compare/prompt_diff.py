@@ -1,4 +1,4 @@
-"""What differs between A and B before anything is computed: wording, settings, engine and sampling."""
+"""The differences in wording, settings, engine and sampling between A and B."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lib.comparison.prompt_diff import (
 )
 from lib.ui.panels import engine, html_tables
 from lib.ui.panels.html_tables import escaped, note
-from lib.ui.session import state
+from lib.ui.session import comparison_sides
+from lib.ui.session.session import Session
 
 _FIELD_NAMES = {
     "label": "spelling",
@@ -28,8 +29,8 @@ _FIELD_NAMES = {
     "decision": "decision",
     "smoothing": "smoothing",
     "hysteresis": "hysteresis",
-    "min_duration_s": "minimum duration, s",
-    "bridge_s": "bridged gaps, s",
+    "min_duration_s": "minimum duration (s)",
+    "bridge_s": "merged gaps (s)",
     "logit_scale": "logit scale",
 }
 
@@ -37,16 +38,14 @@ _ONLY = {"added": "only in B", "removed": "only in A"}
 
 
 def draw() -> None:
-    """Draw the differences in words; what is the same is only counted."""
-    found = {}
-    for name in state.SIDES:
-        with state.side(name):
-            found[name] = (state.current().prompt_set()[0], _engine())
-    (a, engine_a), (b, engine_b) = found["a"], found["b"]
+    """Draw the differences in words; labels that are the same are only counted."""
+    sessions = comparison_sides.sides().values()
+    a, b = (session.experiment.prompt_set()[0] for session in sessions)
+    engine_a, engine_b = map(_engine, sessions)
     if a is None or b is None:
         return
     st.markdown("#### Wording")
-    changes = [_own(change) for change in wording_changes(a, b)]
+    changes = [_without_shared_threshold(change) for change in wording_changes(a, b)]
     settings = list(settings_changes(a, b))
     if engine_a != engine_b:
         settings.append(FieldChange("engine", engine_a, engine_b))
@@ -64,8 +63,8 @@ def draw() -> None:
         st.caption(f"{same} {'label is' if same == 1 else 'labels are'} the same on both sides.")
 
 
-def _own(change: WordingChange) -> WordingChange:
-    """Return the change without a threshold that neither side has for this label: it stands under all labels."""
+def _without_shared_threshold(change: WordingChange) -> WordingChange:
+    """Return the change less a threshold that neither side has for this label: it is listed under all labels."""
     if (
         change.a is None
         or change.b is None
@@ -76,10 +75,12 @@ def _own(change: WordingChange) -> WordingChange:
     return replace(change, fields=tuple(field for field in change.fields if field.name != "threshold"))
 
 
-def _engine() -> str:
-    here = state.current()
-    model = f" {here.model_version} at {here.server_url}" if here.engine == "server" else ""
-    return f"{engine.ENGINES[here.engine]}{model}, {engine.current_sampling().description}"
+def _engine(session: Session) -> str:
+    experiment = session.experiment
+    server = (
+        f" {experiment.model_version} at {experiment.server_url}" if experiment.engine == "server" else ""
+    )
+    return f"{engine.ENGINES[experiment.engine]}{server}, {engine.current_sampling(session).description}"
 
 
 def _label(change: WordingChange) -> str:

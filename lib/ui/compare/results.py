@@ -1,4 +1,4 @@
-"""What the comparison says: in one sentence, in the table of metrics, and in agreement."""
+"""The comparison in one sentence, as a table of metrics, and as agreement."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lib.ui.compare.page import ComparedSides
 from lib.ui.panels import html_tables, segment_table
 from lib.ui.panels.html_tables import dot, escaped, note
 
-_VIEWS = ("Metrics", "Agreement", "Head to head", "Against the truth")
+_VIEWS = ("Metrics", "Agreement", "Score comparison", "Accuracy")
 _TITLES = {
     "present": "Present",
-    "first_seen_s": "First seen, s",
-    "duration_s": "Duration, s",
-    "share": "Share, %",
+    "first_seen_s": "First seen (s)",
+    "duration_s": "Duration (s)",
+    "share": "Share (%)",
     "segments": "Segments",
     "mean_score": "Mean score",
     "peak_score": "Peak score",
@@ -34,36 +34,39 @@ _DECIMALS = {
     "mean_score": 3,
     "peak_score": 3,
 }
-_TOLD = 3
-Row = Mapping[Any, Any]
+_LISTED = 3
+_Row = Mapping[Any, Any]
 _SIDE_NOTES = {"a": "only in A", "b": "only in B"}
 
 
-def answer(both: ComparedSides) -> None:
-    """Draw what the comparison comes to: how much of the time both agree, and where they don't."""
-    found = both.comparison
-    if found is None or found.agreement is None:
+def answer(compared: ComparedSides) -> None:
+    """Draw the summary: how much of the time both sides agree, and where they don't."""
+    comparison = compared.comparison
+    if comparison.agreement is None:
         return
-    apart = found.disagreements
-    if not apart:
+    disagreements = comparison.disagreements
+    if not disagreements:
         st.markdown("**A and B give the same label all the time.**")
         return
-    seconds = math.fsum(one.end_s - one.start_s for one in apart)
-    kappa = "" if found.kappa is None else f" (Cohen’s kappa {found.kappa:.2f})"
-    count = "One difference" if len(apart) == 1 else f"{len(apart):,} differences"
-    told = "".join(
-        f"<li>{format_time(one.start_s)} – {format_time(one.end_s)}: A {_says(one.a)}, B {_says(one.b)}</li>"
-        for one in apart[:_TOLD]
+    seconds = math.fsum(interval.end_s - interval.start_s for interval in disagreements)
+    kappa = "" if comparison.kappa is None else f" (Cohen’s kappa {comparison.kappa:.2f})"
+    single = len(disagreements) == 1
+    count = "One difference" if single else f"{len(disagreements):,} differences"
+    intervals = "".join(
+        f"<li>{format_time(interval.start_s)} – {format_time(interval.end_s)}: "
+        f"A {_bold(interval.a)}, B {_bold(interval.b)}</li>"
+        for interval in disagreements[:_LISTED]
     )
     html_tables.draw(
-        f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree {percent(found.agreement)} of the time'
-        f"</strong>{kappa}. {count}, {format_duration(seconds)}{'' if len(apart) == 1 else ' in all'}"
-        f"{':' if len(apart) <= _TOLD else f'; the first {_TOLD}:'}</p><ul>{told}</ul>",
+        f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree '
+        f"{percent(comparison.agreement)} of the time</strong>{kappa}. "
+        f"{count}, {format_duration(seconds)}{'' if single else ' in all'}"
+        f"{':' if len(disagreements) <= _LISTED else f'; the first {_LISTED}:'}</p><ul>{intervals}</ul>",
         label="Where A and B differ",
     )
 
 
-def _says(label: str | None) -> str:
+def _bold(label: str | None) -> str:
     return "nothing" if label is None else f"<strong>{escaped(label)}</strong>"
 
 
@@ -84,16 +87,15 @@ def choose_view() -> str:
 # --- metrics -------------------------------------------------------------------------------------------------------
 
 
-def metrics(both: ComparedSides) -> None:
-    """Draw one table of metrics: A, B and the difference of each, a row a label."""
-    assert both.comparison is not None  # noqa: S101  the page draws this with a comparison only
-    frame = both.comparison.metrics_frame()
+def metrics(compared: ComparedSides) -> None:
+    """Draw a table with one row per label: each metric of A and B, and its difference."""
+    frame = compared.comparison.metrics_frame()
     if st.session_state.get(page.ONLY):
         frame = frame[[_differs(row) for row in frame.to_dict("records")]]
         if frame.empty:
             st.info("No label differs in any metric.")
             return
-    colours = {**both.colours["b"], **both.colours["a"]}
+    colours = {**compared.colours["b"], **compared.colours["a"]}
     head = "".join(
         f'<th colspan="3" scope="colgroup" class="group">{_TITLES[name]}</th>' for name in COMPARED
     )
@@ -115,31 +117,31 @@ def metrics(both: ComparedSides) -> None:
     )
 
 
-def _differs(row: Row) -> bool:
+def _differs(row: _Row) -> bool:
     return row["side"] != "both" or any(abs(row[f"{name}_difference"]) > 1e-9 for name in COMPARED)
 
 
-def _row(row: Row, colours: Mapping[str, str]) -> str:
+def _row(row: _Row, colours: Mapping[str, str]) -> str:
     label = str(row["label"])
     only = note(_SIDE_NOTES[row["side"]]) if row["side"] in _SIDE_NOTES else ""
     cells = "".join(_cells(row, name) for name in COMPARED)
     return f'<tr><th scope="row" title="{escaped(label)}">{dot(colours[label])} {escaped(label)}{only}</th>{cells}</tr>'
 
 
-def _cells(row: Row, name: str) -> str:
+def _cells(row: _Row, name: str) -> str:
     a, b, change = row[f"{name}_a"], row[f"{name}_b"], row[f"{name}_difference"]
     if name == "present":
         words = {True: "yes", False: "no"}
-        shown = [words.get(value, "–") for value in (a, b)]
-        moved = {1.0: "appears", -1.0: "is gone"}.get(change, "")
+        values = [words.get(value, "–") for value in (a, b)]
+        difference = {1.0: "appears", -1.0: "disappears"}.get(change, "")
     else:
         factor, decimals = (100 if name == "share" else 1), _DECIMALS[name]
-        shown = [_number(value, factor, decimals) for value in (a, b)]
-        moved = _number(change, factor, decimals, sign=True)
-    zero = not moved.strip("+−0.–")
+        values = [_number(value, factor, decimals) for value in (a, b)]
+        difference = _number(change, factor, decimals, sign=True)
+    zero = not difference.strip("+−0.–")
     return (
-        f'<td class="group">{shown[0]}</td><td>{shown[1]}</td>'
-        f'<td class="{"same" if zero and name != "present" else "change"}">{moved}</td>'
+        f'<td class="group">{values[0]}</td><td>{values[1]}</td>'
+        f'<td class="{"same" if zero and name != "present" else "change"}">{difference}</td>'
     )
 
 
@@ -153,38 +155,37 @@ def _number(value: float, factor: float, decimals: int, *, sign: bool = False) -
 # --- agreement -----------------------------------------------------------------------------------------------------
 
 
-def agreement(both: ComparedSides) -> None:
-    """Draw share, kappa, IoU a label, the confusion table A x B, and the list of differences."""
-    found = both.comparison
-    assert found is not None  # noqa: S101
+def agreement(compared: ComparedSides) -> None:
+    """Draw share, kappa, IoU by label, the confusion matrix of A and B, and the list of differences."""
+    comparison = compared.comparison
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=300):
-            _figures(found)
+            _figures(comparison)
         with st.container(width=620):
-            _confusion(found)
-    _differences(found)
+            _confusion(comparison)
+    _differences(comparison)
 
 
-def _figures(found: Comparison) -> None:
+def _figures(comparison: Comparison) -> None:
     with st.container(horizontal=True):
         st.metric(
             "Same label",
-            "n/a" if found.agreement is None else f"{found.agreement * 100:.1f} %",
+            "n/a" if comparison.agreement is None else f"{comparison.agreement * 100:.1f} %",
             help="Share of the time with the same label on both sides, or with none on both.",
         )
         st.metric(
             "Cohen’s kappa",
-            "n/a" if found.kappa is None else f"{found.kappa:.2f}",
+            "n/a" if comparison.kappa is None else f"{comparison.kappa:.2f}",
             help="Agreement beyond chance: 1 is perfect, 0 is what chance alone gives. Undefined (n/a) where both "
             "sides have one and the same label all the time.",
         )
     rows = "".join(
         f'<tr><th scope="row">{escaped(label)}</th><td>{"n/a" if value is None else f"{value:.3f}"}</td></tr>'
-        for label, value in found.iou.items()
+        for label, value in comparison.iou.items()
     )
     rows += "".join(
         f'<tr><th scope="row">{escaped(label)}{note(f"only in {side}")}</th><td>–</td></tr>'
-        for side, labels in (("A", found.only_a), ("B", found.only_b))
+        for side, labels in (("A", comparison.only_a), ("B", comparison.only_b))
         for label in labels
     )
     html_tables.draw(
@@ -194,10 +195,10 @@ def _figures(found: Comparison) -> None:
     )
 
 
-def _confusion(found: Comparison) -> None:
-    table = found.confusion
+def _confusion(comparison: Comparison) -> None:
+    table = comparison.confusion
     if not (table.iloc[-1].any() or table.iloc[:, -1].any()):
-        table = table.iloc[:-1, :-1]  # both sides always say something
+        table = table.iloc[:-1, :-1]  # both sides always have a label
     most = max(float(table.to_numpy().max()), 1e-9)
     heads = "".join(f'<th scope="col" class="long">{escaped(label)}</th>' for label in table.columns)
     rows = ""
@@ -210,29 +211,29 @@ def _confusion(found: Comparison) -> None:
         rows += f'<tr><th scope="row">{escaped(label)}</th>{cells}</tr>'
     html_tables.draw(
         '<table><thead><tr><th class="first"></th>'
-        f'<th scope="colgroup" colspan="{len(table.columns)}">Seconds that B gives to</th></tr>'
-        f'<tr><th class="first" scope="col">that A gives to</th>{heads}</tr></thead><tbody>{rows}</tbody></table>',
+        f'<th scope="colgroup" colspan="{len(table.columns)}">B’s label (seconds)</th></tr>'
+        f'<tr><th class="first" scope="col">A’s label (seconds)</th>{heads}</tr></thead><tbody>{rows}</tbody></table>',
         label="Seconds by A's label and B's label",
     )
 
 
-def _differences(found: Comparison) -> None:
-    apart = found.disagreements
-    if not apart:
+def _differences(comparison: Comparison) -> None:
+    disagreements = comparison.disagreements
+    if not disagreements:
         st.info("A and B give the same label all the time.")
         return
     frame = pd.DataFrame(
         {
-            "start_s": [one.start_s for one in apart],
-            "end_s": [one.end_s for one in apart],
-            "duration_s": [one.end_s - one.start_s for one in apart],
-            "a": [one.a or "–" for one in apart],
-            "b": [one.b or "–" for one in apart],
+            "start_s": [interval.start_s for interval in disagreements],
+            "end_s": [interval.end_s for interval in disagreements],
+            "duration_s": [interval.end_s - interval.start_s for interval in disagreements],
+            "a": [interval.a or "–" for interval in disagreements],
+            "b": [interval.b or "–" for interval in disagreements],
         }
     )
-    segment_table.stretches(
+    segment_table.draw(
         frame,
-        {"a": st.column_config.TextColumn("A says"), "b": st.column_config.TextColumn("B says")},
+        {"a": st.column_config.TextColumn("A’s label"), "b": st.column_config.TextColumn("B’s label")},
         key="differences_table",
-        alt="Differences; choose one to see it in the player",
+        alt="Differences; select one to see it in the player",
     )

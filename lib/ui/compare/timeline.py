@@ -1,4 +1,4 @@
-"""Both sides on one time axis where there is no player to carry the lanes: a video imported without its file."""
+"""Both sides on one time axis, for a video imported without its file: there is no player with lanes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import streamlit as st
 from lib.charts import timeline
 from lib.charts.comparison import differences_chart
 from lib.charts.data import chart_data
-from lib.ui.compare.page import ComparedSides
-from lib.ui.session import state
+from lib.ui.compare.page import ComparedSides, Sides
+from lib.ui.session.session import SIDES
 
 _HEIGHT = 190
 
 
-def draw(both: ComparedSides) -> None:
-    """Draw A's scores and segments, B's, and where they differ; the axes stand under each other."""
-    if both.video.has_file:
+def draw(sides: Sides, compared: ComparedSides | None) -> None:
+    """Draw scores and segments of A and B, and where they differ, with aligned time axes."""
+    if sides.video.has_file:
         return
-    for name in state.SIDES:
-        seen, colours = (both.a if name == "a" else both.b), both.colours[name]
-        if seen.analysis is None:
+    for name in SIDES:
+        side, colours = (sides.a if name == "a" else sides.b), sides.colours[name]
+        if side is None:
             continue
-        data = chart_data(seen.analysis)
+        data = chart_data(side.analysis)
         st.markdown(f":gray-badge[{name.upper()}]")
         st.altair_chart(
             timeline.scores_chart(data, colours, height=_HEIGHT),
@@ -33,9 +33,9 @@ def draw(both: ComparedSides) -> None:
             key=f"compare_segments_{name}",
             alt=f"Segments of {name.upper()}",
         )
-    if both.comparison is not None and both.comparison.disagreements:
+    if compared is not None and compared.comparison.disagreements:
         st.altair_chart(
-            differences_chart(both.comparison, both.colours["a"], both.colours["b"]),
+            differences_chart(compared.comparison, sides.colours["a"], sides.colours["b"]),
             key="compare_differences",
-            alt="Where A and B differ: what A says above what B says",
+            alt="Where A and B differ: A’s label above B’s label",
         )

@@ -1,4 +1,4 @@
-"""Everything that can be taken along: tables, the analysis, the prompt set, a contact sheet, an annotated clip."""
+"""Downloads: tables, the analysis, the prompt set, a contact sheet, an annotated clip."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from lib.media.contact_sheet import Tile, contact_sheet
 from lib.media.drawing import Caption
 from lib.services.jobs import Job
 from lib.services.stored_analysis import report
+from lib.store.embeddings import EmbeddingInfo
 from lib.ui.background import playable_copies
 from lib.ui.panels.video import VideoSelection
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
 
-_TILES_A_LABEL = 6
+_TILES_PER_LABEL = 6
 
 
-def draw(chosen: VideoSelection, analysis: Analysis) -> None:
-    """Draw the downloads; files are made when asked for."""
-    stem = re.sub(r"[^\w.-]+", "_", f"{Path(chosen.video.name).stem}-{analysis.prompt_set.name}")
+def draw(selection: VideoSelection, analysis: Analysis) -> None:
+    """Draw the downloads; each file is made when it is requested."""
+    stem = re.sub(r"[^\w.-]+", "_", f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}")
     with st.container(horizontal=True):
         _button(
             "Samples, CSV",
@@ -48,20 +49,23 @@ def draw(chosen: VideoSelection, analysis: Analysis) -> None:
         )
         _button(
             "Analysis, JSON",
-            lambda: json.dumps(report(chosen.video, chosen.engine, chosen.sampling, analysis), indent=2),
+            lambda: json.dumps(
+                report(selection.video, selection.engine, selection.sampling, analysis), indent=2
+            ),
             f"{stem}.json",
             "application/json",
         )
         _button("Prompt set, YAML", analysis.prompt_set.to_yaml, f"{stem}.prompts.yaml", "application/yaml")
-        if chosen.video.has_file:
+        info = selection.info
+        if selection.video.has_file and info is not None:
             _button(
                 "Contact sheet, JPEG",
-                lambda: _contact_sheet(chosen, analysis),
+                lambda: _contact_sheet(info, analysis),
                 f"{stem}-frames.jpg",
                 "image/jpeg",
             )
-    if chosen.video.has_file:
-        _clip(chosen, analysis, stem)
+    if selection.video.has_file:
+        _clip(selection, analysis, stem)
 
 
 def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
@@ -70,55 +74,54 @@ def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: s
     )
 
 
-def _contact_sheet(chosen: VideoSelection, analysis: Analysis) -> bytes:
-    """Return the best and the borderline frames of every label as one picture."""
-    assert chosen.info is not None  # noqa: S101  there is an analysis
+def _contact_sheet(info: EmbeddingInfo, analysis: Analysis) -> bytes:
+    """Return the best and borderline frames of every label as one JPEG."""
     tiles: list[Tile] = []
-    for place, label in enumerate(analysis.labels):
+    for column, label in enumerate(analysis.labels):
         for kind, indices in (
-            ("best", analysis.best_samples(label, _TILES_A_LABEL)),
-            ("borderline", analysis.borderline_samples(label, _TILES_A_LABEL)),
+            ("best", analysis.best_samples(label, _TILES_PER_LABEL)),
+            ("borderline", analysis.borderline_samples(label, _TILES_PER_LABEL)),
         ):
             frames = [int(analysis.samples.frames[index]) for index in indices]
-            pictures = cache.store().thumbnails(chosen.info.key, frames)
+            pictures = cache.store().thumbnails(info.key, frames)
             for index, frame in zip(indices, frames, strict=True):
                 if frame in pictures:
                     time = format_time(float(analysis.samples.times_s[index]))
-                    score = float(analysis.scores[index, place])
+                    score = float(analysis.scores[index, column])
                     image = np.asarray(Image.open(io.BytesIO(pictures[frame])).convert("RGB"))
                     tiles.append(Tile(image, label, f"{kind}, {time}, {score:.3f}"))
-    return contact_sheet(tiles, columns=_TILES_A_LABEL)
+    return contact_sheet(tiles, columns=_TILES_PER_LABEL)
 
 
-def _clip(chosen: VideoSelection, analysis: Analysis, stem: str) -> None:
-    """Draw the annotated clip: made in the background, then a link."""
+def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
+    """Draw the button that makes an annotated clip in the background, and a link when it is done."""
     window = state.session().window
     part = f"{format_time(window[0])} – {format_time(window[1])}" if window else "the whole video"
     if st.button(f"Make an annotated clip of {part}", icon=":material/movie_edit:", key="make_clip"):
         try:
-            job = _start_clip(chosen, analysis, stem, window)
+            started = _start_clip(selection, analysis, stem, window)
         except PromptreelError as error:
             st.error(str(error), icon=":material/error:")
             return
-        st.session_state["clip_job"] = job.id
+        st.session_state["clip_job"] = started.id
         st.rerun()
-    made = cache.jobs().get(st.session_state.get("clip_job", ""))
-    if made is None:
+    job = cache.jobs().get(st.session_state.get("clip_job", ""))
+    if job is None:
         return
-    if made.live:
-        st.caption("The clip is being drawn; progress is in the sidebar.")
-    elif made.state == "done":
+    if job.live:
+        st.caption("Rendering clip; progress is in the sidebar.")
+    elif job.state == "done":
         st.link_button(
-            "Open the annotated clip", routes.url_for_video(made.result), icon=":material/play_circle:"
+            "Open the annotated clip", routes.url_for_video(job.result), icon=":material/play_circle:"
         )
-    elif made.error:
-        st.error(made.error, icon=":material/error:")
+    elif job.error:
+        st.error(job.error, icon=":material/error:")
 
 
 def _start_clip(
-    chosen: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None
+    selection: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None
 ) -> Job:
-    source = cache.store().file_path(chosen.video.sha256)
+    source = cache.store().file_path(selection.video.sha256)
     folder = cache.store().paths.exports
     folder.mkdir(exist_ok=True)
     start_s, end_s = window or (0.0, analysis.samples.duration_s)
@@ -138,17 +141,17 @@ def _start_clip(
         return target
 
     return cache.jobs().submit(
-        f"Annotated clip of {chosen.video.name}",
+        f"Annotated clip of {selection.video.name}",
         ("clip", str(target)),
         make,
         lane="clips",
-        sha256=chosen.video.sha256,
+        sha256=selection.video.sha256,
         unit="s of video",
     )
 
 
 def _captions(analysis: Analysis) -> Callable[[float], list[Caption]]:
-    """Return what is drawn at a time: the labels of the sample whose span it lies in."""
+    """Return the captions at a time in seconds: the active labels of the sample shown then."""
     colours = theme.colours(analysis.prompt_set.prompts)
 
     def at(time_s: float) -> list[Caption]:

@@ -1,4 +1,4 @@
-"""How right the prompts are, against the ground truth of the video."""
+"""The accuracy of the prompts, against the ground truth of the video."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from lib.ui.panels.video import VideoSelection, two_panels
 from lib.ui.session import cache, theme
 
 
-def draw(chosen: VideoSelection, analysis: Analysis) -> None:
-    """Draw the table by label, what is taken for what, and the curve of one label."""
-    evaluation = cache.evaluation(chosen.info, analysis, chosen.video) if chosen.info is not None else None
+def draw(selection: VideoSelection, analysis: Analysis) -> None:
+    """Draw the table by label, the confusion matrix, and the precision–recall curve of one label."""
+    info = selection.info
+    evaluation = cache.evaluation(info, analysis, selection.video) if info is not None else None
     if evaluation is None:
         st.info(
-            "Nothing says what is really in the video. Mark it or import it under “Ground truth”, "
-            "then this says how right the prompts are.",
+            "This video has no ground truth yet. Mark or import it under “Ground truth”, "
+            "then this view shows the accuracy of the prompts.",
             icon=":material/fact_check:",
         )
         return
@@ -28,11 +29,11 @@ def draw(chosen: VideoSelection, analysis: Analysis) -> None:
     _unmatched(evaluation)
     left, right = two_panels()
     with left:
-        st.markdown("**What is taken for what**, in seconds")
+        st.markdown("**Confusion matrix**, in seconds")
         st.altair_chart(
             charts.confusion_chart(evaluation, dark=st.context.theme.type == "dark"),
             key="chart_confusion",
-            alt="Seconds by true label (rows) and found label (columns)",
+            alt="Seconds by true label (rows) and predicted label (columns)",
         )
     with right:
         _curve(evaluation, analysis)
@@ -40,7 +41,7 @@ def draw(chosen: VideoSelection, analysis: Analysis) -> None:
 
 def _summary(evaluation: Evaluation) -> str:
     if evaluation.macro_f1 is None or evaluation.micro_f1 is None:
-        return "No prompt has a label that the ground truth names, so there is nothing to measure."
+        return "No prompt has a label of the ground truth, so there is nothing to measure."
     return f"F1 **{evaluation.macro_f1:.2f}** on average over labels, **{evaluation.micro_f1:.2f}** over all seconds."
 
 
@@ -58,10 +59,10 @@ def _table(evaluation: Evaluation) -> None:
             "segment_f1": _share(
                 "Segment F1", "Segments that overlap a true one by half (IoU 0.5) count as found"
             ),
-            "onset_error_s": _seconds("Start off, s", "Median distance of matched segments’ starts"),
-            "offset_error_s": _seconds("End off, s", "Median distance of matched segments’ ends"),
-            "average_precision": _share("Avg. precision", "Area under the curve of precision over recall"),
-            "support_s": _seconds("True, s", "Seconds in which the label is really there"),
+            "onset_error_s": _seconds("Onset error (s)", "Median distance of matched segments’ starts"),
+            "offset_error_s": _seconds("Offset error (s)", "Median distance of matched segments’ ends"),
+            "average_precision": _share("Avg. precision", "Area under the precision–recall curve"),
+            "support_s": _seconds("True (s)", "Seconds of the label in the ground truth"),
         },
         alt="Evaluation by label",
     )
@@ -78,30 +79,30 @@ def _seconds(title: str, words: str) -> Any:
 def _unmatched(evaluation: Evaluation) -> None:
     if evaluation.unmatched_truth:
         st.caption(
-            f":material/help: In the truth without a prompt: {', '.join(evaluation.unmatched_truth)}. "
+            f":material/help: In the ground truth without a prompt: {', '.join(evaluation.unmatched_truth)}. "
             "Add a prompt of the same name to have it found."
         )
     if evaluation.unmatched_prompts:
         st.caption(
-            f":material/help: Prompts that the truth doesn’t name: {', '.join(evaluation.unmatched_prompts)}. "
-            "It may know nothing of them, so they have no numbers."
+            f":material/help: Prompts that are not in the ground truth: {', '.join(evaluation.unmatched_prompts)}. "
+            "They may still be right, so they have no numbers."
         )
 
 
 def _curve(evaluation: Evaluation, analysis: Analysis) -> None:
-    known = [one.label for one in evaluation.labels if one.average_precision is not None]
-    if not known:
+    labels = [of_label.label for of_label in evaluation.labels if of_label.average_precision is not None]
+    if not labels:
         return
-    if st.session_state.get("evaluation_label") not in known:
-        st.session_state["evaluation_label"] = known[0]
-    label = st.selectbox("Precision over recall of", known, key="evaluation_label")
-    one = evaluation.by_label[label]
+    if st.session_state.get("evaluation_label") not in labels:
+        st.session_state["evaluation_label"] = labels[0]
+    label = st.selectbox("Precision–recall curve of", labels, key="evaluation_label")
+    of_label = evaluation.by_label[label]
     st.altair_chart(
-        charts.curve_chart(one, theme.colours(analysis.prompt_set.prompts)[label]),
+        charts.curve_chart(of_label, theme.colours(analysis.prompt_set.prompts)[label]),
         key="chart_curve",
-        alt=f"Precision over recall of {label}; a diamond marks the current threshold",
+        alt=f"Precision–recall curve of {label}; a diamond marks the current threshold",
     )
-    if one.threshold is None:
+    if of_label.threshold is None:
         st.caption("The decision “Best label” uses no threshold, so none is marked.")
     else:
-        st.caption(f"The diamond is the threshold now, {one.threshold:.3f}, by scores alone.")
+        st.caption(f"The diamond is the threshold now, {of_label.threshold:.3f}, by scores alone.")

@@ -1,4 +1,4 @@
-"""Ground truth in and out: a file or pasted text in any format, read before it is taken over; files to take along."""
+"""Import of ground truth from a file or pasted text, shown before it is stored; export in every format."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
 from lib.store.videos import Video
-from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, at_work, change
-from lib.ui.session import state
+from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, callback
 from lib.ui.session.peek import peek_state
 
 _PROBLEMS_SHOWN = 20
@@ -29,13 +28,13 @@ _MIMES: dict[GroundTruthFormat, str] = {
 }
 
 
-def draw_import(desk: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) -> None:
-    """Draw the import: what was read, every problem with its line, and only then the buttons that take it over.
+def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) -> None:
+    """Draw the import: the inputs, what was read with every problem and its line, and the buttons that store it.
 
     Args:
-        desk: of the video.
-        truth: what is known of it.
-        prompts: labels of the prompts, all of them; where there are none, no label of the file is unknown.
+        editing: of the video.
+        truth: its present ground truth.
+        prompts: labels of all prompts; where there are none, no label of the file counts as unknown.
     """
     outcome = st.container()  # above the inputs: below them it would be out of sight in a low window
     st.markdown(
@@ -43,7 +42,7 @@ def draw_import(desk: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) 
     )
     st.text_area(
         "Ground truth",
-        key=f"truth_text.{desk.imports}",
+        key=f"truth_text.{editing.import_version}",
         height=90,
         label_visibility="collapsed",
         placeholder="shipyard, 10, 13",
@@ -51,41 +50,43 @@ def draw_import(desk: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) 
     st.file_uploader(
         "or a file",
         type=["json", "csv", "tsv", "txt", "vtt", "srt"],
-        key=f"truth_file.{desk.imports}",
+        key=f"truth_file.{editing.import_version}",
         max_upload_size=5,
     )
-    known = tuple(prompts) or None
-    st.session_state["truth_known"] = known
+    known_labels = tuple(prompts) or None
+    st.session_state["truth_known"] = known_labels
     with outcome:
-        _outcome(desk, truth, known)
+        _outcome(editing, truth, known_labels)
 
 
-def _outcome(desk: GroundTruthEditing, truth: Truth, known: Sequence[str] | None) -> None:
+def _outcome(editing: GroundTruthEditing, truth: Truth, known_labels: Sequence[str] | None) -> None:
     try:
-        found = _read(desk, known, peek_state())
+        parsed = _read(editing, known_labels, peek_state())
     except InputError as error:
         st.error(str(error), icon=":material/error:")
         return
-    if found is None:
+    if parsed is None:
         return
-    count = len(found.segments)
-    st.markdown(f"**{plural(count, 'segment')}** read as {KINDS[found.kind][0]}.")
-    if found.problems:
-        lines = [f"- {problem}" for problem in found.problems[:_PROBLEMS_SHOWN]]
-        if len(found.problems) > _PROBLEMS_SHOWN:
-            lines.append(f"- And {len(found.problems) - _PROBLEMS_SHOWN} more like these.")
+    st.markdown(f"**{plural(len(parsed.segments), 'segment')}** read as {KINDS[parsed.kind][0]}.")
+    if parsed.problems:
+        lines = [f"- {problem}" for problem in parsed.problems[:_PROBLEMS_SHOWN]]
+        if len(parsed.problems) > _PROBLEMS_SHOWN:
+            lines.append(f"- And {len(parsed.problems) - _PROBLEMS_SHOWN} more like these.")
         st.warning("\n".join(lines))
     with st.container(horizontal=True):
-        put = f"Put in place of the {len(truth)} there" if truth else "Take over"
-        st.button(put, type="primary", key="truth_replace", on_click=_take_file, args=(False,))
+        replace = f"Replace the present {len(truth)}" if truth else "Import"
+        st.button(replace, type="primary", key="truth_replace", on_click=_import, args=(False,))
         if truth:
-            st.button(f"Add to the {len(truth)} there", key="truth_join", on_click=_take_file, args=(True,))
+            st.button(f"Add to the present {len(truth)}", key="truth_join", on_click=_import, args=(True,))
 
 
-def _read(desk: GroundTruthEditing, known: Sequence[str] | None, asked: dict[str, Any]) -> ParsedTruth | None:
+def _read(
+    editing: GroundTruthEditing, known_labels: Sequence[str] | None, inputs: dict[str, Any]
+) -> ParsedTruth | None:
     """Return what was pasted or chosen; None when there is nothing yet."""
-    video, name = desk.video, "The text"
-    file, text = asked.get(f"truth_file.{desk.imports}"), str(asked.get(f"truth_text.{desk.imports}") or "")
+    video, name = editing.video, "The text"
+    file = inputs.get(f"truth_file.{editing.import_version}")
+    text = str(inputs.get(f"truth_text.{editing.import_version}") or "")
     if file is not None:
         name = file.name
         try:
@@ -94,25 +95,27 @@ def _read(desk: GroundTruthEditing, known: Sequence[str] | None, asked: dict[str
             raise InputError(f"{name} is not UTF-8 text; save it as UTF-8 and try again.") from None
     elif not text.strip():
         return None
-    return parse_truth(text, name=name, duration_s=video.duration_s, known_labels=known, rate=video.rate)
+    return parse_truth(
+        text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate
+    )
 
 
-@state.uninterrupted
-def _take_file(join: bool) -> None:
-    desk, asked = at_work(), peek_state()
+@callback
+def _import(editing: GroundTruthEditing, keep: bool) -> None:
+    inputs = peek_state()
     try:
-        found = _read(desk, asked.get("truth_known"), asked)
-        if found is not None:
-            change(desk, lambda truth: list(dict.fromkeys([*(truth if join else ()), *found.segments])))
+        parsed = _read(editing, inputs.get("truth_known"), inputs)
+        if parsed is not None:
+            editing.change(lambda truth: list(dict.fromkeys([*(truth if keep else ()), *parsed.segments])))
     except PromptreelError as error:
-        desk.problem = str(error)
+        editing.problem = str(error)
     else:
-        desk.chosen, desk.problem = None, ""
-        desk.imports += 1
+        editing.selected, editing.problem = None, ""
+        editing.import_version += 1
 
 
 def draw_export(video: Video, truth: Truth) -> None:
-    """Draw a button for each format."""
+    """Draw a download button for each format."""
     stem = re.sub(r"[^\w.-]+", "_", Path(video.name).stem)
     for kind, (title, ending) in KINDS.items():
         if kind == "label_studio" and video.rate is None:

@@ -1,4 +1,4 @@
-"""What unrelated phrases reach on the chosen video: computed once an embedding, and never waited for."""
+"""The scores of unrelated phrases on the chosen video: computed once per embedding, without blocking the page."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache
 
 _AT_ONCE = 300_000
-"""Cosines that are computed in passing, some 30 ms; more of them in the background."""
+"""Number of cosines up to which the band is computed at once; more are computed in the background."""
 _CHUNK = 4
-"""Phrases that reach the engine at once, so that an edit's own phrase soon has its turn."""
+"""Phrases per request to the engine, so that a phrase of an edit does not wait long."""
 
 
-def band(chosen: VideoSelection) -> ReferenceBand | None:
-    """Return the reference band of the chosen video; None while it isn't known."""
-    info = chosen.info
+def band(selection: VideoSelection) -> ReferenceBand | None:
+    """Return the reference band of the chosen video; None while it is not known."""
+    info = selection.info
     if info is None or not info.complete:
         return None
-    found = cache.reference_bands().get(info.version)
-    if found is not None or _job_of(info) is not None:
-        return found
-    vectors = cache.store().text_vectors(chosen.engine.id, PHRASES)
+    known_band = cache.reference_bands().get(info.version)
+    if known_band is not None or _job_of(info) is not None:
+        return known_band
+    vectors = cache.store().text_vectors(selection.engine.id, PHRASES)
     if len(vectors) < len(PHRASES) or info.samples * len(PHRASES) > _AT_ONCE:
         return None
     return _compute(info, vectors)
 
 
-def start(chosen: VideoSelection) -> None:
-    """Have the band computed in the background where it isn't known. To be called last: the page may begin anew."""
-    info = chosen.info
+def start(selection: VideoSelection) -> None:
+    """Compute the band in the background where it is not known. Call this last: it may rerun the page."""
+    info = selection.info
     if info is None or not info.complete or not info.samples or info.version in cache.reference_bands():
         return
     if _job_of(info) is not None:
-        return  # at work, or it failed: the tray has what to say
+        return  # running or failed, which the job panel shows
     cache.jobs().submit(
-        f"Reference phrases on {chosen.video.name}",
+        f"Reference phrases on {selection.video.name}",
         _key(info),
-        lambda **hooks: _work(info, chosen.engine, **hooks),
+        lambda **hooks: _work(info, selection.engine, **hooks),
         lane="reference",
-        sha256=chosen.video.sha256,
+        sha256=selection.video.sha256,
         unit="phrases",
         once=True,
     )
-    st.rerun()  # the tray, drawn before, begins to watch the job, and has the page drawn when it is done
+    st.rerun()  # so that the job panel, drawn before, polls the job and reruns the page when it is done
 
 
 def _job_of(info: EmbeddingInfo) -> Job | None:
@@ -88,15 +88,17 @@ def _work(
             on_progress(Progress(len(vectors) + len(new), len(PHRASES), rate, left))
     finally:
         if new:
-            store.put_text_vectors(engine.id, new)  # in one commit; what was done is kept
+            store.put_text_vectors(
+                engine.id, new
+            )  # in one commit; what was done is stored also after an error
     _compute(info, store.text_vectors(engine.id, PHRASES))
 
 
 def _compute(info: EmbeddingInfo, vectors: dict[str, NDArray[np.float32]]) -> ReferenceBand | None:
     try:
-        found = reference_band(cache.samples(info), vectors)
+        computed = reference_band(cache.samples(info), vectors)
     except PromptreelError:
-        return None  # an engine whose vectors can't be compared; the analysis says so
-    if found is not None:
-        cache.reference_bands()[info.version] = found
-    return found
+        return None  # the vectors of this engine can't be compared, which the analysis reports
+    if computed is not None:
+        cache.reference_bands()[info.version] = computed
+    return computed

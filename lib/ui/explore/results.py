@@ -1,4 +1,4 @@
-"""What the prompts find, in words, tables and frames."""
+"""The results of the analysis: answers in words, tables and frames."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from lib.analysis.reference_band import ReferenceBand
 from lib.core.formatting import format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
-from lib.ui.panels import html_tables, missing_video
-from lib.ui.panels.segment_table import _score, _seconds, stretches
+from lib.ui.panels import html_tables, missing_video, segment_table
+from lib.ui.panels.segment_table import score, seconds
 from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state, theme
 
@@ -27,12 +27,12 @@ def answers(
     colours: Mapping[str, str] | None = None,
     reference: ReferenceBand | None = None,
 ) -> None:
-    """Draw the three answers (is it there, since when, for how long) as one sentence a label.
+    """Draw the three answers (is it there, since when, for how long) as one sentence per label.
 
     Args:
-        analysis: what was found.
+        analysis: of the chosen video.
         colours: hex by label; None: those of the prompts.
-        reference: a label that is there and whose peak lies inside it is marked; None marks none.
+        reference: a label that is present with its peak inside this band is marked; None marks none.
     """
     colours = colours or theme.colours(analysis.prompt_set.prompts)
     lines = []
@@ -59,12 +59,12 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def show_next(view: str) -> None:
-    """Have ``view`` be the one that is shown when the choice is drawn again."""
+    """Have ``view`` chosen when the choice is drawn next."""
     st.session_state["explore_view_kept"] = view
 
 
 def choose_view() -> str:
-    """Draw the choice of what is shown under the timeline, and return it."""
+    """Draw the choice of the view under the timeline, and return it."""
     key = "explore_view"
     if key not in st.session_state:
         st.session_state[key] = st.session_state.get("explore_view_kept", _VIEWS[0])
@@ -74,7 +74,7 @@ def choose_view() -> str:
 
 
 def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
-    """Draw the metrics table, with each prompt's highest cosine beside those of the reference phrases."""
+    """Draw the metrics table, with each prompt's highest cosine compared with those of the reference phrases."""
     frame = analysis.metrics_frame()
     frame["share"] *= 100
     st.dataframe(
@@ -82,17 +82,17 @@ def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
         hide_index=True,
         column_config={
             "label": st.column_config.TextColumn("Label", pinned=True),
-            "role": None,  # the prompt table has it, and without it all others are in view at 1440 pixels
+            "role": None,  # in the prompt table; without it all other columns fit at 1440 pixels
             "present": st.column_config.CheckboxColumn("Present"),
-            "first_seen_s": _seconds("First seen, s"),
-            "last_seen_s": _seconds("Last seen, s"),
-            "duration_s": _seconds("Duration, s"),
+            "first_seen_s": seconds("First seen (s)"),
+            "last_seen_s": seconds("Last seen (s)"),
+            "duration_s": seconds("Duration (s)"),
             "share": st.column_config.ProgressColumn("Share", format="%.1f %%", min_value=0, max_value=100),
             "segments": st.column_config.NumberColumn("Segments"),
-            "longest_s": _seconds("Longest, s"),
-            "mean_score": _score("Mean score"),
-            "peak_score": _score("Peak score"),
-            "peak_s": _seconds("Peak at, s"),
+            "longest_s": seconds("Longest (s)"),
+            "mean_score": score("Mean score"),
+            "peak_score": score("Peak score"),
+            "peak_s": seconds("Peak at (s)"),
         },
         alt="Metrics by label",
     )
@@ -102,9 +102,9 @@ def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
 
 def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
     st.markdown(
-        "**Is that a high score?** The highest cosine, beside what unrelated phrases reach on this video",
+        "**Is that a high score?** The highest cosine, compared with unrelated phrases on this video",
         help=f"{len(reference.peaks)} everyday phrases that have nothing to do with it, such as “a wooden chair”, "
-        "scored on this very video with this engine. Before smoothing.",
+        "scored on this video with this engine. Before smoothing.",
     )
     colours = theme.colours(analysis.prompt_set.prompts)
     lines = []
@@ -117,28 +117,28 @@ def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
 
 
 def segments(analysis: Analysis) -> None:
-    """Draw the segments table; choosing a line moves the player to its start."""
+    """Draw the segments table; selecting a row moves the player to its start."""
     frame = analysis.segments_frame()
     if frame.empty:
         st.info("No segments: nothing reaches its threshold. Lower it, or choose the decision “Best label”.")
         return
-    stretches(
+    segment_table.draw(
         frame,
         {
             "label": st.column_config.TextColumn("Label", pinned=True),
-            "mean_score": _score("Mean score"),
-            "peak_score": _score("Peak score"),
-            "peak_s": _seconds("Peak at, s"),
+            "mean_score": score("Mean score"),
+            "peak_score": score("Peak score"),
+            "peak_s": seconds("Peak at (s)"),
         },
         key="segments_table",
-        alt="Segments; choose one to see it in the player",
+        alt="Segments; select one to see it in the player",
     )
 
 
 def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
     """Draw best, borderline and most changed frames; a click moves the player there.
 
-    Without a video there are no pictures: times and scores then.
+    Without a video file there are no pictures, so times and scores are drawn.
     """
     labels = list(analysis.labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -168,7 +168,7 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
         _items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", layout="grid"
     )
     if clicked is not None and clicked.time_s is not None:
-        state.seek(clicked.time_s)
+        state.session().seek(clicked.time_s)
         st.rerun()
 
 
@@ -181,16 +181,16 @@ def _items(
     for index in chosen:
         frame = int(analysis.samples.frames[index])
         time_s = float(analysis.samples.times_s[index])
-        shown = label or analysis.labels[int(np.argmax(analysis.scores[index]))]
-        score = float(analysis.scores[index, analysis.labels.index(shown)])
+        frame_label = label or analysis.labels[int(np.argmax(analysis.scores[index]))]
+        frame_score = float(analysis.scores[index, analysis.column(frame_label)])
         items.append(
             GalleryItem(
                 id=str(frame),
                 url=f"{base}/{frame}",
                 title=format_time(time_s),
-                subtitle=f"{shown} {score:.3f}",
+                subtitle=f"{frame_label} {frame_score:.3f}",
                 time_s=time_s,
-                colour=colours[shown],
+                colour=colours[frame_label],
                 alt=f"Frame at {format_time(time_s)}",
             )
         )

@@ -1,13 +1,15 @@
-"""The histogram of scores, and which threshold a prompt should have: by the truth, else by how its scores lie."""
+"""The histogram of scores, and a suggested threshold: from the ground truth, else from the distribution of scores."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
+from lib.core.history import History
 from lib.evaluation.threshold_fit import ThresholdFit
 from lib.prompts.model import Settings
 from lib.services.experiments import Experiment, PromptRow
@@ -16,20 +18,20 @@ from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state, theme
 from lib.ui.session.peek import peek_state
 
-_PAST = "threshold_past"
+_APPLIED = "threshold_applied"
 _DECIMALS = 4
 
 
-@dataclass
-class _Past:
-    """What one click changed: taken back only while nothing else was changed since."""
+@dataclass(frozen=True)
+class _Applied:
+    """What clicks here have changed. It can be undone and redone only while nothing else was changed since."""
 
-    before: Experiment
-    after: Experiment
+    history: History[Experiment]
+    present: Experiment
 
 
-@dataclass
-class _Offer:
+@dataclass(frozen=True)
+class _Suggestion:
     """What a click puts in place."""
 
     label: str
@@ -38,35 +40,36 @@ class _Offer:
     own: bool = field(default=True)
 
 
-def draw(chosen: VideoSelection, analysis: Analysis) -> None:
-    """Draw the histogram of one label or of all, and the help for the label chosen."""
+def draw(selection: VideoSelection, analysis: Analysis) -> None:
+    """Draw the histogram of one label or of all, and the suggestion for the chosen label."""
     label = timeline.choose_label(analysis)
-    if label is None or chosen.info is None:
+    if label is None or selection.info is None:
         timeline.histogram(analysis, label)
         st.caption("Choose one label above for help with its threshold.")
         return
-    split = cache.threshold_split(chosen.info, analysis, label)
-    known = any(one for one in cache.truth(chosen.video))
-    sweep = known and bool(st.session_state.get("threshold_sweep"))
-    fit = cache.threshold_fit(chosen.info, analysis, chosen.video, label, sweep=sweep)
+    split = cache.threshold_split(selection.info, analysis, label)
+    has_truth = bool(cache.truth(selection.video))
+    sweep = has_truth and bool(st.session_state.get("threshold_sweep"))
+    fit = cache.threshold_fit(selection.info, analysis, selection.video, label, sweep=sweep)
     timeline.histogram(analysis, label, split.threshold)
     if fit is not None:
-        st.caption(
-            f"Without the truth, by how the scores lie: {split.sentence[0].lower()}{split.sentence[1:]}"
-        )
+        sentence = f"{split.sentence[0].lower()}{split.sentence[1:]}"
+        st.caption(f"Without the ground truth, from the distribution of scores: {sentence}")
         _by_truth(analysis, fit)
         return
-    if known:
-        st.caption("The ground truth has no second of this label, so the scores alone must do.")
+    if has_truth:
+        st.caption(
+            "The ground truth does not contain this label, so the suggestion is from the scores alone."
+        )
     st.markdown(split.sentence)
     if split.threshold is not None:
-        _buttons(analysis, _Offer(label, split.threshold, analysis.prompt_set.settings))
+        _buttons(analysis, _Suggestion(label, split.threshold, analysis.prompt_set.settings))
     else:
-        _take_back()
+        _undo_buttons()
 
 
 def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
-    st.markdown("**F1 over the threshold**, by the ground truth")
+    st.markdown("**F1 over the threshold**, from the ground truth")
     st.altair_chart(
         charts.fit_chart(
             fit,
@@ -80,7 +83,7 @@ def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
     st.toggle(
         "Try smoothing and hysteresis too",
         key="threshold_sweep",
-        help="They concern all prompts, though only this one’s F1 is looked at.",
+        help="They apply to all prompts, although only the F1 of this one is maximised.",
     )
     settings = analysis.prompt_set.settings
     if (fit.settings.smoothing, fit.settings.hysteresis) != (settings.smoothing, settings.hysteresis):
@@ -91,7 +94,7 @@ def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
         )
     _buttons(
         analysis,
-        _Offer(
+        _Suggestion(
             fit.label,
             fit.threshold,
             replace(settings, smoothing=fit.settings.smoothing, hysteresis=fit.settings.hysteresis),
@@ -99,53 +102,59 @@ def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
     )
 
 
-def _buttons(analysis: Analysis, offer: _Offer) -> None:
-    value = f"{offer.threshold:.3f}"
+def _buttons(analysis: Analysis, suggestion: _Suggestion) -> None:
+    value = f"{suggestion.threshold:.3f}"
     if not analysis.uses_thresholds:
-        offer = replace(offer, settings=replace(offer.settings, decision="threshold"))
+        settings = replace(suggestion.settings, decision="threshold")
+        suggestion = replace(suggestion, settings=settings)
         st.caption(
             "The decision is “Best label”, which uses no threshold; a click changes it to “Threshold”."
         )
     with st.container(horizontal=True):
         st.button(
-            f"Use {value} for {offer.label}",
+            f"Use {value} for {suggestion.label}",
             type="primary",
             key="threshold_own",
             on_click=_apply,
-            args=(offer,),
+            args=(suggestion,),
             icon=":material/check:",
         )
         st.button(
             f"Use {value} for all prompts",
             key="threshold_shared",
             on_click=_apply,
-            args=(replace(offer, own=False),),
+            args=(replace(suggestion, own=False),),
             help="As the threshold of the settings; prompts with their own keep it.",
         )
-        _take_back()
+        _undo_buttons()
 
 
-def _take_back() -> None:
-    past: _Past | None = st.session_state.get(_PAST)
-    if past is not None and _same(past.after, state.current()):
-        st.button("Undo", key="threshold_undo", on_click=_undo, icon=":material/undo:")
+def _undo_buttons() -> None:
+    applied: _Applied | None = st.session_state.get(_APPLIED)
+    if applied is None or not _same(applied.present, state.current()):
+        return
+    if applied.history.past:
+        st.button("Undo", key="threshold_undo", on_click=_step, args=(History.undo,), icon=":material/undo:")
+    if applied.history.future:
+        st.button("Redo", key="threshold_redo", on_click=_step, args=(History.redo,), icon=":material/redo:")
 
 
-def _same(one: Experiment, other: Experiment) -> bool:
-    return (one.id, one.rows, one.settings) == (other.id, other.rows, other.settings)
+def _same(a: Experiment, b: Experiment) -> bool:
+    return (a.id, a.rows, a.settings) == (b.id, b.rows, b.settings)
 
 
-@state.uninterrupted
-def _apply(offer: _Offer) -> None:
-    before = state.current()
-    value = round(offer.threshold, _DECIMALS)
-    place = next((i for i, row in enumerate(before.rows) if _label(row) == offer.label), None)
-    rows = list(before.rows)
-    if place is not None:
-        rows[place] = replace(rows[place], threshold=value if offer.own else None)
-    settings = offer.settings if offer.own else replace(offer.settings, threshold=value)
-    _replace(tuple(rows), settings)
-    st.session_state[_PAST] = _Past(before, state.current())
+@state.callback
+def _apply(suggestion: _Suggestion) -> None:
+    experiment = state.current()
+    value = round(suggestion.threshold, _DECIMALS)
+    rows = list(experiment.rows)
+    index = next((i for i, row in enumerate(rows) if _label(row) == suggestion.label), None)
+    if index is not None:
+        rows[index] = replace(rows[index], threshold=value if suggestion.own else None)
+    settings = suggestion.settings if suggestion.own else replace(suggestion.settings, threshold=value)
+    applied: _Applied | None = peek_state().get(_APPLIED)
+    history = applied.history if applied and _same(applied.present, experiment) else History[Experiment]()
+    _replace(replace(experiment, rows=tuple(rows), settings=settings), history.push(experiment))
 
 
 def _label(row: PromptRow) -> str:
@@ -153,14 +162,15 @@ def _label(row: PromptRow) -> str:
     return row.label.strip() or (texts[0] if texts else "")
 
 
-@state.uninterrupted
-def _undo() -> None:
-    past: _Past | None = peek_state().get(_PAST)
-    if past is not None and _same(past.after, state.current()):
-        _replace(past.before.rows, past.before.settings)
-    st.session_state[_PAST] = None
+@state.callback
+def _step(step: Callable[[History[Experiment], Experiment], tuple[Experiment, History[Experiment]]]) -> None:
+    applied: _Applied | None = peek_state().get(_APPLIED)
+    if applied is not None and _same(applied.present, state.current()):
+        _replace(*step(applied.history, applied.present))
 
 
-def _replace(rows: tuple[PromptRow, ...], settings: Settings) -> None:
-    state.change(rows=rows, settings=settings)
-    state.session().version += 1  # the settings' widgets take over the new values
+def _replace(experiment: Experiment, history: History[Experiment]) -> None:
+    session = state.session()
+    session.change(rows=experiment.rows, settings=experiment.settings)
+    session.version += 1  # the settings' widgets start again from the new values
+    st.session_state[_APPLIED] = _Applied(history, session.experiment)

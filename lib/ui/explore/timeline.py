@@ -1,4 +1,4 @@
-"""The charts on one time axis, and the histogram: drawn from one preparation of the data."""
+"""The charts on one time axis, and the histogram."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lib.ui.session import state, theme
 from lib.ui.session.peek import peek_state
 
 _REFERENCE_HELP = (
-    "The grey band is where 90 % of the scores of about 100 unrelated phrases lie on this very video with this engine. "
-    "A line inside it says no more than any other words would."
+    "The grey band is where 90 % of the scores of about 100 unrelated phrases lie on this video with this engine. "
+    "A line inside it means no more than unrelated text would."
 )
 _OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "chart_segments", "chart_change"
 
@@ -26,13 +26,13 @@ def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
 
     Args:
         analysis: what to draw.
-        reference: drawn behind cosines, if the toggle says so; None: not known (yet).
+        reference: drawn behind cosines when the toggle is on; None: not known (yet).
     """
-    here = state.session()
+    session = state.session()
     colours = theme.colours(analysis.prompt_set.prompts)
     cosine = reference is not None and analysis.prompt_set.settings.score == "cosine"
-    shown = _heading(here.window, reference=cosine)
-    band = (reference.low, reference.high) if reference is not None and shown else None
+    draw_band = _heading(session.window, reference=cosine)
+    band = (reference.low, reference.high) if reference is not None and draw_band else None
     st.altair_chart(
         timeline.overview_chart(analysis, colours),
         key=_overview_key(),
@@ -40,8 +40,8 @@ def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
         selection_mode=["brush"],
         alt="Overview of the whole video; drag over a part to zoom all lanes",
     )
-    data = chart_data(analysis, window=here.window)
-    playhead = here.playhead_s
+    data = chart_data(analysis, window=session.window)
+    playhead = session.playhead_s
     for key, chart, words in (
         (
             _SCORES,
@@ -53,7 +53,11 @@ def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
             timeline.segments_chart(data, colours, playhead_s=playhead),
             "Segments; click one to go there",
         ),
-        (_CHANGE, timeline.change_chart(data, playhead_s=playhead), "Change between neighbouring samples"),
+        (
+            _CHANGE,
+            timeline.change_chart(data, playhead_s=playhead),
+            "Scene change: 1 − cosine of neighbouring samples",
+        ),
     ):
         st.altair_chart(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)
 
@@ -80,36 +84,36 @@ def _overview_key() -> str:
     return f"{_OVERVIEW}.{state.session().brushes}"
 
 
-@state.uninterrupted
+@state.callback
 def _brushed() -> None:
     selected: Any = peek_state()[_overview_key()]["selection"].get("brush", {})
     span = next(iter(selected.values()), None)
     state.session().window = (float(span[0]), float(span[1])) if span and span[1] - span[0] > 0.01 else None
 
 
-@state.uninterrupted
+@state.callback
 def _zoom_out() -> None:
     state.session().window = None
-    state.session().brushes += 1  # the strip is drawn anew, without its brush
+    state.session().brushes += 1  # the strip is drawn again, without its brush
 
 
 def _clicked(key: str) -> Any:
-    @state.uninterrupted
+    @state.callback
     def go() -> None:
         picked = peek_state()[key]["selection"].get("pick")
         if picked:
             time_s = picked[0].get("seconds", picked[0].get("start_s"))
             if time_s is not None:
-                state.seek(float(time_s))
+                state.session().seek(float(time_s))
 
     return go
 
 
 def choose_label(analysis: Analysis) -> str | None:
-    """Draw the choice of whose scores are shown; None is all labels."""
-    everything = "all labels"
-    choice = st.selectbox("Scores of", [everything, *analysis.labels], key="histogram_label", width=260)
-    return None if choice == everything or choice not in analysis.labels else choice
+    """Draw the choice of the label whose scores are shown; None is all labels."""
+    all_labels = "all labels"
+    choice = st.selectbox("Scores of", [all_labels, *analysis.labels], key="histogram_label", width=260)
+    return None if choice == all_labels or choice not in analysis.labels else choice
 
 
 def histogram(analysis: Analysis, label: str | None, split: float | None = None) -> None:

@@ -64,7 +64,9 @@ def _sample_card(file: Path) -> None:
             video = cache.store().add_file(file)
             prompts = file.with_suffix(".prompts.yaml")
             if prompts.exists() and not state.current().rows:
-                state.load_prompt_set(parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem))
+                state.session().load_prompt_set(
+                    parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem)
+                )
         except PromptreelError as error:
             st.error(str(error))
             return
@@ -84,7 +86,7 @@ def recent_experiments() -> None:
     for one, written_at in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Continue", key=f"continue_{one.id}", icon=":material/history:"):
-                state.open_workspace(one)
+                state.open_experiment(one)
                 st.switch_page("pages/explore.py", query_params=state.address())
             labels = [row.label for row in one.rows if row.label.strip()]
             shown = ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
@@ -330,5 +332,5 @@ def _confirm_video(video: Video) -> None:
         work.stop_jobs_of(video.sha256)
         cache.store().delete_video(video.sha256)
         if state.current().video == video.sha256:
-            state.change(video=None)
+            state.session().change(video=None)
         st.rerun()

@@ -22,7 +22,9 @@ from lib.ui.matrix.settings import MODES
 from lib.ui.matrix.table import Cell
 from lib.ui.matrix.videos import Columns
 from lib.ui.matrix.view import Matrix, MatrixView, view_of
+from lib.ui.panels import prompts
 from lib.ui.session import cache, comparison_sides, state
+from lib.ui.session.bindings import Binding
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
 _ALL = ""  # a label is never empty
@@ -142,9 +144,9 @@ def _choose_view(view: MatrixView) -> None:
             )
 
 
-def _following(name: str, value: object) -> state.Binding:
+def _following(name: str, value: object) -> Binding:
     """Return a binding whose widget follows ``value`` also where it changes without an edit."""
-    key = state.versioned(f"matrix.{name}")
+    key = state.session().versioned(f"matrix.{name}")
     if st.session_state.get(key, value) != value:
         st.session_state[key] = value
     return settings.bound(name, value)
@@ -163,11 +165,10 @@ def _use(row: MatrixRow, label: str) -> None:
             help="These are the current words."
             if row.current
             else f"Use these words for “{label}” in the experiment",
-            on_click=state.uninterrupted(state.load_prompt_set),
+            on_click=state.session().load_prompt_set,
             args=(row.prompt_set,),
         )
-        if state.session().undo:
-            st.button("Undo", icon=":material/undo:", key="matrix_undo", on_click=state.undo_load)
+        prompts.undo_buttons(state.session(), "Undo", "Redo", key="matrix_{}")
 
 
 def _detail(cell: Cell, matrix: Matrix) -> None:
@@ -211,14 +212,14 @@ def _all_metrics(measured: Sequence[Mapping[str, Any]]) -> None:
 
 def _open(cell: Cell) -> None:
     if not cell.row.current:
-        state.load_prompt_set(cell.row.prompt_set)
+        state.session().load_prompt_set(cell.row.prompt_set)
     if cell.video is not None:
-        state.open_video(cell.video)
+        state.session().open_video(cell.video)
     st.switch_page("pages/explore.py", query_params=state.address())
 
 
 def _compare(cell: Cell) -> None:
     if cell.video is not None:
-        state.open_video(cell.video)
+        state.session().open_video(cell.video)
     comparison_sides.compare_with(state.current().with_prompt_set(cell.row.prompt_set))
     st.switch_page("pages/compare.py", query_params=state.address())

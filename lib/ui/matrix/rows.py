@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,9 +15,9 @@ from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment
 from lib.ui.matrix import settings
-from lib.ui.panels import prompts
-from lib.ui.session import cache, state
-from lib.ui.session.peek import peek_state
+from lib.ui.panels import import_prompts, prompts
+from lib.ui.session import bindings, cache, state
+from lib.ui.session.bindings import Binding
 
 Origin = Literal["now", "experiment", "import", "sweep"]
 _NOW = "now"
@@ -119,19 +120,7 @@ def _chosen(options: list[str]) -> list[str]:
 
 
 def _import() -> None:
-    st.markdown("Paste one prompt per line, or a prompt set as YAML or JSON.")
-    st.text_input("Name", key="matrix_import_name", placeholder="as in the text or file")
-    st.text_area("Prompts", key="matrix_import_text", height=140, label_visibility="collapsed")
-    st.file_uploader(
-        "or files",
-        type=["yaml", "yml", "json", "txt"],
-        key="matrix_import_files",
-        accept_multiple_files=True,
-        max_upload_size=1,
-    )
-    st.button("Add to the matrix", type="primary", key="matrix_import_add", on_click=_apply_import)
-    for problem in st.session_state.pop("matrix_import_problems", []):
-        st.error(problem)
+    import_prompts.popover("matrix_import", "Add to the matrix", _add_imports, files="beside")
     imported = settings.current().imported
     if imported:
         st.caption("Imported so far")
@@ -141,45 +130,26 @@ def _import() -> None:
             key=f"matrix_forget_{prompt_set.name}",
             icon=":material/delete:",
             help="Remove it from this list",
-            on_click=state.uninterrupted(settings.remove_import),
+            on_click=state.callback(settings.remove_import),
             args=(prompt_set.name,),
         )
 
 
-@state.uninterrupted
-def _apply_import() -> None:
-    texts, problems = _texts_to_import()
-    added = []
-    for title, text in texts:
+def _add_imports(texts: Sequence[tuple[str, str]]) -> list[str]:
+    """Add prompt sets, given as (name, text), to the chosen ones; return what can't be read."""
+    added: list[str] = []
+    problems: list[str] = []
+    for name, text in texts:
         try:
-            added.append(f"import:{settings.add_import(text, title).name}")
+            added.append(f"import:{settings.add_import(text, name).name}")
         except PromptreelError as error:
-            problems.append(str(error) if len(texts) == 1 else f"{title}: {error}")
+            problems.append(str(error) if len(texts) == 1 else f"{name}: {error}")
     if added:
         options = [row.key for row in available()]
-        before = [key for key in _chosen(options) if key not in added]
-        keys = [*before, *added]
+        keys = [*(key for key in _chosen(options) if key not in added), *added]
         settings.change(sets=tuple(keys))
-        st.session_state[state.versioned("matrix.sets")] = keys
-    st.session_state["matrix_import_problems"] = problems
-    if not problems:
-        st.session_state["matrix_import_text"] = st.session_state["matrix_import_name"] = ""
-
-
-def _texts_to_import() -> tuple[list[tuple[str, str]], list[str]]:
-    """Return names and texts of the chosen files and of what was pasted, and what can't be read."""
-    form = peek_state()
-    texts: list[tuple[str, str]] = []
-    problems: list[str] = []
-    for file in form.get("matrix_import_files") or []:
-        try:
-            texts.append((file.name.rpartition(".")[0], file.getvalue().decode("utf-8")))
-        except UnicodeDecodeError:
-            problems.append(f"{file.name} is not UTF-8 text; save it as UTF-8 and try again.")
-    pasted = str(form.get("matrix_import_text", ""))
-    if pasted.strip() or not (texts or problems):
-        texts.append((str(form.get("matrix_import_name", "")).strip() or "pasted", pasted))
-    return texts, problems
+        st.session_state[state.session().versioned("matrix.sets")] = keys
+    return problems
 
 
 def choose_wordings() -> list[MatrixRow]:
@@ -202,7 +172,8 @@ def choose_wordings() -> list[MatrixRow]:
                 help="Each wording is tried with each template. A template goes around every phrasing of the "
                 "prompt set, as on Explore; {} stands for the phrasing.",
                 default=list(current.templates),
-                **state.bound(
+                **bindings.bound(
+                    state.session(),
                     "matrix.templates",
                     list(current.templates),
                     lambda templates: settings.change(templates=tuple(templates)),
@@ -228,8 +199,8 @@ def choose_wordings() -> list[MatrixRow]:
     return _as_rows(wordings)
 
 
-def _bound_label(label: str, labels: list[str]) -> state.Binding:
-    key = state.versioned("matrix.sweep_label")
+def _bound_label(label: str, labels: list[str]) -> Binding:
+    key = state.session().versioned("matrix.sweep_label")
     if st.session_state.get(key, label) not in labels:
         del st.session_state[key]
     return settings.bound("sweep_label", label)

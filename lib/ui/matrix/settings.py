@@ -20,7 +20,8 @@ from lib.infra.files import write_atomically
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
 from lib.store.home import StorePaths
-from lib.ui.session import cache, state
+from lib.ui.session import bindings, cache, state
+from lib.ui.session.bindings import Binding
 
 Mode = Literal["sets", "sweep"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -104,22 +105,22 @@ def change(**fields: Any) -> None:
         save(cache.store().home, state.current().id, replace(current(), **fields))
 
 
-def bound(name: str, value: Any) -> state.Binding:
+def bound(name: str, value: Any) -> Binding:
     """Return the binding of a widget to one field of the settings.
 
     Args:
         name: of the field.
         value: what the widget shows: the field's value, or the default.
     """
-    return state.bound(f"matrix.{name}", value, lambda new: change(**{name: new}))
+    return bindings.bound(state.session(), f"matrix.{name}", value, lambda new: change(**{name: new}))
 
 
-def bound_many(name: str, chosen: list[str], options: list[str]) -> state.Binding:
+def bound_many(name: str, chosen: list[str], options: list[str]) -> Binding:
     """Return the binding of a multiselect to a field that holds keys.
 
     A key that is no longer an option (a deleted video, a removed import) is removed from the widget too.
     """
-    widget = state.versioned(f"matrix.{name}")
+    widget = state.session().versioned(f"matrix.{name}")
     selected = st.session_state.get(widget)
     if selected is not None and not set(selected) <= set(options):
         st.session_state[widget] = [key for key in selected if key in options]
@@ -127,7 +128,7 @@ def bound_many(name: str, chosen: list[str], options: list[str]) -> state.Bindin
     def apply(keys: list[str]) -> None:
         change(**{name: tuple(key for key in keys if key in options)})
 
-    return state.bound(f"matrix.{name}", chosen, apply)
+    return bindings.bound(state.session(), f"matrix.{name}", chosen, apply)
 
 
 def add_import(text: str, name: str) -> PromptSet:

@@ -17,7 +17,7 @@ from lib.ui.background import embedding
 from lib.ui.matrix import settings
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import missing_video
-from lib.ui.session import cache
+from lib.ui.session import cache, state
 
 _MOST_LISTED = 6
 
@@ -44,7 +44,10 @@ def choose() -> Columns | None:
         missing_video.no_video()
         return None
     try:
-        engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
+        engine, sampling = (
+            engine_panel.current_engine(state.session()),
+            engine_panel.current_sampling(state.session()),
+        )
         embeddings = {
             video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling))
             for video in videos

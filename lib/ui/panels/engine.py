@@ -1,4 +1,4 @@
-"""Sidebar: which engine embeds, at which sampling; the inference server is one field away."""
+"""The choice of engine, inference server and sampling."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from lib.engines.hosted import HOSTED
 from lib.engines.registry import api_key_from_environment, make_engine
 from lib.engines.server import ServerEngine
 from lib.ui.background import models
-from lib.ui.session import cache, state
+from lib.ui.session import cache
+from lib.ui.session.bindings import bound, field
+from lib.ui.session.session import SIDES, Session
 
 ENGINES = {
-    "demo": "Demo model (bundled)",
+    "demo": "Demo model (built in)",
     "clip": "CLIP ViT-B/32 (embedded)",
     "siglip": "SigLIP 2 (embedded)",
     "server": "Inference server",
@@ -31,13 +33,14 @@ _NOTES = {
 }
 
 
-def draw(heading: str | None = "Engine") -> None:
+def draw(session: Session, heading: str | None = "Engine") -> None:
     """Draw the engine and sampling controls.
 
     Args:
-        heading: above them; None for none, and then they are laid out without a fold.
+        session: whose engine and sampling are chosen.
+        heading: above them; None for none, and then the sampling is not folded away.
     """
-    here = state.current()
+    experiment = session.experiment
     if heading:
         st.subheader(heading)
     st.selectbox(
@@ -45,52 +48,65 @@ def draw(heading: str | None = "Engine") -> None:
         list(ENGINES),
         format_func=ENGINES.__getitem__,
         label_visibility="collapsed",
-        index=list(ENGINES).index(here.engine),
-        **state.bound("engine", here.engine, lambda value: state.change(engine=value)),
+        index=list(ENGINES).index(experiment.engine),
+        **field(session, "engine"),
     )
-    here = state.current()
-    if here.engine in _NOTES:
-        st.caption(_NOTES[here.engine])
-    if here.engine in _WITH_SERVER:
-        _server_fields()
+    engine = session.experiment.engine
+    if engine in _NOTES:
+        st.caption(_NOTES[engine])
+    if engine in _WITH_SERVER:
+        _server_fields(session)
     else:
-        _embedded_model(here.engine)
+        _embedded_model(session)
     if not heading:
-        _sampling_fields()
+        _sampling_fields(session)
         return
     with st.expander("Sampling", icon=":material/grid_on:", expanded=False):
-        _sampling_fields()
+        _sampling_fields(session)
 
 
-def _server_fields() -> None:
-    here = state.current()
+def _server_fields(session: Session) -> None:
+    experiment = session.experiment
     st.text_input(
         "Server URL",
         placeholder="http://localhost:9001",
-        value=here.server_url,
-        **state.bound("server_url", here.server_url, lambda value: state.change(server_url=value.strip())),
+        value=experiment.server_url,
+        **bound(
+            session,
+            "server_url",
+            experiment.server_url,
+            lambda value: session.change(server_url=value.strip()),
+        ),
     )
     st.selectbox(
         "Model version",
         list(MODEL_VERSIONS),
-        index=list(MODEL_VERSIONS).index(here.model_version),
-        **state.bound("model_version", here.model_version, lambda value: state.change(model_version=value)),
+        index=list(MODEL_VERSIONS).index(experiment.model_version),
+        **field(session, "model_version"),
     )
+
+    def keep_key(value: str) -> None:
+        session.server_key = value
+
     st.text_input(
         "API key",
         type="password",
         placeholder="from the environment" if standing_key() else "not needed by most local servers",
         help="Kept in this browser tab's session only; never written to disk, logs or exports.",
-        **state.bound("server_key", state.session().server_key, _keep_key),
+        **bound(session, "server_key", session.server_key, keep_key),
     )
     if st.button(
-        "Test connection", key=state.key("test_connection"), icon=":material/wifi_tethering:", width="stretch"
+        "Test connection",
+        key=session.key("test_connection"),
+        icon=":material/wifi_tethering:",
+        width="stretch",
     ):
-        _test_connection()
+        _test_connection(session)
 
 
-def _embedded_model(model: str) -> None:
-    """Draw what there is to say of a model that may have to be downloaded first."""
+def _embedded_model(session: Session) -> None:
+    """Draw the state of an embedded model that may have to be downloaded first."""
+    model = session.experiment.engine
     engine = cache.embedded_engine(model)
     if engine.installed:
         return
@@ -101,7 +117,7 @@ def _embedded_model(model: str) -> None:
     st.caption("This model is not on this machine yet.")
     st.button(
         "Download the model",
-        key=state.key("download_model"),
+        key=session.key("download_model"),
         icon=":material/download:",
         width="stretch",
         on_click=models.fetch_model,
@@ -109,12 +125,8 @@ def _embedded_model(model: str) -> None:
     )
 
 
-def _keep_key(value: str) -> None:
-    state.session().server_key = value
-
-
-def _key() -> str | None:
-    return state.session().server_key.strip() or standing_key()
+def _key(session: Session) -> str | None:
+    return session.server_key.strip() or standing_key()
 
 
 def standing_key() -> str | None:
@@ -126,11 +138,13 @@ def standing_key() -> str | None:
     return str(secret) if secret else api_key_from_environment()
 
 
-def _test_connection() -> None:
+def _test_connection(session: Session) -> None:
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
-            here = state.current()
-            server = ServerEngine(here.server_url, model_version=here.model_version, api_key=_key())
+            experiment = session.experiment
+            server = ServerEngine(
+                experiment.server_url, model_version=experiment.model_version, api_key=_key(session)
+            )
             with contextlib.closing(server):
                 report = server.test_connection()
     except PromptreelError as error:
@@ -144,78 +158,84 @@ def _test_connection() -> None:
     )
 
 
-def _sampling_fields() -> None:
-    sampling = Sampling.from_key(state.current().sampling)
+def _sampling_fields(session: Session) -> None:
+    sampling = current_sampling(session)
+
+    def change_kind(kind: str) -> None:
+        for name in ("stride", "fps"):
+            st.session_state.pop(session.versioned(name), None)
+        session.change(sampling=(Sampling.every() if kind == "stride" else Sampling.per_second(3)).key)
+
+    def change_to(make: Callable[[float], Sampling]) -> Callable[[float], None]:
+        return lambda value: session.change(sampling=make(value).key)
+
     kind = st.segmented_control(
-        "Take",
+        "Sample",
         ["stride", "fps"],
-        format_func={"stride": "Every Nth frame", "fps": "N a second"}.__getitem__,
+        format_func={"stride": "Every N frames", "fps": "N per second"}.__getitem__,
         required=True,
         default=sampling.kind,
-        **state.bound("sampling_kind", sampling.kind, _change_kind),
+        **bound(session, "sampling_kind", sampling.kind, change_kind),
     )
     if kind == "stride":
         st.number_input(
-            "Every Nth frame, N",
+            "Every N frames, N",
             min_value=1,
             max_value=10_000,
             value=int(sampling.value),
-            **state.bound(
-                "stride", int(sampling.value), _change_to(lambda value: Sampling.every(int(value)))
+            **bound(
+                session,
+                "stride",
+                int(sampling.value),
+                change_to(lambda value: Sampling.every(int(value))),
             ),
         )
     else:
         st.number_input(
-            "Samples a second",
+            "Samples per second",
             min_value=0.01,
             max_value=240.0,
             step=0.5,
             format="%g",
             value=float(sampling.value),
-            **state.bound(
-                "fps", float(sampling.value), _change_to(lambda value: Sampling.per_second(round(value, 4)))
+            **bound(
+                session,
+                "fps",
+                float(sampling.value),
+                change_to(lambda value: Sampling.per_second(round(value, 4))),
             ),
         )
-    st.caption("Every sampling is embedded and kept on its own; changing back costs nothing.")
+    st.caption("Each setting is stored; switching back is instant.")
 
 
-def _change_kind(kind: str) -> None:
-    sampling = Sampling.every() if kind == "stride" else Sampling.per_second(3)
-    for name in ("stride", "fps"):
-        st.session_state.pop(state.versioned(name), None)
-    state.change(sampling=sampling.key)
-
-
-def _change_to(make: Callable[[float], Sampling]) -> Callable[[float], None]:
-    return lambda value: state.change(sampling=make(value).key)
-
-
-def current_engine() -> Engine:
-    """Return the engine that the panel says; cheap, since nothing is loaded or asked before it embeds.
+def current_engine(session: Session) -> Engine:
+    """Return the chosen engine; cheap, since nothing is loaded or requested before it embeds.
 
     Raises:
         EngineUnavailableError: the embedded model is not on this machine yet.
         InputError: the URL makes no sense.
-        UnknownModelError: a workspace of another version names a model that there is not.
+        UnknownModelError: an experiment of another version names a model that this one does not have.
     """
-    here = state.current()
-    if here.engine not in _WITH_SERVER:
-        embedded = cache.embedded_engine(here.engine)
+    experiment = session.experiment
+    if experiment.engine not in _WITH_SERVER:
+        embedded = cache.embedded_engine(experiment.engine)
         if not embedded.installed:
             raise EngineUnavailableError(
-                f"{ENGINES[here.engine]} is not on this machine yet; press “Download the model”, "
+                f"{ENGINES[experiment.engine]} is not on this machine yet; press “Download the model”, "
                 "or choose another engine."
             )
         return embedded
-    wanted = (here.engine_spec, here.model_version, key := _key())
+    wanted = (experiment.engine_spec, experiment.model_version, key := _key(session))
     engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
     if wanted not in engines:
-        for old in [*engines][: -(len(state.SIDES) - 1)]:
+        for old in [*engines][: -(len(SIDES) - 1)]:
             engines.pop(old, None)  # not closed here: a running job may hold it
-        engines[wanted] = make_engine(here.engine_spec, model_version=here.model_version, api_key=key)
+        engines[wanted] = make_engine(
+            experiment.engine_spec, model_version=experiment.model_version, api_key=key
+        )
     return engines[wanted]
 
 
-def current_sampling() -> Sampling:
-    """Return the sampling that the panel says."""
-    return Sampling.from_key(state.current().sampling)
+def current_sampling(session: Session) -> Sampling:
+    """Return the chosen sampling."""
+    return Sampling.from_key(session.experiment.sampling)

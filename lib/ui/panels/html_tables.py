@@ -1,4 +1,4 @@
-"""Tables as plain HTML, where a grid of cells would say less: grouped heads, shaded cells, words that came and went."""
+"""Tables as plain HTML, for what a data grid can't draw: grouped heads, shaded cells, marked changes of wording."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _STYLE = """<style>
 
 
 def draw(body: str, *, label: str) -> None:
-    """Draw HTML that is made of ``escaped`` texts and the classes above.
+    """Draw HTML that consists of ``escaped`` texts and the classes above.
 
     Args:
-        body: a table or a list.
+        body: a table or list, as HTML.
         label: names it for screen readers, and makes it reachable where it scrolls sideways.
     """
     st.html(
@@ -45,7 +45,7 @@ def draw(body: str, *, label: str) -> None:
 
 
 def escaped(text: str) -> str:
-    """Return ``text`` as HTML that shows just it."""
+    """Return ``text`` escaped for HTML."""
     return html.escape(text)
 
 
@@ -55,5 +55,5 @@ def dot(colour: str) -> str:
 
 
 def note(text: str) -> str:
-    """Return a small remark behind a name."""
+    """Return a small note after a name, as HTML."""
     return f'<span class="note">{escaped(text)}</span>'

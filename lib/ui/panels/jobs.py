@@ -19,20 +19,20 @@ def draw() -> None:
     # Decided at each full run, so that a new tab starts polling by itself and an idle page doesn't poll at all.
     @st.fragment(run_every=1.0 if live else None)
     def tray() -> None:
-        shown = [job for job in manager.jobs() if job.live]
-        shown += [job for job in manager.jobs() if job.state == "failed" or job.note][-_FINISHED_SHOWN:]
-        if shown:
+        listed = [job for job in manager.jobs() if job.live]
+        listed += [job for job in manager.jobs() if job.state == "failed" or job.note][-_FINISHED_SHOWN:]
+        if listed:
             st.subheader("Jobs")
-        for job in shown:
+        for job in listed:
             draw_job(job, key="tray")
         if live and not any(job.live for job in manager.jobs()):
-            st.rerun()  # the last tick: the page takes in what is done, and polling stops
+            st.rerun()  # the last poll: the page shows the result, and polling stops
 
     tray()
 
 
 def progress_text(job: Job) -> str:
-    """Return ``120 of 431 samples, 28 a second, 11.1 s left`` as far as it is known."""
+    """Return ``120 of 431 samples, 28 per second, 11.1 s left`` as far as these are known."""
     progress = job.progress
     if job.state == "queued":
         return "waiting for another job"
@@ -44,7 +44,9 @@ def progress_text(job: Job) -> str:
     text = f"{progress.done:,}" + (f" of {progress.total:,} {unit}" if progress.total else f" {unit}")
     if progress.rate:
         text += (
-            f", {progress.rate:.0f} a second" if progress.rate >= 10 else f", {progress.rate:.1f} a second"
+            f", {progress.rate:.0f} per second"
+            if progress.rate >= 10
+            else f", {progress.rate:.1f} per second"
         )
     if progress.eta_s is not None:
         text += f", {format_duration(progress.eta_s)} left"
@@ -52,7 +54,7 @@ def progress_text(job: Job) -> str:
 
 
 def draw_job(job: Job, *, key: str) -> None:
-    """Draw one job: a bar and cancel while it runs, its sentence and a way on when it has ended."""
+    """Draw one job: a bar and cancel while it runs, its message, retry and dismiss when it has ended."""
     with st.container(border=True, key=f"{key}_job_{job.id}"):
         st.markdown(f"**{job.title}**")
         if job.live:
@@ -63,7 +65,7 @@ def draw_job(job: Job, *, key: str) -> None:
             return
         if job.state == "failed":
             st.error(job.error, icon=":material/error:")
-            st.caption("What was done is kept.")
+            st.caption("What was done so far is stored.")
         elif job.note:
             st.caption(job.note)
         with st.container(horizontal=True):

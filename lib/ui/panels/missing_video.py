@@ -1,4 +1,4 @@
-"""Explore about imported vectors: a video without a file has nothing to play, and nothing else is embedded of it."""
+"""What pages draw in place of a missing video: one imported without its file, or none at all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lib.analysis.analysis import Analysis
 from lib.core.formatting import escape_markdown, format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
-from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding
 from lib.ui.session import cache, state
+from lib.ui.session.session import Session
 
 
 def no_player(video: Video) -> None:
@@ -27,9 +27,9 @@ def no_player(video: Video) -> None:
     )
 
 
-def nothing_here(video: Video, engine: Engine, sampling: Sampling) -> None:
+def nothing_here(session: Session, video: Video, engine: Engine, sampling: Sampling) -> None:
     """Say that nothing was imported with this engine and sampling, and offer what was."""
-    found = [info for info in cache.store().embeddings(video.sha256) if info.complete]
+    available = [info for info in cache.store().embeddings(video.sha256) if info.complete]
     with st.container(border=True):
         name = escape_markdown(video.name)
         if not video.has_file:
@@ -39,27 +39,22 @@ def nothing_here(video: Video, engine: Engine, sampling: Sampling) -> None:
                 f"**{name}** has no vectors of {engine.name} at {sampling.description}: those come from the hosted "
                 "service, or by importing its results, both in the Library."
             )
-        for info in found:
+        for info in available:
             at = Sampling.from_key(info.key.sampling_key).description
             st.button(
                 f"Show {info.engine_name}, {at}",
-                key=state.key(f"show_{info.key.id}"),
+                key=session.key(f"show_{info.key.id}"),
                 icon=":material/swap_horiz:",
-                on_click=state.on_this_side(_show),
-                args=(info,),
+                on_click=embedding.choose_engine_of,
+                args=(session, info),
             )
-        if not found:
+        if not available:
             st.page_link(
                 "pages/library.py",
                 label="Go to the Library",
                 icon=":material/arrow_forward:",
                 query_params=state.address(),
             )
-
-
-@state.uninterrupted
-def _show(info: EmbeddingInfo) -> None:
-    embedding.choose_engine_of(info)
 
 
 def samples_table(analysis: Analysis, indices: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""A table of stretches of the video, and how its columns look."""
+"""A table of intervals of the video, and the format of its columns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import streamlit as st
 from lib.ui.session import state
 
 
-def stretches(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str) -> None:
-    """Draw a table of stretches of the video; choosing a line moves the player to its start.
+def draw(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str) -> None:
+    """Draw a table of intervals of the video; selecting a row moves the player to its start.
 
     Args:
-        frame: with ``start_s``, ``end_s`` and ``duration_s``, a row a stretch.
-        columns: how its other columns look.
-        key: of the table.
-        alt: what it is, for screen readers.
+        frame: with ``start_s``, ``end_s`` and ``duration_s``, one row per interval.
+        columns: configuration of its other columns.
+        key: widget key.
+        alt: description for screen readers.
     """
     event = st.dataframe(
         frame,
@@ -28,23 +28,26 @@ def stretches(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt:
         selection_mode="single-row",
         height=min(38 + 35 * len(frame), 400),
         column_config={
-            "start_s": _seconds("Start, s"),
-            "end_s": _seconds("End, s"),
-            "duration_s": _seconds("Duration, s"),
+            "start_s": seconds("Start (s)"),
+            "end_s": seconds("End (s)"),
+            "duration_s": seconds("Duration (s)"),
             **columns,
         },
         alt=alt,
     )
     rows = event["selection"]["rows"]
     chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
-    if state.newly_picked(key, chosen) and chosen is not None:
-        state.seek(chosen)
+    session = state.session()
+    if session.newly_picked(key, chosen) and chosen is not None:
+        session.seek(chosen)
         st.rerun()
 
 
-def _seconds(title: str) -> Any:
+def seconds(title: str) -> Any:
+    """Return the configuration of a column of seconds."""
     return st.column_config.NumberColumn(title, format="%.2f")
 
 
-def _score(title: str) -> Any:
+def score(title: str) -> Any:
+    """Return the configuration of a column of scores."""
     return st.column_config.NumberColumn(title, format="%.3f")

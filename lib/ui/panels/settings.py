@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from lib.core.formatting import format_duration
-from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, Score, SmoothingKind
+from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, Score, Settings, SmoothingKind
 from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS
-from lib.ui.session import state
+from lib.ui.session.bindings import bound, setting
+from lib.ui.session.session import Session
 
+_WINDOW = "setting.smoothing.window"
 _SCORE_NAMES = {"cosine": "Cosine", "probability": "Probability", "margin": "Margin"}
 _SCORE_HELP = (
     "Cosine: similarity of frame and prompt. Probability: softmax over the prompts that are on. "
@@ -28,32 +31,33 @@ _SMOOTHING_NAMES = {
     "gaussian": "Gaussian",
     "exponential": "Exponential",
 }
-# Threshold range and step a score: cosines of CLIP models seldom leave 0.1 to 0.4, but other engines' do.
+# Lowest, highest and step of the threshold by score: cosines of CLIP models are mostly 0.1 to 0.4, of others not.
 _RANGES: dict[Score, tuple[float, float, float]] = {
     "cosine": (-0.2, 1.0, 0.005),
     "probability": (0.0, 1.0, 0.01),
     "margin": (-0.5, 0.5, 0.005),
 }
-# Where the threshold starts when the score is changed: a value of one score means nothing in another.
+# The threshold of a score that is chosen for the first time.
 _STARTS: dict[Score, float] = {"cosine": 0.2, "probability": 0.5, "margin": 0.0}
 
 
-def threshold_range() -> tuple[float, float]:
+def threshold_range(session: Session) -> tuple[float, float]:
     """Return the lowest and highest threshold of the chosen score, wide enough for those in use."""
-    here = state.current()
-    low, high, _ = _RANGES[here.settings.score]
-    own = [row.threshold for row in here.rows if row.threshold is not None]
-    return min(low, here.settings.threshold, *own), max(high, here.settings.threshold, *own)
+    settings = session.experiment.settings
+    low, high, _ = _RANGES[settings.score]
+    own = [row.threshold for row in session.experiment.rows if row.threshold is not None]
+    return min(low, settings.threshold, *own), max(high, settings.threshold, *own)
 
 
-def draw(step_s: float | None) -> None:
+def draw(session: Session, step_s: float | None) -> None:
     """Draw the settings.
 
     Args:
+        session: whose settings they are.
         step_s: one sampling step in seconds, to show what a window means; None when it isn't known yet.
     """
-    settings = state.current().settings
-    low, high = threshold_range()
+    settings = session.experiment.settings
+    low, high = threshold_range(session)
     window = settings.smoothing.window
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -63,7 +67,7 @@ def draw(step_s: float | None) -> None:
             help=_SCORE_HELP,
             width=130,
             index=SCORES.index(settings.score),
-            **state.bound("setting.score", settings.score, _change_score),
+            **bound(session, "setting.score", settings.score, partial(_change_score, session)),
         )
         st.selectbox(
             "Decision",
@@ -72,7 +76,7 @@ def draw(step_s: float | None) -> None:
             help=_DECISION_HELP,
             width=185,
             index=DECISIONS.index(settings.decision),
-            **state.setting("decision"),
+            **setting(session, "decision"),
         )
         st.slider(
             "Threshold",
@@ -84,7 +88,7 @@ def draw(step_s: float | None) -> None:
             help="For every prompt without a threshold of its own. The decision “Best label” uses none.",
             width=170,
             value=settings.threshold,
-            **state.setting("threshold"),
+            **setting(session, "threshold"),
         )
         st.selectbox(
             "Smoothing",
@@ -92,7 +96,12 @@ def draw(step_s: float | None) -> None:
             format_func=_SMOOTHING_NAMES.__getitem__,
             width=155,
             index=SMOOTHING_KINDS.index(settings.smoothing.kind),
-            **state.bound("setting.smoothing.kind", settings.smoothing.kind, _change_smoothing_kind),
+            **bound(
+                session,
+                "setting.smoothing.kind",
+                settings.smoothing.kind,
+                partial(_change_smoothing_kind, session),
+            ),
         )
         st.slider(
             "Window, samples",
@@ -103,16 +112,15 @@ def draw(step_s: float | None) -> None:
             help="Centred on each sample; at the ends, the part of the window that exists.",
             width=145,
             value=window,
-            **state.bound("setting.smoothing.window", window, _change_window),
+            **bound(session, _WINDOW, window, partial(_change_window, session)),
         )
         with st.popover("More", icon=":material/tune:"):
-            _more()
-    st.caption(_summary(step_s))
+            _more(session)
+    st.caption(_summary(settings, step_s))
 
 
-def _summary(step_s: float | None) -> str:
-    """Return one line that says what the settings amount to."""
-    settings = state.current().settings
+def _summary(settings: Settings, step_s: float | None) -> str:
+    """Return one line that describes the settings."""
     smoothing = settings.smoothing
     parts = []
     if smoothing.kind == "none":
@@ -123,17 +131,17 @@ def _summary(step_s: float | None) -> str:
     if settings.hysteresis:
         parts.append(f"hysteresis {settings.hysteresis:g}")
     if settings.bridge_s:
-        parts.append(f"gaps up to {format_duration(settings.bridge_s)} bridged")
+        parts.append(f"gaps up to {format_duration(settings.bridge_s)} merged")
     if settings.min_duration_s:
         parts.append(f"segments of at least {format_duration(settings.min_duration_s)}")
     if step_s:
-        parts.append(f"one sample each {step_s:.3g} s")
+        parts.append(f"one sample every {step_s:.3g} s")
     text = ", ".join(parts)
     return text[0].upper() + text[1:] + "."
 
 
-def _more() -> None:
-    settings = state.current().settings
+def _more(session: Session) -> None:
+    settings = session.experiment.settings
     st.number_input(
         "Hysteresis",
         min_value=0.0,
@@ -142,27 +150,27 @@ def _more() -> None:
         format="%.3f",
         help="A label enters at its threshold and leaves below threshold minus this.",
         value=settings.hysteresis,
-        **state.setting("hysteresis"),
+        **setting(session, "hysteresis"),
     )
     st.number_input(
-        "Minimum duration, s",
+        "Minimum duration (s)",
         min_value=0.0,
         max_value=MAX_SECONDS,
         step=0.1,
         format="%.2f",
-        help="Shorter segments are dropped, after gaps are bridged.",
+        help="Shorter segments are dropped, after gaps are merged.",
         value=settings.min_duration_s,
-        **state.setting("min_duration_s"),
+        **setting(session, "min_duration_s"),
     )
     st.number_input(
-        "Bridge gaps up to, s",
+        "Merge gaps up to (s)",
         min_value=0.0,
         max_value=MAX_SECONDS,
         step=0.1,
         format="%.2f",
-        help="Gaps up to this long inside a label are closed.",
+        help="Gaps up to this long between segments of one label are closed.",
         value=settings.bridge_s,
-        **state.setting("bridge_s"),
+        **setting(session, "bridge_s"),
     )
     if settings.score == "probability":
         st.number_input(
@@ -172,34 +180,34 @@ def _more() -> None:
             step=5.0,
             help="Cosines are multiplied by this before the softmax; CLIP was trained to 100.",
             value=settings.logit_scale,
-            **state.setting("logit_scale"),
+            **setting(session, "logit_scale"),
         )
 
 
-def _change_score(score: Score) -> None:
-    """Change the score. Thresholds of one score mean nothing in another, so each score has its own, kept while away."""
-    here, kept = state.current(), state.session().thresholds
-    if score == here.settings.score:
+def _change_score(session: Session, score: Score) -> None:
+    """Change the score, and with it the thresholds: those of one score mean nothing in another."""
+    settings, rows = session.experiment.settings, session.experiment.rows
+    if score == settings.score:
         return
-    kept[here.settings.score] = (
-        here.settings.threshold,
-        here.settings.hysteresis,
-        {row.label: row.threshold for row in here.rows},
+    session.thresholds[settings.score] = (
+        settings.threshold,
+        settings.hysteresis,
+        {row.label: row.threshold for row in rows},
     )
-    threshold, hysteresis, own = kept.get(score, (_STARTS[score], 0.0, {}))
-    state.change(
-        settings=replace(here.settings, score=score, threshold=threshold, hysteresis=hysteresis),
-        rows=tuple(replace(row, threshold=own.get(row.label)) for row in here.rows),
+    threshold, hysteresis, own = session.thresholds.get(score, (_STARTS[score], 0.0, {}))
+    session.change(
+        settings=replace(settings, score=score, threshold=threshold, hysteresis=hysteresis),
+        rows=tuple(replace(row, threshold=own.get(row.label)) for row in rows),
     )
-    state.session().version += 1
+    session.version += 1
 
 
-def _change_smoothing_kind(kind: SmoothingKind) -> None:
-    smoothing = state.current().settings.smoothing
+def _change_smoothing_kind(session: Session, kind: SmoothingKind) -> None:
+    smoothing = session.experiment.settings.smoothing
     window = max(smoothing.window, 5) if kind != "none" else smoothing.window
-    state.change_settings(smoothing=replace(smoothing, kind=kind, window=window))
-    st.session_state[state.versioned("setting.smoothing.window")] = window
+    session.change_settings(smoothing=replace(smoothing, kind=kind, window=window))
+    st.session_state[session.versioned(_WINDOW)] = window
 
 
-def _change_window(window: int) -> None:
-    state.change_settings(smoothing=replace(state.current().settings.smoothing, window=window))
+def _change_window(session: Session, window: int) -> None:
+    session.change_settings(smoothing=replace(session.experiment.settings.smoothing, window=window))

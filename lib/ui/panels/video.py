@@ -1,4 +1,4 @@
-"""Panels of the Explore page: what is embedded, the player, and what the prompts find."""
+"""The chosen video: what is embedded of it, the player with its lanes, and its analysis."""
 
 from __future__ import annotations
 
@@ -25,115 +25,119 @@ from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, prompts, settings
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
+from lib.ui.session.bindings import bound
+from lib.ui.session.session import Session
 
 _STARTED = "start_embedding"
 
 
 @dataclass(frozen=True)
 class VideoSelection:
-    """What the page is about: a video seen through an engine at a sampling."""
+    """A video with the engine and sampling of a session, and what is embedded of it with these."""
 
+    session: Session
     video: Video
     engine: Engine
     sampling: Sampling
     info: EmbeddingInfo | None
-    """None while nothing is embedded."""
+    """None when nothing is embedded."""
     job: Job | None
     """The running job, if there is one."""
 
     @property
     def may_embed(self) -> bool:
-        """Whether frames can be embedded here, see ``work.may_embed``."""
+        """Whether frames can be embedded here; see ``lib.ui.background.embedding.may_embed``."""
         return embedding.may_embed(self.video, self.engine)
 
 
 def choose() -> VideoSelection | None:
-    """Draw the choice of the video; None (with a way on, drawn) when there is nothing to see."""
+    """Draw the choice of the video; None, with the reason and what to do drawn, when there is nothing to see."""
     video = choose_video()
-    return chosen(video) if video is not None else None
+    return select(state.session(), video) if video is not None else None
 
 
 def choose_video() -> Video | None:
-    """Draw the choice of the video; None (with a way on, drawn) when there is none."""
+    """Draw the choice of the video; None, with a link to the Library drawn, when there is none."""
     videos = cache.store().videos()[::-1]
     if not videos:
         missing_video.no_video()
         return None
+    session = state.session()
     by_id = {video.sha256: video for video in videos}
-    wanted = state.current().video
-    if wanted not in by_id:
-        wanted = videos[0].sha256
-        state.open_video(wanted)
+    chosen = session.experiment.video
+    if chosen not in by_id:
+        chosen = videos[0].sha256
+        session.open_video(chosen)
     st.selectbox(
         "Video",
         list(by_id),
         format_func=lambda sha256: by_id[sha256].name,
         label_visibility="collapsed",
-        index=list(by_id).index(state.current().video or wanted),
-        **state.bound("video", wanted, state.open_video),
+        index=list(by_id).index(session.experiment.video or chosen),
+        **bound(session, "video", chosen, session.open_video),
     )
-    return by_id[state.current().video or wanted]
+    return by_id[session.experiment.video or chosen]
 
 
-def chosen(video: Video) -> VideoSelection | None:
-    """Return what is embedded of ``video`` with the engine of the side that is drawn; None with the reason drawn."""
+def select(session: Session, video: Video) -> VideoSelection | None:
+    """Return ``video`` with the engine and sampling of a session; None, with the reason drawn, without an engine."""
     try:
-        engine, sampling = engine_panel.current_engine(), engine_panel.current_sampling()
+        engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
         key = embedding_key(video, engine, sampling)
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
         return None
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
-    asked = st.session_state.pop(_STARTED, False)
-    chosen = VideoSelection(video, engine, sampling, info, job)
-    if asked and chosen.may_embed and job is None and (info is None or not info.complete):
-        return replace(chosen, job=embedding.ensure_embedding(video, engine, sampling))
-    return chosen
+    requested = st.session_state.pop(_STARTED, False)
+    selection = VideoSelection(session, video, engine, sampling, info, job)
+    if requested and selection.may_embed and job is None and (info is None or not info.complete):
+        return replace(selection, job=embedding.ensure_embedding(video, engine, sampling))
+    return selection
 
 
-def embedding_state(chosen: VideoSelection) -> None:
-    """Draw what is embedded when that is not everything: progress, a start, or a way to go on."""
-    video, info, job = chosen.video, chosen.info, chosen.job
+def embedding_state(selection: VideoSelection) -> None:
+    """Draw the state of an embedding that is not complete and undamaged: progress, a button to start, or a note."""
+    video, info, job = selection.video, selection.info, selection.job
     if job is not None:
-        _running(chosen, job)
-    elif info is None and not chosen.may_embed:
-        missing_video.nothing_here(video, chosen.engine, chosen.sampling)
+        _running(selection, job)
+    elif info is None and not selection.may_embed:
+        missing_video.nothing_here(selection.session, video, selection.engine, selection.sampling)
     elif info is None:
         with st.container(border=True):
             st.markdown(
-                f"**{video.name}** is not embedded yet with {chosen.engine.name}, {chosen.sampling.description}."
+                f"**{video.name}** is not embedded yet with {selection.engine.name}, {selection.sampling.description}."
             )
-            expected = estimate_samples(video, chosen.sampling)
+            expected = estimate_samples(video, selection.sampling)
             if expected:
                 st.caption(f"About {expected:,} samples. They are kept, so this is needed once.")
-            _start_button("Embed", chosen)
-            _last_failure(chosen)
+            _start_button("Embed", selection)
+            _last_failure(selection)
     elif not info.complete:
         with st.container(border=True):
-            st.markdown(f"Embedding stopped at {info.samples:,} samples; what is below covers those.")
-            _start_button("Go on", chosen)
-            _last_failure(chosen)
+            st.markdown(f"Embedding stopped at {info.samples:,} samples; the results below cover those.")
+            _start_button("Resume", selection)
+            _last_failure(selection)
     elif info.damage:
         st.warning(info.damage, icon=":material/broken_image:")
     elif info.missing:
         st.caption(f":material/info: {missing_note(info)}")
 
 
-def _start_button(label: str, chosen: VideoSelection) -> None:
-    if st.button(label, type="primary", icon=":material/play_arrow:", key=state.key("start")):
-        embedding.ensure_embedding(chosen.video, chosen.engine, chosen.sampling)
+def _start_button(label: str, selection: VideoSelection) -> None:
+    if st.button(label, type="primary", icon=":material/play_arrow:", key=selection.session.key("start")):
+        embedding.ensure_embedding(selection.video, selection.engine, selection.sampling)
         st.rerun()
 
 
-def _last_failure(chosen: VideoSelection) -> None:
-    key = embedding_key(chosen.video, chosen.engine, chosen.sampling)
+def _last_failure(selection: VideoSelection) -> None:
+    key = embedding_key(selection.video, selection.engine, selection.sampling)
     failed = [job for job in cache.jobs().jobs() if job.key == key and job.state == "failed"]
     if failed:
         st.error(failed[-1].error, icon=":material/error:")
 
 
-def _running(chosen: VideoSelection, job: Job) -> None:
-    cancel = state.key("cancel_here")
+def _running(selection: VideoSelection, job: Job) -> None:
+    cancel = selection.session.key("cancel_here")
 
     @st.fragment(run_every=0.5)
     def progress() -> None:
@@ -141,7 +145,7 @@ def _running(chosen: VideoSelection, job: Job) -> None:
             done = job.progress
             share = done.done / done.total if done and done.total else 0.0
             st.markdown(
-                f"Embedding **{chosen.video.name}** with {chosen.engine.name}, {chosen.sampling.description}"
+                f"Embedding **{selection.video.name}** with {selection.engine.name}, {selection.sampling.description}"
             )
             st.progress(min(share, 1.0), text=jobs.progress_text(job))
             st.button("Cancel", key=cancel, on_click=job.cancel, icon=":material/close:")
@@ -157,14 +161,14 @@ def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
         return st.container(width=574), st.container(width=390)
 
 
-def watch(chosen: VideoSelection, analysis: Analysis | None) -> None:
-    """Draw the player and its lanes; what it says of position, marked range and label goes to the session."""
-    before = state.session().label
-    play(chosen.video, _lanes(chosen, analysis))
-    label = state.session().label
+def watch(selection: VideoSelection, analysis: Analysis | None) -> None:
+    """Draw the player and its lanes; position, marked range and label are kept in the session."""
+    before = selection.session.label
+    play(selection.video, _lanes(selection, analysis))
+    label = selection.session.label
     if label != before and analysis is not None and label in analysis.labels:
         for key in ("frames_label", "histogram_label", "truth_label"):
-            st.session_state[key] = label  # the panels below, not drawn yet, are about it as well
+            st.session_state[key] = label  # the panels below, not drawn yet, show it as well
 
 
 def player_key(video: Video) -> str:
@@ -173,8 +177,8 @@ def player_key(video: Video) -> str:
 
 
 def play(video: Video, lanes: dict[str, Any] | None) -> None:
-    """Draw the player with ``lanes``; every page's player of a video is the same one to the person watching."""
-    here = state.session()
+    """Draw the player with ``lanes``; the same video on another page continues at the same time."""
+    session = state.session()
     if not video.has_file:
         missing_video.no_player(video)
         return
@@ -182,40 +186,40 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
     if source.problem:
         st.error(source.problem, icon=":material/error:")
         return
-    shown = player(
+    view = player(
         source.src,
         key=player_key(video),
         width=video.width,
         height=video.height,
         label=video.name,
         duration_s=video.duration_s,
-        seek=Seek(here.seek_id, here.seek_s) if here.seek_s is not None else None,
+        seek=Seek(session.seek_id, session.seek_s) if session.seek_s is not None else None,
         lanes=lanes,
-        window=here.window,
+        window=session.window,
         progress=source.progress,
     )
-    here.playhead_s, here.marked, here.label = shown.time_s, shown.mark, shown.label
-    if shown.problem == "unsupported" and source.src is not None:
+    session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
+    if view.problem == "unsupported" and source.src is not None:
         playable_copies.want_copy(video)
-    rate = f"{float(video.rate):.4g} frames a second" if video.rate else "unknown rate"
+    rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
     st.caption(f"{video.width}×{video.height}, {rate}, {length}, {video.codec}")
 
 
-def _lanes(chosen: VideoSelection, analysis: Analysis | None) -> dict[str, Any] | None:
-    if analysis is None or chosen.info is None:
-        return lanes_without_prompts(chosen.video, chosen.info)
+def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, Any] | None:
+    if analysis is None or selection.info is None:
+        return lanes_without_prompts(selection.video, selection.info)
     return lanes_data.lanes(
         analysis,
         theme.colours(analysis.prompt_set.prompts),
-        thumbnails=thumbnails_url(chosen.info),
-        truth=cache.truth(chosen.video),
-        duration_s=None if chosen.info.complete else chosen.video.duration_s,
+        thumbnails=thumbnails_url(selection.info),
+        truth=cache.truth(selection.video),
+        duration_s=None if selection.info.complete else selection.video.duration_s,
     )
 
 
 def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str, Any] | None:
-    """Return the player's lanes where nothing is searched for: frames, their change, and the truth."""
+    """Return the player's lanes without an analysis: frames, their change, and the ground truth."""
     embedded = info is not None and info.samples > 0
     return lanes_data.without_prompts(
         cache.samples(info) if info is not None and embedded else None,
@@ -226,33 +230,34 @@ def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str,
     )
 
 
-def edit_prompts() -> None:
+def edit_prompts(session: Session) -> None:
     """Draw the prompt table with its tools."""
-    prompts.draw(settings.threshold_range())
-    prompts.tools()
+    prompts.draw(session)
+    prompts.tools(session)
 
 
-def edit_settings(chosen: VideoSelection) -> None:
+def edit_settings(selection: VideoSelection) -> None:
     """Draw the settings."""
-    settings.draw(cache.samples(chosen.info).step_s if chosen.info and chosen.info.samples else None)
+    info = selection.info
+    settings.draw(selection.session, cache.samples(info).step_s if info and info.samples else None)
 
 
-def analyse(chosen: VideoSelection) -> Analysis | None:
-    """Return the analysis of what is embedded, with a sentence drawn for everything that kept a prompt out of it."""
-    prompt_set, problems = state.current().prompt_set()
-    if prompt_set is not None and chosen.info is not None and chosen.info.samples:
-        vectors, more = cache.text_vectors(chosen.engine, prompt_set.texts)
+def analyse(selection: VideoSelection) -> Analysis | None:
+    """Return the analysis of what is embedded, with a sentence drawn for every prompt that is left out."""
+    prompt_set, problems = selection.session.experiment.prompt_set()
+    if prompt_set is not None and selection.info is not None and selection.info.samples:
+        vectors, more = cache.text_vectors(selection.engine, prompt_set.texts)
         problems += more
         prompt_set = embedding.with_vectors(prompt_set, vectors)
     for problem in problems:
         st.warning(problem, icon=":material/edit_note:")
-    if chosen.info is None or not chosen.info.samples:
+    if selection.info is None or not selection.info.samples:
         return None
     if prompt_set is None or not prompt_set.enabled:
         st.info("Type a prompt into the table to see where it is in the video.", icon=":material/edit:")
         return None
     try:
-        return cache.analysis(chosen.info, prompt_set, vectors)
+        return cache.analysis(selection.info, prompt_set, vectors)
     except PromptreelError as error:
         st.warning(str(error), icon=":material/edit_note:")
         return None

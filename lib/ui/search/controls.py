@@ -56,7 +56,7 @@ def ask(place: SearchScope) -> None:
         _shown_picture(search.picture)
 
 
-_hear = experiment.uninterrupted(state.hear)
+_hear = experiment.callback(state.hear)
 
 
 # --- pictures ------------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def _preview(path: str, sha256: str, time_s: float) -> Any:
     return frame_at(path, time_s, short_side=_PREVIEW_SIDE).image
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _take_upload(key: str) -> None:
     file = peek_state().get(key)
     here = state.begin()
@@ -134,7 +134,7 @@ def _take_upload(key: str) -> None:
     here.uploads += 1  # the field is empty again
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _take_frame(name: str, sha256: str, time_s: float) -> None:
     state.ask(picture=Picture(name, sha256, time_s))
 
@@ -172,7 +172,7 @@ def _name(picture: Picture) -> str:
     return f"{state.begin().token}|{picture.content}|{picture.time_s}"
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _set_region(sent: Dragged) -> None:
     here = state.begin()
     now = here.search.picture
@@ -203,16 +203,16 @@ def _shown_like(place: SearchScope, like: state.Like) -> None:
 
 
 def _back() -> None:
-    before = state.begin().before
-    if not before:
+    past = state.begin().history.past
+    if not past:
         return
-    last = before[-1]
+    last = past[-1]
     if not last.empty:
         words = f"Back to “{last.asked.strip()}”" if last.asked.strip() else "Back to the search before"
         st.button("Back", key="search_back", icon=":material/undo:", help=words, on_click=state.back)
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _drop() -> None:
     state.ask()
 
@@ -306,7 +306,7 @@ def _threshold_name(engine_id: str) -> str:
 
 
 def _threshold_setter(engine_id: str) -> Callable[[Moved], None]:
-    @experiment.uninterrupted
+    @experiment.callback
     def change(sent: Moved) -> None:
         if sent.of == _threshold_name(engine_id) and state.begin().newly_heard("threshold", sent.number):
             state.set_threshold(engine_id, sent.value)
@@ -328,6 +328,6 @@ def examples() -> None:
                 st.button(label, key=f"search_example_{number}", on_click=_ask_for, args=(label,))
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _ask_for(text: str) -> None:
     state.ask(text=text)

@@ -143,7 +143,7 @@ def _empty(search: state.Search, threshold: float | None) -> str:
 # --- deeds ---------------------------------------------------------------------------------------------------------
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _heard(deed: MomentAction) -> None:
     here = state.begin()
     moment = here.moments.get(deed.id)
@@ -177,8 +177,8 @@ def do_pending(place: SearchScope) -> None:
         if problem:
             st.error(problem, icon=":material/error:")
             return
-    experiment.open_video(video.sha256)
-    experiment.seek(moment.best_s if deed.kind == "explore" else moment.start_s)
+    experiment.session().open_video(video.sha256)
+    experiment.session().seek(moment.best_s if deed.kind == "explore" else moment.start_s)
     embedding.open_in_explore(video, place.infos.get(moment.embedding_id))
 
 
@@ -199,7 +199,7 @@ def add_prompts(text: str) -> str | None:
                     rows[known] = replace(rows[known], enabled=True)
         if len(rows) > MAX_PROMPTS:
             return f"The prompt table holds {MAX_PROMPTS} rows; remove one in Explore first."
-        experiment.change(rows=tuple(rows))
+        experiment.session().change(rows=tuple(rows))
     return None
 
 

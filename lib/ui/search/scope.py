@@ -71,7 +71,7 @@ def find_place() -> SearchScope | None:
         missing_video.no_video("There is no video to search yet.")
         return None
     try:
-        engine = engine_panel.current_engine()
+        engine = engine_panel.current_engine(experiment.session())
         engines = engines_in_library(store)
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
@@ -128,7 +128,7 @@ def coverage_button(place: SearchScope) -> None:
 def _embed_button(place: SearchScope, missing: list[Video], *, primary: bool = False) -> None:
     if not missing:
         return
-    sampling = engine_panel.current_sampling()
+    sampling = engine_panel.current_sampling(experiment.session())
     running = [
         job for job in cache.jobs().jobs() if job.live and job.sha256 in {one.sha256 for one in missing}
     ]
@@ -172,9 +172,9 @@ def _known(engine_id: str) -> bool:
     return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS
 
 
-@experiment.uninterrupted
+@experiment.callback
 def _choose(engine_id: str) -> None:
-    experiment.change(**experiments.engine_fields(engine_id))
+    experiment.session().change(**experiments.engine_fields(engine_id))
     experiment.session().version += 1  # the engine panel's widgets take over the new values
 
 

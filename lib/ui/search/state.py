@@ -2,7 +2,7 @@
 
 It is written to ``<home>/searches/<experiment>.json`` after every change. Pictures that were uploaded lie beside it as
 ``<experiment>-<hash>.jpg``; frames of videos are only named and read again. All changes are made under the lock of the
-tab's session, like those of the workspace (``lib.ui.session.state``).
+tab's session, like those of the experiment (``lib.ui.session.state``).
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ from typing import Any, TypedDict
 
 import streamlit as st
 
+from lib.core.history import History
 from lib.infra.files import write_atomically
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
 from lib.services.search import Moment
 from lib.store.home import StorePaths
 from lib.ui.components.moment_cards import MomentAction
 from lib.ui.components.search_box import SubmittedQuery
-from lib.ui.session import cache, state
+from lib.ui.session import bindings, cache, state
+from lib.ui.session.bindings import Binding
 from lib.ui.session.peek import peek_state
 
 FORMAT = 1
@@ -146,8 +148,8 @@ class SearchSession:
     """Number of the last send of the box that was heard."""
     version: int = 0
     """Raised when options are replaced as a whole; part of every widget's key."""
-    before: list[Search] = field(default_factory=list)
-    """Searches that Python replaced, newest last."""
+    history: History[Search] = field(default_factory=lambda: History(limit=10))
+    """Searches that Python replaced."""
     moments: dict[str, Moment] = field(default_factory=dict)
     """What is on screen, by id."""
     pending: MomentAction | None = None
@@ -212,18 +214,18 @@ def ask(*, text: str | None = None, picture: Picture | None = None, like: Like |
     """Search for something else, also in the box when ``text`` is given; ``back`` returns to what it was."""
     with state.session().lock:
         here = begin()
-        here.before = [*here.before[-9:], here.search]
+        here.history = here.history.push(here.search)
         _put(here, here.search.text if text is None else text, picture, like)
 
 
-@state.uninterrupted
+@state.callback
 def back() -> None:
     """Return to the search that the last ``ask`` replaced."""
     with state.session().lock:
         here = begin()
-        if here.before:
-            last = here.before.pop()
-            _put(here, last.text, last.picture, last.like)
+        if here.history.past:
+            previous, here.history = here.history.undo(here.search)
+            _put(here, previous.text, previous.picture, previous.like)
 
 
 def _put(here: SearchSession, text: str, picture: Picture | None, like: Like | None) -> None:
@@ -257,7 +259,7 @@ def set_threshold(engine_id: str, value: float | None) -> None:
         change(thresholds=others if value is None else {**others, name: value})
 
 
-@state.uninterrupted
+@state.callback
 def use_template_rules(engine_id: str) -> None:
     """Take over threshold and rules of Roboflow's video search template."""
     with state.session().lock:
@@ -266,12 +268,12 @@ def use_template_rules(engine_id: str) -> None:
         change_all(bridge_s=rules.bridge_s, drop_lone=rules.drop_lone, fold=rules.fold is not None)
 
 
-def bound(name: str, value: Any, apply: Callable[[Any], None]) -> state.Binding:
+def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
     """Return the keyword arguments for a widget of this page; see ``state.bound``."""
-    return state.bound(f"search.{begin().version}.{name}", value, apply)
+    return bindings.bound(state.session(), f"search.{begin().version}.{name}", value, apply)
 
 
-def option(name: str) -> state.Binding:
+def option(name: str) -> Binding:
     """Return the binding of one field of ``Search``."""
     return bound(name, getattr(current(), name), lambda value: change(**{name: value}))
 
@@ -291,11 +293,11 @@ def folded(name: str) -> Folded:
     Streamlit draws such a widget when the popover is opened, and a value that was seeded in a run before would not
     reach it; so each run says the value. With a key that is no new widget.
     """
-    key = state.versioned(f"search.{begin().version}.{name}")
+    key = state.session().versioned(f"search.{begin().version}.{name}")
     return {"value": getattr(current(), name), "key": key, "on_change": _copy_back, "args": (key, name)}
 
 
-@state.uninterrupted
+@state.callback
 def _copy_back(key: str, name: str) -> None:
     values = peek_state()
     if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.session.state``
@@ -328,7 +330,7 @@ def _save(here: SearchSession) -> None:
     if here.saved == here.search:
         return
     home = cache.store().home
-    state.change()  # also the first change of an experiment: a reload finds the search by it
+    state.session().change()  # also the first change of an experiment: a reload finds the search by it
     text = json.dumps(here.search.to_dict(), ensure_ascii=False)
     write_atomically(folder(home) / f"{here.experiment}.json", text)
     before, now = here.saved.picture, here.search.picture

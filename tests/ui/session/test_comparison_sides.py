@@ -12,9 +12,8 @@ import pytest
 from lib.prompts.model import Prompt, PromptSet, Settings
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
-from lib.ui.session import comparison_sides as both_sides
-from lib.ui.session import state
-from lib.ui.session.state import Session
+from lib.ui.session import bindings, cache, comparison_sides, state
+from lib.ui.session.session import Session
 
 A = Experiment("abc123def456", video="f" * 64, name="first", rows=(PromptRow(label="red"),))
 OTHER = Experiment(
@@ -32,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     class Store:
         home = tmp_path
 
-    monkeypatch.setattr(state.cache, "store", Store)
+    monkeypatch.setattr(cache, "store", Store)
     experiments.save(tmp_path, A)
     return tmp_path
 
@@ -44,10 +43,17 @@ def shared(home: Path, monkeypatch: pytest.MonkeyPatch) -> _SessionState:
     return values
 
 
+def a_side() -> Session:
+    return state.session()
+
+
+def b_side() -> Session:
+    return state.session().side_b()
+
+
 def sides() -> tuple[Experiment, Experiment]:
-    with state.side("b"):
-        b = state.current()
-    return state.current(), b
+    b = b_side().experiment
+    return a_side().experiment, b
 
 
 def on_disk(home: Path) -> tuple[Experiment, Experiment]:
@@ -68,8 +74,7 @@ def test_b_begins_as_a_copy_of_a_and_is_found_again_by_its_id(shared: _SessionSt
     assert content(a) == content(b)
     assert a.beside == b.id != a.id
     assert on_disk(home) == (a, b)
-    with state.side("b"):
-        state.change(name="second")
+    b_side().change(name="second")
     found = experiments.load(home, A.id)
     assert found is not None
     shared["session"] = Session(found, saved=found)  # a reload
@@ -94,13 +99,12 @@ def test_b_is_no_recent_experiment_of_its_own(shared: _SessionState, home: Path)
 
 
 def test_a_change_lands_on_the_side_it_is_made_on(shared: _SessionState, home: Path) -> None:
-    with state.side("b"):
-        state.change(name="second")
-        state.change_settings(threshold=0.7)
-        of_b = state.table().of
-        state.hear_rows(of_b, 1, (PromptRow(label="green"),))
-    state.hear_rows(state.table().of, 1, (PromptRow(label="yellow"),))
-    state.change_settings(threshold=0.3)
+    b_side().change(name="second")
+    b_side().change_settings(threshold=0.7)
+    of_b = b_side().prompt_table().of
+    b_side().accept_rows(of_b, 1, (PromptRow(label="green"),))
+    a_side().accept_rows(a_side().prompt_table().of, 1, (PromptRow(label="yellow"),))
+    a_side().change_settings(threshold=0.3)
 
     a, b = on_disk(home)
     assert (a.name, a.settings.threshold, a.rows[0].label) == ("first", 0.3, "yellow")
@@ -108,96 +112,81 @@ def test_a_change_lands_on_the_side_it_is_made_on(shared: _SessionState, home: P
     assert of_b.split(".")[0] == b.id
 
 
-def test_a_callback_is_bound_to_the_side_its_widget_was_drawn_on(shared: _SessionState, home: Path) -> None:
-    bindings = {}
-    for name in state.SIDES:
-        with state.side(name):
-            bindings[name] = state.bound("name", "x", lambda value: state.change(name=value))
-    assert bindings["a"]["key"] != bindings["b"]["key"]
-    for name, binding in bindings.items():
-        shared[binding["key"]] = f"typed in {name}"
-    for binding in bindings.values():  # as before a run, on no side
+def test_a_widget_is_bound_to_its_side(shared: _SessionState, home: Path) -> None:
+    for session in (a_side(), b_side()):
+        binding = bindings.field(session, "name")
+        shared[binding["key"]] = f"typed in {session.side}"
         binding["on_change"](*binding["args"])
 
     assert [one.name for one in on_disk(home)] == ["typed in a", "typed in b"]
+    assert (a_side().key("x"), b_side().key("x")) == ("x", "b.x")
 
 
-def test_a_button_is_bound_to_the_side_it_was_drawn_on(shared: _SessionState, home: Path) -> None:
-    with state.side("b"):
-        state.load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
-        undo = state.on_this_side(state.undo_load)
-        assert state.key("undo_load") == "b.undo_load"
-    assert [one.name for one in on_disk(home)] == ["first", "cranes"]
-    undo()
+def test_a_prompt_set_is_replaced_undone_and_redone_on_its_side(shared: _SessionState, home: Path) -> None:
+    names = []
+    b_side().load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
+    for step in (b_side().undo_load, b_side().redo_load):
+        names.append([one.name for one in on_disk(home)])
+        step()
+    names.append([one.name for one in on_disk(home)])
 
-    assert [one.name for one in on_disk(home)] == ["first", "first"]
-    assert state.key("undo_load") == "undo_load"
-
-
-def test_leaving_a_side_in_the_middle_leaves_it(shared: _SessionState) -> None:
-    with pytest.raises(RuntimeError), state.side("b"):
-        raise RuntimeError("the run was ended")
-
-    assert state.key("x") == "x"
-    assert state.current().id == A.id
+    assert names == [["first", "cranes"], ["first", "first"], ["first", "cranes"]]
 
 
 def test_copying_makes_both_the_same_and_can_be_undone(shared: _SessionState, home: Path) -> None:
-    with state.side("b"):
-        state.change(name="second", rows=OTHER.rows, settings=OTHER.settings, engine="clip", sampling="fps-2")
+    b_side().change(name="second", rows=OTHER.rows, settings=OTHER.settings, engine="clip", sampling="fps-2")
     before = sides()
-    both_sides.copy("b")
+    comparison_sides.copy("b")
     a, b = sides()
     assert content(a) == content(b)
     assert (a.name, a.engine, a.sampling) == ("second", "clip", "fps-2")
     assert (a.id, a.beside) == (before[0].id, before[1].id)
     assert b == before[1]
-    both_sides.undo()
-
+    comparison_sides.undo()
     assert sides() == before == on_disk(home)
-    both_sides.copy("a")
+    comparison_sides.redo()
+    assert sides() == (a, b) == on_disk(home)
+    comparison_sides.undo()
+
+    assert sides() == before
+    comparison_sides.copy("a")
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 
 
 def test_a_side_that_is_not_replaced_keeps_its_widgets_and_its_table(shared: _SessionState) -> None:
-    with state.side("b"):
-        state.change(name="second")
-    table, key = state.table(), state.versioned("setting.score")
-    both_sides.copy("a")
+    b_side().change(name="second")
+    table, key = a_side().prompt_table(), a_side().versioned("setting.score")
+    comparison_sides.copy("a")
 
-    assert (state.table(), state.versioned("setting.score")) == (table, key)
+    assert (a_side().prompt_table(), a_side().versioned("setting.score")) == (table, key)
 
 
 def test_swapping_takes_along_what_can_be_undone(shared: _SessionState, home: Path) -> None:
-    with state.side("b"):
-        state.load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
-    both_sides.swap()
+    b_side().load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
+    comparison_sides.swap()
     assert [one.name for one in on_disk(home)] == ["cranes", "first"]
     assert state.current().id == A.id
-    both_sides.undo()
+    comparison_sides.undo()
     assert [one.name for one in on_disk(home)] == ["first", "cranes"]
-    both_sides.swap()
-    state.undo_load()
+    comparison_sides.redo()
+    a_side().undo_load()
 
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 
 
 def test_an_edit_of_a_table_that_was_replaced_since_is_void(shared: _SessionState, home: Path) -> None:
-    with state.side("b"):
-        state.change(name="second")
-        of = state.table().of
-    both_sides.copy("a")
-    with state.side("b"):
-        state.hear_rows(of, 1, (PromptRow(label="late"),))
+    b_side().change(name="second")
+    of = b_side().prompt_table().of
+    comparison_sides.copy("a")
+    b_side().accept_rows(of, 1, (PromptRow(label="late"),))
 
     assert on_disk(home)[1].rows == A.rows
 
 
 def test_another_experiment_as_b_is_a_copy(shared: _SessionState, home: Path) -> None:
     experiments.save(home, OTHER)
-    both_sides.compare_with(OTHER)
-    with state.side("b"):
-        state.change(name="mine now")
+    comparison_sides.compare_with(OTHER)
+    b_side().change(name="mine now")
     a, b = on_disk(home)
 
     assert experiments.load(home, OTHER.id) == OTHER
@@ -207,7 +196,7 @@ def test_another_experiment_as_b_is_a_copy(shared: _SessionState, home: Path) ->
 
 def test_both_sides_are_about_one_video(shared: _SessionState) -> None:
     sides()
-    state.change(video="e" * 64)
+    a_side().change(video="e" * 64)
 
     assert [one.video for one in sides()] == ["e" * 64] * 2
 
@@ -216,12 +205,10 @@ def test_opening_another_experiment_brings_its_own_b(
     shared: _SessionState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state.st, "query_params", {})
-    with state.side("b"):
-        state.change(name="second")
-        key = state.versioned("x")
-    state.open_workspace(OTHER)
+    b_side().change(name="second")
+    key = b_side().versioned("x")
+    state.open_experiment(OTHER)
     a, b = sides()
 
     assert (a.name, b.name) == ("other", "other")
-    with state.side("b"):
-        assert state.versioned("x") != key
+    assert b_side().versioned("x") != key

@@ -13,8 +13,8 @@ from streamlit.runtime.scriptrunner import StopException
 from lib.prompts.model import Prompt, PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
-from lib.ui.session import state
-from lib.ui.session.state import Session
+from lib.ui.session import bindings, cache, state
+from lib.ui.session.session import PromptTable, Session
 
 RED, GREEN, BLUE = (PromptRow(label=label) for label in ("red", "green", "blue"))
 
@@ -45,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     class Store:
         home = tmp_path
 
-    monkeypatch.setattr(state.cache, "store", Store)
+    monkeypatch.setattr(cache, "store", Store)
     return tmp_path
 
 
@@ -81,11 +81,11 @@ def _on_disk(home: Path) -> Experiment:
 
 
 def test_the_edit_that_comes_last_is_the_one_on_disk(shared, home, slow_first_write) -> None:
-    of = state.table().of
+    of = state.session().prompt_table().of
     _overlapping(
         slow_first_write,
-        lambda: state.hear_rows(of, 1, (GREEN,)),
-        lambda: state.hear_rows(of, 2, (BLUE,)),
+        lambda: state.session().accept_rows(of, 1, (GREEN,)),
+        lambda: state.session().accept_rows(of, 2, (BLUE,)),
     )
     assert state.current().rows == _on_disk(home).rows == (BLUE,)
 
@@ -93,8 +93,8 @@ def test_the_edit_that_comes_last_is_the_one_on_disk(shared, home, slow_first_wr
 def test_two_changes_at_a_time_keep_each_other(shared, home, slow_first_write) -> None:
     _overlapping(
         slow_first_write,
-        lambda: state.change_settings(threshold=0.4),
-        lambda: (state.change_settings(bridge_s=0.5), state.change(name="both")),
+        lambda: state.session().change_settings(threshold=0.4),
+        lambda: (state.session().change_settings(bridge_s=0.5), state.session().change(name="both")),
     )
     here = _on_disk(home)
     assert here == state.current()
@@ -102,45 +102,46 @@ def test_two_changes_at_a_time_keep_each_other(shared, home, slow_first_write) -
 
 
 def test_an_edit_that_comes_late_overwrites_nothing(shared, home) -> None:
-    of = state.table().of
-    state.hear_rows(of, 2, (BLUE,))
-    state.hear_rows(of, 1, (GREEN,))
-    state.hear_rows(of, 2, (GREEN,))
+    of = state.session().prompt_table().of
+    state.session().accept_rows(of, 2, (BLUE,))
+    state.session().accept_rows(of, 1, (GREEN,))
+    state.session().accept_rows(of, 2, (GREEN,))
     assert _on_disk(home).rows == (BLUE,)
-    assert state.table() == state.Table(of, given=(RED,), heard=2, latest=(BLUE,))
+    assert state.session().prompt_table() == PromptTable(of, given=(RED,), acknowledged=2, latest=(BLUE,))
 
 
 def test_rows_that_python_replaces_are_another_table(shared, home) -> None:
-    before = state.table().of
-    state.hear_rows(before, 1, (GREEN,))
-    state.load_prompt_set(PromptSet("cranes", (Prompt("crane", ("crane",)),)))
-    state.hear_rows(before, 2, (BLUE,))
-    after = state.table()
+    before = state.session().prompt_table().of
+    state.session().accept_rows(before, 1, (GREEN,))
+    state.session().load_prompt_set(PromptSet("cranes", (Prompt("crane", ("crane",)),)))
+    state.session().accept_rows(before, 2, (BLUE,))
+    after = state.session().prompt_table()
     assert after.of != before
     assert after.given == _on_disk(home).rows == (PromptRow(label="crane"),)
-    state.undo_load()
-    assert state.table().given == (GREEN,)
-    assert len({before, after.of, state.table().of}) == 3
+    state.session().undo_load()
+    restored = state.session().prompt_table()
+    assert restored.given == (GREEN,)
+    assert len({before, after.of, restored.of}) == 3
 
 
 def test_a_browser_without_its_own_edits_is_given_the_rows_anew(shared, home) -> None:
-    before = state.table().of
-    state.hear_rows(before, 3, (GREEN,))
-    assert state.table().given == (RED,)
-    state.hear_rows(before, 0, None)
-    assert state.table().of != before
-    assert state.table().given == (GREEN,)
+    before = state.session().prompt_table().of
+    state.session().accept_rows(before, 3, (GREEN,))
+    assert state.session().prompt_table().given == (RED,)
+    state.session().accept_rows(before, 0, None)
+    assert state.session().prompt_table().of != before
+    assert state.session().prompt_table().given == (GREEN,)
 
 
 def test_a_value_whose_widget_is_gone_changes_nothing(shared, home) -> None:
-    binding = state.bound("name", "untitled", lambda value: state.change(name=value))
+    binding = bindings.field(state.session(), "name")
     del shared[binding["key"]]  # Streamlit forgets a widget that is drawn no more, and may yet hear of it
     binding["on_change"](*binding["args"])
     assert state.current().name == "untitled"
 
 
 def test_a_callback_is_not_ended_in_the_middle(shared, home) -> None:
-    binding = state.bound("name", "untitled", lambda value: state.change(name=value))
+    binding = bindings.field(state.session(), "name")
     shared[binding["key"]] = "typed"
     shared.stopping = True
     binding["on_change"](*binding["args"])

@@ -97,7 +97,7 @@ def tell_editor(
     Args:
         key: the editor's key.
         of: the editor's ``of``.
-        heard: number of the last edit that is in the workspace.
+        heard: number of the last edit that is in the experiment.
         colours: hex colour in use by label.
         threshold: the global one, shown where a row has none of its own.
         thresholds: lowest and highest threshold that is accepted.

@@ -1,0 +1,225 @@
+"""What one browser tab holds in memory of the experiment that it works on.
+
+A comparison has two sides, A and B, each with an experiment and a ``Session`` of its own; A's is the tab's. Panels that
+both sides have are given the session that they are to work on.
+
+Streamlit starts the run for the next edit while the run before is still on its way to its next ``st`` call, so two
+threads may work on one session at a time. Every change is therefore made and written under the session's lock, which
+both sides share.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from lib.core.history import History
+from lib.prompts.model import PromptSet
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from lib.ui.session import cache
+
+Side = Literal["a", "b"]
+SIDES: tuple[Side, Side] = ("a", "b")
+
+
+@dataclass(frozen=True)
+class PromptTable:
+    """The prompt table as the browser has it: the rows it was given, and which of its edits were accepted."""
+
+    of: str
+    """``<experiment>.<session>.<number>``: rows sent under another name belong to an earlier table."""
+    given: tuple[PromptRow, ...]
+    acknowledged: int = 0
+    """Number of the last accepted edit; an edit with a lower number that arrives later is ignored."""
+    latest: tuple[PromptRow, ...] = ()
+    """The rows after that edit."""
+
+
+@dataclass(frozen=True)
+class ReplacedSides:
+    """Both sides of a comparison, and the action that separates this state from the next one."""
+
+    action: Literal["copy", "swap", "choice"]
+    a: Experiment
+    b: Experiment
+
+
+@dataclass(eq=False)
+class Session:
+    """What one browser tab, or side B of its comparison, holds in memory only."""
+
+    experiment: Experiment
+    side: Side = "a"
+    version: int = 0
+    """Raised when the experiment is replaced as a whole; part of every widget key."""
+    saved: Experiment | None = None
+    """What is on disk."""
+    prompt_history: History[Experiment] = field(default_factory=History)
+    """Experiments before each replacement of the prompt set."""
+    window: tuple[float, float] | None = None
+    """Zoomed part of the video in seconds; None for all of it."""
+    brushes: int = 0
+    """Raised to draw the overview without its brush."""
+    seek_id: int = 0
+    seek_s: float | None = None
+    """Last command to the player; a new id seeks again, also to the same time."""
+    playhead_s: float | None = None
+    """Time at which the player rests, in seconds."""
+    marked: tuple[float, float] | None = None
+    """Start and end of the range marked in the player, in seconds."""
+    label: str | None = None
+    """The label chosen in the player."""
+    server_key: str = ""
+    """API key typed into the page: kept here, nowhere else."""
+    thresholds: dict[str, tuple[float, float, dict[str, float | None]]] = field(default_factory=dict)
+    """Threshold, hysteresis and own thresholds by label for each score that was chosen before."""
+    picked: dict[str, Any] = field(default_factory=dict)
+    """Last chart selection acted upon, by chart."""
+    table: PromptTable | None = None
+    tables: int = 0
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Held while the experiment changes and is written, so that the last change is also the last one on disk."""
+    compared: Session | None = None
+    """Side B, once it was needed; see ``side_b``."""
+    side_history: History[ReplacedSides] = field(default_factory=History)
+    """Both sides before each copy, swap or choice of B; kept by A."""
+
+    def key(self, name: str) -> str:
+        """Return the key of a widget that both sides have: ``name`` on side A."""
+        return name if self.side == "a" else f"{self.side}.{name}"
+
+    def versioned(self, name: str) -> str:
+        """Return a widget key that differs between the sides, and changes when the experiment is replaced."""
+        return f"{self.key(name)}.{self.version}"
+
+    def side_b(self) -> Session:
+        """Return the session of side B: what A was compared with last, or at first a copy of A."""
+        with self.lock:
+            b = self.compared = self.compared or self._load_side_b()
+            if b.experiment.video != self.experiment.video:
+                b.experiment = replace(b.experiment, video=self.experiment.video)
+            b.save()
+            return b
+
+    def _load_side_b(self) -> Session:
+        a = self.experiment
+        b_id = a.beside if a.beside != a.id else None
+        saved = experiments.load(cache.store().home, b_id) if b_id else None
+        b = saved or replace(a, id=b_id or experiments.new_id(), beside=None, side="b")
+        self.change(beside=b.id)
+        return Session(b, "b", self.version, saved, server_key=self.server_key, lock=self.lock)
+
+    def save(self) -> None:
+        """Write the experiment to disk if it has changed."""
+        with self.lock:
+            if self.saved != self.experiment:
+                experiments.save(cache.store().home, self.experiment)
+                self.saved = self.experiment
+
+    def change(self, **fields: Any) -> None:
+        """Change fields of the experiment and write it to disk."""
+        with self.lock:
+            self.experiment = replace(self.experiment, **fields)
+            self.save()
+
+    def change_settings(self, **fields: Any) -> None:
+        """Change fields of the experiment's settings and write it to disk."""
+        with self.lock:
+            self.change(settings=replace(self.experiment.settings, **fields))
+
+    def replace_experiment(self, experiment: Experiment) -> None:
+        """Replace the experiment as a whole; all widgets start again from its values."""
+        with self.lock:
+            self.experiment = experiment
+            self.version += 1
+            self.table = None
+            self.save()
+
+    def prompt_table(self) -> PromptTable:
+        """Return the prompt table that the browser is to show; a new one when Python has replaced the rows."""
+        with self.lock:
+            rows = self.experiment.rows
+            if self.table is None or self.table.latest != rows:
+                self.tables += 1
+                of = f"{self.experiment.id}.{self.token}.{self.tables}"
+                self.table = PromptTable(of, given=rows, latest=rows)
+            return self.table
+
+    def accept_rows(self, of: str, number: int, rows: tuple[PromptRow, ...] | None) -> None:
+        """Accept the rows that the browser sent, unless newer ones were accepted or Python has replaced them since.
+
+        Args:
+            of: the ``PromptTable.of`` that they belong to.
+            number: number of the edit, counted by the browser.
+            rows: all rows; None asks for the rows as they are now.
+        """
+        with self.lock:
+            table = self.table
+            if table is None or table.of != of:
+                return
+            if rows is None:
+                self.table = None
+            elif number > table.acknowledged and table.latest == self.experiment.rows:
+                self.table = replace(table, acknowledged=number, latest=rows)
+                self.change(rows=rows)
+
+    def load_prompt_set(self, prompt_set: PromptSet) -> None:
+        """Replace prompts and settings as a whole; ``undo_load`` restores the previous ones."""
+        with self.lock:
+            if self.experiment.rows:
+                self.prompt_history = self.prompt_history.push(self.experiment)
+            self.replace_experiment(self.experiment.with_prompt_set(prompt_set))
+
+    def undo_load(self) -> None:
+        """Restore prompts and settings from before the last replacement; video and engine stay."""
+        with self.lock:
+            restored, self.prompt_history = self.prompt_history.undo(self.experiment)
+            self._restore_prompts(restored)
+
+    def redo_load(self) -> None:
+        """Restore prompts and settings from before the last ``undo_load``; video and engine stay."""
+        with self.lock:
+            restored, self.prompt_history = self.prompt_history.redo(self.experiment)
+            self._restore_prompts(restored)
+
+    def _restore_prompts(self, other: Experiment) -> None:
+        self.replace_experiment(
+            replace(
+                self.experiment,
+                name=other.name,
+                template=other.template,
+                rows=other.rows,
+                settings=other.settings,
+            )
+        )
+
+    def open_video(self, sha256: str) -> None:
+        """Choose a video by its SHA-256; another one than before resets the view."""
+        with self.lock:
+            if self.experiment.video != sha256:
+                self.window, self.seek_s, self.picked = None, None, {}
+                self.playhead_s, self.marked, self.label = None, None, None
+                self.brushes += 1
+                self.version += 1
+            self.change(video=sha256)
+
+    def seek(self, time_s: float) -> None:
+        """Move the player to ``time_s`` seconds."""
+        with self.lock:
+            self.seek_id += 1
+            self.seek_s = time_s
+
+    def newly_picked(self, name: str, value: Any) -> bool:
+        """Return whether ``value`` differs from the last selection of the element ``name``.
+
+        A selection stays in the element, and only its change is a command.
+        """
+        if self.picked.get(name) == value:
+            return False
+        self.picked[name] = value
+        return True
