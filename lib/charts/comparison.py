@@ -1,7 +1,7 @@
 """The Altair charts of a comparison: A's score of a label against B's, and where both differ.
 
 Conventions as in ``lib.charts.timeline``: what changes often is data, not specification, so that an edit doesn't make
-the browser build the chart anew. The selection is named ``brush``: intervals of ``score_a`` and ``score_b``.
+the browser rebuild the chart. The selection is named ``brush``: intervals of ``score_a`` and ``score_b``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from numpy.typing import NDArray
 
 from lib.charts import layers
 from lib.charts.data import MAX_BARS, edges
-from lib.charts.layers import RULE_COLOUR
+from lib.charts.palette import BLUE, RULE_COLOUR, VERMILION
 from lib.charts.templates import FilledChart, Template, table
 from lib.comparison.comparison import Comparison
 from lib.core.formatting import format_time
 
 SCATTER_POINTS = 2_000
-"""More samples than this are thinned for drawing: of those that fall onto one spot, one is drawn."""
-_GRIDS = (110, 72, 48, 32, 20)  # spots along each axis: as many as leave few enough points
+"""More samples than this are thinned for drawing: of those in one cell of a grid, one is drawn."""
+_GRIDS = (110, 72, 48, 32, 20)  # cells along each axis, tried until few enough points are left
 _WHO = ("both", "only A", "only B", "neither")
 _KEPT = 32
 
 
 def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
-    """Return ``score_a, score_b, who, seconds``, one row a point to draw.
+    """Return ``score_a, score_b, who, seconds``, one row per point to draw.
 
     Args:
         comparison: of two analyses.
@@ -58,24 +58,24 @@ def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
         return frame
     ends = [pick(pairs[side].to_numpy()) for side in ("a", "b") for pick in (np.argmin, np.argmax)]
     for grid in _GRIDS:
-        x, y = _spots(pairs["a"].to_numpy(), grid), _spots(pairs["b"].to_numpy(), grid)
+        x, y = _cells(pairs["a"].to_numpy(), grid), _cells(pairs["b"].to_numpy(), grid)
         doubled = pd.DataFrame({"x": x, "y": y, "who": frame["who"]}).duplicated().to_numpy()
-        kept = np.union1d(np.flatnonzero(~doubled), ends)
-        if len(kept) <= SCATTER_POINTS:
+        drawn = np.union1d(np.flatnonzero(~doubled), ends)
+        if len(drawn) <= SCATTER_POINTS:
             break
-    return frame.iloc[kept].reset_index(drop=True)
+    return frame.iloc[drawn].reset_index(drop=True)
 
 
-def _spots(scores: NDArray[np.float64], grid: int) -> NDArray[np.int64]:
+def _cells(scores: NDArray[np.float64], grid: int) -> NDArray[np.int64]:
     low, high = scores.min(), scores.max()
     if high <= low:
         return np.zeros(len(scores), dtype=np.int64)
-    spots: NDArray[np.int64] = np.minimum((scores - low) / (high - low) * grid, grid - 1).astype(np.int64)
-    return spots
+    cells: NDArray[np.int64] = np.minimum((scores - low) / (high - low) * grid, grid - 1).astype(np.int64)
+    return cells
 
 
 def scatter_chart(comparison: Comparison, label: str, colour: str, *, size: int = 380) -> FilledChart:
-    """Return A's score of ``label`` (across) against B's (up), one point a sample; ``brush`` chooses some.
+    """Return A's score of ``label`` (across) against B's (up), one point per sample; ``brush`` chooses some.
 
     Grey is the diagonal where both are equal (drawn for scores of the same kind) and the thresholds.
 
@@ -109,7 +109,7 @@ def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size
     brush = alt.selection_interval(name="brush", encodings=["x", "y"])
     scale = alt.Scale(zero=False, nice=True)
     legend = alt.Legend(orient="top", direction="horizontal")
-    who = alt.Scale(domain=list(_WHO), range=[colour, "#D55E00", "#0072B2", RULE_COLOUR])
+    who = alt.Scale(domain=list(_WHO), range=[colour, VERMILION, BLUE, RULE_COLOUR])
 
     def axis(field: str, side: str, kind: str) -> dict[str, Any]:
         return {"field": field, "type": "quantitative", "title": f"{side}: {kind}", "scale": scale}
@@ -170,19 +170,19 @@ def difference_bars(
     Returns:
         At most ``MAX_BARS`` rows: of more differences the longest. A side that gives no label has no row there.
     """
-    found = sorted(comparison.disagreements, key=lambda one: one.start_s - one.end_s)[: MAX_BARS // 2]
+    longest = sorted(comparison.disagreements, key=lambda span: span.start_s - span.end_s)[: MAX_BARS // 2]
     rows = [
         {
             "side": side,
             "says": label,
             "colour": colours[label],
-            "from_s": one.start_s,
-            "to_s": one.end_s,
-            "start": format_time(one.start_s),
-            "end": format_time(one.end_s),
+            "from_s": span.start_s,
+            "to_s": span.end_s,
+            "start": format_time(span.start_s),
+            "end": format_time(span.end_s),
         }
-        for one in sorted(found, key=lambda one: one.start_s)
-        for side, label, colours in (("A", one.a, colours_a), ("B", one.b, colours_b))
+        for span in sorted(longest, key=lambda span: span.start_s)
+        for side, label, colours in (("A", span.a, colours_a), ("B", span.b, colours_b))
         if label is not None
     ]
     return pd.DataFrame(rows, columns=["side", "says", "colour", "from_s", "to_s", "start", "end"])

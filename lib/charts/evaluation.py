@@ -1,7 +1,7 @@
-"""Altair charts of an evaluation: what is taken for what, precision over recall, F1 over the threshold.
+"""Altair charts of an evaluation: confusion matrix, precision–recall curve, F1 by threshold.
 
 Conventions as in ``lib.charts.timeline``: what changes often is data, not specification, so that an edit doesn't make
-the browser build a chart anew. What is undefined is not drawn.
+the browser rebuild a chart. What is undefined is not drawn.
 """
 
 from __future__ import annotations
@@ -13,26 +13,25 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lib.charts.layers import RULE_COLOUR
+from lib.charts.palette import BLUE, DARK_TEXT, LIGHT_TEXT, ON_STRONG, RULE_COLOUR
 from lib.charts.templates import FilledChart, Template, table
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
 from lib.evaluation.threshold_fit import ThresholdFit
 
 _CELL = 42
 _MAX_POINTS = 400
-_BLUE = "#0072B2"
 _KEPT = 32
 _DASHES = [6, 4]
 
 
 def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
-    """Return ``true, found, seconds, share, text``, a row a cell.
+    """Return ``true, found, seconds, share, text``, one row per cell.
 
     Args:
         evaluation: against any truth.
 
     Returns:
-        ``share`` is of the true label's seconds, 0 to 1 (0 where it has none); ``text`` is blank where nothing is.
+        ``share`` is of the true label's seconds, 0 to 1 (0 where it has none); ``text`` is blank below 0.05 s.
     """
     seconds = evaluation.confusion
     totals = seconds.sum(axis=1).to_numpy()[:, None]
@@ -50,7 +49,7 @@ def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def confusion_chart(evaluation: Evaluation, *, dark: bool = False) -> FilledChart:
-    """Return what is true (rows) against what is found (columns), in seconds; the darker, the more of its row.
+    """Return what is true (rows) against what is found (columns), in seconds; stronger for a larger share of its row.
 
     Args:
         evaluation: against any truth.
@@ -86,7 +85,7 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
         alt.Tooltip("share", type="quantitative", title="share of what is true", format=".0%"),
     ]
     base = alt.Chart(table("cells"))
-    cells: alt.Chart = base.mark_rect(color=_BLUE, stroke=RULE_COLOUR, strokeWidth=0.4).encode(
+    cells: alt.Chart = base.mark_rect(color=BLUE, stroke=RULE_COLOUR, strokeWidth=0.4).encode(
         x=x,
         y=y,
         fillOpacity=alt.FillOpacity(
@@ -94,27 +93,26 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
         ),
         tooltip=tooltip,
     )
-    # Strong cells are dark blue on either theme.
-    pale = "#fafafa" if dark else "#31333f"
+    text = DARK_TEXT if dark else LIGHT_TEXT
     words: alt.Chart = base.mark_text(fontSize=12).encode(
         x=x,
         y=y,
         text=alt.Text("text", type="nominal"),
-        color=alt.when("datum.share > 0.45").then(alt.value("#ffffff")).otherwise(alt.value(pale)),
+        color=alt.when("datum.share > 0.45").then(alt.value(ON_STRONG)).otherwise(alt.value(text)),
         tooltip=tooltip,
     )
     return _finished([cells, words], height=_CELL * len(rows) + 110)
 
 
 def curve_chart(label: LabelEvaluation, colour: str, *, height: int = 300) -> FilledChart:
-    """Return precision over recall for all thresholds of a label, with the current threshold as a point on it."""
-    # From high thresholds to low ones; several may have the same recall, so the order is said.
+    """Return the precision–recall curve of a label, with the current threshold as a point on it."""
+    # From high thresholds to low ones; several may have the same recall, so the order is explicit.
     curve = label.curve(_MAX_POINTS).iloc[::-1].reset_index(drop=True)
     curve["place"] = np.arange(len(curve))
     point = label.point()
-    shown = point is not None and point.precision is not None and point.recall is not None
+    defined = point is not None and point.precision is not None and point.recall is not None
     now = pd.DataFrame(
-        [[point.recall, point.precision, point.threshold]] if point is not None and shown else [],
+        [[point.recall, point.precision, point.threshold]] if point is not None and defined else [],
         columns=["now_recall", "now_precision", "now_threshold"],
     ).astype(float)
     return _curve(colour, height).fill({"curve": curve, "now": now})
@@ -157,7 +155,7 @@ def _curve(colour: str, height: int) -> Template:
 
 
 def fit_chart(fit: ThresholdFit, colour: str, *, now: float | None, height: int = 220) -> FilledChart:
-    """Return F1 over the threshold, the best one as a point, the current one as a dashed rule.
+    """Return F1 by threshold, the best one as a point, the current one as a dashed rule.
 
     Args:
         fit: of one label.

@@ -1,4 +1,4 @@
-"""The parts that charts are made of: axes, colours, lines, rules, bars, and what reacts to the pointer.
+"""The layers that charts are made of: axes, lines, rules, bars, and selections.
 
 Conventions: as in ``lib.charts.timeline``. Every layer on the time axis carries the same axis and scale, so that
 merging them changes nothing.
@@ -6,21 +6,16 @@ merging them changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import altair as alt
 
+from lib.charts.palette import RULE_COLOUR, SPIKE_COLOUR
 from lib.charts.templates import table
 
-RULE_COLOUR = "#808080"
-"""Mid-grey: visible on white and on near-black; Vega's default, black, is not."""
-SPIKE_COLOUR = "#D9480F"
 AXIS_WIDTH = 110
 """Pixels left of every plot: axis labels, or names of lanes."""
-
-TimeAxis = Callable[[str], alt.X]
-"""Makes the time encoding of a field."""
 
 _TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _TICK_EVERY_PX = 110
@@ -28,28 +23,30 @@ _DASHES = [6, 4]
 _LEGEND_LINE = 18
 
 
-def stack(*layers: alt.Chart, height: int, title: str | None = None, whole: bool = True) -> alt.LayerChart:
+def stack(*layers: alt.Chart, height: int, title: str | None = None) -> alt.LayerChart:
     """Return the layers on top of each other, the last in front.
 
     Args:
         layers: from back to front.
-        height: of everything in pixels, with title, legend and axis; of the plot alone when not ``whole``.
+        height: of everything in pixels, with title, legend and axis.
         title: small, starting where the plot does.
-        whole: whether this is a chart of its own, not a part of a concatenated one.
     """
-    words: dict[str, Any] = {}
+    heading: dict[str, Any] = {}
     if title is not None:
-        words["title"] = alt.TitleParams(
+        heading["title"] = alt.TitleParams(
             title, anchor="start", frame="group", fontSize=13, fontWeight="normal", offset=6
         )
-    if whole:
-        words["autosize"] = alt.AutoSizeParams(type="fit", contains="padding")
-        words["padding"] = {"left": 2, "top": 2, "right": 8, "bottom": 2}
-        # Streamlit switches it off from some number of points on; a switch would be another specification.
-        # Rows are checked for numbers when they change, not each time they are drawn.
-        # Streamlit's theme would give each point of a line a tooltip, put together anew in each drawing.
-        words["config"] = alt.Config(mark=alt.MarkConfig(aria=False, invalid="filter", tooltip=None))
-    return alt.LayerChart(layer=list(layers), height=height, **words)
+    return alt.LayerChart(
+        layer=list(layers),
+        height=height,
+        autosize=alt.AutoSizeParams(type="fit", contains="padding"),
+        padding={"left": 2, "top": 2, "right": 8, "bottom": 2},
+        # aria: Streamlit switches it off from some number of points on, which would change the specification.
+        # invalid: rows are checked for numbers when they change, not each time they are drawn.
+        # tooltip: Streamlit's theme would give each point of a line one, rebuilt in each drawing.
+        config=alt.Config(mark=alt.MarkConfig(aria=False, invalid="filter", tooltip=None)),
+        **heading,
+    )
 
 
 def time_label(value: str = "datum.value") -> str:
@@ -65,35 +62,18 @@ def time_ticks() -> str:
     low, high = "domain('x')[0]", "domain('x')[1]"
     wished = f"({high} - {low}) * {_TICK_EVERY_PX} / max(width, 1)"
     steps = ", ".join(f"{step:g}" for step in _TIME_STEPS)
-    # A comparison counts as 1 where it holds, so their sum is the place of the first step that is long
-    # enough.
+    # A true comparison counts as 1, so their sum is the index of the first step that is long enough.
     place = " + ".join(f"({wished} > {step:g})" for step in _TIME_STEPS[:-1])
     step = f"[{steps}][{place}]"
     return f"sequence(ceil({low} / {step}) * {step}, {high} + 1e-6, {step})"
 
 
-def time_axis(field: str, *, domain: alt.Parameter | None = None) -> alt.X:
-    """Return the time encoding of ``field``: over all data in the chart, or over what ``domain`` covers.
+def time_axis(field: str) -> alt.X:
+    """Return the time encoding of ``field``, over all data in the chart.
 
-    How the axis looks is said once a chart, in ``edges``; the layers of a chart share it.
+    Labels and ticks are set once per chart, in ``edges``; the layers of a chart share them.
     """
-    shown: dict[str, Any] = {} if domain is None else {"domain": domain}
-    return alt.X(field, type="quantitative", title=None, scale=alt.Scale(nice=False, zero=False, **shown))
-
-
-def labelled_axis(field: str, *, domain: alt.Parameter | None = None, ticks: bool = False) -> alt.X:
-    """Return the same with labels m:ss.s.
-
-    Args:
-        field: of the time.
-        domain: a brush.
-        ticks: whether ticks are at round times. Only where the scale is called ``x``, which it isn't in a
-            concatenated chart; there they are Vega's own choice.
-    """
-    values: dict[str, Any] = {"values": alt.ExprRef(expr=time_ticks())} if ticks else {}
-    return time_axis(field, domain=domain).axis(
-        labelExpr=time_label(), labelFlush=True, labelOverlap=True, grid=False, title=None, **values
-    )
+    return alt.X(field, type="quantitative", title=None, scale=alt.Scale(nice=False, zero=False))
 
 
 def left_axis(**options: Any) -> alt.Axis:
@@ -108,7 +88,7 @@ def bare_axis() -> alt.Axis:
 
 def colour_of(field: str, colours: Mapping[str, str], *, legend: bool = False) -> alt.Color:
     """Return the colour encoding of a field of labels; ``colours`` maps each label, in order, to hex."""
-    shown = alt.Legend(
+    at_top = alt.Legend(
         orient="top",
         title=None,
         columns=_legend_columns(colours),
@@ -121,7 +101,7 @@ def colour_of(field: str, colours: Mapping[str, str], *, legend: bool = False) -
         field,
         type="nominal",
         scale=_label_scale(colours),
-        legend=shown if legend else None,
+        legend=at_top if legend else None,
     )
 
 
@@ -139,20 +119,18 @@ def _label_scale(colours: Mapping[str, str]) -> alt.Scale:
 
 
 def _invalid(has_gaps: bool) -> Any:
-    """Return what interrupts a line at rows without a score; looked at with each drawing, so only where needed."""
+    """Return what interrupts a line at rows without a score; it costs time in each drawing, so only where needed."""
     return "break-paths-filter-domains" if has_gaps else alt.Undefined
 
 
-def strip(
-    colours: Mapping[str, str], time: TimeAxis, brush: alt.Parameter, *, has_gaps: bool = False
-) -> alt.Chart:
+def strip(colours: Mapping[str, str], brush: alt.Parameter, *, has_gaps: bool = False) -> alt.Chart:
     """Return thin score lines without a scale, to draw ``brush`` on."""
     scale = alt.Scale(zero=False, nice=False)
     chart: alt.Chart = (
         alt.Chart(table("overview"))
         .mark_line(strokeWidth=1, invalid=_invalid(has_gaps))
         .encode(
-            x=time("time_s"),
+            x=time_axis("time_s"),
             y=alt.Y("score", type="quantitative", axis=bare_axis(), scale=scale),
             color=colour_of("label", colours),
         )
@@ -161,9 +139,7 @@ def strip(
     return chart
 
 
-def score_lines(
-    colours: Mapping[str, str], score: str, time: TimeAxis, *, has_gaps: bool = False
-) -> list[alt.Chart]:
+def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = False) -> list[alt.Chart]:
     """Return the lines, the thresholds of labels, and the shared threshold; the legend is ``shown``."""
     # All labels start selected and a click toggles one, so the legend dims what is hidden.
     everything = [{"label": label} for label in colours]
@@ -171,12 +147,12 @@ def score_lines(
         name="shown", fields=["label"], bind="legend", toggle="true", value=everything
     )
     colour = colour_of("label", colours, legend=True)
-    # What is said of a line is evaluated for each of its points in each drawing; a filter only when data change.
+    # An encoding is evaluated for each point in each drawing; a filter only when data change.
     drawn: alt.Chart = (
         alt.Chart(table("lines"))
         .transform_filter(shown)
         .mark_line(strokeWidth=1.7, clip=True, invalid=_invalid(has_gaps))
-        .encode(x=time("time_s"), y=_score_axis("score", score), color=colour)
+        .encode(x=time_axis("time_s"), y=_score_axis("score", score), color=colour)
         .add_params(shown)
     )
     of_labels: alt.Chart = (
@@ -199,8 +175,8 @@ def _score_axis(field: str, score: str) -> alt.Y:
     return alt.Y(field, type="quantitative", axis=left_axis(), scale=scale)
 
 
-def segment_bars(colours: Mapping[str, str], time: TimeAxis) -> alt.Chart:
-    """Return one lane of bars a label; a click is ``pick`` on ``start_s``."""
+def segment_bars(colours: Mapping[str, str]) -> alt.Chart:
+    """Return one lane of bars per label; a click is ``pick`` on ``start_s``."""
     lane = left_axis(labelLimit=AXIS_WIDTH - 12, labelOverlap=False, ticks=False, domain=False)
     colour = colour_of("label", colours)
     pick = alt.selection_point(name="pick", fields=["start_s"], on="click", empty=False)
@@ -215,7 +191,7 @@ def segment_bars(colours: Mapping[str, str], time: TimeAxis) -> alt.Chart:
         # The stroke keeps a segment of less than a pixel visible.
         .mark_bar(clip=True, strokeWidth=1, height=alt.RelativeBandSize(0.7), cursor="pointer")
         .encode(
-            x=time("from_s"),
+            x=time_axis("from_s"),
             x2="to_s",
             y=alt.Y("label", type="nominal", scale=alt.Scale(domain=list(colours)), axis=lane),
             color=colour,
@@ -227,7 +203,7 @@ def segment_bars(colours: Mapping[str, str], time: TimeAxis) -> alt.Chart:
     return chart
 
 
-def change_area(time: TimeAxis) -> list[alt.Chart]:
+def change_area() -> list[alt.Chart]:
     """Return the change as an area, and triangles at the top that point at its spikes."""
     scale = alt.Scale(zero=True)
     y = alt.Y("change", type="quantitative", axis=left_axis(tickCount=3), scale=scale, stack=None)
@@ -239,12 +215,12 @@ def change_area(time: TimeAxis) -> list[alt.Chart]:
             line={"color": RULE_COLOUR, "strokeWidth": 1},
             clip=True,
         )
-        .encode(x=time("change_time_s"), y=y)
+        .encode(x=time_axis("change_time_s"), y=y)
     )
     marks: alt.Chart = (
         alt.Chart(table("spikes"))
         .mark_point(shape="triangle-down", filled=True, size=60, color=SPIKE_COLOUR, opacity=1)
-        .encode(x=time("spike_s"), y=alt.value(5))
+        .encode(x=time_axis("spike_s"), y=alt.value(5))
     )
     return [area, marks]
 
@@ -252,7 +228,15 @@ def change_area(time: TimeAxis) -> list[alt.Chart]:
 def edges() -> alt.Chart:
     """Return two invisible points that span the time axis over the window, and its labels."""
     chart: alt.Chart = alt.Chart(table("edges")).mark_point(opacity=0, size=0, aria=False)
-    return chart.encode(x=labelled_axis("edge_s", ticks=True))
+    axis = time_axis("edge_s").axis(
+        labelExpr=time_label(),
+        labelFlush=True,
+        labelOverlap=True,
+        grid=False,
+        title=None,
+        values=alt.ExprRef(expr=time_ticks()),
+    )
+    return chart.encode(x=axis)
 
 
 def playhead() -> alt.Chart:
@@ -264,8 +248,8 @@ def playhead() -> alt.Chart:
 def pointer(moments: str) -> alt.Chart:
     """Return a rule that follows the pointer from moment to moment; a click is ``pick`` on ``seconds``.
 
-    The table ``moments`` has one row a moment, not one a moment and label: to find the nearest, the browser
-    makes a cell for every row. It shows the row as it is: a tooltip of fields would be written anew for every
+    The table ``moments`` has one row per moment, not per moment and label: to find the nearest, the browser
+    makes a cell for every row. The tooltip is the row itself: a tooltip of fields would be evaluated for every
     row, pointed at or not, whenever anything in the chart changes.
     """
     near: dict[str, Any] = {"encodings": ["x"], "nearest": True, "empty": False}

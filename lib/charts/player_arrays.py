@@ -1,8 +1,8 @@
-"""What the player's lanes draw, as compact arrays: the analysis that the charts draw, with levels of detail.
+"""Arrays for the player's lanes: the analysis that the charts draw, with levels of detail.
 
-The browser zooms without asking again, so it gets every sample once, and over it a pyramid: each level holds the lowest
-and the highest value of ``LEVEL_FACTOR`` neighbours of the level below, so that a peak of one sample is drawn at
-any zoom. Arrays travel as one binary *pack*: a little-endian uint32 length, a JSON list of
+The browser zooms without another request, so it gets every sample once, and a pyramid over them: each level holds the
+lowest and the highest value of ``LEVEL_FACTOR`` neighbours of the level below, so that a peak of one sample is drawn at
+any zoom. Arrays are sent as one binary document: a little-endian uint32 length, a JSON list of
 ``{"name", "dtype", "shape", "offset"}``, and the arrays, each at a multiple of 8 bytes (``offset`` counts from the
 first).
 
@@ -57,15 +57,15 @@ def levels(values: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArr
     """Return the pyramid over ``values``, finest first: pairs of lowest and highest, float32 ``(p, m)`` each.
 
     Args:
-        values: ``(p, n)``. ``m`` is ``n`` divided by ``LEVEL_FACTOR`` (rounded up) once a level; no level where
+        values: ``(p, n)``. ``m`` is ``n`` divided by ``LEVEL_FACTOR`` (rounded up) once per level; no level where
             ``n`` is at most ``COARSEST``.
     """
-    found: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    pyramid: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     low = high = values
     while low.shape[1] > COARSEST:
         low, high = _grouped(low).min(axis=2), _grouped(high).max(axis=2)
-        found.append((low, high))
-    return found
+        pyramid.append((low, high))
+    return pyramid
 
 
 def _grouped(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ def base_arrays(samples: Samples, change: NDArray[np.float64]) -> dict[str, _Arr
 
 
 def line_arrays(analysis: Analysis) -> dict[str, _Array]:
-    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row a label, and its levels."""
+    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row per label, and its levels."""
     scores = np.ascontiguousarray(analysis.scores.T, dtype=np.float32)
     return {"scores": scores} | _named(scores, "scores")
 
@@ -110,15 +110,15 @@ def _named(values: NDArray[np.float32], name: str) -> dict[str, _Array]:
     }
 
 
-def segment_arrays(found: Sequence[Segment], labels: Sequence[str]) -> dict[str, _Array]:
+def segment_arrays(segments: Sequence[Segment], labels: Sequence[str]) -> dict[str, _Array]:
     """Return all segments: ``start``, ``end`` f8, ``label`` u2 (a row of scores), ``mean``, ``peak`` f4, ``(m,)``."""
     place = {label: row for row, label in enumerate(labels)}
     return {
-        "start": np.array([segment.start_s for segment in found], dtype=np.float64),
-        "end": np.array([segment.end_s for segment in found], dtype=np.float64),
-        "label": np.array([place[segment.label] for segment in found], dtype=np.uint16),
-        "mean": np.array([segment.mean_score for segment in found], dtype=np.float32),
-        "peak": np.array([segment.peak_score for segment in found], dtype=np.float32),
+        "start": np.array([segment.start_s for segment in segments], dtype=np.float64),
+        "end": np.array([segment.end_s for segment in segments], dtype=np.float64),
+        "label": np.array([place[segment.label] for segment in segments], dtype=np.uint16),
+        "mean": np.array([segment.mean_score for segment in segments], dtype=np.float32),
+        "peak": np.array([segment.peak_score for segment in segments], dtype=np.float32),
     }
 
 
@@ -135,8 +135,8 @@ def difference_arrays(
     }
 
 
-def pack(arrays: Mapping[str, _Array]) -> bytes:
-    """Return the arrays as one pack.
+def encode_arrays(arrays: Mapping[str, _Array]) -> bytes:
+    """Return the arrays as one binary document.
 
     Args:
         arrays: of type f4, f8, i4 or u2.
@@ -148,7 +148,7 @@ def pack(arrays: Mapping[str, _Array]) -> bytes:
     for name, array in arrays.items():
         kind = array.dtype.str[1:]
         if kind not in _TYPES:
-            raise ValueError(f"{name} is of type {array.dtype}; a pack holds {', '.join(_TYPES)}")
+            raise ValueError(f"{name} is of type {array.dtype}; a browser reads {', '.join(_TYPES)}")
         data = np.ascontiguousarray(array, dtype=_TYPES[kind]).tobytes()
         entries.append({"name": name, "dtype": kind, "shape": list(array.shape), "offset": offset})
         parts.append(data + bytes(-len(data) % 8))

@@ -1,11 +1,11 @@
 """Altair charts of an analysis: tables in, ``alt.Chart`` out.
 
-The charts stand under each other and share the time axis: their plots are aligned by a left axis of fixed
-width, and their axes span the same window. Zooming is a brush in ``overview_chart``; the others are then
-made of data prepared anew for that window (``chart_data``), with more detail.
+The charts are stacked and share the time axis: their plots are aligned by a left axis of fixed width, and their axes
+span the same window. A brush in ``overview_chart`` zooms; the others are then made of data for that window
+(``chart_data``), with more detail.
 
 Conventions: what changes often is data, not specification, since a changed specification makes the browser
-build the chart anew. The window is spanned by two invisible points, thresholds and playhead are tables, and
+rebuild the chart. The window is spanned by two invisible points, thresholds and playhead are tables, and
 a table that is empty keeps its layer. A specification depends on labels, colours and the kind of score
 only. ``colours`` maps every label to hex. Selections are named ``brush`` (an interval of ``time_s`` in the
 overview), ``pick`` (a click:
@@ -15,23 +15,22 @@ overview), ``pick`` (a click:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import altair as alt
 import pandas as pd
 
 from lib.analysis.analysis import Analysis
 from lib.charts import layers
-from lib.charts.data import ChartData, chart_data, edges, histogram, overview_lines
+from lib.charts.data import ChartData, edges, histogram, overview_lines
 from lib.charts.palette import label_colours
 from lib.charts.templates import FilledChart, Template
 
 LANE_HEIGHT = 26
-"""Pixels a label in ``segments_chart``."""
+"""Pixels per label in ``segments_chart``."""
 
 _Items = tuple[tuple[str, str], ...]  # label and colour, in order
 _KEPT = 32  # templates of each kind
-_PADDING = {"left": 8, "top": 8, "right": 32, "bottom": 8}  # as numbers a side: Streamlit fails on one number
 _FRAME_HEIGHT = 62  # of title and time axis
 _CHANGE_TITLE = "Change between neighbouring samples, 1 − cosine"
 
@@ -52,7 +51,7 @@ def _has_gaps(lines: pd.DataFrame) -> bool:
 @lru_cache(maxsize=_KEPT)
 def _overview(items: _Items, height: int, has_gaps: bool) -> Template:
     brush = alt.selection_interval(name="brush", encodings=["x"])
-    lines = layers.strip(dict(items), layers.time_axis, brush, has_gaps=has_gaps)
+    lines = layers.strip(dict(items), brush, has_gaps=has_gaps)
     return Template(layers.stack(lines, layers.edges(), height=height))
 
 
@@ -72,7 +71,7 @@ def scores_chart(
     Args:
         data: one window.
         colours: hex by label.
-        playhead_s: where the player rests.
+        playhead_s: where the player is.
         band: lowest and highest score of what is drawn behind the lines; None draws nothing.
         height: in pixels.
     """
@@ -95,7 +94,7 @@ def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bo
     return Template(
         layers.stack(
             *([layers.reference_band(score)] if has_band else []),
-            *layers.score_lines(colours, score, layers.time_axis, has_gaps=has_gaps),
+            *layers.score_lines(colours, score, has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),
             layers.pointer("moments"),
@@ -108,7 +107,7 @@ def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bo
 def segments_chart(
     data: ChartData, colours: Mapping[str, str], *, playhead_s: float | None = None
 ) -> FilledChart:
-    """Return one lane of segments a label; a click on a segment is ``pick`` on its ``start_s``."""
+    """Return one lane of segments per label; a click on a segment is ``pick`` on its ``start_s``."""
     return _segments(_items(data.labels, colours)).fill({"bars": data.bars, **_common(data, playhead_s)})
 
 
@@ -116,7 +115,7 @@ def segments_chart(
 def _segments(items: _Items) -> Template:
     return Template(
         layers.stack(
-            layers.segment_bars(dict(items), layers.time_axis),
+            layers.segment_bars(dict(items)),
             layers.edges(),
             layers.playhead(),
             height=LANE_HEIGHT * len(items) + _FRAME_HEIGHT,
@@ -135,7 +134,7 @@ def change_chart(data: ChartData, *, playhead_s: float | None = None, height: in
 def _change(height: int) -> Template:
     return Template(
         layers.stack(
-            *layers.change_area(layers.time_axis),
+            *layers.change_area(),
             layers.edges(),
             layers.playhead(),
             layers.pointer("change_moments"),
@@ -181,48 +180,6 @@ def _histogram(items: _Items, title: str, height: int, legend: bool) -> Template
             height=height + (layers.legend_height(colours) if legend else 0),
         )
     )
-
-
-def timeline_chart(
-    analysis: Analysis, colours: Mapping[str, str] | None = None, *, width: int = 900
-) -> FilledChart:
-    """Return all lanes in one chart with a brush of its own that zooms them, for export as HTML or JSON.
-
-    ``to_dict()`` and ``to_json()`` hold the data, reduced as on screen.
-    """
-    data = chart_data(analysis)
-    template = _timeline(_items(data.labels, _colours(analysis, colours)), data.score, width)
-    return template.fill(
-        {
-            "overview": overview_lines(analysis),
-            "lines": data.lines,
-            "own_thresholds": data.own_thresholds,
-            "shared_threshold": data.shared_threshold,
-            "bars": data.bars,
-            "change": data.change,
-            "spikes": data.spikes,
-        }
-    )
-
-
-@lru_cache(maxsize=_KEPT)
-def _timeline(items: _Items, score: str, width: int) -> Template:
-    colours = dict(items)
-    brush = alt.selection_interval(name="brush", encodings=["x"])
-    zoomed = partial(layers.labelled_axis, domain=brush)
-    strip = layers.strip(colours, layers.labelled_axis, brush)
-    scores = layers.score_lines(colours, score, zoomed)
-    bars = layers.segment_bars(colours, zoomed)
-    change = layers.change_area(zoomed)
-    parts = (
-        layers.stack(strip, height=50, title="Drag to zoom, double-click to show all", whole=False),
-        layers.stack(*scores, height=240, title=f"Score: {score}", whole=False),
-        layers.stack(bars, height=LANE_HEIGHT * len(items), title="Segments", whole=False),
-        layers.stack(*change, height=90, title=_CHANGE_TITLE, whole=False),
-    )
-    whole = alt.VConcatChart(vconcat=[part.properties(width=width) for part in parts], padding=_PADDING)
-    # Each part has its own legend or none; shared, the parts without would switch it off.
-    return Template(whole.resolve_scale(color="independent", stroke="independent"))
 
 
 def _common(data: ChartData, playhead_s: float | None) -> dict[str, pd.DataFrame]:

@@ -21,9 +21,9 @@ from lib.charts.player_arrays import (
     base_arrays,
     content_key,
     difference_arrays,
+    encode_arrays,
     levels,
     line_arrays,
-    pack,
     score_axis,
     segment_arrays,
     shown_thresholds,
@@ -34,8 +34,8 @@ from tests.helpers.arrays import analyse_scores, every, unit_rows
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u2": "<u2"}
 
 
-def unpacked(data: bytes) -> dict[str, NDArray[Any]]:
-    """Read a pack as the browser does."""
+def decoded(data: bytes) -> dict[str, NDArray[Any]]:
+    """Read arrays as the browser does."""
     (length,) = struct.unpack_from("<I", data)
     found = {}
     for entry in json.loads(data[4 : 4 + length]):
@@ -71,7 +71,7 @@ def test_every_level_keeps_the_lowest_and_highest_of_what_it_stands_for(n: int, 
         assert found[-1][0].shape[1] <= COARSEST
 
 
-def test_a_pack_gives_back_the_arrays_bit_by_bit() -> None:
+def test_encoding_keeps_the_arrays_bit_by_bit() -> None:
     arrays: dict[str, NDArray[Any]] = {
         "odd": np.arange(3, dtype=np.uint16),
         "scores": np.linspace(-1, 1, 10, dtype=np.float32).reshape(2, 5),
@@ -79,7 +79,7 @@ def test_a_pack_gives_back_the_arrays_bit_by_bit() -> None:
         "times": np.array([0.1, 1e6]),
         "frames": np.array([-1, 2**31 - 1], np.int32),
     }
-    found = unpacked(pack(arrays))
+    found = decoded(encode_arrays(arrays))
     assert list(found) == list(arrays)
     for name, array in arrays.items():
         assert found[name].dtype == array.dtype
@@ -87,16 +87,16 @@ def test_a_pack_gives_back_the_arrays_bit_by_bit() -> None:
         assert found[name].shape == array.shape
 
 
-def test_a_pack_refuses_what_a_browser_would_not_read() -> None:
+def test_encoding_refuses_what_a_browser_would_not_read() -> None:
     with pytest.raises(ValueError, match="ids is of type int64"):
-        pack({"ids": np.arange(2)})
+        encode_arrays({"ids": np.arange(2)})
 
 
 def test_lines_and_change_hold_every_sample_of_the_analysis(rng: np.random.Generator) -> None:
     analysis = an_analysis(rng.random((5000, 3)))
     lines, base = (
-        unpacked(pack(line_arrays(analysis))),
-        unpacked(pack(base_arrays(analysis.samples, analysis.vector_change))),
+        decoded(encode_arrays(line_arrays(analysis))),
+        decoded(encode_arrays(base_arrays(analysis.samples, analysis.vector_change))),
     )
     assert np.array_equal(lines["scores"], analysis.scores.T.astype(np.float32))
     assert np.array_equal(base["times"], analysis.samples.times_s)
@@ -164,7 +164,7 @@ def test_the_content_key_follows_the_content_alone(rng: np.random.Generator) -> 
 
 def test_differences_name_the_rows_of_their_labels() -> None:
     found = difference_arrays([(0.0, 1.5, "a", None), (2.0, 2.5, "b", "c")], ["a", "b"], ["c", "a"])
-    read = unpacked(pack(found))
+    read = decoded(encode_arrays(found))
 
     assert read["start"].tolist() == [0.0, 2.0]
     assert read["end"].tolist() == [1.5, 2.5]

@@ -6,7 +6,7 @@ be guessed and are only given for files and embeddings the app chose; nobody tur
 =========================================  =================================================================
 ``GET|HEAD /promptreel/video/<token>``     a video from disk; 206, 416 and multipart ranges by Starlette
 ``GET /promptreel/thumb/<token>/<frame>``  the JPEG thumbnail of one sample
-``GET /promptreel/pack/<token>``           arrays for the player's lanes, as ``player_arrays.pack`` writes them
+``GET /promptreel/pack/<token>``           arrays for the player's lanes, as ``player_arrays.encode_arrays`` writes them
 ``GET /promptreel/module/<hash>/<file>``   the JavaScript modules of our own components
 ``PUT /promptreel/upload/<name>``          a video from the browser; ``lib.ui.server.uploads`` has the answers
 ``GET /library``                           the front page, under the name its title suggests

@@ -158,11 +158,11 @@ def side_by_side(
 
 def _packed(kind: str, found: Mapping[str, Any], count: int) -> dict[str, str]:
     if count <= _INLINE_SEGMENTS:
-        return {"inline": base64.b64encode(arrays.pack(found)).decode()}
+        return {"inline": base64.b64encode(arrays.encode_arrays(found)).decode()}
     return _by_url(kind, lambda: found, *found.values())
 
 
 def _by_url(kind: str, make: Callable[[], Mapping[str, Any]], *content: Any) -> dict[str, str]:
     """Return the URL of arrays that are made when they are asked for; ``content`` is what they depend on."""
     key = f"{kind}|{arrays.content_key(*content)}"
-    return {"url": routes.url_for_pack(key, lambda: arrays.pack(make()))}
+    return {"url": routes.url_for_pack(key, lambda: arrays.encode_arrays(make()))}
