@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
 from lib.infra.files import atomic_file, sha256_of
 from lib.store.home import StoreFolder, mapped_errors
+
+if TYPE_CHECKING:
+    from lib.media.frames import VideoInfo
 
 TABLE = "videos"
 NO_FILE = "none"
@@ -136,57 +139,45 @@ class Videos:
         path = path.expanduser().absolute()
         stat = _stat(path)
         digest = sha256 or self._remembered_hash(path, stat)
-        for row in self._rows():  # opening a known file again costs neither probing nor hashing
-            if row["sha256"] == digest and not move and self._unchanged(row):
-                return self._video(row)
+        known = self._find_row(digest) if digest and not move else None
+        if known is not None and self._unchanged(known):  # costs neither probing nor hashing
+            return self._video(known)
         from lib.media.frames import probe  # loads the decoder, which only an added video needs
 
         info = probe(path)
         digest = digest or self._hash(path, stat, on_progress)
         if _stat(path) != stat:
             raise VideoUnreadableError(f"{path.name} changed while it was read; add it when it is complete.")
-        shown = clean_name(name or path.name)
-        new: dict[str, Any] = {
-            "sha256": digest,
-            "name": shown,
-            "path": os.fsencode(path),
-            "owned": False,
-            "size_bytes": stat[0],
-            "mtime_ns": stat[1],
-            "duration_s": info.duration_s,
-            "rate": None if info.rate is None else str(info.rate),
-            "variable_rate": info.variable_rate,
-            "width": info.width,
-            "height": info.height,
-            "rotation": info.rotation,
-            "codec": info.codec,
-            "pixel_format": info.pixel_format,
-            "container": info.container,
-            "frame_count": info.frame_count,
-            "browser_playable": info.browser_playable,
-            "added_at": datetime.now(UTC),
-        }
+        return self._put(path, _new_row(path, stat, digest, clean_name(name or path.name), info), move=move)
+
+    def _put(self, path: Path, row: dict[str, Any], *, move: bool) -> Video:
+        """Write the row of a file, moved into the store where asked, unless the store has its bytes already."""
+        suffix = clean_suffix(row["name"])
         with self._folder.writing():
-            rows = self._rows()
-            old = next((row for row in rows if row["sha256"] == digest), None)
-            row = {**new, "name": old["name"], "added_at": old["added_at"]} if old else new
-            if old and self._unchanged(old) and (old["owned"] or not move):
-                if move and not self._is_kept(path):
-                    with mapped_errors(f"removing the second copy of {shown}"):
-                        path.unlink()
-                return self._video(old)
+            known = self._find_row(row["sha256"])
+            if known is not None:
+                if self._unchanged(known) and (known["owned"] or not move):
+                    if move:
+                        self._remove_second_copy(path, row["name"])
+                    return self._video(known)
+                row |= {"name": known["name"], "added_at": known["added_at"]}
             if move:
-                row |= self._take(path, digest, clean_suffix(shown))
-            self._folder.write_rows(TABLE, _SCHEMA, [*(r for r in rows if r["sha256"] != digest), row])
+                row |= self._take(path, row["sha256"], suffix)
+            others = [other for other in self._rows() if other["sha256"] != row["sha256"]]
+            self._folder.write_rows(TABLE, _SCHEMA, [*others, row])
         return self._video(row)
+
+    def _remove_second_copy(self, path: Path, name: str) -> None:
+        if path.parent != self._folder.paths.videos:
+            with mapped_errors(f"removing the second copy of {name}"):
+                path.unlink()
 
     def add_without_file(self, sha256: str, *, name: str, duration_s: float, size_bytes: int) -> Video:
         """See ``Store.put``; returns the video that is there where there is one."""
         with self._folder.writing():
-            rows = self._rows()
-            for row in rows:
-                if row["sha256"] == sha256:
-                    return self._video(row)
+            known = self._find_row(sha256)
+            if known is not None:
+                return self._video(known)
             new: dict[str, Any] = {
                 **dict.fromkeys(_SCHEMA.names),
                 **{"sha256": sha256, "name": clean_name(name), "path": b"", "owned": False},
@@ -194,7 +185,7 @@ class Videos:
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }
-            self._folder.write_rows(TABLE, _SCHEMA, [*rows, new])
+            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), new])
             return self._video(new)
 
     def delete(self, sha256: str) -> int:
@@ -246,11 +237,14 @@ class Videos:
     def _rows(self) -> list[dict[str, Any]]:
         return self._folder.rows(TABLE, _SCHEMA)
 
+    def _find_row(self, sha256: str) -> dict[str, Any] | None:
+        return next((row for row in self._rows() if row["sha256"] == sha256), None)
+
     def _row(self, sha256: str) -> dict[str, Any]:
-        for row in self._rows():
-            if row["sha256"] == sha256:
-                return row
-        raise NotStoredError(f"The store has no video {sha256[:12]} (any more); add it again.")
+        row = self._find_row(sha256)
+        if row is None:
+            raise NotStoredError(f"The store has no video {sha256[:12]} (any more); add it again.")
+        return row
 
     def _path(self, row: dict[str, Any]) -> Path:
         path = Path(os.fsdecode(row["path"]))
@@ -271,9 +265,6 @@ class Videos:
         except VideoUnreadableError:
             return False
         return bool(size == row["size_bytes"] and (row["owned"] or mtime_ns == row["mtime_ns"]))
-
-    def _is_kept(self, path: Path) -> bool:
-        return path.parent == self._folder.paths.videos
 
     def _take(self, path: Path, sha256: str, suffix: str) -> dict[str, Any]:
         """Move a file into the store; return the fields of its row that this changes."""
@@ -310,6 +301,26 @@ class Videos:
                 rows.append({"path": key, "size_bytes": size, "mtime_ns": mtime_ns, "sha256": digest})
                 self._folder.write_rows(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
         return digest
+
+
+def _new_row(path: Path, stat: tuple[int, int], sha256: str, name: str, info: VideoInfo) -> dict[str, Any]:
+    """Return the row of a video that is referenced where it lies."""
+    fields: tuple[str, ...] = (
+        "duration_s",
+        "variable_rate",
+        "width",
+        "height",
+        "rotation",
+        "codec",
+        "pixel_format",
+    )
+    fields += ("container", "frame_count", "browser_playable")
+    return {
+        **{"sha256": sha256, "name": name, "path": os.fsencode(path), "owned": False},
+        **{"size_bytes": stat[0], "mtime_ns": stat[1], "added_at": datetime.now(UTC)},
+        **{field: getattr(info, field) for field in fields},
+        "rate": None if info.rate is None else str(info.rate),
+    }
 
 
 def _stat(path: Path) -> tuple[int, int]:
