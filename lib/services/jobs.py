@@ -1,7 +1,6 @@
-"""Background jobs of this process: they outlive page switches, reruns and closed tabs. No Streamlit in here.
+"""Background jobs of this process: they outlive page switches, reruns and closed tabs.
 
-One manager serves all sessions. Jobs that embed run one after another, since they would only share the same
-cores or the same server; playable copies and everything else have a queue of their own beside it.
+One manager serves all sessions. Jobs of one queue run one after another, queues run side by side.
 """
 
 from __future__ import annotations
@@ -15,17 +14,14 @@ from collections.abc import Callable, Hashable
 from typing import Any, Literal
 
 from lib.core.errors import Cancelled, PromptreelError
-from lib.core.sampling import Sampling
-from lib.engines.engine import Engine
-from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
-from lib.store.embeddings import EmbeddingInfo
-from lib.store.store import Store
-from lib.store.videos import Video
 
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 Work = Callable[..., Any]
-"""What a job does: called with the keywords ``on_progress`` and ``cancel`` (a ``threading.Event``)."""
+"""What a job does: called with the keywords ``on_progress`` and ``cancel`` (a ``threading.Event``).
+
+A result with an attribute ``note`` gives the job its note.
+"""
 
 _log = logging.getLogger(__name__)
 _FINISHED_KEPT = 100
@@ -40,16 +36,16 @@ class Job:
         key: Hashable,
         work: Work,
         *,
-        lane: str,
+        queue: str,
         sha256: str | None,
         unit: str,
         on_cancel: Callable[[], object],
     ) -> None:
         self.id = uuid.uuid4().hex
         self.title = title
-        """Words for people, for example the video's name."""
+        """Shown to people, for example the video's name."""
         self.key = key
-        """The same key means the same work; of an ingest, the ``EmbeddingKey``."""
+        """The same key means the same work; of an embedding, its ``EmbeddingKey``."""
         self.sha256 = sha256
         """The video it is about, or None."""
         self.unit = unit
@@ -59,13 +55,13 @@ class Job:
         self.error: str | None = None
         """Why it failed, and what to do."""
         self.note = ""
-        """What is worth knowing of how it ended; empty when nothing is."""
+        """A remark on how it ended, or empty."""
         self.result: Any = None
         self.created_at = time.time()
         self.started_at: float | None = None
         self.ended_at: float | None = None
         self._work = work
-        self._lane = lane
+        self._queue = queue
         self._on_cancel = on_cancel
         self._cancel = threading.Event()
         self._ended = threading.Event()
@@ -97,7 +93,7 @@ class Job:
     def _run(self) -> None:
         self.state, self.started_at = "running", time.time()
         try:
-            result = self._work(on_progress=self._tell, cancel=self._cancel)
+            result = self._work(on_progress=self._report, cancel=self._cancel)
         except Cancelled as ending:
             self._end("cancelled", note=str(ending))
         except PromptreelError as error:
@@ -107,10 +103,9 @@ class Job:
             what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             self._end("failed", error=f"Unexpected problem: {what}; see the log, then try again.")
         else:
-            note = result.damage if isinstance(result, EmbeddingInfo) else getattr(result, "note", "")
-            self._end("done", note=note or "", result=result)
+            self._end("done", note=getattr(result, "note", ""), result=result)
 
-    def _tell(self, progress: Progress) -> None:
+    def _report(self, progress: Progress) -> None:
         self.progress = progress
 
     def _end(self, state: State, *, note: str = "", error: str | None = None, result: Any = None) -> None:
@@ -120,18 +115,18 @@ class Job:
 
 
 class JobManager:
-    """Queues of jobs, each worked off by one daemon thread. Thread-safe."""
+    """Queues of jobs, each run by one daemon thread while there are any. Thread-safe."""
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
-        self._lanes: dict[str, deque[Job]] = {}
-        self._threads: list[threading.Thread] = []
-        self._changed = threading.Condition()
+        self._queues: dict[str, deque[Job]] = {}
+        self._threads: dict[str, threading.Thread] = {}
+        self._lock = threading.RLock()
         self._closed = False
 
     def jobs(self) -> list[Job]:
         """Return all jobs that were not dismissed, oldest first."""
-        with self._changed:
+        with self._lock:
             return list(self._jobs)
 
     def get(self, job_id: str) -> Job | None:
@@ -148,7 +143,7 @@ class JobManager:
         key: Hashable,
         work: Work,
         *,
-        lane: str = "other",
+        queue: str = "other",
         sha256: str | None = None,
         unit: str = "",
         once: bool = False,
@@ -156,89 +151,74 @@ class JobManager:
         """Queue ``work``, or return the queued or running job with the same key.
 
         Args:
-            title: words for people.
+            title: shown to people.
             key: identity of the work.
             work: called with the keywords ``on_progress`` (takes a ``Progress``) and ``cancel`` (an event);
                 raises ``Cancelled`` when it stopped because of that.
-            lane: queue it goes into; jobs of one lane run one after another.
-            sha256: the video it is about.
+            queue: name of its queue; jobs of one queue run one after another.
+            sha256: the video it is about, if any.
             unit: what its progress counts.
-            once: return a job with this key that failed or was cancelled, too, instead of trying again; for
-                work that a page asks for at each run.
+            once: return also a job with this key that failed or was cancelled, instead of trying again; for
+                work that a page requests in each run.
         """
-        with self._changed:
+        with self._lock:
             if self._closed:
-                raise PromptreelError("Promptreel is shutting down; start it anew.")
+                raise PromptreelError("Promptreel is shutting down; start it again.")
             same = [job for job in self._jobs if job.key == key]
             for job in same:
                 if job.live or (once and job.state in ("failed", "cancelled")):
                     return job
             self._jobs = [job for job in self._jobs if job not in same]
-            new = Job(title, key, work, lane=lane, sha256=sha256, unit=unit, on_cancel=self._drop_cancelled)
+            new = Job(title, key, work, queue=queue, sha256=sha256, unit=unit, on_cancel=self._drop_cancelled)
             self._jobs.append(new)
             finished = [job for job in self._jobs if not job.live]
             for job in finished[: max(0, len(finished) - _FINISHED_KEPT)]:
                 self._jobs.remove(job)
-            if lane not in self._lanes:
-                self._lanes[lane] = deque()
-                thread = threading.Thread(
-                    target=self._work_off, args=(lane,), name=f"jobs-{lane}", daemon=True
-                )
-                self._threads.append(thread)
+            self._queues.setdefault(queue, deque()).append(new)
+            if queue not in self._threads:
+                thread = threading.Thread(target=self._run, args=(queue,), name=f"jobs-{queue}", daemon=True)
+                self._threads[queue] = thread
                 thread.start()
-            self._lanes[lane].append(new)
-            self._changed.notify_all()
             return new
-
-    def submit_ingest(self, store: Store, video: Video, engine: Engine, sampling: Sampling) -> Job:
-        """Queue the embedding of what is missing of a video, or return the job that is at it."""
-
-        def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> EmbeddingInfo:
-            info = ingest(store, video, engine, sampling, on_progress=on_progress, cancel=cancel)
-            if not info.complete:
-                raise Cancelled(f"Cancelled; {info.samples:,} samples are kept.")
-            return info
-
-        key = embedding_key(video, engine, sampling)
-        return self.submit(video.name, key, work, lane="ingest", sha256=video.sha256, unit="samples")
 
     def retry(self, job_id: str) -> None:
         """Queue a finished job's work again in its place; a job that runs or was dismissed is left alone."""
         old = self.get(job_id)
         if old is not None and not old.live:
-            self.submit(old.title, old.key, old._work, lane=old._lane, sha256=old.sha256, unit=old.unit)
+            self.submit(old.title, old.key, old._work, queue=old._queue, sha256=old.sha256, unit=old.unit)
 
     def dismiss(self, job_id: str) -> None:
         """Forget a finished job; one that is queued or running stays."""
-        with self._changed:
+        with self._lock:
             self._jobs = [job for job in self._jobs if job.live or job.id != job_id]
 
     def shutdown(self, timeout_s: float = 5.0) -> bool:
         """Cancel everything and end the threads; return whether all of them ended in time."""
-        with self._changed:
+        with self._lock:
             self._closed = True
             for job in self._jobs:
                 job.cancel()
-            self._changed.notify_all()
+            threads = list(self._threads.values())
         until = time.monotonic() + timeout_s
-        for thread in self._threads:
+        for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        return not any(thread.is_alive() for thread in threads)
 
     def _drop_cancelled(self) -> None:
         """End queued jobs that were cancelled, without waiting for their turn."""
-        with self._changed:
-            for queue in self._lanes.values():
+        with self._lock:
+            for queue in self._queues.values():
                 for job in [job for job in queue if job._cancel.is_set()]:
                     queue.remove(job)
                     job._end("cancelled", note="Cancelled before it began.")
 
-    def _work_off(self, lane: str) -> None:
+    def _run(self, queue: str) -> None:
+        """Run the jobs of a queue until it is empty; the next ``submit`` then starts another thread."""
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._lanes[lane])
-                if self._closed:
+            with self._lock:
+                if self._closed or not self._queues[queue]:
+                    del self._queues[queue], self._threads[queue]
                     return
-                job = self._lanes[lane].popleft()
+                job = self._queues[queue].popleft()
                 job.state = "running"
             job._run()

@@ -96,6 +96,11 @@ class EmbeddingInfo:
     """Samples that should be there and have no vector: they are gaps (``Samples.gaps_s``)."""
 
     @property
+    def note(self) -> str:
+        """``damage`` as a remark on a finished job; empty without any."""
+        return self.damage or ""
+
+    @property
     def version(self) -> str:
         """A text that changes whenever ``Store.load`` may give other samples: a key for what is computed from them."""
         return f"{self.key.id}|{self.created_at}|{self.samples}|{self.complete}"

@@ -17,9 +17,11 @@ import pytest
 from lib.core.errors import Cancelled, EngineError, PromptreelError
 from lib.core.sampling import Sampling
 from lib.ingest.progress import Progress
+from lib.services.embedding import submit_embedding
 from lib.services.jobs import Job, JobManager
 from lib.store.store import Store
 from lib.store.videos import Video
+from tests.helpers.http import wait_for
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette
 
@@ -127,11 +129,11 @@ def test_many_threads_asking_at_once_get_one_job(manager: JobManager) -> None:
     assert gate.runs == 1
 
 
-def test_jobs_of_one_lane_wait_for_each_other_and_lanes_do_not(manager: JobManager) -> None:
+def test_jobs_of_one_queue_wait_for_each_other_and_queues_do_not(manager: JobManager) -> None:
     gates = [Gate() for _ in range(3)]
-    first = manager.submit("A", "a", gates[0], lane="ingest")
-    second = manager.submit("B", "b", gates[1], lane="ingest")
-    beside = manager.submit("C", "c", gates[2], lane="copies")
+    first = manager.submit("A", "a", gates[0], queue="ingest")
+    second = manager.submit("B", "b", gates[1], queue="ingest")
+    beside = manager.submit("C", "c", gates[2], queue="copies")
     assert gates[0].started.wait(5)
     assert gates[2].started.wait(5)
     time.sleep(0.05)
@@ -142,6 +144,20 @@ def test_jobs_of_one_lane_wait_for_each_other_and_lanes_do_not(manager: JobManag
         gate.opened.set()
     for job in (first, second, beside):
         assert wait(job).state == "done"
+
+
+def test_a_queue_without_jobs_has_no_thread(manager: JobManager) -> None:
+    def threads() -> set[str]:
+        return {thread.name for thread in threading.enumerate()} & {"jobs-idle"}
+
+    for _ in range(2):
+        gate = Gate()
+        job = manager.submit("A", "a", gate, queue="idle")
+        assert gate.started.wait(5)
+        assert threads()
+        gate.opened.set()
+        wait(job)
+        assert wait_for(lambda: not threads())
 
 
 def test_a_running_job_is_cancelled(manager: JobManager) -> None:
@@ -224,7 +240,7 @@ def test_work_asked_for_at_every_run_is_not_repeated_after_a_failure(manager: Jo
 def test_finished_jobs_are_dismissed_and_running_ones_stay(manager: JobManager) -> None:
     gate = Gate()
     running = manager.submit("A", "a", gate)
-    finished = wait(manager.submit("B", "b", lambda **_: None, lane="other lane"))
+    finished = wait(manager.submit("B", "b", lambda **_: None, queue="second queue"))
     manager.dismiss(running.id)
     manager.dismiss(finished.id)
     assert manager.jobs() == [running]
@@ -259,9 +275,9 @@ def test_an_ingest_job_reports_progress_and_ends_with_the_embedding(
     manager: JobManager, store: Store, video: Video
 ) -> None:
     engine = ToyEngine(delay_s=0.05)
-    job = manager.submit_ingest(store, video, engine, EVERY_SECOND)
+    job = submit_embedding(manager, store, video, engine, EVERY_SECOND)
     assert (job.title, job.sha256, job.unit) == ("film.mp4", video.sha256, "samples")
-    assert manager.submit_ingest(store, video, engine, EVERY_SECOND) is job
+    assert submit_embedding(manager, store, video, engine, EVERY_SECOND) is job
     wait(job)
     assert (job.state, job.note) == ("done", "")
     assert job.result == store.embedding(job.key)
@@ -274,7 +290,7 @@ def test_a_cancelled_ingest_keeps_its_samples_and_is_retried_to_the_end(
     manager: JobManager, store: Store, video: Video
 ) -> None:
     engine = ToyEngine(delay_s=0.1, concurrency=1)
-    job = manager.submit_ingest(store, video, engine, EVERY_SECOND)
+    job = submit_embedding(manager, store, video, engine, EVERY_SECOND)
     while job.progress is None or job.progress.done < 16:
         assert job.live
         time.sleep(0.01)
@@ -295,13 +311,13 @@ def test_a_damaged_video_is_noted_on_its_job(manager: JobManager, store: Store, 
     data = path.read_bytes()
     (tmp_path / "broken.mp4").write_bytes(data[: int(len(data) * 0.6)])
     video = store.add_file(tmp_path / "broken.mp4")
-    job = wait(manager.submit_ingest(store, video, ToyEngine(), EVERY_SECOND))
+    job = wait(submit_embedding(manager, store, video, ToyEngine(), EVERY_SECOND))
     assert job.state == "done"
     assert "decoding broke at" in job.note
 
 
 def test_a_failed_ingest_tells_the_engines_sentence(manager: JobManager, store: Store, video: Video) -> None:
-    job = wait(manager.submit_ingest(store, video, ToyEngine(fail_after=40), EVERY_SECOND))
+    job = wait(submit_embedding(manager, store, video, ToyEngine(fail_after=40), EVERY_SECOND))
     assert (job.state, job.error) == ("failed", "The toy broke; mend it and embed again.")
     assert 0 < store.embedding(job.key).samples <= 40
 
@@ -311,7 +327,7 @@ def test_ingests_run_one_after_another(manager: JobManager, store: Store, tmp_pa
     videos = [
         store.add_file(make_video(tmp_path / f"{i}.mp4", colours=palette(40, seed=i))) for i in range(3)
     ]
-    jobs = [manager.submit_ingest(store, video, engine, EVERY_SECOND) for video in videos]
+    jobs = [submit_embedding(manager, store, video, engine, EVERY_SECOND) for video in videos]
     for job in jobs:
         assert wait(job).state == "done"
     assert engine.max_in_flight == 1

@@ -14,6 +14,7 @@ from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.prompts.model import PromptSet
 from lib.services import experiments
+from lib.services.embedding import submit_embedding
 from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
@@ -45,7 +46,7 @@ def may_embed(video: Video, engine: Engine) -> bool:
 
 def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:
     """Return the job that embeds what is missing; asking twice gives the same job."""
-    return cache.jobs().submit_ingest(cache.store(), video, engine, sampling)
+    return submit_embedding(cache.jobs(), cache.store(), video, engine, sampling)
 
 
 def stop_jobs_of(sha256: str) -> None:

@@ -51,7 +51,7 @@ def start(video: Video, sampling: Sampling, key: str | None) -> Job:
         f"{video.name}, hosted CLIP",
         wanted,
         work,
-        lane=f"hosted-{wanted.id}",  # they wait for the service, not for each other
+        queue=f"hosted-{wanted.id}",  # they wait for the service, not for each other
         sha256=video.sha256,
     )
 
@@ -102,7 +102,7 @@ def import_results(path: Path, name: str, *, video: Video | None, version: str |
         f"Import of {name}",
         ("results", str(path), of, version),
         work,
-        lane="imports",
+        queue="imports",
         sha256=of,
         unit="samples",
     )

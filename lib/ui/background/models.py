@@ -26,4 +26,4 @@ def fetch_model(engine: EmbeddedEngine) -> None:
 
         engine.prepare(tell)
 
-    cache.jobs().submit(f"Model {engine.name}", ("model", engine.model), work, lane="models", unit="MB")
+    cache.jobs().submit(f"Model {engine.name}", ("model", engine.model), work, queue="models", unit="MB")

@@ -43,7 +43,7 @@ def playable(video: Video) -> Playable:
         lambda *, on_progress, cancel: make_playable_copy(
             path, copy, on_progress=telling(on_progress), cancel=cancel
         ),
-        lane="copies",
+        queue="copies",
         sha256=video.sha256,
         unit="s of video",
         once=True,

@@ -144,7 +144,7 @@ def _start_clip(
         f"Annotated clip of {selection.video.name}",
         ("clip", str(target)),
         make,
-        lane="clips",
+        queue="clips",
         sha256=selection.video.sha256,
         unit="s of video",
     )

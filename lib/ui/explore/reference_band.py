@@ -50,7 +50,7 @@ def start(selection: VideoSelection) -> None:
         f"Reference phrases on {selection.video.name}",
         _key(info),
         lambda **hooks: _work(info, selection.engine, **hooks),
-        lane="reference",
+        queue="reference",
         sha256=selection.video.sha256,
         unit="phrases",
         once=True,

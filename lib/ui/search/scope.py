@@ -198,6 +198,6 @@ def keep_index(place: SearchScope) -> None:
             raise Cancelled("Building the search index was cancelled; searches compare every sample.")
 
     title = f"Search index of {place.own.engine_name}"
-    job = cache.jobs().submit(title, key, build, lane="index", unit="samples", once=True)
+    job = cache.jobs().submit(title, key, build, queue="index", unit="samples", once=True)
     if job.state == "queued":
         st.rerun()  # the tray, drawn before, begins to watch the job
