@@ -12,7 +12,7 @@ from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import InputError
 from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
-from lib.hosted.importing import take_results
+from lib.hosted.importing import import_results
 from lib.services.stored_analysis import analyse_stored, report
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -60,7 +60,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
 
 def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, Sampling]:
     """Return the video that a results.json describes, without a file; imported if it isn't yet."""
-    outcome = take_results(store, args.video, version=args.model, cancel=context.cancel)
+    outcome = import_results(store, args.video, version=args.model, cancel=context.cancel)
     if outcome.info.key.engine_id != context.engine.id:
         raise InputError(
             f"{args.video.name} has vectors of {outcome.info.engine_name}; analyse it with --engine hosted, "

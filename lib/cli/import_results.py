@@ -11,7 +11,7 @@ from lib.cli.output import dump, embeddings_table
 from lib.core.errors import Cancelled
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.hosted import HOSTED_VERSION
-from lib.hosted.importing import take_results
+from lib.hosted.importing import import_results
 from lib.ingest.progress import Progress
 from lib.store.store import Store
 
@@ -52,7 +52,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
             args.video, on_progress=lambda done, total: reporter.hashing(args.video.name, done, total)
         )
     try:
-        outcome = take_results(
+        outcome = import_results(
             store,
             args.results,
             video=video,

@@ -1,4 +1,4 @@
-"""Checked results into the store, with pictures where there is a video: all of it, or nothing."""
+"""Checked results into the store, with thumbnails where there is a video: all of it, or nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PICTURE_SIDE = 144
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """What an import has led to."""
+    """The result of an import."""
 
     video: Video
     info: EmbeddingInfo
@@ -51,7 +51,7 @@ def missing_note(info: EmbeddingInfo) -> str:
     return f"{plural(count, 'sample')} failed at the hosted service, of {total:,}: gaps, in which nothing is found."
 
 
-def take_results(
+def import_results(
     store: Store,
     path: Path,
     *,
@@ -70,7 +70,7 @@ def take_results(
         video: what it is of, a video of the store; None imports timelines without a video (``Video.has_file``).
         name: for people, of a video without a file; default the file's name.
         version: CLIP version of its vectors; None takes those of 512 numbers for the hosted service's own.
-        sampling: at which it was made; None tells from its times.
+        sampling: of its samples; None derives it from their times.
         on_progress: called from this thread.
         cancel: set it to stop; nothing is kept then.
 
@@ -83,22 +83,22 @@ def take_results(
         Cancelled: ``cancel`` was set; nothing of it is kept.
     """
     cancel = cancel or threading.Event()
-    shown = name or path.name
+    name = name or path.name
     size = _size_of(path)
 
-    def reading(done: int) -> None:
+    def on_bytes(done: int) -> None:
         if cancel.is_set():
             raise Cancelled("Cancelled; nothing was imported.")
         if on_progress is not None:
             words = f"reading {megabytes_done(done, size)}"
             on_progress(Progress(done, max(size, done), 0.0, None, words))
 
-    results = read_results(path, name=shown, on_bytes=reading)
-    model = check_dim(version, results.dim, name=shown)
+    results = read_results(path, name=name, on_bytes=on_bytes)
+    model = check_dim(version, results.dim, name=name)
     sha256 = sha256_of(path) if video is None else video.sha256
     key = EmbeddingKey(sha256, hosted_id(model), (sampling or results.sampling).key, PREPROCESSING)
     return store_results(
-        store, results, key, model, video=video, name=shown, size=size, on_progress=on_progress, cancel=cancel
+        store, results, key, model, video=video, name=name, size=size, on_progress=on_progress, cancel=cancel
     )
 
 
@@ -116,7 +116,7 @@ def store_results(
 ) -> ImportOutcome:
     """Store checked results under ``key``; where the store has them already, that is what is returned.
 
-    Raises: as ``take_results``.
+    Raises: as ``import_results``.
     """
     info = store.find_embedding(key)
     if info is not None and info.complete:
@@ -138,13 +138,13 @@ def store_results(
         info = store.find_embedding(key)
         if info is None or not info.complete:
             raise
-        return ImportOutcome(store.video(key.sha256), info, new=False)  # another process was quicker
+        return ImportOutcome(store.video(key.sha256), info, new=False)  # another process was faster
     meter.finish(info.samples)
     return ImportOutcome(store.video(key.sha256), info, new=True)
 
 
 def _duration(results: Results, video: Video | None, name: str) -> float:
-    """Return the end of the video; refuses results that reach beyond it, which are another one's."""
+    """Return the end of the video; refuse results that reach beyond it: they are of another video."""
     if video is None or video.duration_s is None:
         return results.end_s
     last = float(results.times_s[-1])
@@ -173,7 +173,7 @@ def _batches(
 
 
 def _pictures_of(store: Store, video: Video | None, results: Results) -> Iterator[bytes | None]:
-    """Yield a picture a sample: the sampled frame nearest to its time."""
+    """Yield one picture per sample: the sampled frame nearest to its time."""
     if video is None:
         yield from (None for _ in results.frames)
         return
@@ -200,7 +200,7 @@ def nearest_pictures(
         while after is not None and after.time_s <= time_s:
             before, after = after, next(coming, None)
         near = [frame for frame in (before, after) if frame is not None]
-        frame = min(near, key=lambda one: abs(one.time_s - time_s), default=None)
+        frame = min(near, key=lambda frame: abs(frame.time_s - time_s), default=None)
         if frame is None or abs(frame.time_s - time_s) > farthest_s:
             yield None
             continue

@@ -1,6 +1,6 @@
-"""Hosted jobs under way, one small file each in the store's folder: what is needed to go on after a restart.
+"""Running hosted jobs, one small file each in the store's folder, so that they can be resumed after a restart.
 
-A record has the job's id and what the job is of. It never has the key or a signed URL.
+A record has the job's id and its subject. It never has the key or a signed URL.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ def hosted_key(sha256: str, sampling: Sampling) -> EmbeddingKey:
 
 
 def folder(home: Path) -> Path:
-    """Return where records and results on their way lie; made when it is not there."""
-    found = StorePaths(home).hosted
+    """Return the folder of records and of results being fetched; it is made when missing."""
+    path = StorePaths(home).hosted
     try:
-        found.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"{found} can't be made ({error.strerror}); make the store's folder writable."
+            f"{path} can't be made ({error.strerror}); make the store's folder writable."
         ) from error
-    return found
+    return path
 
 
 def save(home: Path, record: JobRecord) -> None:
@@ -80,8 +80,8 @@ def find(home: Path, key: EmbeddingKey) -> JobRecord | None:
 
 def pending(home: Path) -> list[JobRecord]:
     """Return all records, oldest first."""
-    found = [_read(path) for path in StorePaths(home).hosted.glob("*.job.json")]
-    return sorted((record for record in found if record is not None), key=lambda record: record.started_at)
+    records = [_read(path) for path in StorePaths(home).hosted.glob("*.job.json")]
+    return sorted((record for record in records if record is not None), key=lambda record: record.started_at)
 
 
 def forget(home: Path, key: EmbeddingKey) -> None:

@@ -2,10 +2,10 @@
 
 ::
 
-    upload ──> start ──> record kept ──> poll … ──> download ──> check ──> store ──> record gone
+    upload ──> start ──> write the record ──> poll … ──> download ──> check ──> store ──> delete the record
 
-What is interrupted before the record leaves nothing here; after it, the next run goes on with the same job, also
-after ``kill -9``. The store sees the embedding when all of it is there.
+An interruption before the record is written leaves nothing here; after it, the next run resumes the same job, also
+after ``kill -9``. The store has all of the embedding or none.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
@@ -35,6 +36,7 @@ from lib.hosted.api import HostedApi, JobStatus
 from lib.hosted.importing import ImportOutcome, store_results
 from lib.hosted.job_records import JobRecord, hosted_key
 from lib.hosted.results import read_results
+from lib.hosted.upload_body import ProgressCallback
 from lib.ingest.progress import Progress
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -42,7 +44,7 @@ from lib.store.videos import Video
 MAX_FPS = 120
 SUFFIXES = (".mp4", ".avi", ".mkv", ".webm")
 """Containers that the service takes, by their file names."""
-_KEPT = "Stopped waiting; the hosted job goes on, and its results can be fetched later."
+_GOES_ON = "Stopped waiting; the hosted job goes on, and its results can be fetched later."
 
 OnProgress = Callable[[Progress], None]
 
@@ -85,7 +87,7 @@ def embed_hosted(
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportOutcome:
-    """Return the video's embedding by the hosted service; goes on with a job that was started before.
+    """Return the video's embedding by the hosted service; resumes a job that was started before.
 
     Args:
         store: where the video is and the embedding goes.
@@ -102,166 +104,167 @@ def embed_hosted(
         StoreError: the disk is full or the store can't be used.
         Cancelled: ``cancel`` was set; its text says what goes on.
     """
-    tell = on_progress or (lambda progress: None)
     cancel = cancel or threading.Event()
     key = hosted_key(video.sha256, sampling)
-    found = store.find_embedding(key)
-    if found is not None and found.complete:
-        return ImportOutcome(video, found, new=False)
+    info = store.find_embedding(key)
+    if info is not None and info.complete:
+        return ImportOutcome(video, info, new=False)
     check_job(video, sampling)
+    job = _Job(store, video, sampling, api, on_progress or (lambda progress: None), cancel)
     lock = store.ingest_lock(key)
-    _acquire(lock, tell, cancel)
+    job.acquire(lock)
     try:
-        record = job_records.find(store.home, key)
-        if record is None:
-            record = _start(store, video, sampling, api, tell, cancel)
+        record = job_records.find(store.home, key) or job.start()
         try:
-            return _finish(store, video, record, api, tell, cancel)
+            return job.finish(record)
         except Cancelled as error:
-            raise Cancelled(_KEPT) from error
+            raise Cancelled(_GOES_ON) from error
     finally:
         lock.release()
 
 
-def _start(
-    store: Store, video: Video, sampling: Sampling, api: HostedApi, tell: OnProgress, cancel: threading.Event
-) -> JobRecord:
-    path = store.file_path(video.sha256)
-    begun = time.monotonic()
+@dataclass(frozen=True)
+class _Job:
+    """One video's job, step by step."""
 
-    def sent(done: int, total: int) -> None:
-        tell(_moved("uploading", done, total, time.monotonic() - begun))
+    store: Store
+    video: Video
+    sampling: Sampling
+    api: HostedApi
+    report: OnProgress
+    cancel: threading.Event
 
-    tell(_moved("uploading", 0, video.size_bytes, 0.0))
-    try:
-        url = api.upload(path, _plain_name(video), on_progress=sent, cancel=cancel)
-        job_id = api.start(url, float(sampling.value), cancel=cancel)
-    except Cancelled as error:
-        raise Cancelled("Cancelled before the hosted job began; nothing is kept.") from error
-    record = JobRecord(job_id, video.sha256, video.name, sampling.key, time.time())
-    job_records.save(store.home, record)
-    return record
+    def acquire(self, lock: filelock.BaseFileLock) -> None:
+        while not self.cancel.is_set():
+            with suppress(filelock.Timeout):
+                lock.acquire(timeout=0.5, poll_interval=0.05)
+                return
+            self._say("another process is embedding this video")
+        raise Cancelled("Cancelled before it began.")
 
+    def start(self) -> JobRecord:
+        """Upload the video, start a job over it, and record that."""
+        path = self.store.file_path(self.video.sha256)
+        on_progress = self._in_bytes("uploading")
+        on_progress(0, self.video.size_bytes)
+        try:
+            url = self.api.upload(path, _file_name(self.video), on_progress=on_progress, cancel=self.cancel)
+            job_id = self.api.start(url, float(self.sampling.value), cancel=self.cancel)
+        except Cancelled as error:
+            raise Cancelled("Cancelled before the hosted job began; nothing is kept.") from error
+        record = JobRecord(job_id, self.video.sha256, self.video.name, self.sampling.key, time.time())
+        job_records.save(self.store.home, record)
+        return record
 
-def _finish(
-    store: Store, video: Video, record: JobRecord, api: HostedApi, tell: OnProgress, cancel: threading.Event
-) -> ImportOutcome:
-    def waiting(passed_s: float) -> None:
-        words = f"the hosted service is at work, {format_duration(passed_s)} so far"
-        tell(Progress(0, None, 0.0, None, words))
-
-    status = _wait(api, record.job_id, since=record.started_at, on_wait=waiting, cancel=cancel)
-    if status is None or status.state == "failed":
-        job_records.forget(store.home, record.key)
-        if status is None:
-            raise HostedJobError(
-                f"The hosted service does not know the job of {record.name} (any more); start it again."
+    def finish(self, record: JobRecord) -> ImportOutcome:
+        """Wait for the job, then fetch and store its results; the record goes when the job is over."""
+        status = self._wait(record)
+        if status is None or status.state == "failed":
+            job_records.forget(self.store.home, record.key)
+            raise _failure(record, status)
+        path = job_records.folder(self.store.home) / f"{record.key.id}.results.json"
+        try:
+            self.api.download(
+                record.job_id,
+                path,
+                on_progress=self._in_bytes("fetching the results,"),
+                cancel=self.cancel,
             )
-        said = f" (“{status.message}”)" if status.message else ""
-        raise HostedJobError(
-            f"The hosted job of {record.name} failed{said}; start it again, or try another rate or a converted video."
-        )
-    target = job_records.folder(store.home) / f"{record.key.id}.results.json"
-    begun = time.monotonic()
+            outcome = self._store(record, path)
+            job_records.forget(self.store.home, record.key)
+            return outcome
+        finally:
+            path.unlink(missing_ok=True)
 
-    def fetched(done: int, total: int) -> None:
-        tell(_moved("fetching the results,", done, total, time.monotonic() - begun))
+    def _wait(self, record: JobRecord) -> JobStatus | None:
+        """Return the state in which a job has ended, None when the service has forgotten it.
 
-    try:
-        api.download(record.job_id, target, on_progress=fetched, cancel=cancel)
-        taken = _take(store, video, record, target, tell, cancel)
-        job_records.forget(store.home, record.key)
-        return taken
-    finally:
-        target.unlink(missing_ok=True)
+        Raises: as ``HostedApi.poll``; and EngineUnavailableError: it does not end.
+        """
+        wait_s, longest_s = self.api.timing.poll_s
+        while True:
+            passed_s = self._report_waiting(record)
+            status = self.api.poll(record.job_id, cancel=self.cancel)
+            if status is None or status.state != "running":
+                return status
+            if passed_s > self.api.timing.job_s:
+                raise EngineUnavailableError(
+                    f"The hosted job still runs after {passed_s / 3600:.0f} hours; look again later, or forget it."
+                )
+            until = time.monotonic() + wait_s
+            while (left_s := until - time.monotonic()) > 0:
+                if self.cancel.wait(min(1.0, left_s)):
+                    raise Cancelled
+                self._report_waiting(record)
+            wait_s = min(longest_s, wait_s * 1.5)
 
+    def _report_waiting(self, record: JobRecord) -> float:
+        """Report, and return, the seconds since the job was started."""
+        passed_s = max(0.0, time.time() - record.started_at)
+        self._say(f"the hosted service is at work, {format_duration(passed_s)} so far")
+        return passed_s
 
-def _take(
-    store: Store, video: Video, record: JobRecord, target: Path, tell: OnProgress, cancel: threading.Event
-) -> ImportOutcome:
-    name = f"The results of {record.name}"
-    size = target.stat().st_size
+    def _store(self, record: JobRecord, path: Path) -> ImportOutcome:
+        name = f"The results of {record.name}"
+        size = path.stat().st_size
+        on_progress = self._in_bytes("reading the results,", with_rate=False)
 
-    def reading(done: int) -> None:
-        if cancel.is_set():
-            raise Cancelled
-        tell(_moved("reading the results,", done, size, 0.0))
-
-    try:
-        results = read_results(target, name=name, on_bytes=reading)
-        model = check_dim(HOSTED_VERSION, results.dim, name=name)
-        return store_results(
-            store,
-            results,
-            record.key,
-            model,
-            video=video,
-            name=record.name,
-            size=size,
-            on_progress=tell,
-            cancel=cancel,
-        )
-    except (ResultsError, UnknownModelError) as error:
-        # The same job would only give the same again; but what it computed is not thrown away.
-        kept = target.with_name(f"unreadable-{record.key.id}.json")
-        target.replace(kept)
-        job_records.forget(store.home, record.key)
-        raise type(error)(f"{error} They are kept as {kept}.") from error
-
-
-def _wait(
-    api: HostedApi, job_id: str, *, since: float, on_wait: Callable[[float], object], cancel: threading.Event
-) -> JobStatus | None:
-    """Return how a job has ended, None when the service has forgotten it.
-
-    Args:
-        api: the service.
-        job_id: the job.
-        since: when it was started, seconds since 1970.
-        on_wait: told the seconds since then, before each look.
-        cancel: set it to stop waiting; the job goes on.
-
-    Raises: as ``HostedApi.poll``.
-    """
-    wait_s, longest_s = api.timing.poll_s
-    while True:
-        passed_s = max(0.0, time.time() - since)
-        on_wait(passed_s)
-        status = api.poll(job_id, cancel=cancel)
-        if status is None or status.state != "running":
-            return status
-        if passed_s > api.timing.job_s:
-            raise EngineUnavailableError(
-                f"The hosted job still runs after {passed_s / 3600:.0f} hours; look again later, or forget it."
-            )
-        until = time.monotonic() + wait_s
-        while (left_s := until - time.monotonic()) > 0:
-            if cancel.wait(min(1.0, left_s)):
+        def on_bytes(done: int) -> None:
+            if self.cancel.is_set():
                 raise Cancelled
-            on_wait(max(0.0, time.time() - since))
-        wait_s = min(longest_s, wait_s * 1.5)
+            on_progress(done, size)
+
+        try:
+            results = read_results(path, name=name, on_bytes=on_bytes)
+            model = check_dim(HOSTED_VERSION, results.dim, name=name)
+            return store_results(
+                self.store,
+                results,
+                record.key,
+                model,
+                video=self.video,
+                name=record.name,
+                size=size,
+                on_progress=self.report,
+                cancel=self.cancel,
+            )
+        except (ResultsError, UnknownModelError) as error:
+            # The same job would only give the same again; but what it computed is not thrown away.
+            unreadable = path.with_name(f"unreadable-{record.key.id}.json")
+            path.replace(unreadable)
+            job_records.forget(self.store.home, record.key)
+            raise type(error)(f"{error} They are kept as {unreadable}.") from error
+
+    def _say(self, words: str) -> None:
+        self.report(Progress(0, None, 0.0, None, words))
+
+    def _in_bytes(self, what: str, *, with_rate: bool = True) -> ProgressCallback:
+        """Return a callback that reports bytes done in words, with the rate and time left where they are known."""
+        started_s = time.monotonic()
+
+        def on_progress(done: int, total: int) -> None:
+            passed_s = time.monotonic() - started_s
+            rate = done / passed_s if with_rate and passed_s > 0.5 else 0.0
+            eta_s = (total - done) / rate if rate and total else None
+            left = f", {format_duration(eta_s)} left" if eta_s else ""
+            words = f"{what} {megabytes_done(done, total, decimals=1)}{left}"
+            self.report(Progress(done, total or None, rate, eta_s, words))
+
+        return on_progress
 
 
-def _acquire(lock: filelock.BaseFileLock, tell: OnProgress, cancel: threading.Event) -> None:
-    while not cancel.is_set():
-        with suppress(filelock.Timeout):
-            lock.acquire(timeout=0.5, poll_interval=0.05)
-            return
-        tell(Progress(0, None, 0.0, None, "another process is embedding this video"))
-    raise Cancelled("Cancelled before it began.")
-
-
-def _moved(what: str, done: int, total: int, passed_s: float) -> Progress:
-    """Return progress in bytes, with words for people."""
-    rate = done / passed_s if passed_s > 0.5 else 0.0
-    eta_s = (total - done) / rate if rate and total else None
-    left = f", {format_duration(eta_s)} left" if eta_s else ""
-    return Progress(
-        done, total or None, rate, eta_s, f"{what} {megabytes_done(done, total, decimals=1)}{left}"
+def _failure(record: JobRecord, status: JobStatus | None) -> HostedJobError:
+    if status is None:
+        return HostedJobError(
+            f"The hosted service does not know the job of {record.name} (any more); start it again."
+        )
+    message = f" (“{status.message}”)" if status.message else ""
+    return HostedJobError(
+        f"The hosted job of {record.name} failed{message}; start it again, or try another rate or a converted video."
     )
 
 
-def _plain_name(video: Video) -> str:
-    """Return what the service gets to know of the file: a name with the right suffix, no path."""
+def _file_name(video: Video) -> str:
+    """Return the name that the service gets: one with the right suffix, no path."""
     stem = Path(video.name).stem or "video"
     return f"{stem}{video.path.suffix.lower()}"

@@ -31,12 +31,12 @@ _SPELLINGS = {
 _KEYS = f"frame_offset, time_offset and {VECTORS}"
 _SMALLEST_NORM = 1e-12
 _NEAR = 0.02  # rates so near a whole number are that number: times are rounded and frames lie where they lie
-_CHUNK = 4096
+CHUNK_ROWS = 4096
 
 
 @dataclass(frozen=True)
 class Results:
-    """What a ``results.json`` says of a video."""
+    """The contents of a ``results.json``, checked."""
 
     frames: NDArray[np.int64]
     """Frame index of each sample, increasing; ``(n,)``, n at least 1."""
@@ -49,7 +49,7 @@ class Results:
     missing: int
     """Elements that are null, those included that also lack a time and so lie in no gap."""
     step_s: float
-    """Mean seconds from one element to the next; 1.0 where there is but one."""
+    """Mean seconds from one element to the next; 1.0 where there is only one."""
 
     @property
     def dim(self) -> int:
@@ -77,40 +77,40 @@ class Results:
 def read_results(
     path: Path, *, name: str | None = None, on_bytes: Callable[[int], None] | None = None
 ) -> Results:
-    """Return what is in a file; takes memory for the vectors, a fifth of the file or less, not for its text.
+    """Return the checked contents of a file; memory holds the vectors, at most a fifth of the file, not its text.
 
     Args:
         path: the file.
         name: its name in messages; default the file's.
-        on_bytes: told how many bytes are read, now and then.
+        on_bytes: called now and then with the bytes read.
 
     Raises:
         ResultsError: not readable, no JSON, a list is missing or of another length, a vector is of another length
             than the first one, or an element makes no sense. Says which element.
     """
-    shown = name or path.name
+    name = name or path.name
     lists: dict[str, list[Any]] = {}
     vectors: _Vectors | None = None
     others: list[str] = []
     with open_results(path) as file:
-        for key, elements in ListReader(file, shown, on_bytes):
+        for key, elements in ListReader(file, name, on_bytes):
             place = _SPELLINGS.get(key)
             if place in lists or (key == VECTORS and vectors is not None):
-                raise ResultsError(f"{shown} has {key} (or its other spelling) twice; keep one of them.")
+                raise ResultsError(f"{name} has {key} (or its other spelling) twice; keep one of them.")
             if place:
                 lists[place] = list(elements)
             elif key == VECTORS:
-                vectors = _Vectors(elements, shown)
+                vectors = _Vectors(elements, name)
             else:
                 others.append(key)
     if vectors is None or len(lists) < 2:
-        found = [*(key for key in ("frame_offset", "time_offset") if _SPELLINGS[key] in lists), *others]
-        found += [VECTORS] if vectors is not None else []
+        present = [*(key for key in ("frame_offset", "time_offset") if _SPELLINGS[key] in lists), *others]
+        present += [VECTORS] if vectors is not None else []
         raise ResultsError(
-            f"{shown} needs the lists {_KEYS}, but has {_shown(', '.join(found)) or 'nothing'}; "
+            f"{name} needs the lists {_KEYS}, but has {_shortened(', '.join(present)) or 'nothing'}; "
             "choose the results.json of a hosted CLIP job."
         )
-    return _assemble(lists["frames"], lists["times"], vectors, shown)
+    return _assemble(lists["frames"], lists["times"], vectors, name)
 
 
 class _Vectors:
@@ -126,15 +126,15 @@ class _Vectors:
             self.present.append(element is not None)
             if element is not None:
                 rows.append(self._row(index, element))
-            if len(rows) == _CHUNK:
-                self._take(rows)
-        self._take(rows)
+            if len(rows) == CHUNK_ROWS:
+                self._append(rows)
+        self._append(rows)
 
     def rows(self) -> NDArray[np.float32]:
         """Return unit rows, float32 ``(n, d)``."""
         return np.concatenate(self._chunks) if self._chunks else np.empty((0, 0), np.float32)
 
-    def _take(self, rows: list[NDArray[np.float64]]) -> None:
+    def _append(self, rows: list[NDArray[np.float64]]) -> None:
         if rows:
             block = np.stack(rows)
             self._chunks.append((block / np.linalg.norm(block, axis=1, keepdims=True)).astype(np.float32))
@@ -170,24 +170,28 @@ def _assemble(frames: list[Any], times: list[Any], vectors: _Vectors, name: str)
     present = np.array(vectors.present, bool)
     lengths = {"frame_offset": len(frames), "time_offset": len(times), VECTORS: len(present)}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{key} has {length:,}" for key, length in lengths.items())
+        counts = ", ".join(f"{key} has {length:,}" for key, length in lengths.items())
         raise ResultsError(
-            f"{name}: the lists must be of one length, but {told} elements; download it again."
+            f"{name}: the lists must be of one length, but {counts} elements; download it again."
         )
     if not present.any():
         what = "only null elements, so every frame failed" if len(present) else "no elements"
         raise ResultsError(f"{name} has {what}; ask for the results again.")
-    when = _numbers(times, present, "time_offset", name)
-    which = _numbers(frames, present, "frame_offset", name)
-    whole = which[present]
+    times_s = _numbers(times, present, "time_offset", name)
+    indices = _numbers(frames, present, "frame_offset", name)
+    whole = indices[present]
     if np.any(whole != np.floor(whole)):
         raise ResultsError(f"{name}: frame_offset has a number that is not whole; download it again.")
-    known = np.flatnonzero(~np.isnan(when))
-    _check_order(when, known, "time_offset", name)
-    _check_order(which, np.flatnonzero(present), "frame_offset", name)
-    step_s = float((when[known[-1]] - when[known[0]]) / (known[-1] - known[0])) if len(known) > 1 else 1.0
-    gaps = _gaps(when[known], present[known], step_s)
-    return Results(whole.astype(np.int64), when[present], vectors.rows(), gaps, int((~present).sum()), step_s)
+    timed = np.flatnonzero(~np.isnan(times_s))
+    _check_order(times_s, timed, "time_offset", name)
+    _check_order(indices, np.flatnonzero(present), "frame_offset", name)
+    step_s = (
+        float((times_s[timed[-1]] - times_s[timed[0]]) / (timed[-1] - timed[0])) if len(timed) > 1 else 1.0
+    )
+    gaps = _gaps(times_s[timed], present[timed], step_s)
+    return Results(
+        whole.astype(np.int64), times_s[present], vectors.rows(), gaps, int((~present).sum()), step_s
+    )
 
 
 def _numbers(values: list[Any], present: NDArray[np.bool_], key: str, name: str) -> NDArray[np.float64]:
@@ -223,5 +227,5 @@ def _gaps(times_s: NDArray[np.float64], present: NDArray[np.bool_], step_s: floa
     return tuple(Gap(float(times_s[first]), float(ends_s[stop]), stop - first) for first, stop in pairs)
 
 
-def _shown(text: str, longest: int = 100) -> str:
+def _shortened(text: str, longest: int = 100) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -17,7 +17,7 @@ from lib.core.samples import Samples
 from lib.core.sampling import Sampling
 from lib.engines.hosted import HostedEngine
 from lib.engines.registry import make_engine
-from lib.hosted.importing import ImportOutcome, take_results
+from lib.hosted.importing import ImportOutcome, import_results
 from lib.ingest.ingest import ingest
 from lib.prompts.model import Prompt, PromptSet, Settings
 from lib.services.stored_analysis import analyse_stored
@@ -45,21 +45,21 @@ def write(tmp_path: Path, name: str = "results.json", **changes: Any) -> Path:
     return path
 
 
-def load(store: Store, taken: ImportOutcome) -> Samples:
-    return store.load(taken.info.key)
+def load(store: Store, outcome: ImportOutcome) -> Samples:
+    return store.load(outcome.info.key)
 
 
 def test_with_its_video_each_sample_has_its_picture(store: Store, video: Video, tmp_path: Path) -> None:
-    taken = take_results(store, write(tmp_path), video=video)
-    samples = load(store, taken)
+    outcome = import_results(store, write(tmp_path), video=video)
+    samples = load(store, outcome)
 
-    assert taken.new
-    assert taken.video == video
-    assert taken.info.key.engine_id == "hosted/ViT-B-16"
-    assert taken.info.key.sampling_key == "fps-2"
+    assert outcome.new
+    assert outcome.video == video
+    assert outcome.info.key.engine_id == "hosted/ViT-B-16"
+    assert outcome.info.key.sampling_key == "fps-2"
     assert samples.times_s.tolist() == [i / 2 for i in range(18)]
     assert samples.duration_s == video.duration_s
-    pictures = store.thumbnails(taken.info.key, samples.frames.tolist())
+    pictures = store.thumbnails(outcome.info.key, samples.frames.tolist())
     assert len(pictures) == 18
     for frame, colour in ((0, RED), (25, RED), (30, GREEN), (85, BLUE)):
         seen = np.asarray(Image.open(io.BytesIO(pictures[frame]))).reshape(-1, 3).mean(axis=0)
@@ -67,17 +67,17 @@ def test_with_its_video_each_sample_has_its_picture(store: Store, video: Video, 
 
 
 def test_without_its_video_there_are_times_and_vectors_only(store: Store, tmp_path: Path) -> None:
-    taken = take_results(store, write(tmp_path))
+    outcome = import_results(store, write(tmp_path))
 
-    assert (taken.video.name, taken.video.has_file) == ("results.json", False)
-    assert taken.video.duration_s == taken.info.duration_s == 9.0
-    assert len(load(store, taken)) == 18
-    assert store.thumbnails(taken.info.key, [0, 5]) == {}
+    assert (outcome.video.name, outcome.video.has_file) == ("results.json", False)
+    assert outcome.video.duration_s == outcome.info.duration_s == 9.0
+    assert len(load(store, outcome)) == 18
+    assert store.thumbnails(outcome.info.key, [0, 5]) == {}
 
 
 def test_twice_is_once(store: Store, tmp_path: Path) -> None:
-    first = take_results(store, write(tmp_path))
-    again = take_results(store, write(tmp_path, "copy.json"))
+    first = import_results(store, write(tmp_path))
+    again = import_results(store, write(tmp_path, "copy.json"))
 
     assert (first.new, again.new) == (True, False)
     assert again.info == first.info
@@ -85,20 +85,20 @@ def test_twice_is_once(store: Store, tmp_path: Path) -> None:
 
 
 def test_words_find_it_through_an_engine_of_the_same_model(store: Store, tmp_path: Path) -> None:
-    taken = take_results(store, write(tmp_path))
+    outcome = import_results(store, write(tmp_path))
     prompts = tuple(Prompt(name, (name,)) for name in ("red", "green", "blue"))
     with FakeServer() as server:
         engine = make_engine(f"hosted@{server.url}")
-        found = analyse_stored(
+        analysis = analyse_stored(
             store,
-            taken.video,
+            outcome.video,
             engine,
             Sampling.per_second(2),
             PromptSet("colours", prompts, settings=Settings(decision="best")),
         )
         engine.close()
 
-    assert [(s.label, s.start_s, s.end_s) for s in found.segments] == [
+    assert [(s.label, s.start_s, s.end_s) for s in analysis.segments] == [
         ("red", 0.0, 3.0),
         ("green", 3.0, 6.0),
         ("blue", 6.0, 9.0),
@@ -109,24 +109,24 @@ def test_failed_frames_are_gaps_that_segments_end_at(store: Store, video: Video,
     clip: list[Any] = results_of([(RED, 9.0)], video_fps=10, infer_fps=2)["clip"]
     clip[4:6] = [None, None]
     clip[17] = None
-    taken = take_results(store, write(tmp_path, clip=clip), video=video)
-    samples = load(store, taken)
+    outcome = import_results(store, write(tmp_path, clip=clip), video=video)
+    samples = load(store, outcome)
 
-    assert taken.info.missing == 3
-    assert taken.note == "3 samples failed at the hosted service, of 18: gaps, in which nothing is found."
+    assert outcome.info.missing == 3
+    assert outcome.note == "3 samples failed at the hosted service, of 18: gaps, in which nothing is found."
     assert samples.gaps_s.tolist() == [[2.0, 3.0], [8.5, 9.0]]
     with FakeServer() as server:
         engine = make_engine(f"hosted@{server.url}")
         prompts = PromptSet("p", (Prompt("red", ("red",)),), settings=Settings(decision="best"))
-        found = analyse_stored(store, video, engine, Sampling.per_second(2), prompts)
+        analysis = analyse_stored(store, video, engine, Sampling.per_second(2), prompts)
         engine.close()
-    assert [(s.start_s, s.end_s) for s in found.segments] == [(0.0, 2.0), (3.0, 8.5)]
-    assert found.metrics[0].duration_s == 7.5
+    assert [(s.start_s, s.end_s) for s in analysis.segments] == [(0.0, 2.0), (3.0, 8.5)]
+    assert analysis.metrics[0].duration_s == 7.5
 
 
 @pytest.mark.parametrize(("model", "key"), [("ViT-B/32", "hosted/ViT-B-32"), ("rn101", "hosted/RN101")])
 def test_the_model_can_be_named(store: Store, tmp_path: Path, model: str, key: str) -> None:
-    assert take_results(store, write(tmp_path), version=model).info.key.engine_id == key
+    assert import_results(store, write(tmp_path), version=model).info.key.engine_id == key
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_model_that_is_not_known_or_does_not_fit_is_asked_for(
 ) -> None:
     path = write(tmp_path, clip=[[1.0] * dim] * 18)
     with pytest.raises(UnknownModelError, match=message):
-        take_results(store, path, version=model)
+        import_results(store, path, version=model)
     assert store.videos() == store.embeddings() == []
 
 
@@ -152,14 +152,14 @@ def test_results_of_a_longer_video_are_refused(store: Store, video: Video, tmp_p
     with pytest.raises(
         ResultsError, match=r"goes on to 17\.0 s, but film\.mp4 lasts 9\.0 s; choose the video"
     ):
-        take_results(store, write(tmp_path, time_offset=times), video=video)
+        import_results(store, write(tmp_path, time_offset=times), video=video)
     assert store.embeddings() == []
 
 
 def test_a_video_that_is_gone_leaves_nothing(store: Store, video: Video, tmp_path: Path) -> None:
     video.path.unlink()
     with pytest.raises(NotStoredError, match="was moved or changed"):
-        take_results(store, write(tmp_path), video=video)
+        import_results(store, write(tmp_path), video=video)
     assert store.embeddings() == []
 
 
@@ -171,10 +171,10 @@ def test_cancelling_leaves_nothing(store: Store, video: Video, tmp_path: Path) -
             cancel.set()
 
     with pytest.raises(Cancelled):
-        take_results(store, write(tmp_path), video=video, on_progress=stop_soon, cancel=cancel)
+        import_results(store, write(tmp_path), video=video, on_progress=stop_soon, cancel=cancel)
     assert store.embeddings() == []
     assert list((store.home / "lance").glob("*-*")) == []
-    assert take_results(store, write(tmp_path), video=video).new
+    assert import_results(store, write(tmp_path), video=video).new
 
 
 def test_nothing_is_ever_embedded_as_if_the_service_had(store: Store, video: Video) -> None:

@@ -86,24 +86,24 @@ class TestJob:
     def test_runs_from_upload_to_embedding(
         self, embed: Embed, store: Store, video: Video, service: FakeHosted, film: Path
     ) -> None:
-        told: list[str] = []
-        taken = embed(on_progress=lambda progress: told.append(progress.words))
+        messages: list[str] = []
+        outcome = embed(on_progress=lambda progress: messages.append(progress.words))
 
-        assert taken.new
-        assert (taken.info.key.engine_id, taken.info.key.sampling_key) == ("hosted/ViT-B-16", "fps-2")
-        assert (taken.info.samples, taken.info.complete, taken.info.duration_s) == (12, True, 6.0)
+        assert outcome.new
+        assert (outcome.info.key.engine_id, outcome.info.key.sampling_key) == ("hosted/ViT-B-16", "fps-2")
+        assert (outcome.info.samples, outcome.info.complete, outcome.info.duration_s) == (12, True, 6.0)
         assert service.hashes == {"colours.mp4": hashlib.sha256(film.read_bytes()).hexdigest()}
         assert [job["infer_fps"] for job in service.jobs.values()] == [2]
-        assert len(store.thumbnails(taken.info.key, range(0, 60, 5))) == 12
+        assert len(store.thumbnails(outcome.info.key, range(0, 60, 5))) == 12
         assert job_records.pending(store.home) == []
         assert list((store.home / "hosted").iterdir()) == []
-        heads = list(dict.fromkeys(words.split(" ")[0] for words in told))
+        heads = list(dict.fromkeys(words.split(" ")[0] for words in messages))
         assert heads == ["uploading", "the", "fetching", "reading", ""]
 
     def test_sends_what_the_protocol_says(self, embed: Embed, service: FakeHosted) -> None:
         embed()
 
-        requests = [f"{one.method} {one.path.rpartition('/')[0]}" for one in service.seen]
+        requests = [f"{request.method} {request.path.rpartition('/')[0]}" for request in service.seen]
         assert requests[:3] == ["POST ", "PUT /input", "POST /videoinfer"]
         assert service.seen[0].body == {"file_name": "colours.mp4"}
         put = service.seen[1].headers
@@ -118,9 +118,9 @@ class TestJob:
         prompts = PromptSet("c", tuple(Prompt(c, (c,)) for c in COLOURS), settings=Settings(decision="best"))
         with FakeServer() as server:
             engine = make_engine(f"hosted@{server.url}")
-            found = analyse_stored(store, video, engine, FPS, prompts)
+            analysis = analyse_stored(store, video, engine, FPS, prompts)
             engine.close()
-        assert [(s.label, s.start_s, s.end_s) for s in found.segments] == [
+        assert [(s.label, s.start_s, s.end_s) for s in analysis.segments] == [
             ("red", 0.0, 2.0),
             ("green", 2.0, 4.0),
             ("blue", 4.0, 6.0),
@@ -134,9 +134,9 @@ class TestJob:
 
     def test_counts_failed_frames(self, embed: Embed, service: FakeHosted) -> None:
         service.faults.null = (3, 4)
-        taken = embed()
-        assert (taken.info.samples, taken.info.missing) == (10, 2)
-        assert "2 samples failed at the hosted service, of 12" in taken.note
+        outcome = embed()
+        assert (outcome.info.samples, outcome.info.missing) == (10, 2)
+        assert "2 samples failed at the hosted service, of 12" in outcome.note
 
 
 class TestSurvives:
@@ -252,8 +252,8 @@ class TestRefuses:
         self.fails(embed, service, ENDED[name])
         assert nothing_is_imported(store)
         assert job_records.pending(store.home) == []
-        kept = list((store.home / "hosted").iterdir())
-        assert bool(kept) == (service.faults.results is not None)  # what it computed is not thrown away
+        files = list((store.home / "hosted").iterdir())
+        assert bool(files) == (service.faults.results is not None)  # what it computed is not thrown away
 
     @pytest.mark.parametrize("name", WAITS)
     def test_a_fault_that_may_pass_keeps_the_job(
@@ -345,9 +345,9 @@ class TestGoesOn:
             if process.stdout:
                 process.stdout.close()
         service.faults.polls = 0
-        taken = embed()
+        outcome = embed()
 
-        assert (taken.info.samples, taken.info.complete) == (12, True)
+        assert (outcome.info.samples, outcome.info.complete) == (12, True)
         assert len(store.embeddings()) == 1
         assert len(service.jobs) == len(service.paths("PUT")) == 1
 

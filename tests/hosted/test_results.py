@@ -44,23 +44,23 @@ Read = Callable[[Document | str | bytes], Results]
 
 @pytest.fixture(params=[1 << 18, 7], ids=["large blocks", "blocks of 7 bytes"])
 def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lists, "_BLOCK", request.param)
+    monkeypatch.setattr(json_lists, "BLOCK_BYTES", request.param)
 
 
 @pytest.mark.usefixtures("_blocks")
 class TestReads:
     def test_frames_times_and_unit_vectors(self, read: Read) -> None:
-        found = read(document())
+        results = read(document())
 
-        assert found.frames.tolist() == [0, 12, 24, 36, 48, 60]
-        assert found.times_s.tolist() == [0, 0.5, 1.0, 1.5, 2.0, 2.5]
-        assert found.vectors.dtype == np.float32
-        assert found.vectors.tolist() == np.eye(4)[[0, 1, 2, 3, 0, 1]].tolist()
-        assert (found.dim, found.missing, found.gaps, found.end_s) == (4, 0, (), 3.0)
-        assert found.sampling.key == "fps-2"
+        assert results.frames.tolist() == [0, 12, 24, 36, 48, 60]
+        assert results.times_s.tolist() == [0, 0.5, 1.0, 1.5, 2.0, 2.5]
+        assert results.vectors.dtype == np.float32
+        assert results.vectors.tolist() == np.eye(4)[[0, 1, 2, 3, 0, 1]].tolist()
+        assert (results.dim, results.missing, results.gaps, results.end_s) == (4, 0, (), 3.0)
+        assert results.sampling.key == "fps-2"
 
     def test_vectors_are_taken_in_chunks(self, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(results, "_CHUNK", 3)
+        monkeypatch.setattr(results, "CHUNK_ROWS", 3)
         for n in (3, 7):
             given = document(n)
             given["clip"][1] = None
@@ -101,22 +101,22 @@ class TestNull:
         return read(given)
 
     def test_elements_are_gaps_and_counted(self, read: Read) -> None:
-        found = self.nulled(read, 1, 2, 4)
+        results = self.nulled(read, 1, 2, 4)
 
-        assert found.times_s.tolist() == [0, 1.5, 2.5]
-        assert found.gaps == (Gap(0.5, 1.5, 2), Gap(2.0, 2.5, 1))
-        assert (found.missing, found.end_s) == (3, 3.0)
-        assert found.sampling.key == "fps-2"  # that of the elements, not of what is left
+        assert results.times_s.tolist() == [0, 1.5, 2.5]
+        assert results.gaps == (Gap(0.5, 1.5, 2), Gap(2.0, 2.5, 1))
+        assert (results.missing, results.end_s) == (3, 3.0)
+        assert results.sampling.key == "fps-2"  # that of the elements, not of what is left
 
     def test_elements_at_both_ends(self, read: Read) -> None:
-        found = self.nulled(read, 0, 5)
-        assert found.gaps == (Gap(0.0, 0.5, 1), Gap(2.5, 3.0, 1))
-        assert found.end_s == 3.0
+        results = self.nulled(read, 0, 5)
+        assert results.gaps == (Gap(0.0, 0.5, 1), Gap(2.5, 3.0, 1))
+        assert results.end_s == 3.0
 
     def test_elements_in_all_lists_are_counted_and_leave_no_known_stretch(self, read: Read) -> None:
-        found = self.nulled(read, 2, keys=("clip", "time_offset", "frame_offset"))
-        assert (found.gaps, found.missing, len(found.frames)) == ((), 1, 5)
-        assert found.step_s == 0.5  # of the elements, also of those without a time
+        results = self.nulled(read, 2, keys=("clip", "time_offset", "frame_offset"))
+        assert (results.gaps, results.missing, len(results.frames)) == ((), 1, 5)
+        assert results.step_s == 0.5  # of the elements, also of those without a time
 
     @pytest.mark.parametrize("key", ["time_offset", "frame_offset"])
     def test_a_vector_without_its_place_is_refused(self, read: Read, key: str) -> None:
@@ -215,7 +215,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 def test_progress_counts_bytes(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_text(json.dumps(document(200, 64)))
-    told: list[int] = []
-    read_results(path, on_bytes=told.append)
-    assert told[-1] == path.stat().st_size
-    assert told == sorted(told)
+    counts: list[int] = []
+    read_results(path, on_bytes=counts.append)
+    assert counts[-1] == path.stat().st_size
+    assert counts == sorted(counts)

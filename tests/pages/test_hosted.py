@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.sampling import Sampling
 from lib.hosted import api, job_records
-from lib.hosted.importing import take_results
+from lib.hosted.importing import import_results
 from lib.hosted.job_records import JobRecord
 from lib.prompts.model import Settings
 from lib.services import experiments
@@ -259,7 +259,7 @@ class TestImport:
 @pytest.fixture
 def without_file(bench: Bench, results: Path) -> Video:
     """The results without their video, chosen in the experiment."""
-    taken = take_results(bench.store, results)
+    taken = import_results(bench.store, results)
     chosen = replace(
         bench.experiment,
         video=taken.video.sha256,
@@ -307,7 +307,7 @@ class TestExplore:
 
     def test_the_library_opens_it_with_its_engine(self, bench: Bench, results: Path) -> None:
         bench.store.delete_video(bench.video.sha256)
-        video = take_results(bench.store, results).video
+        video = import_results(bench.store, results).video
         experiments.save(bench.store.home, replace(bench.experiment, video=None, engine="demo"))
         app = library_with(video)
         assert not has_key(app.button, "embed_hosted")

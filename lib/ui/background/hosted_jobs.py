@@ -13,7 +13,7 @@ from lib.core.errors import NotStoredError
 from lib.core.sampling import Sampling
 from lib.hosted import job_records
 from lib.hosted.api import HostedApi
-from lib.hosted.importing import ImportOutcome, take_results
+from lib.hosted.importing import ImportOutcome, import_results
 from lib.hosted.job_records import JobRecord, hosted_key
 from lib.hosted.jobs import check_job, embed_hosted
 from lib.ingest.progress import Progress
@@ -28,7 +28,7 @@ _resumed: set[EmbeddingKey] = set()  # by itself once a process; after that it i
 
 
 def start(video: Video, sampling: Sampling, key: str | None) -> Job:
-    """Have the hosted service embed a video, or go on with the job it has begun; the key stays in memory.
+    """Have the hosted service embed a video, or resume its job; the key stays in memory.
 
     Raises:
         InputError, NotStoredError: the service would refuse it.
@@ -71,31 +71,31 @@ def waiting() -> list[tuple[JobRecord, Video]]:
 
 
 def resume(record: JobRecord, video: Video, key: str | None) -> Job:
-    """Go on with a job; errors as ``start``."""
+    """Resume a job; errors as ``start``."""
     return start(video, Sampling.from_key(record.sampling_key), key)
 
 
 def may_resume_by_itself(record: JobRecord) -> bool:
-    """Return whether this process has not tried to go on with it yet."""
+    """Return whether this process has not tried to resume it yet."""
     return record.key not in _resumed
 
 
 def forget(record: JobRecord) -> None:
-    """Forget a job; it may go on at the service, unheard."""
+    """Forget a job; it may go on at the service, but its results are no longer fetched."""
     job_records.forget(cache.store().home, record.key)
 
 
-def import_results(path: Path, name: str, *, video: Video | None, version: str | None) -> Job:
+def start_import(path: Path, name: str, *, video: Video | None, version: str | None) -> Job:
     """Import a ``results.json`` in the background; one that was uploaded is removed once it is imported."""
     store = cache.store()
 
     def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> ImportOutcome:
-        taken = take_results(
+        outcome = import_results(
             store, path, video=video, name=name, version=version, on_progress=on_progress, cancel=cancel
         )
         if path.parent == arrived_folder(store):
             path.unlink(missing_ok=True)
-        return taken
+        return outcome
 
     of = video.sha256 if video else None
     return cache.jobs().submit(

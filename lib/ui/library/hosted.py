@@ -76,7 +76,7 @@ def _import(confined: Callable[[str], Path], video: Video | None, version: str |
                 raise InputError("Drop a results.json, or type its path, first.")
             path = confined(typed)
             here = path, path.name
-        hosted_jobs.import_results(*here, video=video, version=version)
+        hosted_jobs.start_import(*here, video=video, version=version)
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")
         return
