@@ -28,7 +28,7 @@ ENGINES = {
 }
 _WITH_SERVER = ("server", HOSTED)
 _NOTES = {
-    "demo": "The demo model knows rendered scenes; real footage needs CLIP (an inference server, or the embedded one).",
+    "demo": "The demo model knows rendered scenes; real footage needs CLIP (a server or the embedded model).",
     HOSTED: "Vectors that the hosted service computed. Words are embedded by this inference server, same model.",
 }
 

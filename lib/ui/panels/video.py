@@ -109,7 +109,7 @@ def embedding_state(selection: VideoSelection) -> None:
             )
             expected = estimate_samples(video, selection.sampling)
             if expected:
-                st.caption(f"About {expected:,} samples. They are kept, so this is needed once.")
+                st.caption(f"About {expected:,} samples. Analysed once; after that every change is instant.")
             _start_button("Embed", selection)
             _last_failure(selection)
     elif not info.complete:

@@ -67,7 +67,7 @@ def embedded_engine(model: str) -> EmbeddedEngine:
 
 
 def samples(info: EmbeddingInfo) -> Samples:
-    """Return the stored samples; read again only when more of them are there."""
+    """Return the stored samples; read again only when there are more."""
     return _samples(info.version, info.key)
 
 
@@ -80,7 +80,7 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 
 
 def truth(video: Video) -> tuple[TrueSegment, ...]:
-    """Return the ground truth of the video: what was saved, else what lies beside its file; read when it changes."""
+    """Return the ground truth of the video: what was saved, else its annotation file; read again when it changes."""
     version = store().truth_version(video)
     return _truth(f"{video.sha256}|{version}", video) if version else ()
 
@@ -91,7 +91,7 @@ def _truth(name: str, _video: Video) -> tuple[TrueSegment, ...]:
 
 
 def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
-    """Return the vectors of ``texts`` that could be had, and one sentence for each text or cause that failed.
+    """Return the vectors of ``texts`` that could be computed, and one sentence for each text or cause that failed.
 
     Only texts never seen with this engine reach it, and one bad text costs none of the others.
     """
@@ -102,26 +102,26 @@ def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[
 
 
 def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> tuple[Vectors, list[str]]:
-    found: Vectors = dict(store().text_vectors(engine.id, texts))
+    vectors: Vectors = dict(store().text_vectors(engine.id, texts))
     problems: dict[str, None] = {}
     for text in texts:
-        if text in found:
+        if text in vectors:
             continue
         if len(texts) > 1 and first.concerns_one_text:
             try:
-                found |= embed_texts_cached(store(), engine, (text,))
+                vectors |= embed_texts_cached(store(), engine, (text,))
                 continue
             except EngineError as error:
                 problems[str(error)] = None
         else:
             problems[str(first)] = None
-    return found, list(problems)
+    return vectors, list(problems)
 
 
 def analysis(
     info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
 ) -> Analysis:
-    """Return the analysis of stored samples; scores against the prompts are computed once a wording."""
+    """Return the analysis of stored samples; scores against the prompts are computed once per wording."""
     name = info.version
     loaded = samples(info)
     wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
@@ -139,7 +139,7 @@ def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
 
 
 def comparison(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis) -> Comparison:
-    """Return two analyses of one video side by side; what is known of them stays while both are the same."""
+    """Return the comparison of two analyses of one video."""
     return _comparison("||".join([_of(info_a, a), _of(info_b, b)]), a, b)
 
 
@@ -150,29 +150,29 @@ def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
 
 @st.cache_resource(show_spinner=False)
 def reference_bands() -> dict[str, ReferenceBand]:
-    """Return the reference bands known, by embedding; one is a few numbers."""
+    """Return the reference bands computed so far, by embedding version."""
     return {}
 
 
 def threshold_fit(
-    info: EmbeddingInfo, found: Analysis, video: Video, label: str, *, sweep: bool
+    info: EmbeddingInfo, analysis: Analysis, video: Video, label: str, *, sweep: bool
 ) -> ThresholdFit | None:
-    """Return the threshold of ``label`` with the best F1 against the truth; None where that has no second of it."""
+    """Return the threshold of ``label`` with the best F1; None where the ground truth does not contain it."""
     true = truth(video)
-    name = f"{_of(info, found)}|{_truth_digest(true)}|{sweep}|{label}"
-    return _threshold_fit(name, found, true, label, sweep) if true else None
+    name = f"{_of(info, analysis)}|{_truth_digest(true)}|{sweep}|{label}"
+    return _threshold_fit(name, analysis, true, label, sweep) if true else None
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _threshold_fit(
-    name: str, _found: Analysis, _true: tuple[TrueSegment, ...], _label: str, _sweep: bool
+    name: str, _result: Analysis, _true: tuple[TrueSegment, ...], _label: str, _sweep: bool
 ) -> ThresholdFit | None:
-    return suggest_with_truth(_found, _true, _label, sweep=_sweep)
+    return suggest_with_truth(_result, _true, _label, sweep=_sweep)
 
 
-def threshold_split(info: EmbeddingInfo, found: Analysis, label: str) -> ThresholdSplit:
+def threshold_split(info: EmbeddingInfo, analysis: Analysis, label: str) -> ThresholdSplit:
     """Return where the scores of ``label`` fall into two groups, if they do."""
-    return _threshold_split(f"{_of(info, found)}|{label}", found.scores[:, found.column(label)])
+    return _threshold_split(f"{_of(info, analysis)}|{label}", analysis.scores[:, analysis.column(label)])
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -180,25 +180,25 @@ def _threshold_split(name: str, _scores: NDArray[np.float64]) -> ThresholdSplit:
     return suggest_without_truth(_scores)
 
 
-def evaluation(info: EmbeddingInfo, found: Analysis, video: Video) -> Evaluation | None:
-    """Return an analysis against the ground truth of its video; None without a true segment."""
+def evaluation(info: EmbeddingInfo, analysis: Analysis, video: Video) -> Evaluation | None:
+    """Return an analysis against the ground truth of its video; None without ground truth."""
     true = truth(video)
-    return _evaluation(f"{_of(info, found)}|{_truth_digest(true)}", found, true) if true else None
+    return _evaluation(f"{_of(info, analysis)}|{_truth_digest(true)}", analysis, true) if true else None
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _evaluation(name: str, _found: Analysis, _true: tuple[TrueSegment, ...]) -> Evaluation:
-    return evaluate(_found, _true)
+def _evaluation(name: str, _result: Analysis, _true: tuple[TrueSegment, ...]) -> Evaluation:
+    return evaluate(_result, _true)
 
 
 def _truth_digest(true: tuple[TrueSegment, ...]) -> str:
-    return _digest([[one.label, one.start_s, one.end_s] for one in true])
+    return _digest([[segment.label, segment.start_s, segment.end_s] for segment in true])
 
 
 def f1_difference(
     info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis, video: Video
 ) -> dict[str, Difference]:
-    """Return the difference in F1 of each label, with its interval; empty without a true segment."""
+    """Return the difference in F1 of each label, with its interval; empty without ground truth."""
     against_a, against_b = evaluation(info_a, a, video), evaluation(info_b, b, video)
     if against_a is None or against_b is None:
         return {}
@@ -211,8 +211,8 @@ def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Differen
     return f1_differences(_a, _b, seed=0)
 
 
-def _of(info: EmbeddingInfo, found: Analysis) -> str:
-    return f"{info.version}|{_digest(found.prompt_set.to_dict())}"
+def _of(info: EmbeddingInfo, analysis: Analysis) -> str:
+    return f"{info.version}|{_digest(analysis.prompt_set.to_dict())}"
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -233,7 +233,7 @@ def label_metrics(
     vectors: Mapping[str, NDArray[np.float32]],
     truth: tuple[TrueSegment, ...],
 ) -> tuple[dict[str, Any], ...]:
-    """Return every metric of every label, as ``lib.comparison.matrix.measure`` does: a cell, computed once.
+    """Return every metric of every label, as ``lib.comparison.matrix.measure`` does, computed once.
 
     Only these few numbers are kept, so that many prompt sets by many videos fit; names and colours don't matter.
     """
@@ -243,14 +243,14 @@ def label_metrics(
             [prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)]
             for prompt in prompt_set.enabled
         ],
-        [[one.label, one.start_s, one.end_s] for one in truth],
+        [[segment.label, segment.start_s, segment.end_s] for segment in truth],
     ]
 
     def compute() -> tuple[dict[str, Any], ...]:
         loaded = samples(info)
-        found = analyse(loaded, prompt_set, vectors, change=frame_change(info))
-        f1 = {label: one.f1 for label, one in evaluate(found, truth).by_label.items()} if truth else {}
-        return measure(found, f1)
+        result = analyse(loaded, prompt_set, vectors, change=frame_change(info))
+        by_label = evaluate(result, truth).by_label if truth else {}
+        return measure(result, {label: of_label.f1 for label, of_label in by_label.items()})
 
     return _label_metrics(f"{info.version}|{_digest(content)}", compute)
 
