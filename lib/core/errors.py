@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree. Every message is one or two sentences: what is wrong, and what to do.
+"""All errors, as one tree. Every message is one or two sentences: what is wrong, and what to do.
 
 ::
 
@@ -21,7 +21,7 @@
     └── StoreError               the store on disk
         ├── StoreVersionError    written by another format version
         └── NotStoredError       asked for something that isn't there
-    Cancelled                    apart from it: not an error, but work that stopped because it was asked to
+    Cancelled                    outside the tree: not an error, but work that stopped on request
 """
 
 from __future__ import annotations
@@ -117,4 +117,4 @@ class NotStoredError(StoreError):
 
 
 class Cancelled(Exception):  # noqa: N818 - an ending, not an error
-    """Work stopped because it was asked to; its text, if any, says what is kept."""
+    """Work stopped on request; the text, if any, says what is kept."""

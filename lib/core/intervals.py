@@ -1,8 +1,8 @@
-"""Time, cut into pieces in which nothing changes, so that durations are sums and not approximations.
+"""Time cut into pieces in which nothing changes, so that durations are sums and not approximations.
 
 Conventions: times in seconds; ``m`` pieces lie between ``m + 1`` bounds, each half-open; intervals are rows ``[start,
-end)``. What is cut at the bounds of every sample's span and of every interval holds one answer a piece, and a piece
-weighs what it lasts. Nothing is resampled to a grid.
+end)``. Time that is cut at the bounds of every sample's span and of every interval has one answer per piece, weighted
+by the piece's duration. Nothing is resampled to a grid.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Ints = NDArray[np.int64]
 
 
 def sampled(samples: Samples) -> tuple[float, float]:
-    """Return first and last moment that samples stand for; twice the same where there are none."""
+    """Return start and end, in seconds, of the time that samples stand for; both the same where there are none."""
     start = float(samples.times_s[0]) if len(samples) else samples.duration_s
     return start, samples.duration_s
 
 
 def cut(start_s: float, end_s: float, *bounds: Floats) -> Floats:
-    """Return the different ``bounds`` inside ``[start_s, end_s]`` with both ends, ``(m + 1,)``; m is 0 without time."""
+    """Return the distinct ``bounds`` inside ``[start_s, end_s]`` with both ends, ``(m + 1,)``; m is 0 without time."""
     inside = [values[(values > start_s) & (values < end_s)] for values in bounds]
     return np.unique(np.concatenate([*inside, [start_s, max(start_s, end_s)]]))
 
@@ -59,18 +59,18 @@ def covered(intervals: Floats, times_s: Floats) -> Bools:
 
 
 def match_labels(labels: Sequence[str], others: Sequence[str]) -> dict[str, str]:
-    """Return for each of ``labels`` that has one its namesake among ``others``, each taken once.
+    """Return a one-to-one mapping of ``labels`` to the same labels among ``others``; those without one are left out.
 
-    Names that are equal to the letter find each other first, then those that differ in case.
+    Labels that are equal to the letter are matched first, then those that differ in case.
     """
     free = dict.fromkeys(others)
-    found = {label: label for label in labels if label in free}
-    for label in found:
+    matches = {label: label for label in labels if label in free}
+    for label in matches:
         del free[label]
     for label in labels:
-        if label not in found:
+        if label not in matches:
             other = next((other for other in free if label_key(other) == label_key(label)), None)
             if other is not None:
-                found[label] = other
+                matches[label] = other
                 del free[other]
-    return {label: found[label] for label in labels if label in found}
+    return {label: matches[label] for label in labels if label in matches}

@@ -1,4 +1,4 @@
-"""What is really in a video, as both sides hand it around: labelled intervals, nothing to read them with."""
+"""Ground truth as labelled intervals, without the means to read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrueSegment:
-    """What is really there: a label over the half-open interval ``[start_s, end_s)`` in seconds."""
+    """Ground truth: a label over the half-open interval ``[start_s, end_s)`` in seconds."""
 
     label: str
     start_s: float
@@ -15,7 +15,7 @@ class TrueSegment:
 
 
 def label_key(label: str) -> str:
-    """Return what two labels must have in common to be the same one: their letters, whatever their case."""
+    """Return a key that is equal for labels that differ in case or white space only."""
     return " ".join(label.split()).casefold()
 
 

@@ -1,4 +1,4 @@
-"""The samples of one video, as both sides hand them around: plain arrays, nothing to load them with."""
+"""The samples of one video as plain arrays, without the means to load them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Samples:
     """Embedded frames of one video, in order of time.
 
     Sample ``i`` stands for the half-open span ``[times_s[i], times_s[i + 1])``; the last one ends with the video.
-    A span ends earlier where a gap begins: nothing is known of a gap, so no sample stands for it.
+    A span ends earlier where a gap begins, since no sample stands for a gap.
 
     Raises:
         ValueError: shapes differ, times do not increase, the last sample lies at or after the end, or gaps are out of
@@ -39,7 +39,7 @@ class Samples:
         if self.frames.shape != (n,) or self.vectors.ndim != 2 or len(self.vectors) != n:
             raise ValueError(
                 f"frames {self.frames.shape}, times {self.times_s.shape} and vectors {self.vectors.shape} "
-                "must have one row a sample"
+                "must have one row per sample"
             )
         if n and (np.any(np.diff(self.times_s) <= 0) or self.times_s[-1] >= self.duration_s):
             raise ValueError("times must increase strictly and lie before the end of the video")

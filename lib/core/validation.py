@@ -43,7 +43,7 @@ def number(value: object, start: str, low: float, high: float, error: type[_E], 
     """Return ``value`` as a float.
 
     Args:
-        value: any real number but a truth value.
+        value: a real number, no bool.
         start: how the message starts, for example ``The window is``.
         low: lowest value allowed.
         high: highest value allowed.
@@ -53,16 +53,16 @@ def number(value: object, start: str, low: float, high: float, error: type[_E], 
     Raises:
         error: no number, not finite, or outside ``[low, high]``.
     """
-    shown = reprlib.repr(value)
+    written = reprlib.repr(value)
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise error(f"{start} {shown}, which is no number; write one from {low:g} to {high:g}.")
+        raise error(f"{start} {written}, which is no number; write one from {low:g} to {high:g}.")
     try:
         converted = float(value)
     except OverflowError:
         converted = math.inf
     if not low <= converted <= high:  # also what NaN is
         scale = f" for the score {unit}" if unit else ""
-        raise error(f"{start} {shown}; it can be {low:g} to {high:g}{scale}.")
+        raise error(f"{start} {written}; it can be {low:g} to {high:g}{scale}.")
     return converted
 
 

@@ -1,4 +1,4 @@
-"""HTTP sessions and retries, keys kept out of texts, and files written whole or not at all.
+"""HTTP with retries, redaction of keys, and atomic writes.
 
 May import ``core``.
 """

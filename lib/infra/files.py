@@ -57,9 +57,7 @@ def replace_durably(source: Path, target: Path) -> None:
     with open(source, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(source, target)
-    with contextlib.suppress(
-        OSError
-    ):  # no platform but POSIX can open a folder, and not every file system sync one
+    with contextlib.suppress(OSError):  # not every platform can open a folder, nor every file system sync one
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -59,7 +59,7 @@ def test_covered_is_half_open() -> None:
         (("x",), ("y",), {}),
     ],
 )
-def test_namesakes_find_each_other(
+def test_equal_labels_are_matched_before_those_that_differ_in_case(
     labels: tuple[str, ...], others: tuple[str, ...], expected: dict[str, str]
 ) -> None:
     assert match_labels(labels, others) == expected

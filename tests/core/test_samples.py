@@ -30,13 +30,13 @@ def test_times_must_increase_and_lie_before_the_end(times: list[float], duration
 
 
 @pytest.mark.parametrize("change", ["frames", "vectors", "flat"])
-def test_every_array_has_a_row_a_sample(change: str) -> None:
+def test_every_array_has_one_row_per_sample(change: str) -> None:
     frames, vectors = np.arange(3), np.ones((3, 2), dtype=np.float32)
     if change == "frames":
         frames = np.arange(2)
     else:
         vectors = vectors[:2] if change == "vectors" else vectors[:, 0]
-    with pytest.raises(ValueError, match="one row a sample"):
+    with pytest.raises(ValueError, match="one row per sample"):
         Samples(frames, np.arange(3.0), vectors, 3.0)
 
 
