@@ -11,19 +11,18 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import av.error
 import numpy as np
 from av.bitstream import BitStreamFilterContext
 from numpy.typing import NDArray
 
-from lib.core.errors import Cancelled, SettingsError, VideoError
-from lib.infra.files import atomic_file, temporary_file
+from lib.core.errors import Cancelled, SettingsError
+from lib.infra.files import temporary_file
 from lib.media.decoding import DecodedFrame, decode_from, with_next
 from lib.media.drawing import Caption, draw_captions, sv
 from lib.media.frames import probe
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter
-from lib.media.playable_copy import make_playable_copy
+from lib.media.playable_copy import make_playable_copy, new_video
 
 _MIN_RATE, _MAX_RATE, _RATE_IF_VARIABLE = 5, 60, Fraction(30)
 _MIN_LINES = 240
@@ -70,31 +69,24 @@ def annotated_clip(
         raise SettingsError(f"A clip can't be {max_height} lines high; choose 16 to 4320.")
     target = Path(target)
     rate = _clip_rate(source)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_file(target) as finished, temporary_file(target, suffix=".mp4") as encoded:
-            with MediaFile(source) as media:
-                frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
-                first = next(frames, None)
-                if first is None:
-                    raise SettingsError(
-                        f"{media.path.name} ends before the clip starts; choose an earlier start."
-                    )
-                until_s = media.header_end_s if end_s is None else end_s
-                total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
-                _encode(
-                    encoded,
-                    _captioned(media, chain([first], frames), caption_at, max_height),
-                    rate,
-                    on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
-                    cancel=cancel or threading.Event(),
+    with new_video(target, "The clip") as finished, temporary_file(target, suffix=".mp4") as encoded:
+        with MediaFile(source) as media:
+            frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
+            first = next(frames, None)
+            if first is None:
+                raise SettingsError(
+                    f"{media.path.name} ends before the clip starts; choose an earlier start."
                 )
-            _make_playable(encoded, finished)
-    except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise VideoError(
-            f"The clip can't be written to {target.parent} ({reason}); free some space there and try again."
-        ) from error
+            until_s = media.header_end_s if end_s is None else end_s
+            total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
+            _encode(
+                encoded,
+                _captioned(media, chain([first], frames), caption_at, max_height),
+                rate,
+                on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
+                cancel=cancel or threading.Event(),
+            )
+        _make_playable(encoded, finished)
 
 
 def _clip_rate(source: Path | str) -> Fraction:

@@ -18,24 +18,9 @@ _FAMILIES: dict[str, Family] = {
     "h264": "raw", "hevc": "raw", "vvc": "raw", "obu": "raw",
     "m4v": "raw", "mpegvideo": "raw", "mjpeg": "raw",
 }  # fmt: skip
-_OTHERS = (
-    "ivf",
-    "flv",
-    "asf",
-    "ogg",
-    "mxf",
-    "dv",
-    "nut",
-    "gif",
-    "wtv",
-    "yuv4mpegpipe",
-    "mp3",
-    "wav",
-    "flac",
-    "aac",
-)
+_OTHERS = "ivf,flv,asf,ogg,mxf,dv,nut,gif,wtv,yuv4mpegpipe,mp3,wav,flac,aac"
 
-FORMATS = ",".join((*_FAMILIES, *_OTHERS))
+FORMATS = ",".join((*_FAMILIES, _OTHERS))
 """FFmpeg's names of the containers that are opened, separated by commas.
 
 Not among them: playlists and other files that make FFmpeg open further files or addresses, plain text, and single
@@ -61,6 +46,15 @@ def has_boxes_without_index(path: Path) -> bool:
     with path.open("rb") as file:
         kinds = [kind for kind, _ in _boxes(file, path.stat().st_size)]
     return bool(kinds) and kinds[0] in (b"ftyp", b"wide", b"mdat") and b"moov" not in kinds
+
+
+def is_cut_off(path: Path, family: Family) -> bool:
+    """Return whether an MP4, MOV or AVI file is shorter than it announces (for Matroska see ``MatroskaScanner``)."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if family == "mp4":
+            return any(end > size for _, end in _boxes(file, size))
+        return family == "avi" and any(end > size for end in _riffs(file, size))
 
 
 def _boxes(file: BinaryIO, size: int) -> list[tuple[bytes, int]]:
@@ -177,37 +171,3 @@ def _width(head: bytes, at: int) -> int | None:
     if at >= len(head) or head[at] == 0:
         return None
     return 9 - head[at].bit_length()
-
-
-class StructureCheck:
-    """Checks the outer structure of a file: a Matroska file's step by step, an MP4, MOV or AVI file's length.
-
-    Args:
-        path: the file.
-        family: of its container; of others than the three, nothing is known to be wrong.
-    """
-
-    def __init__(self, path: Path, family: Family) -> None:
-        self._path = path
-        self._family = family
-        self._scanner = MatroskaScanner(path) if family == "matroska" else None
-
-    def is_intact_until(self, position: int) -> bool:
-        """Return whether the structure holds up to a byte position; positions rise."""
-        return self._scanner is None or self._scanner.is_intact_until(position)
-
-    def is_whole(self) -> bool:
-        """Return whether the file is as long as it announces."""
-        if self._scanner is not None:
-            return self._scanner.is_whole()
-        if self._family not in ("mp4", "avi"):
-            return True
-        size = self._path.stat().st_size
-        with self._path.open("rb") as file:
-            ends = _riffs(file, size) if self._family == "avi" else [end for _, end in _boxes(file, size)]
-        return all(end <= size for end in ends)
-
-    def close(self) -> None:
-        """Close the file; calling it twice is fine."""
-        if self._scanner is not None:
-            self._scanner.close()

@@ -23,7 +23,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from lib.media.containers import StructureCheck
+from lib.media.containers import MatroskaScanner, is_cut_off
 from lib.media.media_file import MediaFile
 from lib.media.timestamps import FrameTiming
 
@@ -53,7 +53,8 @@ class DamageDetector:
     """
 
     def __init__(self, media: MediaFile, *, is_after_seek: bool) -> None:
-        self._structure = StructureCheck(media.path, media.family)
+        self._path, self._family = media.path, media.family
+        self._scanner = MatroskaScanner(media.path) if media.family == "matroska" else None
         self._start_pts = media.stream.start_time
         self._needs_key_frame = is_after_seek
         self._may_start_anywhere = is_after_seek or media.family == "broadcast"
@@ -75,7 +76,8 @@ class DamageDetector:
 
         That is a place within the next element: where that one's header is ruined, so is this packet's end.
         """
-        return self._structure.is_intact_until((packet.pos or 0) + packet.size + _MAX_BLOCK_HEADER)
+        end = (packet.pos or 0) + packet.size + _MAX_BLOCK_HEADER
+        return self._scanner is None or self._scanner.is_intact_until(end)
 
     def judge(self, frame: av.VideoFrame) -> Verdict:
         """Decide what becomes of the next frame, before its time is known."""
@@ -83,12 +85,12 @@ class DamageDetector:
             self.suspect()
             return Verdict.STOP if self._has_started or not self._may_start_anywhere else Verdict.SKIP
         if not self._has_started:
-            verdict = self._judge_start(frame)
+            verdict = self._judge_first(frame)
             self._has_started = verdict is Verdict.KEEP
             return verdict
         return Verdict.KEEP
 
-    def _judge_start(self, frame: av.VideoFrame) -> Verdict:
+    def _judge_first(self, frame: av.VideoFrame) -> Verdict:
         if not self._is_suspicious and not self._needs_key_frame:
             return Verdict.KEEP
         if self._may_start_anywhere:
@@ -109,7 +111,9 @@ class DamageDetector:
 
     def is_cut_off(self) -> bool:
         """Return whether the file ends, or can't be read any further, before its announced end."""
-        return self._reading_failed or not self._structure.is_whole()
+        if self._reading_failed or self._scanner is None:
+            return self._reading_failed or is_cut_off(self._path, self._family)
+        return not self._scanner.is_whole()
 
     def has_damaged_end(self) -> bool:
         """Return, after the last frame, whether some are missing behind it."""
@@ -117,4 +121,5 @@ class DamageDetector:
 
     def close(self) -> None:
         """Close the file; calling it twice is fine."""
-        self._structure.close()
+        if self._scanner is not None:
+            self._scanner.close()

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, takewhile
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -177,7 +176,6 @@ class FrameReader:
         self._resume_after = resume_after
         self._is_used = False
         self._media = MediaFile(path)
-        self._last: DecodedFrame | None = None
         self.frames_decoded = 0
         """Number of frames decoded so far, including those before ``resume_after``."""
         self.end_s = 0.0
@@ -202,9 +200,7 @@ class FrameReader:
 
     def _decoded(self) -> Iterator[DecodedFrame]:
         """Yield frames with their true index: from the sample ``resume_after`` on, or from the start."""
-        resumed = self._resumed()
-        self.has_seeked = resumed is not None
-        decoder, frames, shift = resumed or self._from_start()
+        decoder, frames, shift = self._resumed() or self._from_start()
         reached_s = 0.0
         for decoded in frames:
             reached_s = float(decoded.time)
@@ -228,6 +224,7 @@ class FrameReader:
             frames = iter(decoder)
             for decoded in takewhile(lambda decoded: float(decoded.time) <= time_s, frames):
                 if float(decoded.time) == time_s and decoded.is_exact:
+                    self.has_seeked = True
                     return decoder, chain([decoded], frames), index - decoded.index
             self._media.reopen()
         return None
@@ -239,9 +236,7 @@ class FrameReader:
     def __enter__(self) -> FrameReader:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

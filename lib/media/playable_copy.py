@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from math import lcm
@@ -61,29 +62,37 @@ def make_playable_copy(
         VideoUnreadableError, NoVideoStreamError, VideoDamagedError: nothing in ``source`` can be decoded.
         VideoError: ``target`` can't be written.
     """
-    target = Path(target)
-    with MediaFile(source) as media:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_file(target) as temporary:
-                _write(media, temporary, on_progress, cancel or threading.Event())
-        except (av.error.FFmpegError, OSError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise VideoError(
-                f"The playable copy of {media.path.name} can't be written to {target.parent} ({reason}); "
-                "free some space there and try again."
-            ) from error
+    with (
+        MediaFile(source) as media,
+        new_video(Path(target), f"The playable copy of {media.path.name}") as temporary,
+    ):
+        _write(media, temporary, on_progress, cancel or threading.Event())
+
+
+@contextmanager
+def new_video(target: Path, name: str) -> Iterator[Path]:
+    """Give a file to write to that replaces ``target`` when the block ends without an error.
+
+    Raises:
+        VideoError: it can't be written; the message begins with ``name``.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(target) as temporary:
+            yield temporary
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise VideoError(
+            f"{name} can't be written to {target.parent} ({reason}); free some space there and try again."
+        ) from error
 
 
 def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
     frames = iter(Decoder(media))
     first = next(frames)
     timescale = _timescale(media)
-    options = {
-        "movflags": "+faststart",
-        "movie_timescale": str(timescale),
-        "video_track_timescale": str(timescale),
-    }
+    ticks = str(timescale)
+    options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with (
         AudioReader(media.path, origin_s=media.origin_s) as audio,
         av.open(os.fspath(path), "w", format="mp4", container_options=options) as output,
@@ -106,19 +115,14 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
 
 
 class _VideoTrack:
-    """Encodes pictures as H.264, each at its time, with a key frame at least every second.
-
-    Args:
-        output: where to.
-        rate: frames per second of the source; only a hint for the encoder.
-        timescale: ticks per second.
-        sample: a picture of the size of all.
-    """
+    """Encodes pictures of the size of ``sample`` as H.264, each at its time, with a key frame at least every second."""
 
     def __init__(
-        self, output: OutputContainer, rate: Fraction | None, timescale: int, sample: av.VideoFrame
+        self, output: OutputContainer, source_rate: Fraction | None, timescale: int, sample: av.VideoFrame
     ) -> None:
-        rate = min(max(rate or Fraction(25), Fraction(1)), Fraction(240))
+        rate = min(
+            max(source_rate or Fraction(25), Fraction(1)), Fraction(240)
+        )  # only a hint for the encoder
         stream: Any = output.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = sample.width, sample.height, "yuv420p"
         context = stream.codec_context
@@ -128,9 +132,7 @@ class _VideoTrack:
         context.thread_count = max(1, (os.cpu_count() or 2) // 2)  # made in the background, beside other work
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1
-        self._output = output
-        self._stream = stream
-        self._timescale = timescale
+        self._output, self._stream, self._timescale = output, stream, timescale
         self._last_pts = -1
         self._key_frame_due = Fraction(0)
 
@@ -154,8 +156,7 @@ class _AudioTrack:
     """Encodes the source's audio, if it has any, as AAC."""
 
     def __init__(self, output: OutputContainer, audio: AudioReader) -> None:
-        self._output = output
-        self._audio = audio
+        self._output, self._audio = output, audio
         self._stream = output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo") if audio.exists else None
 
     def write_until(self, end: Fraction) -> None:
