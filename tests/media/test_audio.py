@@ -10,10 +10,7 @@ import pytest
 
 from lib.media.playable_copy import make_playable_copy
 from tests.helpers.frames import read_frames
-from tests.helpers.videos import (
-    make_video,
-    palette,
-)
+from tests.helpers.videos import make_video, palette
 
 
 def decoded_sound(path: Path) -> tuple[np.ndarray, float]:

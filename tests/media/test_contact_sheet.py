@@ -9,17 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.core.errors import (
-    InputError,
-    SettingsError,
-)
+from lib.core.errors import InputError, SettingsError
 from lib.media.contact_sheet import Tile, contact_sheet
-from tests.helpers.videos import (
-    BLUE,
-    GREEN,
-    RED,
-    palette,
-)
+from tests.helpers.videos import BLUE, GREEN, RED, palette
 
 BACKGROUND = (255, 255, 255)
 

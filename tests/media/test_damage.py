@@ -12,17 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lib.core.errors import (
-    VideoDamagedError,
-)
+from lib.core.errors import VideoDamagedError
 from lib.core.sampling import Sampling
 from lib.media.frames import Frame, probe
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import (
-    find_box,
-    make_video,
-    palette,
-)
+from tests.helpers.videos import find_box, make_video, palette
 
 RATE = 24
 LENGTH = 120

@@ -9,17 +9,11 @@ import numpy as np
 import psutil
 import pytest
 
-from lib.core.errors import (
-    SettingsError,
-)
+from lib.core.errors import SettingsError
 from lib.core.sampling import Sampling
 from lib.media.frames import FrameReader, frame_at, probe
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import (
-    make_video,
-    palette,
-    set_edit_list,
-)
+from tests.helpers.videos import make_video, palette, set_edit_list
 
 KINDS = [
     ("mp4", "libx264", "yuv420p"),
@@ -153,10 +147,7 @@ RESUMABLE = {
     "mpeg4.mkv": {"codec": "mpeg4", "b_frames": 2},
     "sound.mp4": {"audio": "aac", "b_frames": 2},
 }
-FROM_START = {
-    "mpeg4.avi": {"codec": "mpeg4", "b_frames": 2},
-    "b-frames.ts": {"b_frames": 2},
-}
+FROM_START = {"mpeg4.avi": {"codec": "mpeg4", "b_frames": 2}, "b-frames.ts": {"b_frames": 2}}
 
 
 @pytest.mark.parametrize("sampling", [Sampling.every(4), Sampling.per_second("3.5")], ids=lambda s: s.key)

@@ -14,18 +14,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from lib.core.errors import (
-    NoVideoStreamError,
-    VideoError,
-    VideoUnreadableError,
-)
+from lib.core.errors import NoVideoStreamError, VideoError, VideoUnreadableError
 from lib.media.frames import frame_at, probe
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import (
-    find_box,
-    make_video,
-    palette,
-)
+from tests.helpers.videos import find_box, make_video, palette
 
 
 def write(path: Path, data: bytes) -> Path:

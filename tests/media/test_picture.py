@@ -10,14 +10,7 @@ import pytest
 
 from lib.media.frames import probe
 from tests.helpers.frames import LOSSY, assert_colours, read_frames
-from tests.helpers.videos import (
-    BLUE,
-    GREEN,
-    RED,
-    WHITE,
-    make_video,
-    quadrants,
-)
+from tests.helpers.videos import BLUE, GREEN, RED, WHITE, make_video, quadrants
 
 
 @pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020"])

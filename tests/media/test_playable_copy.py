@@ -14,26 +14,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from lib.core.errors import (
-    Cancelled,
-    VideoDamagedError,
-    VideoError,
-    VideoUnreadableError,
-)
+from lib.core.errors import Cancelled, VideoDamagedError, VideoError, VideoUnreadableError
 from lib.media.frames import probe
 from lib.media.playable_copy import make_playable_copy
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.player import seek_each, serving
-from tests.helpers.videos import (
-    BLUE,
-    GREEN,
-    RED,
-    WHITE,
-    find_box,
-    make_video,
-    palette,
-    quadrants,
-)
+from tests.helpers.videos import BLUE, GREEN, RED, WHITE, find_box, make_video, palette, quadrants
 
 COLOUR = 12
 """Of 255: coded twice, with loss."""

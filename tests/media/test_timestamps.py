@@ -15,12 +15,7 @@ from lib.media.containers import Family
 from lib.media.frames import probe
 from lib.media.timestamps import TimestampReconstructor
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import (
-    find_box,
-    make_video,
-    palette,
-    set_edit_list,
-)
+from tests.helpers.videos import find_box, make_video, palette, set_edit_list
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
