@@ -101,15 +101,25 @@ def make_video(
         images: RGB pictures ``(height, width, 3)`` instead of colours; may be a generator.
         size: width and height as stored, before rotation and pixel aspect.
         rate: frames per second as written into the header; also gives the times unless ``times`` is given.
+        codec: FFmpeg's encoder name.
+        container: FFmpeg's muxer name.
+        pixel_format: planar YUV format, 8 or 10 bits.
         times: presentation time of each frame in seconds (variable frame rate).
         start: added to all times; may be negative where the container allows it.
+        matrix: ``bt601``, ``bt709`` or ``bt2020``.
+        full_range: luma from 0 to 255 instead of 16 to 235.
         tag_colours: write matrix and range into the file.
         sar: width of a stored pixel divided by its height.
         rotation: degrees the player turns the picture counter-clockwise.
         hflip: mirrored left to right after that.
+        gop: distance of key frames in frames.
+        b_frames: B-frames between two other frames.
         audio: encoder name of a tone as long as the video, such as ``aac``.
         audio_start: when the tone starts, in seconds.
+        audio_rate: its samples per second.
+        faststart: MP4's index before the media data.
         options: encoder options on top of the defaults.
+        container_options: muxer options.
     """
     rate = Fraction(rate)
     if images is None:

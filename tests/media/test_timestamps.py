@@ -46,8 +46,12 @@ def test_broadcast_rates_are_exact(suffix: str, rate: Fraction, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("suffix", "codec", "start", "first"),
-    [("mp4", "libx264", 0.52, 0.52), ("mkv", "libx264", 0.52, 0.52), ("webm", "libvpx-vp9", 0.52, 0.52)]
-    + [("ts", "libx264", 9000, 0)],
+    [
+        ("mp4", "libx264", 0.52, 0.52),
+        ("mkv", "libx264", 0.52, 0.52),
+        ("webm", "libvpx-vp9", 0.52, 0.52),
+        ("ts", "libx264", 9000, 0),
+    ],
 )
 def test_a_first_frame_after_0_keeps_its_time_where_players_show_it(
     suffix: str, codec: str, start: float, first: float, tmp_path: Path
