@@ -1,11 +1,11 @@
-"""Two analyses of one video side by side: where they agree, and what moved.
+"""Two analyses of one video side by side: where they agree, and which scores differ most.
 
 Conventions: times in seconds. Both sides may differ in sampling and engine, so time is cut at the bounds of both
 sides' samples, and everything counts by its seconds. The time compared begins with the first sample of either side
-and ends with the video. Labels are matched by name (letters, not case).
+and ends with the video. Labels are matched by name, ignoring case.
 
-A moment has one label a side, or none: ``Analysis.sample_labels``, of several (decision ``threshold``) the one with
-the highest score. ``iou`` and the metrics know every label by itself instead.
+Each side has one label at a time, or none: ``Analysis.sample_labels``, of several (decision ``threshold``) the one with
+the highest score. ``iou`` and the metrics take every label by itself instead.
 
 References:
     Kappa: Cohen, *A coefficient of agreement for nominal scales*, 1960, by scikit-learn's ``cohen_kappa_score``.
@@ -36,7 +36,7 @@ COMPARED = ("present", "first_seen_s", "duration_s", "share", "segments", "mean_
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Half-open interval over which both sides say the same two different things; None is no label."""
+    """Half-open interval over which both sides have two different labels; None is no label."""
 
     start_s: float
     end_s: float
@@ -128,9 +128,9 @@ class Comparison:
 
     @cached_property
     def iou(self) -> dict[str, float | None]:
-        """Seconds that both sides give a label by those that either gives it, 0 to 1; None where neither does.
+        """Seconds in which both sides have a label divided by those in which either has it; None where neither does.
 
-        One entry for each of ``labels``; from all labels that a moment has, not the best one alone.
+        One entry for each of ``labels``; all labels of a sample count, not the best one alone.
         """
         result: dict[str, float | None] = {}
         for label, other in self.matches.items():
@@ -173,7 +173,7 @@ class Comparison:
         )
 
     def metrics_frame(self) -> pd.DataFrame:
-        """Return one row a label: ``label``, ``side`` (both, a or b), and for each of ``COMPARED`` three columns.
+        """Return one row per label: ``label``, ``side`` (both, a or b), and for each of ``COMPARED`` three columns.
 
         They end with ``_a``, ``_b`` and ``_difference`` (B minus A; of ``present`` -1, 0 or 1). Numbers are float64
         with NaN for what a side lacks; ``present_a`` and ``present_b`` are True, False or None.
@@ -192,10 +192,10 @@ class Comparison:
             values = [[None if side is None else getattr(side, name) for side in (a, b)] for _, a, b in pairs]
             numbers = np.array(values, dtype=float).reshape(-1, 2)
             for place, side in enumerate("ab"):
-                shown: Any = numbers[:, place]
+                column: Any = numbers[:, place]
                 if name == "present":
-                    shown = pd.Series([row[place] for row in values], dtype=object)
-                columns[f"{name}_{side}"] = shown
+                    column = pd.Series([row[place] for row in values], dtype=object)
+                columns[f"{name}_{side}"] = column
             columns[f"{name}_difference"] = numbers[:, 1] - numbers[:, 0]
         return pd.DataFrame(columns)
 
@@ -228,7 +228,7 @@ class Comparison:
         """Return the samples whose score of ``label`` differs most, most first.
 
         Scores of the same kind are compared as they are; those of different kinds (a cosine and a probability) by
-        their ranks among all samples, as their units have nothing in common. Samples that did not move are left out.
+        their ranks among all samples, as their units differ. Samples without a difference are left out.
 
         Args:
             label: one of ``labels``.
@@ -250,7 +250,7 @@ class Comparison:
                 break
             if all(abs(times[row] - times[other]) >= min_gap_s - TIME_TOLERANCE_S for other in picked):
                 picked.append(row)
-        found = pairs.iloc[picked].to_dict("records")
+        rows = pairs.iloc[picked].to_dict("records")
         return tuple(
             Moved(
                 time_s=float(row["time_s"]),
@@ -264,7 +264,7 @@ class Comparison:
                 score_b=float(row["b"]),
                 change=float(change[index]),
             )
-            for index, row in zip(picked, found, strict=True)
+            for index, row in zip(picked, rows, strict=True)
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -273,7 +273,7 @@ class Comparison:
             "share": self.agreement,
             "kappa": self.kappa,
             "iou": dict(self.iou),
-            "disagreements": [one.to_dict() for one in self.disagreements],
+            "disagreements": [span.to_dict() for span in self.disagreements],
         }
 
     @cached_property

@@ -1,8 +1,8 @@
-"""Prompt sets by videos: many analyses as one tidy table, any metric as the cell; and the sets of a wording sweep.
+"""Prompt sets by videos: many analyses as one long table, and a matrix with any metric as the cell.
 
-Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the tidy table is one label
-of one prompt set in one video; what doesn't exist is NaN. Labels are the same one when their letters are, whatever
-their case (``lib.core.labelled_intervals.label_key``).
+Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the long table is one label
+of one prompt set in one video; what doesn't exist is NaN. Labels are compared ignoring case
+(``lib.core.labelled_intervals.label_key``).
 
 References:
     Separation: the split is Otsu's (*A Threshold Selection Method from Gray-Level Histograms*, IEEE Transactions on
@@ -37,7 +37,7 @@ Metric = Literal[
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 LEVELS = 1024
-"""Of a score, to find its split."""
+"""Bins of a score, to find its split."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ KINDS: Mapping[Metric, MetricKind] = {
 
 
 def separations(analysis: Analysis) -> NDArray[np.float64]:
-    """Return how far each label's lead over its best rival parts into two levels, in the unit of the score, ``(p,)``.
+    """Return how far apart the two levels of each label's lead over its best rival are, in the score's unit, ``(p,)``.
 
     ``lead = score - max(scores of the others)`` (the score itself where there is no other label). Samples, each
     counted by its span, are split in two by their lead where the variance between both classes is largest (Otsu
@@ -141,38 +141,38 @@ def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
 
 
 def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[str, Any], ...]:
-    """Return one row a label: ``label``, ``role``, and every metric as a float.
+    """Return one row per label: ``label``, ``role``, and every metric as a float.
 
     Args:
         analysis: of one prompt set in one video.
-        f1: of the labels that the video's ground truth tells about; None where it is undefined.
+        f1: of the labels in the video's ground truth; None where it is undefined.
     """
     rows = []
-    for found, apart in zip(analysis.metrics, separations(analysis).tolist(), strict=True):
+    for metrics, separation in zip(analysis.metrics, separations(analysis).tolist(), strict=True):
         values: dict[Metric, float | None] = {
-            "f1": f1.get(found.label),
-            "separation": apart,
-            "present": float(found.present),
-            "first_seen_s": found.first_seen_s,
-            "duration_s": found.duration_s,
-            "share": found.share,
-            "segments": float(found.segments),
-            "mean_score": found.mean_score,
-            "peak_score": found.peak_score,
+            "f1": f1.get(metrics.label),
+            "separation": separation,
+            "present": float(metrics.present),
+            "first_seen_s": metrics.first_seen_s,
+            "duration_s": metrics.duration_s,
+            "share": metrics.share,
+            "segments": float(metrics.segments),
+            "mean_score": metrics.mean_score,
+            "peak_score": metrics.peak_score,
         }
-        row: dict[str, Any] = {"label": found.label, "role": found.role}
+        row: dict[str, Any] = {"label": metrics.label, "role": metrics.role}
         row |= {metric: math.nan if value is None else float(value) for metric, value in values.items()}
         rows.append(row)
     return tuple(rows)
 
 
 def metrics_table(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
-    """Return one row a prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
+    """Return one row per prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
 
     Args:
         cells: what ``measure`` gave, by the keys of prompt set and video.
     """
-    rows = [{"set": one, "video": video, **row} for (one, video), found in cells.items() for row in found]
+    rows = [{"set": name, "video": video, **row} for (name, video), rows in cells.items() for row in rows]
     frame = pd.DataFrame(rows, columns=["set", "video", "label", "role", *METRICS])
     return frame.astype(dict.fromkeys(METRICS, float))
 
@@ -180,7 +180,7 @@ def metrics_table(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) 
 def grid(
     frame: pd.DataFrame, metric: Metric, label: str | None, *, sets: Sequence[str], videos: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the matrix: one row a prompt set, one column a video, in the order given; float64.
+    """Return the matrix: one row per prompt set, one column per video, in the order given; float64.
 
     Args:
         frame: what ``metrics_table`` gave.
@@ -210,5 +210,5 @@ def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     low = KINDS[metric].lowest_first
     mean = matrix.mean(axis=1)
     places = mean.rank(method="min", ascending=low)
-    found = pd.DataFrame({"mean": mean, "rank": places}, index=matrix.index)
-    return found.sort_values("mean", ascending=low, kind="stable", na_position="last")
+    ranking = pd.DataFrame({"mean": mean, "rank": places}, index=matrix.index)
+    return ranking.sort_values("mean", ascending=low, kind="stable", na_position="last")

@@ -1,4 +1,4 @@
-"""What differs in the wording and the settings of two prompt sets, in a form that a page can draw."""
+"""Differences in the wording and the settings of two prompt sets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Words:
 
 @dataclass(frozen=True)
 class TextChange:
-    """A phrasing (template applied) of A beside what takes its place in B; one of them may be missing."""
+    """A phrasing (template applied) of A and the one that replaces it in B; one of them may be missing."""
 
     a: str | None
     b: str | None
@@ -36,13 +36,13 @@ class TextChange:
 
     @property
     def words(self) -> tuple[Words, ...]:
-        """The phrasing as runs of words that stayed, went and came, in reading order."""
+        """The phrasing as runs of words that are the same, removed and added, in reading order."""
         return word_diff(self.a or "", self.b or "")
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """Something beside the words that differs: its name, and its values as plain types (None: not set)."""
+    """A field that differs: its name, and its values as plain types (None: not set)."""
 
     name: str
     a: Any
@@ -58,7 +58,7 @@ class WordingChange:
     a: Prompt | None
     b: Prompt | None
     texts: tuple[TextChange, ...]
-    """Phrasings with the template around them: those that stayed beside each other, the rest in order."""
+    """Phrasings with the template applied: equal ones are paired, the rest in order."""
     fields: tuple[FieldChange, ...]
     """Of ``label`` (its case), ``role``, ``threshold`` (the one that counts), ``enabled``; empty without a partner."""
 
@@ -72,8 +72,8 @@ class WordingChange:
 def wording_changes(a: PromptSet, b: PromptSet) -> tuple[WordingChange, ...]:
     """Return every label of both sets, matched by name: in A's order, then those that only B has.
 
-    Prompts that are switched off take part too. What concerns all labels is in ``settings_changes``; a template
-    shows here as well, as phrasings have it around them.
+    Disabled prompts take part too. ``settings_changes`` has what concerns all labels; a changed template counts here
+    too, as it is applied to the phrasings.
     """
     ours = {prompt.label: prompt for prompt in a.prompts}
     theirs = {prompt.label: prompt for prompt in b.prompts}
@@ -96,7 +96,7 @@ def settings_changes(a: PromptSet, b: PromptSet) -> tuple[FieldChange, ...]:
 
 
 def word_diff(a: str, b: str) -> tuple[Words, ...]:
-    """Return runs of words that stayed, went and came (Ratcliff and Obershelp, as in ``difflib``)."""
+    """Return runs of words that are the same, removed and added (Ratcliff and Obershelp, as in ``difflib``)."""
     before, after = a.split(), b.split()
     runs: list[Words] = []
     for kind, first, stop, first_b, stop_b in difflib.SequenceMatcher(

@@ -1,4 +1,4 @@
-"""The prompt sets of a wording sweep: one label in other words, everything else as it is."""
+"""The prompt sets of a wording sweep: one label with other phrasings, everything else unchanged."""
 
 from __future__ import annotations
 
@@ -15,47 +15,48 @@ MAX_SETS = 200
 
 def labels_of(prompt_sets: Sequence[PromptSet]) -> list[str]:
     """Return the labels of all enabled targets, each once, in order."""
-    found: dict[str, str] = {}
-    for prompt in (prompt for one in prompt_sets for prompt in one.enabled if prompt.role == "target"):
-        found.setdefault(label_key(prompt.label), prompt.label)
-    return list(found.values())
+    labels: dict[str, str] = {}
+    for prompt in (prompt for prompt_set in prompt_sets for prompt in prompt_set.enabled):
+        if prompt.role == "target":
+            labels.setdefault(label_key(prompt.label), prompt.label)
+    return list(labels.values())
 
 
 @dataclass(frozen=True)
 class Wording:
-    """One try of a sweep: the prompt set with one label in other words."""
+    """One variant of a sweep: the prompt set with other phrasings for one label."""
 
     prompt_set: PromptSet
     texts: tuple[str, ...]
     """The phrasings of the swept label."""
     template: str
     current: bool = False
-    """Whether these are the words that the prompt set has already."""
+    """Whether these are the prompt set's own phrasings."""
 
 
 def sweep(
     prompt_set: PromptSet, label: str, wordings: Sequence[str], templates: Sequence[str] = ()
 ) -> tuple[tuple[Wording, ...], list[str]]:
-    """Return the prompt set once for each wording and template, its present words first, and problems.
+    """Return the prompt set once for each wording and template, its own wording first, and problems.
 
-    All other prompts stay as they are and compete. A template goes around every phrasing of the prompt set, as it
-    does everywhere. What differs from an earlier one in nothing is left out.
+    All other prompts stay as they are and compete. A template applies to every phrasing of the prompt set. Duplicates
+    are left out.
 
     Args:
         prompt_set: what is varied.
-        label: of the prompt that is put in other words; it takes part also where it is switched off.
-        wordings: each a phrasing, or several divided by semicolons (their vectors are averaged); blank ones don't
-            count.
-        templates: such as ``a photo of a {}``; none: the one that the prompt set has.
+        label: of the prompt whose phrasings vary; it is enabled in every variant.
+        wordings: each a phrasing, or several separated by semicolons (their vectors are averaged); blank ones
+            are ignored.
+        templates: such as ``a photo of a {}``; none: the prompt set's own.
 
     Returns:
-        The tries, and one sentence for each wording or template that can't be used.
+        The variants, and one sentence for each wording or template that can't be used.
 
     Raises:
         PromptSetError: there is no such label, or more than ``MAX_SETS`` sets would come of it.
     """
-    mine = next((prompt for prompt in prompt_set.prompts if prompt.label == label), None)
-    if mine is None:
+    swept = next((prompt for prompt in prompt_set.prompts if prompt.label == label), None)
+    if swept is None:
         raise PromptSetError(f"The prompt set has no label “{label}”; choose one of its labels.")
     lines = list(dict.fromkeys(" ".join(line.split()) for line in wordings if line.strip()))
     around = list(dict.fromkeys(" ".join(text.split()) for text in templates if text.strip()))
@@ -65,8 +66,8 @@ def sweep(
             f"{len(lines)} wordings with {len(around)} templates are {len(lines) * len(around)} prompt sets, and "
             f"{MAX_SETS} are possible; leave some out."
         )
-    present = replace(mine, enabled=True)
-    tries = {
+    present = replace(swept, enabled=True)
+    variants = {
         (present.texts, prompt_set.template): Wording(
             _with_prompt(prompt_set, present), present.texts, prompt_set.template, current=True
         )
@@ -82,15 +83,16 @@ def sweep(
         texts = tuple(text.strip() for text in line.split(";") if text.strip())
         try:
             changed = replace(present, texts=texts or (line,))
-            sets = [_with_prompt(one, changed) for one in usable]
+            sets = [_with_prompt(base, changed) for base in usable]
         except PromptSetError as error:
             problems.append(f"“{line}” is left out: {error}")
             continue
-        for one in sets:
-            tries.setdefault((changed.texts, one.template), Wording(one, changed.texts, one.template))
-    return tuple(tries.values()), problems
+        for variant in sets:
+            wording = Wording(variant, changed.texts, variant.template)
+            variants.setdefault((changed.texts, variant.template), wording)
+    return tuple(variants.values()), problems
 
 
 def _with_prompt(prompt_set: PromptSet, prompt: Prompt) -> PromptSet:
-    prompts = tuple(prompt if one.label == prompt.label else one for one in prompt_set.prompts)
+    prompts = tuple(prompt if other.label == prompt.label else other for other in prompt_set.prompts)
     return replace(prompt_set, prompts=prompts)

@@ -1,4 +1,4 @@
-"""Text of ground truth -> entries as they stand in it, each with its line or element; nothing is checked here.
+"""Text of ground truth -> its unchecked entries, each with its line or element.
 
 Formats and conventions are those of ``lib.ground_truth.parsing``.
 """
@@ -44,15 +44,15 @@ class Entry:
 def read(
     text: str, name: str, rate: Fraction | float | None
 ) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
-    """Return the format of ``text`` and what is in it; a text among the entries says why one is left out.
+    """Return the format of ``text`` and its entries; a string among them says why one is left out.
 
     Args:
         text: not blank.
         name: of the file, for messages.
-        rate: frames a second, where the file itself says none.
+        rate: frames per second, where the file itself has none.
 
     Raises:
-        InputError: no format that is known; where entries are read, also Label Studio's without a rate.
+        InputError: an unknown format, or Label Studio's without a rate.
     """
     if text.lstrip().startswith(("{", "[")):
         return _read_json(text, name, rate)
@@ -68,7 +68,7 @@ def read(
         raise InputError(
             f"{name} is in no format that is known; write label, start and end, such as: shipyard, 10, 13."
         )
-    # Lines and not the text: the reader then knows in which line it is.
+    # A list of lines, not the text: the reader then counts lines.
     rows = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, skipinitialspace=True)
     return "csv", _csv_entries(rows)
 
@@ -89,7 +89,7 @@ def _read_json(
         raise InputError(f"{name} can't be read: a number is too long or brackets nest too deep.") from error
     if isinstance(data, dict) and isinstance(data.get("segments"), list):
         return "json", _plain(data["segments"])
-    if isinstance(data, list) and data and all(isinstance(one, dict) and "start_s" in one for one in data):
+    if isinstance(data, list) and data and all(isinstance(item, dict) and "start_s" in item for item in data):
         return "json", _plain(data)
     tasks = data if isinstance(data, list) else [data]
     labelled = [task for task in tasks if isinstance(task, dict) and any(_timelines(task))]
@@ -148,28 +148,28 @@ def _timelines(part: object, depth: int = 0) -> Iterator[dict[str, Any]]:
 
 
 def _label_studio(task: dict[str, Any], name: str, rate: Fraction | float | None) -> Iterator[Entry | str]:
-    a_second = _rate_in(task) or rate
-    if not a_second:
+    frames_per_second = _rate_in(task) or rate
+    if not frames_per_second:
         raise InputError(
             f"{name} counts in frames and says nothing of how many there are a second; give the rate of the video."
         )
-    exact = Fraction(a_second)
     annotations = task.get("annotations")
-    return _frames(task, annotations if isinstance(annotations, list) else [], exact)
+    listed = annotations if isinstance(annotations, list) else []
+    return _frames(task, listed, Fraction(frames_per_second))
 
 
 def _frames(task: dict[str, Any], annotations: list[Any], rate: Fraction) -> Iterator[Entry | str]:
-    kept = [one for one in annotations if isinstance(one, dict) and not one.get("was_cancelled")]
-    if len(kept) > 1:
-        yield f"Annotation 1: there are {len(kept)} annotations of this video; the first is taken."
-    for number, region in enumerate(_timelines(kept[0] if kept else task), start=1):
+    valid = [entry for entry in annotations if isinstance(entry, dict) and not entry.get("was_cancelled")]
+    if len(valid) > 1:
+        yield f"Annotation 1: there are {len(valid)} annotations of this video; the first is taken."
+    for number, region in enumerate(_timelines(valid[0] if valid else task), start=1):
         where = f"Region {number}"
-        for one in region["ranges"]:
-            ends = [_frame(one.get(key)) if isinstance(one, dict) else None for key in ("start", "end")]
+        for span in region["ranges"]:
+            ends = [_frame(span.get(key)) if isinstance(span, dict) else None for key in ("start", "end")]
             if ends[0] is None or ends[1] is None:
                 yield f"{where}: a range needs the frames start and end; it is left out."
                 continue
-            # The first and the last frame are both in; models that label in advance count from 0.
+            # The first and the last frame both belong to it; models that label in advance count from 0.
             start_s, end_s = float(max(ends[0] - 1, 0) / rate), float(ends[1] / rate)
             for label in region["timelinelabels"]:
                 yield Entry(where, label, start_s, end_s)
@@ -195,10 +195,10 @@ def _rate_in(task: Mapping[str, Any]) -> Fraction | None:
 
 def _positive(value: object) -> Fraction | None:
     try:
-        found = Fraction(value) if isinstance(value, int | float | str) else None
+        number = Fraction(value) if isinstance(value, int | float | str) else None
     except (ValueError, OverflowError, ZeroDivisionError):
         return None
-    return found if found is not None and found > 0 else None
+    return number if number is not None and number > 0 else None
 
 
 # --- lines
@@ -208,8 +208,8 @@ def _read_vtt(text: str) -> Iterator[Entry | str]:
     lines = text.splitlines()
     place = 0
     while place < len(lines):
-        found = _ARROW.match(lines[place])
-        if found is None:
+        times = _ARROW.match(lines[place])
+        if times is None:
             if "-->" in lines[place] and not lines[place].startswith("NOTE"):
                 yield f"Line {place + 1}: this is no line of times; write 0:07.000 --> 0:10.000. It is left out."
             place += 1
@@ -220,7 +220,7 @@ def _read_vtt(text: str) -> Iterator[Entry | str]:
             words.append(lines[place])
             place += 1
         label = html.unescape(_TAG.sub("", " ".join(words)))
-        yield Entry(where, label, found[1], found[2])
+        yield Entry(where, label, times[1], times[2])
 
 
 def _is_audacity(line: str) -> bool:
@@ -242,7 +242,7 @@ def _read_audacity(text: str) -> Iterator[Entry | str]:
 
 
 def _delimiter(line: str) -> str:
-    """Return what parts the cells: what makes a header of ``line``; else no comma, if that gives three cells."""
+    """Return what separates the cells: what makes ``line`` a header, else what gives three cells, a comma last."""
     marks = "\t;,"
     by_header = (mark for mark in marks if _header(line.split(mark)) is not None)
     by_count = (mark for mark in marks if line.count(mark) >= 2)

@@ -1,13 +1,13 @@
-"""Ground truth in and out of text: our own JSON, CSV, WebVTT, Label Studio's timeline labels, Audacity's labels.
+"""Ground truth from text: our own JSON, CSV, WebVTT, Label Studio's timeline labels, Audacity's labels.
 
-Conventions: strings in and out, no files; times are seconds; lines and elements count from 1. Nothing is put right in
-silence: whatever is left out, cut or joined is told with its line.
+Conventions: strings in, no files; times are seconds; lines and elements count from 1. Whatever is left out, cut or
+joined is reported with its line.
 
 References:
     WebVTT: W3C, *WebVTT: The Web Video Text Tracks Format*, 2019, sections 4 and 6.
     Label Studio: its tag ``TimelineLabels``, results ``{"value": {"ranges": [{"start", "end"}], "timelinelabels"}}``.
-    Its editor counts frames from 1 and a range has both of its ends, so ``{1, 24}`` at 24 a second is ``[0, 1)``.
-    Audacity: its manual, *Importing and exporting labels*: start, end and label, parted by tabs.
+    Its editor counts frames from 1 and a range includes both ends, so ``{1, 24}`` at 24 per second is ``[0, 1)``.
+    Audacity: its manual, *Importing and exporting labels*: start, end and label, separated by tabs.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ KINDS: Mapping[GroundTruthFormat, tuple[str, str]] = {
     "label_studio": ("Label Studio", ".label-studio.json"),
     "audacity": ("Audacity", ".txt"),
 }
-"""Each format's name for people, and how its files end."""
+"""Each format's displayed name and file ending."""
 MAX_CHARACTERS = 5_000_000
 MAX_SEGMENTS = 20_000
 BEYOND_S = 0.1
-"""So much an end may lie behind the video's: tools measure the last frame's length differently."""
+"""An end may lie this far beyond the video's: tools measure the last frame's length differently."""
 
 _TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:[.,]\d{1,40})?|[.,]\d{1,40})\s*s?")
 
@@ -48,7 +48,7 @@ class ParsedTruth:
     segments: tuple[TrueSegment, ...]
     """In order of time; those of one label never overlap."""
     problems: tuple[str, ...]
-    """One sentence each, beginning with the line or element: what was left out, cut or joined, and unknown labels."""
+    """One sentence each, starting with the line or element: what was left out, cut or joined, and unknown labels."""
     kind: GroundTruthFormat
     """The format that was read."""
 
@@ -58,16 +58,16 @@ class _Unusable(Exception):  # noqa: N818 - says why one entry is left out
 
 
 def read_time(text: str) -> float:
-    """Return seconds of a time as people write it: ``12.5``, ``0:12.5``, ``1:02:03.25``; a comma is a point too.
+    """Return the seconds of a written time: ``12.5``, ``0:12.5``, ``1:02:03.25``; a decimal comma is accepted.
 
     Raises:
         InputError: it is none.
     """
-    found = _TIME.fullmatch(text.strip())
-    if found is None:
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
         raise InputError(f"{reprlib.repr(text)} is no time; write seconds such as 12.5, or 1:02:03.5.")
-    hours, minutes, seconds = found.groups()
-    # A sum of floats would be off by a rounding: 1:02:03.1 is to be the float nearest 3723.1.
+    hours, minutes, seconds = match.groups()
+    # A sum of floats would round: 1:02:03.1 must be the float nearest 3723.1.
     return float(int(hours or 0) * 3600 + int(minutes or 0) * 60 + Fraction(seconds.replace(",", ".")))
 
 
@@ -82,15 +82,15 @@ def parse_truth(
     """Return the ground truth that ``text`` holds.
 
     Args:
-        text: content of a file, or what somebody pasted; it shows which format it is in.
+        text: content of a file, or pasted text; its format is detected.
         name: of the file, for messages.
         duration_s: length of the video in seconds: what lies beyond is left out or cut. None checks nothing.
-        known_labels: labels of the prompts. One that differs only in capitals gets the prompt's spelling; others are
-            kept and told. None checks nothing.
-        rate: frames a second, for Label Studio's frames where the file itself says none.
+        known_labels: labels of the prompts. One that differs only in case gets the prompt's spelling; others are
+            kept and reported. None checks nothing.
+        rate: frames per second, for Label Studio's frames where the file itself has none.
 
     Raises:
-        InputError: too long, no format that is known, or not one segment in it can be read.
+        InputError: too long, an unknown format, or no segment in it can be read.
     """
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_CHARACTERS:
@@ -114,17 +114,17 @@ def parse_truth(
             problems.append(entry)
             continue
         try:
-            found = _segment(entry, duration_s, problems)
+            segment = _segment(entry, duration_s, problems)
         except (_Unusable, InputError) as error:
             problems.append(f"{entry.where}: {str(error)[:1].lower()}{str(error)[1:]}")
             continue
-        label = spelling.get(found.label.casefold(), found.label)
+        label = spelling.get(segment.label.casefold(), segment.label)
         if known_labels is not None and label.casefold() not in spelling and label not in unknown:
             unknown.add(label)
             problems.append(
                 f"{entry.where}: no prompt is called “{label}”; it is kept, and found by none of them."
             )
-        segments.append((TrueSegment(label, found.start_s, found.end_s), entry.where))
+        segments.append((TrueSegment(label, segment.start_s, segment.end_s), entry.where))
     if count and not segments:
         raise InputError(f"Nothing in {name} can be used. {problems[0]}")
     joined = _joined(segments, problems)
@@ -132,7 +132,7 @@ def parse_truth(
 
 
 def _place(problem: str) -> int:
-    """Return the number of the line or entry that a problem begins with, so that they come in the file's order."""
+    """Return the number of the line or entry that a problem starts with, to sort them in the file's order."""
     number = re.match(r"[^:\d]*(\d+)", problem)
     return int(number[1]) if number else 0
 
@@ -163,23 +163,20 @@ def _segment(entry: Entry, duration_s: float | None, problems: list[str]) -> Tru
     return TrueSegment(label, start, end)
 
 
-def _joined(found: Sequence[tuple[TrueSegment, str]], problems: list[str]) -> tuple[TrueSegment, ...]:
-    """Return the segments in order of time, overlapping ones of a label as one, which is told."""
+def _joined(segments: Sequence[tuple[TrueSegment, str]], problems: list[str]) -> tuple[TrueSegment, ...]:
+    """Return the segments in order of time; overlapping ones of a label are joined, and a problem says so."""
     latest: dict[str, tuple[TrueSegment, str]] = {}
     done: list[TrueSegment] = []
-    for one, where in sorted(found, key=lambda pair: (pair[0].start_s, pair[0].end_s)):
-        before = latest.get(one.label)
-        if before is not None and one.start_s < before[0].end_s:
+    for segment, where in sorted(segments, key=lambda pair: (pair[0].start_s, pair[0].end_s)):
+        before = latest.get(segment.label)
+        if before is not None and segment.start_s < before[0].end_s:
             problems.append(
-                f"{where}: “{one.label}” overlaps that of {before[1].lower()}; both are taken as one."
+                f"{where}: “{segment.label}” overlaps that of {before[1].lower()}; both are taken as one."
             )
-            one = TrueSegment(one.label, before[0].start_s, max(one.end_s, before[0].end_s))
+            segment = TrueSegment(segment.label, before[0].start_s, max(segment.end_s, before[0].end_s))
             where = before[1]
         elif before is not None:
             done.append(before[0])
-        latest[one.label] = (one, where)
-    done += [one for one, _ in latest.values()]
-    return tuple(sorted(done, key=lambda one: (one.start_s, one.end_s, one.label)))
-
-
-# --- out
+        latest[segment.label] = (segment, where)
+    done += [segment for segment, _ in latest.values()]
+    return tuple(sorted(done, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))

@@ -40,7 +40,7 @@ def write_truth(
         segments: any, in the order in which they are written.
         kind: the format.
         video: name of the video, written where the format has a place for it.
-        rate: frames a second; only Label Studio needs it.
+        rate: frames per second; only Label Studio needs it.
 
     Raises:
         InputError: Label Studio without a rate.
@@ -95,9 +95,12 @@ def _write_label_studio(segments: Sequence[TrueSegment], video: str, rate: Fract
         )
     exact = Fraction(rate)
     results = []
-    for number, one in enumerate(segments, start=1):
-        start, end = round(Fraction(one.start_s) * exact) + 1, round(Fraction(one.end_s) * exact)
-        value = {"ranges": [{"start": start, "end": max(start, end)}], "timelinelabels": [one.label]}
+    for number, segment in enumerate(segments, start=1):
+        first, last = (round(Fraction(time_s) * exact) for time_s in (segment.start_s, segment.end_s))
+        value = {
+            "ranges": [{"start": first + 1, "end": max(first + 1, last)}],
+            "timelinelabels": [segment.label],
+        }
         results.append(
             {
                 "id": f"segment-{number}",

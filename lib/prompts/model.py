@@ -1,4 +1,4 @@
-"""Prompts, prompt sets and settings: frozen, validated, and in and out of text.
+"""Prompts, prompt sets and settings: frozen and validated.
 
 Conventions: thresholds are in the unit of the score they are compared with; durations are seconds; windows
 are samples. Labels and phrasings are one line: runs of white space become one blank when a prompt is made.
@@ -28,7 +28,7 @@ Decision = Literal["best", "threshold", "best_threshold"]
 SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential"]
 
 COLOUR_NAMES = ("blue", "orange", "green", "pink", "amber", "grey", "light blue")
-"""Names of the palette's places, in order: a colour chosen by name follows the theme."""
+"""Names of the palette's colours, in order: a colour chosen by name follows the theme."""
 THRESHOLD_RANGES: Mapping[Score, tuple[float, float]] = {
     "cosine": (-1.0, 1.0),
     "probability": (0.0, 1.0),
@@ -37,7 +37,7 @@ THRESHOLD_RANGES: Mapping[Score, tuple[float, float]] = {
 """Lowest and highest value that each score can take."""
 MAX_PROMPTS = 200
 MAX_PHRASINGS = 100
-"""A prompt; the longest list of templates in use has 80."""
+"""Phrasings of a prompt; the longest list of templates in use has 80."""
 MAX_TOTAL = 150_000
 """Characters of all labels and phrasings of a prompt set together."""
 MAX_WINDOW = 1001
@@ -64,7 +64,7 @@ class Prompt:
     threshold: float | None = None
     """Own threshold in the unit of the score; None: the settings' one."""
     enabled: bool = True
-    """Whether the prompt takes part; one that doesn't is kept, and has no say in anything."""
+    """Whether the prompt takes part; a disabled one stays in the list and has no effect."""
     colour: str | None = None
     """``#rrggbb``, or one of ``COLOUR_NAMES``; None: by its place in the set."""
 
@@ -107,7 +107,7 @@ class Prompt:
             _set(self, colour=self.colour.lower())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain types; threshold, enabled and colour only where they say something."""
+        """Return plain types; threshold, enabled and colour only where they differ from the default."""
         data: dict[str, Any] = {"label": self.label, "texts": list(self.texts), "role": self.role}
         if self.threshold is not None:
             data["threshold"] = self.threshold
@@ -150,7 +150,7 @@ class Settings:
 
     score: Score = "cosine"
     decision: Decision = "best"
-    """``best``: one label a sample; ``threshold``: each label by itself; ``best_threshold``: one or none."""
+    """``best``: one label per sample; ``threshold``: each label by itself; ``best_threshold``: one or none."""
     threshold: float = 0.2
     """For prompts without their own, in the unit of the score; at or above counts. ``best`` uses none."""
     smoothing: Smoothing = field(default_factory=Smoothing)
@@ -261,7 +261,7 @@ class PromptSet:
         }
 
     def to_yaml(self) -> str:
-        """Return YAML, without what goes without saying; ``parse_prompt_set`` reads the same back."""
+        """Return YAML without default texts and roles; ``parse_prompt_set`` reads the same prompt set back."""
         data = self.to_dict()
         for prompt, entry in zip(self.prompts, data["prompts"], strict=True):
             if prompt.texts == (prompt.label,):

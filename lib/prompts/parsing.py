@@ -1,4 +1,4 @@
-"""Text of a prompt set -> plain values with line numbers: YAML, JSON or one prompt a line.
+"""Text of a prompt set -> prompt set: YAML, JSON or one prompt per line, read to plain values with line numbers.
 
 Conventions: strings in, no files; lines count from 1; a path is the keys and indices that lead to a value,
 such as ``("prompts", 2, "label")``. YAML is read by the safe loader, without aliases (``*name``), which can
@@ -28,8 +28,111 @@ MAX_CHARACTERS = 500_000
 """Longest text that is read; far above what a prompt set of the largest allowed size needs."""
 _MAX_DEPTH = 12
 
-# What only YAML looks like, in the first line that says anything: a document start, a list item, or a key.
+# The first line of YAML: a document start, a list item, or a key.
 _YAML_START = re.compile(r"---|- |-$|[A-Za-z_][\w-]*\s*:(\s|$)")
+
+_T = TypeVar("_T")
+
+
+def parse_prompt_set(
+    text: str,
+    *,
+    name: str = "untitled",
+    format: Format | None = None,  # noqa: A002 - the word people know from pandas and json
+) -> PromptSet:
+    """Return the prompt set that ``text`` describes.
+
+    Four forms are read: a prompt set as YAML or JSON (a mapping with ``prompts``), a list of prompts, plain
+    lines (one prompt per line; blank lines and lines that start with # are skipped), and a ``config.yaml`` with
+    a list of prompts under ``CLIP``, whose other keys are ignored. A label alone may stand for a prompt.
+
+    Args:
+        text: content of a file, or pasted text.
+        name: name of the prompt set where the text gives none.
+        format: ``yaml``, ``json`` or ``lines``; None decides by the text.
+
+    Raises:
+        PromptSetError, SettingsError: with the line, where it is known.
+    """
+    return _build(read_document(text, form=format), name)
+
+
+def prompt_set_from_dict(data: object, *, name: str = "untitled") -> PromptSet:
+    """Return the prompt set that plain types (of JSON or YAML) describe; see ``parse_prompt_set``."""
+    return _build(Document(data, "json"), name)
+
+
+def _build(document: Document, name: str) -> PromptSet:
+    data = document.data
+    if data is None or data in ([], {}):
+        raise PromptSetError("There is no prompt in it; write one a line, or a prompt set as YAML or JSON.")
+    if isinstance(data, list):
+        return PromptSet(name, _prompts(document, (), data))
+    if not isinstance(data, dict):
+        raise PromptSetError(
+            f"{reprlib.repr(data)} is no prompt set; write one prompt a line, or prompts: and a list."
+        )
+    if "CLIP" in data and "prompts" not in data:
+        return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]))
+    document.check_keys((), data, tuple(entry.name for entry in fields(PromptSet)), "a prompt set")
+    if "prompts" not in data:
+        raise PromptSetError("The prompt set has no prompts; add prompts: and a list of them.")
+    settings = _settings(document, data.get("settings", {}))
+    prompts = _prompts(document, ("prompts",), data["prompts"])
+    for index, prompt in enumerate(prompts):
+        _located(document, ("prompts", index), partial(check_threshold, prompt, settings.score))
+    return PromptSet(**{"name": name, **data, "prompts": prompts, "settings": settings})
+
+
+def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, ...]:
+    if not isinstance(items, list) or not items:
+        raise PromptSetError(
+            f"{document.where(*path)}the prompts must be a list with at least one; start each with -."
+        )
+    allowed = tuple(entry.name for entry in fields(Prompt))
+    prompts: dict[str, Prompt] = {}
+    for index, item in enumerate(items):
+        at = (*path, index)
+        if isinstance(item, dict):
+            document.check_keys(at, item, allowed, "a prompt")
+            if "label" not in item:
+                raise PromptSetError(f"{document.where(*at)}a prompt has no label; add label: and its name.")
+        values = item if isinstance(item, dict) else {"label": item}
+        prompt = _located(document, at, partial(Prompt, **values))
+        if prompt.label in prompts:
+            raise PromptSetError(
+                f"{document.where(*at)}the label {reprlib.repr(prompt.label)} is there already; "
+                "give each prompt its own."
+            )
+        prompts[prompt.label] = prompt
+    return tuple(prompts.values())
+
+
+def _settings(document: Document, data: object) -> Settings:
+    at = ("settings",)
+    if not isinstance(data, dict):
+        raise SettingsError(
+            f"{document.where(*at)}the settings must be a mapping, such as {{score: cosine}}."
+        )
+    document.check_keys(at, data, tuple(entry.name for entry in fields(Settings)), "the settings")
+    values = dict(data)
+    smoothing = values.get("smoothing")
+    if isinstance(smoothing, dict):
+        inside = (*at, "smoothing")
+        document.check_keys(inside, smoothing, ("kind", "window"), "the smoothing")
+        values["smoothing"] = _located(document, inside, partial(Smoothing, **smoothing))
+    return _located(document, at, partial(Settings, **values))
+
+
+def _located(document: Document, path: KeyPath, make: Callable[[], _T]) -> _T:
+    """Return what ``make`` makes; its error gets the line."""
+    try:
+        return make()
+    except InputError as error:
+        line = document.where(*path)
+        if not line:
+            raise
+        raise type(error)(f"{line}{error}") from error
 
 
 @dataclass(frozen=True)
@@ -47,16 +150,16 @@ class Document:
         """Return the line of the value at ``path``, else of its nearest parent; None where unknown."""
         if self.lines and path and isinstance(path[0], int):
             return self.lines[path[0]]
-        node, found = self.node, None
+        node, line = self.node, None
         for step in path:
             child = _child(node, step)
             if child is None:
                 break
-            node, found = child
-        return found
+            node, line = child
+        return line
 
     def where(self, *path: str | int) -> str:
-        """Return how a message about the value at ``path`` starts: ``MatrixRow 3:`` and a blank, or nothing."""
+        """Return how a message about the value at ``path`` starts: ``Line 3:`` and a blank, or nothing."""
         line = self.line(*path)
         return "" if line is None else f"Line {line}: "
 
@@ -74,8 +177,8 @@ def read_document(text: str, *, form: Format | None = None) -> Document:
     """Return the values that ``text`` holds.
 
     Args:
-        text: content of a prompt set file, or what somebody pasted.
-        form: how to read it; None finds out by the first line that isn't blank or a comment.
+        text: content of a prompt set file, or pasted text.
+        form: how to read it; None decides by the first line that isn't blank or a comment.
 
     Raises:
         PromptSetError: too long, or not well-formed.
@@ -105,7 +208,7 @@ def _guess(text: str) -> Format:
 
 
 def _is_json(text: str) -> bool:
-    # A YAML flow mapping also starts with a brace; what has a double quote after it is meant as JSON.
+    # A YAML flow mapping also starts with a brace; with a double quote after it, it is meant as JSON.
     return re.match(r'\s*[\[{]\s*("|[\[{\]}])', text) is not None
 
 
@@ -221,109 +324,3 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | N
             if isinstance(key, yaml.ScalarNode) and key.value == step:
                 return value, key.start_mark.line + 1
     return None
-
-
-_T = TypeVar("_T")
-
-
-def parse_prompt_set(
-    text: str,
-    *,
-    name: str = "untitled",
-    format: Format | None = None,  # noqa: A002 - the word people know from pandas and json
-) -> PromptSet:
-    """Return the prompt set that ``text`` describes.
-
-    Four forms are read: a prompt set as YAML or JSON (a mapping with ``prompts``), a list of prompts, plain
-    lines (one prompt a line; blank lines and lines that start with # are skipped), and a ``config.yaml`` with
-    a list of prompts under ``CLIP``, whose other keys are ignored. A label alone may stand for a prompt.
-
-    Args:
-        text: content of a file, or what somebody pasted.
-        name: name of the prompt set where the text gives none.
-        format: ``yaml``, ``json`` or ``lines``; None finds out.
-
-    Raises:
-        PromptSetError, SettingsError: with the line, where it is known.
-    """
-    return _build(read_document(text, form=format), name)
-
-
-def prompt_set_from_dict(data: object, *, name: str = "untitled") -> PromptSet:
-    """Return the prompt set that plain types (of JSON or YAML) describe; see ``parse_prompt_set``."""
-    return _build(Document(data, "json"), name)
-
-
-def _build(document: Document, name: str) -> PromptSet:
-    data = document.data
-    if data is None or data in ([], {}):
-        raise PromptSetError("There is no prompt in it; write one a line, or a prompt set as YAML or JSON.")
-    if isinstance(data, list):
-        return PromptSet(name, _prompts(document, (), data))
-    if not isinstance(data, dict):
-        raise PromptSetError(
-            f"{reprlib.repr(data)} is no prompt set; write one prompt a line, or prompts: and a list."
-        )
-    if "CLIP" in data and "prompts" not in data:
-        return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]))
-    document.check_keys((), data, tuple(entry.name for entry in fields(PromptSet)), "a prompt set")
-    if "prompts" not in data:
-        raise PromptSetError("The prompt set has no prompts; add prompts: and a list of them.")
-    settings = _settings(document, data.get("settings", {}))
-    prompts = _prompts(document, ("prompts",), data["prompts"])
-    for index, prompt in enumerate(prompts):
-        _located(document, ("prompts", index), partial(check_threshold, prompt, settings.score))
-    return PromptSet(**{"name": name, **data, "prompts": prompts, "settings": settings})
-
-
-def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, ...]:
-    if not isinstance(items, list) or not items:
-        raise PromptSetError(
-            f"{document.where(*path)}the prompts must be a list with at least one; start each with -."
-        )
-    allowed = tuple(entry.name for entry in fields(Prompt))
-    prompts: dict[str, Prompt] = {}
-    for index, item in enumerate(items):
-        here = (*path, index)
-        if isinstance(item, dict):
-            document.check_keys(here, item, allowed, "a prompt")
-            if "label" not in item:
-                raise PromptSetError(
-                    f"{document.where(*here)}a prompt has no label; add label: and its name."
-                )
-        values = item if isinstance(item, dict) else {"label": item}
-        prompt = _located(document, here, partial(Prompt, **values))
-        if prompt.label in prompts:
-            raise PromptSetError(
-                f"{document.where(*here)}the label {reprlib.repr(prompt.label)} is there already; "
-                "give each prompt its own."
-            )
-        prompts[prompt.label] = prompt
-    return tuple(prompts.values())
-
-
-def _settings(document: Document, data: object) -> Settings:
-    here = ("settings",)
-    if not isinstance(data, dict):
-        raise SettingsError(
-            f"{document.where(*here)}the settings must be a mapping, such as {{score: cosine}}."
-        )
-    document.check_keys(here, data, tuple(entry.name for entry in fields(Settings)), "the settings")
-    values = dict(data)
-    smoothing = values.get("smoothing")
-    if isinstance(smoothing, dict):
-        inside = (*here, "smoothing")
-        document.check_keys(inside, smoothing, ("kind", "window"), "the smoothing")
-        values["smoothing"] = _located(document, inside, partial(Smoothing, **smoothing))
-    return _located(document, here, partial(Settings, **values))
-
-
-def _located(document: Document, path: KeyPath, make: Callable[[], _T]) -> _T:
-    """Return what ``make`` makes; its error is told with the line."""
-    try:
-        return make()
-    except InputError as error:
-        line = document.where(*path)
-        if not line:
-            raise
-        raise type(error)(f"{line}{error}") from error

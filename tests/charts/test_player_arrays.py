@@ -6,9 +6,9 @@ import json
 import struct
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -55,7 +55,8 @@ def an_analysis(scores: NDArray[np.float64], **settings: Any) -> Analysis:
     return analyse_scores(scores, chosen, every(0.5, n, unit_rows(np.random.default_rng(1), n, 8)))
 
 
-@given(n=st.integers(1, 9000), seed=st.integers(0, 99))
+@hypothesis.settings(deadline=None)
+@hypothesis.given(n=st.integers(1, 9000), seed=st.integers(0, 99))
 def test_every_level_keeps_the_lowest_and_highest_of_what_it_stands_for(n: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(2, n)).astype(np.float32)
     found = levels(values)
