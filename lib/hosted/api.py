@@ -1,12 +1,13 @@
 """The hosted Video Inference API over HTTP: sign, upload, start, poll, download.
 
-The API takes its key in the URL only (``?api_key=``), and signed URLs are keys themselves. So no URL is in any
-message or on disk, what urllib3 logs of it is redacted, redirects are refused (they would hand it on), and plain
-http is for this machine only.
+The API takes its key in the URL only (``?api_key=``), and signed URLs are keys themselves. So no URL is in a message or
+on disk, urllib3's log records are redacted, redirects are refused (they would hand the key on), and plain http is for
+this machine only. Retries are in ``infra.http``.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import threading
@@ -147,9 +148,7 @@ class HostedApi:
             error = self._put(signed, UploadBody(path, name, on_progress, cancel), name)
             return FailedAttempt(error) if error else signed
 
-        policy = self.timing.retries
-        policy = replace(policy, attempts=min(_MAX_UPLOADS, policy.attempts))
-        return self._retrier(cancel, policy).run(attempt)
+        return self._transfers(cancel, min(_MAX_UPLOADS, self.timing.retries.attempts)).run(attempt)
 
     def start(self, input_url: str, fps: float, *, cancel: threading.Event) -> str:
         """Start the CLIP job over an upload and return its id.
@@ -207,7 +206,7 @@ class HostedApi:
             return FailedAttempt(error) if error else None
 
         try:
-            self._retrier(cancel).run(attempt)
+            self._transfers(cancel, self.timing.retries.attempts).run(attempt)
         except OSError as error:
             target.unlink(missing_ok=True)
             raise StoreError(
@@ -217,8 +216,10 @@ class HostedApi:
             target.unlink(missing_ok=True)
             raise
 
-    def _retrier(self, cancel: threading.Event, policy: RetryPolicy | None = None) -> Retrier:
-        return Retrier(policy or self.timing.retries, wait=wait_unless(cancel), rng=self._rng)
+    def _transfers(self, cancel: threading.Event, attempts: int) -> Retrier:
+        """Return what repeats a transfer, however long it took before it failed."""
+        policy = replace(self.timing.retries, attempts=attempts, total_s=math.inf)
+        return Retrier(policy, wait=wait_unless(cancel), rng=self._rng)
 
     def _put(self, signed: str, body: UploadBody, name: str) -> EngineUnavailableError | None:
         """Return None when all of it was uploaded, else why another attempt may succeed."""
@@ -294,9 +295,8 @@ class HostedApi:
                 timeout=(self.timing.connect_s, self.timing.read_s),
             )
 
-        response = self._retrier(cancel).request(
-            send_once, _SERVICE, key=self._key, read_s=self.timing.read_s
-        )
+        retrier = Retrier(self.timing.retries, wait=wait_unless(cancel), rng=self._rng)
+        response = retrier.request(send_once, _SERVICE, key=self._key, read_s=self.timing.read_s)
         if may_be_unknown and response.status_code == 404:
             return None
         return self._object(response)

@@ -170,12 +170,12 @@ def new_session(
 
     Args:
         trust_env: whether the environment's proxies and certificates are used.
-        connections: most connections kept open.
+        connections: most connections to one host that are kept open.
         session: the one to set up, for tests.
     """
     session = session or requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, _Adapter(pool_connections=1, pool_maxsize=connections, max_retries=0))
+        session.mount(scheme, _Adapter(pool_maxsize=connections, max_retries=0))
     session.auth = _no_credentials
     session.trust_env = trust_env
     hide_queries_in_logs()
