@@ -1,4 +1,4 @@
-"""The Compare page without a browser: each side is a whole experiment, and what both come to is right."""
+"""The Compare page without a browser: each side is an experiment of its own, and the comparison is right."""
 
 from __future__ import annotations
 
@@ -172,6 +172,8 @@ def test_copy_swap_and_undo(bench: Bench) -> None:
     assert press("undo_sides") == labels
     assert press("copy_a") == [labels[0]] * 2
     assert press("undo_sides") == labels
+    assert press("redo_sides") == [labels[0]] * 2
+    assert press("undo_sides") == labels
     assert not [button for button in app.button if button.key == "undo_sides"]
 
 
@@ -218,7 +220,7 @@ def test_a_model_that_b_lacks_is_one_sentence_and_a_still_shows(bench: Bench) ->
     assert "green</strong>: yes" in words(app)
 
 
-def test_words_and_settings_that_differ_are_told(bench: Bench) -> None:
+def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:
     b = of_b(bench)
     experiments.save(
         bench.store.home,
@@ -235,15 +237,15 @@ def test_words_and_settings_that_differ_are_told(bench: Bench) -> None:
     assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
 
 
-def test_a_threshold_that_all_labels_share_is_told_once(bench: Bench) -> None:
+def test_a_threshold_that_all_labels_share_is_listed_once(bench: Bench) -> None:
     here = of_b(bench)
     rows = (PromptRow(label="red"), PromptRow(label="green", threshold=0.6), PromptRow(label="blue"))
     settings = dataclasses.replace(here.settings, threshold=0.45)
     experiments.save(bench.store.home, dataclasses.replace(here, rows=rows, settings=settings))
     text = words(compare())
 
-    told = re.findall(r"<li>(.*?)</li>", text[text.index("What differs in wording") :])
-    assert [re.sub("<.*?>", "", line) for line in told] == [
+    lines = re.findall(r"<li>(.*?)</li>", text[text.index("What differs in wording") :])
+    assert [re.sub("<.*?>", "", line) for line in lines] == [
         "green: threshold 0.2 0.6",
         "All labels: threshold 0.2 0.45",
     ]

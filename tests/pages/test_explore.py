@@ -131,7 +131,7 @@ def test_a_prompt_that_is_too_long_leaves_the_others_alone(bench):
     assert "first at 0:00.0" in words(app)
 
 
-def test_a_doubled_label_is_told_and_left_out(bench):
+def test_a_doubled_label_is_reported_and_left_out(bench):
     with_rows(bench, PromptRow(label="red"), PromptRow(label="red"), PromptRow(label="green"))
     app = open_page()
 
@@ -172,14 +172,16 @@ def test_switching_smoothing_on_and_off_keeps_the_window(bench):
     assert saved(bench).settings.smoothing == Smoothing("gaussian", 9)
 
 
-def test_an_import_replaces_the_prompts_and_can_be_undone(bench):
+def test_an_import_replaces_the_prompts_and_can_be_undone_and_redone(bench):
     app = open_page()
     by_key(app.text_area, "import_text").set_value("crane\nship\n# a comment\n").run()
     by_key(app.button, "import_apply").click().run()
     assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
     by_key(app.button, "undo_load").click().run()
-
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
+    by_key(app.button, "redo_load").click().run()
+
+    assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
 
 
 def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):

@@ -75,6 +75,8 @@ def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_anothe
     press(app, "threshold_undo")
     assert saved(bench).rows == bench.experiment.rows
     assert "(now 0.50)" in words(app)
+    press(app, "threshold_redo")
+    assert saved(bench).rows[0].threshold is not None
 
 
 def test_the_best_threshold_can_be_that_of_all_prompts(bench):
@@ -131,7 +133,7 @@ def test_no_clear_split_is_said_and_nothing_offered(bench, monkeypatch):
     assert not [one for one in app.button if one.key == "threshold_own"]
 
 
-def test_each_peak_is_told_beside_the_reference_phrases(bench):
+def test_each_peak_is_compared_with_the_reference_phrases(bench):
     app = view("Metrics")
 
     assert "Is that a high score?" in words(app)

@@ -81,16 +81,16 @@ def test_a_job_runs_and_keeps_its_result(manager: JobManager) -> None:
 
 
 def test_progress_is_seen_from_outside(manager: JobManager) -> None:
-    told = threading.Event()
+    reported = threading.Event()
     leave = threading.Event()
 
     def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> None:
         on_progress(Progress(3, 9, 1.5, 4.0))
-        told.set()
+        reported.set()
         leave.wait(5)
 
     job = manager.submit("Count", "count", work)
-    assert told.wait(5)
+    assert reported.wait(5)
     assert job.progress == Progress(3, 9, 1.5, 4.0)
     leave.set()
     wait(job)

@@ -15,7 +15,7 @@ from lib.ui.session import state, theme
 from lib.ui.session.peek import peek_state
 
 _REFERENCE_HELP = (
-    "The grey band is where 90 % of the scores of about 100 unrelated phrases lie on this video with this engine. "
+    "The grey band is where 90 % of the scores of about 100 unrelated phrases are on this video with this engine. "
     "A line inside it means no more than unrelated text would."
 )
 _OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "chart_segments", "chart_change"

@@ -124,7 +124,7 @@ def test_rows_that_python_replaces_are_another_table(shared, home) -> None:
     assert len({before, after.of, restored.of}) == 3
 
 
-def test_a_browser_without_its_own_edits_is_given_the_rows_anew(shared, home) -> None:
+def test_a_browser_without_its_own_edits_is_given_the_rows_again(shared, home) -> None:
     before = state.session().prompt_table().of
     state.session().accept_rows(before, 3, (GREEN,))
     assert state.session().prompt_table().given == (RED,)
@@ -135,7 +135,9 @@ def test_a_browser_without_its_own_edits_is_given_the_rows_anew(shared, home) ->
 
 def test_a_value_whose_widget_is_gone_changes_nothing(shared, home) -> None:
     binding = bindings.field(state.session(), "name")
-    del shared[binding["key"]]  # Streamlit forgets a widget that is drawn no more, and may yet hear of it
+    del shared[
+        binding["key"]
+    ]  # Streamlit drops a widget that is not drawn any more, and may still get its value
     binding["on_change"](*binding["args"])
     assert state.current().name == "untitled"
 
