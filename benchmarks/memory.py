@@ -38,7 +38,7 @@ class MeanColourEngine:
     dim, input_size, batch_size, concurrency, embeds_video = 512, 224, 8, 2, True
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return a unit row a picture."""
+        """Return one unit row per picture."""
         rows = np.stack([np.resize(image[::16, ::16].reshape(-1), self.dim) for image in images]).astype(
             np.float32
         )

@@ -15,7 +15,7 @@ _SMALLEST_NORM = 1e-12
 
 @dataclass(frozen=True)
 class Preparation:
-    """What an engine is busy with before it can answer: a download, or a server that loads its model."""
+    """What an engine waits for before it can answer: a download, or a server that loads its model."""
 
     message: str
     """One sentence for people."""
@@ -50,7 +50,7 @@ def check_texts(texts: Sequence[str]) -> None:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise InputError(
-                f"The prompt {text!r} has characters that are no valid Unicode; type it anew."
+                f"The prompt {text!r} has characters that are no valid Unicode; type it again."
             ) from error
 
 
@@ -62,7 +62,7 @@ def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -
         count: rows expected.
         dim: length expected of each row.
         who: subject of the messages, for example ``The inference server at http://localhost:9001``.
-        advice: what to do when the vectors are of no use; a whole sentence.
+        advice: what to do when the vectors can't be used; a whole sentence.
 
     Raises:
         BadReplyError: wrong count, wrong length, not numbers, NaN, infinite or zero.

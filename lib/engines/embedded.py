@@ -1,6 +1,6 @@
 """Models that run in this process through fastembed (ONNX Runtime): the bundled demo model, CLIP and SigLIP.
 
-All three are loaded alike, from a folder (layout: ``_models``): the one that is given, else the one under
+All three are loaded alike, from a folder (layout: ``embedded_models``): the one that is given, else the one under
 ``PROMPTREEL_MODELS``, else the model hub's cache, else what is downloaded into it.
 """
 
@@ -48,8 +48,8 @@ class EmbeddedEngine:
             model: ``demo``, ``clip`` or ``siglip``.
             folder: the model's own folder; no other place is looked at then.
             cache_dir: a cache in the hub's layout, looked at before the hub's own and downloaded into.
-            on_progress: told about a download, from any thread.
-            download: what gets a missing half from the hub, for tests.
+            on_progress: called with the progress of a download, from any thread.
+            download: downloads a missing tower, for tests.
 
         Raises:
             UnknownModelError: there is no such model.
@@ -63,7 +63,7 @@ class EmbeddedEngine:
         self._lock = threading.RLock()
         self._closed = False
         self._id = ""
-        self._places: tuple[Path, Path] | None = None
+        self._tower_folders: tuple[Path, Path] | None = None
         self._images: ImageEmbedding | None = None
         self._texts: TextEmbedding | None = None
 
@@ -132,27 +132,27 @@ class EmbeddedEngine:
     @property
     def installed(self) -> bool:
         """Whether the model is on this machine, so that nothing needs a download. Asks no network."""
-        return all(self._find(half) for half in (self._model.visual, self._model.textual))
+        return all(self._find(tower) for tower in (self._model.visual, self._model.textual))
 
     def prepare(self, on_progress: Callable[[Preparation], None] | None = None) -> tuple[Path, Path]:
-        """Find the model, or download it; return the folders of its halves for pictures and for texts.
+        """Find the model, or download it; return the folders of its visual and textual towers.
 
         Args:
-            on_progress: told about a download in place of the engine's own.
+            on_progress: called with the progress of a download in place of the engine's own.
 
         Raises:
             EngineUnavailableError: it is not on this machine and can't be downloaded.
         """
         with self._lock:
-            if self._places is None:
-                halves = (self._model.visual, self._model.textual)
-                tell = on_progress or self._on_progress
-                visual, textual = (self._find(half) or self._fetch(half, tell) for half in halves)
-                self._places = visual, textual
-            return self._places
+            if self._tower_folders is None:
+                towers = (self._model.visual, self._model.textual)
+                report = on_progress or self._on_progress
+                visual, textual = (self._find(tower) or self._fetch(tower, report) for tower in towers)
+                self._tower_folders = visual, textual
+            return self._tower_folders
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return one unit row a picture, ``(n, dim)``.
+        """Return one unit row per picture, ``(n, dim)``.
 
         Args:
             images: uint8 RGB ``(height, width, 3)``; resized and cropped as the model's configuration says.
@@ -168,7 +168,7 @@ class EmbeddedEngine:
         return self._run(lambda: model.embed(pictures, batch_size=self.batch_size), len(pictures))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row a text, ``(n, dim)``.
+        """Return one unit row per text, ``(n, dim)``.
 
         Raises:
             PromptTooLongError: a text has more tokens than the model reads; nothing is cut off silently.
@@ -186,56 +186,56 @@ class EmbeddedEngine:
             self._closed = True
             self._images = self._texts = None
 
-    def _find(self, half: Tower) -> Path | None:
-        """Return the folder of ``half`` on this machine, None when it is nowhere whole."""
-        for place in self._folders(half):
-            if half.is_in(place):
-                return place
-        if self._folder is None and half.repo:
+    def _find(self, tower: Tower) -> Path | None:
+        """Return the folder of ``tower`` on this machine, None where no place has all its files."""
+        for folder in self._folders(tower):
+            if tower.is_in(folder):
+                return folder
+        if self._folder is None and tower.repo:
             for cache_dir in dict.fromkeys((self.cache_dir, None)):
-                if folder := embedded_models.hub_folder(half, cache_dir):
-                    return folder
+                if hub_folder := embedded_models.hub_folder(tower, cache_dir):
+                    return hub_folder
         return None
 
-    def _folders(self, half: Tower) -> list[Path]:
+    def _folders(self, tower: Tower) -> list[Path]:
         if self._folder is not None:
-            return [self._folder / half.folder]
-        if not half.repo:
-            return [embedded_models.BUNDLED / half.folder]
+            return [self._folder / tower.folder]
+        if not tower.repo:
+            return [embedded_models.BUNDLED / tower.folder]
         models = embedded_models.models_folder()
-        return [models / self._model.key / half.folder] if models else []
+        return [models / self._model.key / tower.folder] if models else []
 
-    def _fetch(self, half: Tower, tell: Callable[[Preparation], None] | None) -> Path:
+    def _fetch(self, tower: Tower, on_progress: Callable[[Preparation], None] | None) -> Path:
         model = self._model
-        if self._folder is not None or not half.repo:
-            (folder,) = self._folders(half)
-            what = "reinstall Promptreel" if not half.repo else f"copy the files of {half.repo} there"
+        if self._folder is not None or not tower.repo:
+            (folder,) = self._folders(tower)
+            what = "reinstall Promptreel" if not tower.repo else f"copy the files of {tower.repo} there"
             raise EngineUnavailableError(
-                f"{model.title} is not whole: {folder} should hold {', '.join(half.needed)}; {what}."
+                f"{model.title} is not whole: {folder} should hold {', '.join(tower.needed)}; {what}."
             )
-        part = "pictures" if half is model.visual else "texts"
+        part = "pictures" if tower is model.visual else "texts"
 
         def report(done: int, total: int | None) -> None:
-            if tell:
-                tell(Preparation(f"Downloading {model.title}, the part for {part}.", done, total))
+            if on_progress:
+                on_progress(Preparation(f"Downloading {model.title}, the part for {part}.", done, total))
 
         try:
-            return self._download(half, self.cache_dir, report)
+            return self._download(tower, self.cache_dir, report)
         except (
             Exception
         ) as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
-            raise self._not_here(half, error) from error
+            raise self._not_here(tower, error) from error
 
-    def _not_here(self, half: Tower, error: Exception) -> EngineUnavailableError:
+    def _not_here(self, tower: Tower, error: Exception) -> EngineUnavailableError:
         model = self._model
-        looked = [str(folder) for folder in self._folders(half)]
-        looked += [f"the cache {self.cache_dir}"] if self.cache_dir else []
-        looked.append(f"the model hub's cache {embedded_models.hub_cache()}")
-        halves = (model.visual, model.textual)
-        layout = {half.repo: f"{model.key}/{half.folder}".rstrip("/") for half in halves}
+        searched = [str(folder) for folder in self._folders(tower)]
+        searched += [f"the cache {self.cache_dir}"] if self.cache_dir else []
+        searched.append(f"the model hub's cache {embedded_models.hub_cache()}")
+        towers = (model.visual, model.textual)
+        layout = {tower.repo: f"{model.key}/{tower.folder}".rstrip("/") for tower in towers}
         copies = " and ".join(f"the files of {repo} to {place}" for repo, place in layout.items())
         return EngineUnavailableError(
-            f"{model.title} is not on this machine (looked in {', '.join(looked)}) and could not be "
+            f"{model.title} is not on this machine (looked in {', '.join(searched)}) and could not be "
             f"downloaded ({type(error).__name__}). Where the model hub can be reached it downloads itself "
             f"({model.size}); else copy {copies} in a folder of your choice and set {MODELS_VARIABLE} to it."
         )
@@ -260,13 +260,13 @@ class EmbeddedEngine:
                 self._texts = self._load(TextEmbedding, self._model.textual, folder)
             return self._texts
 
-    def _load(self, kind: Callable[..., Any], half: Tower, folder: Path) -> Any:
+    def _load(self, kind: Callable[..., Any], tower: Tower, folder: Path) -> Any:
         try:
-            return kind(half.loader, specific_model_path=str(folder))
+            return kind(tower.loader, specific_model_path=str(folder))
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise EngineUnavailableError(
                 f"{self._model.title} in {folder} can't be loaded ({_first_line(error)}); "
-                "its files are damaged or of another kind: get them anew."
+                "its files are damaged or of another kind; download them again."
             ) from error
 
     def _run(self, embed: Callable[[], Any], count: int) -> NDArray[np.float32]:
@@ -274,14 +274,14 @@ class EmbeddedEngine:
             rows = list(embed())
         except Exception as error:  # as above
             raise BadReplyError(
-                f"{self._model.title} fails ({_first_line(error)}); its files may be damaged: get them anew."
+                f"{self._model.title} fails ({_first_line(error)}); its files may be damaged; download them again."
             ) from error
         return unit_rows(
             rows,
             count=count,
             dim=self.dim,
             who=self._model.title,
-            advice="Its files are damaged or of another model: get them anew.",
+            advice="Its files are damaged or of another model; download them again.",
         )
 
     def _check_length(self, model: TextEmbedding, texts: Sequence[str]) -> None:
@@ -295,9 +295,9 @@ class EmbeddedEngine:
             special = sum(encoding.special_tokens_mask)
             tokens = special + sum(len(part.ids) - sum(part.special_tokens_mask) for part in parts)
             line = " ".join(text.split())
-            shown = line if len(line) <= 60 else line[:59] + "…"
+            excerpt = line if len(line) <= 60 else line[:59] + "…"
             raise PromptTooLongError(
-                f"The prompt “{shown}” has {tokens} tokens, more than the {limit} that {self._model.title} "
+                f"The prompt “{excerpt}” has {tokens} tokens, more than the {limit} that {self._model.title} "
                 "can read; shorten it."
             )
 

@@ -1,6 +1,6 @@
-"""The models that run in this process: what they are made of, where they lie, and how they get there.
+"""The models that run in this process: their files, where they are looked for, and their download.
 
-A model has two halves, each a folder as fastembed loads it: an ONNX graph with ``preprocessor_config.json``
+A model has two towers, each a folder as fastembed loads it: an ONNX graph with ``preprocessor_config.json``
 (pictures) or with the tokenizer's files (texts). Layout of a folder of models, ``PROMPTREEL_MODELS``::
 
     clip/visual/     the files of Qdrant/clip-ViT-B-32-vision
@@ -32,7 +32,7 @@ _ID_DIGITS = 12
 
 @dataclass(frozen=True)
 class Tower:
-    """One half of a model: the part for pictures or the one for texts."""
+    """One of the two networks of a model: for pictures (visual) or for texts (textual)."""
 
     loader: str
     """Name under which fastembed knows how to run it."""
@@ -55,7 +55,7 @@ class Tower:
         return all((folder / name).is_file() for name in self.needed)
 
     def files(self, folder: Path) -> Iterator[tuple[str, Path]]:
-        """Yield name and path of every file in ``folder`` that has a say in the vectors, in a fixed order."""
+        """Yield name and path of every file in ``folder`` that influences the vectors, in a fixed order."""
         for name in sorted({*self.needed, *_CONFIG, f"{self.graph}_data"}):
             if (folder / name).is_file():
                 yield name, folder / name
@@ -138,8 +138,8 @@ def find_model(key: str) -> EmbeddedModel:
     try:
         return EMBEDDED_MODELS[key]
     except KeyError:
-        known = ", ".join(EMBEDDED_MODELS)
-        raise UnknownModelError(f"{key!r} is no embedded model; choose one of {known}.") from None
+        names = ", ".join(EMBEDDED_MODELS)
+        raise UnknownModelError(f"{key!r} is no embedded model; choose one of {names}.") from None
 
 
 def hub_cache() -> str:
@@ -149,41 +149,41 @@ def hub_cache() -> str:
     return str(constants.HF_HUB_CACHE)
 
 
-def hub_folder(half: Tower, cache_dir: Path | None) -> Path | None:
-    """Return the folder of ``half`` in a cache of the model hub, None unless it is whole; asks no network."""
+def hub_folder(tower: Tower, cache_dir: Path | None) -> Path | None:
+    """Return the folder of ``tower`` in a cache of the model hub, None unless it holds all files; asks no network."""
     from huggingface_hub import try_to_load_from_cache
 
-    graph = try_to_load_from_cache(half.repo, half.graph, cache_dir=cache_dir)
+    graph = try_to_load_from_cache(tower.repo, tower.graph, cache_dir=cache_dir)
     if not isinstance(graph, str):
         return None
-    folder = Path(graph).parents[len(Path(half.graph).parts) - 1]
-    return folder if half.is_in(folder) else None
+    folder = Path(graph).parents[len(Path(tower.graph).parts) - 1]
+    return folder if tower.is_in(folder) else None
 
 
 def download(
-    half: Tower,
+    tower: Tower,
     cache_dir: Path | None,
     on_bytes: Callable[[int, int | None], None],
     *,
     endpoint: str | None = None,
 ) -> Path:
-    """Download ``half`` from the model hub into its cache and return its folder.
+    """Download ``tower`` from the model hub into its cache and return its folder.
 
     Args:
-        half: what to download.
+        tower: what to download.
         cache_dir: the cache; None for the hub's own.
         on_bytes: called with bytes done and their total (None until known), from any thread.
         endpoint: address of the hub; None for the configured one.
 
     Raises:
-        Exception: whatever the hub's client raises; the caller knows what to tell.
+        Exception: whatever the hub's client raises.
     """
     from huggingface_hub import constants, snapshot_download
     from tqdm import tqdm
 
     constants.HF_HUB_DISABLE_TELEMETRY = True  # else it also asks the hub what kind of program this may be
 
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     is_over = threading.Event()
 
     class Bar(tqdm):  # type: ignore[misc]
@@ -196,8 +196,8 @@ def download(
 
         def refresh(self, *args: Any, **options: Any) -> None:
             state = (int(self.n), int(self.total) if self.total else None)
-            if self.unit == "B" and state != (0, None) and state not in told and not is_over.is_set():
-                told[:] = [state]  # bars of another unit count files; the client repeats itself
+            if self.unit == "B" and state != (0, None) and state not in reported and not is_over.is_set():
+                reported[:] = [state]  # bars of another unit count files; the client repeats itself
                 on_bytes(*state)
 
         def display(self, *args: Any, **options: Any) -> None:
@@ -207,28 +207,28 @@ def download(
             self.refresh()
             super().close()
 
-    wanted = [*half.needed, *_CONFIG, f"{half.graph}_data"]
+    patterns = [*tower.needed, *_CONFIG, f"{tower.graph}_data"]
     folder = Path(
         snapshot_download(
-            half.repo, cache_dir=cache_dir, allow_patterns=wanted, tqdm_class=Bar, endpoint=endpoint
+            tower.repo, cache_dir=cache_dir, allow_patterns=patterns, tqdm_class=Bar, endpoint=endpoint
         )
     )
     is_over.set()
-    missing = [name for name in half.needed if not (folder / name).is_file()]
+    missing = [name for name in tower.needed if not (folder / name).is_file()]
     if missing:
-        raise FileNotFoundError(f"{half.repo} has no {', '.join(missing)}")
+        raise FileNotFoundError(f"{tower.repo} has no {', '.join(missing)}")
     return folder
 
 
 def fingerprint(model: EmbeddedModel, visual: Path, textual: Path) -> str:
-    """Return 12 hex digits of SHA-256 over names and bytes of all files that have a say in the vectors.
+    """Return 12 hex digits of SHA-256 over names and bytes of all files that influence the vectors.
 
     Raises:
         EngineUnavailableError: a file can't be read.
     """
     total = hashlib.sha256()
-    for side, half, folder in (("visual", model.visual, visual), ("textual", model.textual, textual)):
-        for name, path in half.files(folder):
+    for side, tower, folder in (("visual", model.visual, visual), ("textual", model.textual, textual)):
+        for name, path in tower.files(folder):
             try:
                 status = path.stat()
                 digest = _file_digest(str(path), status.st_size, status.st_mtime_ns)

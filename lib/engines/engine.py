@@ -55,14 +55,14 @@ class Engine(Protocol):
         """
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return one unit row a picture, ``(n, d)``.
+        """Return one unit row per picture, ``(n, d)``.
 
         Raises:
             EngineError: see ``lib.core.errors``; nothing else leaves an engine.
         """
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row a text, ``(n, d)``.
+        """Return one unit row per text, ``(n, d)``.
 
         Raises:
             PromptTooLongError: a text is longer than the model's context.

@@ -1,8 +1,8 @@
-"""CLIP as the hosted video service computed it: pictures come by import only, words from an engine of the same model.
+"""CLIP as the hosted video service computed it: video vectors are imported, texts embedded by another engine.
 
 Its vectors have an id of their own kind, ``hosted/ViT-B-16``: the service decodes, scales and crops by itself, so they
-are never mixed with those that an inference server made of our frames. Words are the model's alone, so any engine
-that runs the same CLIP version embeds them: an inference server, or for ViT-B/32 the embedded one.
+are never mixed with those that an inference server made of our frames. Texts depend on the model alone, so any engine
+of the same CLIP version embeds them: an inference server, or for ViT-B/32 the embedded one.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ def hosted_name(version: ModelVersion) -> str:
 
 
 def check_dim(version: str | None, dim: int, *, name: str) -> ModelVersion:
-    """Return the CLIP version that vectors of length ``dim`` are of; what ``version`` says must fit.
+    """Return the CLIP version that vectors of length ``dim`` are of; ``version`` has to fit.
 
     Args:
-        version: the name, or None where nobody said. Then vectors as long as the hosted service's are taken for its.
+        version: its name; None where the results don't say. Then vectors as long as the service's count as its own.
         dim: their length.
         name: of the file, for messages.
 
     Raises:
-        UnknownModelError: nobody said and it isn't that length, or there is no such version, or it has another length.
+        UnknownModelError: it isn't named and the length is another one, there is no such version, or it has another
+            length.
     """
-    fitting = ", ".join(one.name for one in MODEL_VERSIONS.values() if one.dim == dim)
+    fitting = ", ".join(fit.name for fit in MODEL_VERSIONS.values() if fit.dim == dim)
     if version is None:
         if dim == MODEL_VERSIONS[HOSTED_VERSION].dim:
             return MODEL_VERSIONS[HOSTED_VERSION]
@@ -86,7 +87,7 @@ class HostedEngine:
         if text_engine.dim != self._version.dim:
             raise UnknownModelError(
                 f"{text_engine.name} gives vectors of {text_engine.dim} numbers, but those of {self.name} have "
-                f"{self._version.dim}; choose an engine of the same model for the words."
+                f"{self._version.dim}; choose an engine of the same model for the texts."
             )
 
     def __repr__(self) -> str:
@@ -125,7 +126,7 @@ class HostedEngine:
         return self._checked(self.text_engine.embed_images(images))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row a text, ``(n, d)``.
+        """Return one unit row per text, ``(n, d)``.
 
         Raises:
             EngineError: from the text engine; the message says what it is needed for.
@@ -147,6 +148,6 @@ class HostedEngine:
         if rows.shape[1:] != (self.dim,):
             raise BadReplyError(
                 f"{self.text_engine.name} gave vectors of length {rows.shape[-1]} where {self.dim} was expected; "
-                "choose an engine of the same model for the words."
+                "choose an engine of the same model for the texts."
             )
         return rows

@@ -1,4 +1,4 @@
-"""One entry point that makes an engine from a few words, and what there is to choose from."""
+"""One entry point that makes an engine from a few name, and what there is to choose from."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ def make_engine(
         model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
         models: folder that models are downloaded into; None for the hub's own cache.
-        on_progress: told when a model is downloaded or a server loads one, from any thread.
+        on_progress: called when a model is downloaded or a server loads one, from any thread.
 
     Raises:
-        InputError: ``spec`` is neither, or the key can't be one.
+        InputError: ``spec`` names no engine, or the key has characters that no key has.
         UnknownModelError: there is no such model version.
     """
-    words = spec.strip()
-    if words.lower() in EMBEDDED_MODELS:
+    name = spec.strip()
+    if name.lower() in EMBEDDED_MODELS:
         from lib.engines.embedded import EmbeddedEngine
 
-        return EmbeddedEngine(words.lower(), cache_dir=models, on_progress=on_progress)
+        return EmbeddedEngine(name.lower(), cache_dir=models, on_progress=on_progress)
     from lib.engines.hosted import HOSTED, HostedEngine
     from lib.engines.server import ServerEngine
 
-    kind, _, address = words.partition("@")
+    kind, _, address = name.partition("@")
     if kind.lower() == HOSTED:
         text_engine = _embedded_text_engine(address, model_version, models, on_progress)
         url = address or _server_from_environment() or EXAMPLE_URL
@@ -61,13 +61,13 @@ def make_engine(
             text_engine
             or ServerEngine(url, model_version=model_version, api_key=api_key, on_progress=on_progress),
         )
-    if not is_address(words):
+    if not is_address(name):
         raise InputError(
             f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, "
             f"or the address of an inference server such as {EXAMPLE_URL}."
         )
     return ServerEngine(
-        normalise_url(words),
+        normalise_url(name),
         model_version=model_version,
         api_key=api_key,
         on_progress=on_progress,

@@ -1,6 +1,6 @@
 """A Roboflow Inference Server as an engine: its routes ``/clip/embed_image`` and ``/clip/embed_text``.
 
-What the server does, as measured: it takes 8 pictures a request by default and answers a bare 500 to more;
+What the server does, as measured: it takes 8 pictures per request by default and answers 500 without a message to more;
 its vectors are not of unit length; it resizes the short side to the model's input and crops the centre,
 so frames are sent as that square already.
 """
@@ -33,7 +33,7 @@ from lib.engines.server_client import Client, Reply, Timeouts
 from lib.infra.http import RetryPolicy
 
 DEFAULT_BATCH_SIZE = 8
-"""Pictures a request: the server's own default limit (``CLIP_MAX_BATCH_SIZE``)."""
+"""Pictures per request: the server's own default limit (``CLIP_MAX_BATCH_SIZE``)."""
 DEFAULT_CONCURRENCY = 2
 """Requests in flight: one is computed while the next one is on its way."""
 _TEXT_BATCH_SIZE = 32
@@ -53,18 +53,18 @@ _NO_SUCH_MODEL = (
 
 @dataclass(frozen=True)
 class ServerReport:
-    """What ``test_connection`` found."""
+    """What ``test_connection`` returns."""
 
     name: str
     """The server's own name."""
     version: str | None
-    """Its version; None where it doesn't tell."""
+    """Its version; None where it doesn't say."""
     model_id: str
     """The model that answered, for example ``clip/ViT-B-16``."""
     latency_s: float
     """Seconds for one text, with the model loaded."""
     images_per_s: float
-    """Pictures a second at this engine's batch size and requests in flight."""
+    """Pictures per second at this engine's batch size and requests in flight."""
 
 
 class ServerEngine:
@@ -93,11 +93,11 @@ class ServerEngine:
             model_version: one of ``MODEL_VERSIONS``.
             api_key: sent in the ``Authorization`` header; in the body, or last in the URL, only where an old
                 server refuses the header. It is in no message, log record or repr.
-            batch_size: pictures a request at first; halved for good when the server refuses a batch.
+            batch_size: pictures per request at first; halved for good when the server refuses a batch.
             concurrency: requests in flight at once, over all threads.
             timeouts: time limits of a request.
-            retries: how often a request is tried anew.
-            on_progress: told once that the first request loads the model.
+            retries: how often a request is retried.
+            on_progress: called once, when the first request loads the model.
             session: the HTTP session, for tests.
             sleep: waits before a retry, for tests; by default ``close`` interrupts it.
             clock: seconds that only grow, for tests.
@@ -156,7 +156,7 @@ class ServerEngine:
 
     @property
     def batch_size(self) -> int:
-        """Pictures a request; shrinks when the server refuses a batch."""
+        """Pictures per request; shrinks when the server refuses a batch."""
         return self._limits[_IMAGES]
 
     @property
@@ -174,7 +174,7 @@ class ServerEngine:
         return ()
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return one unit row a picture, ``(n, dim)``, in requests of at most ``batch_size``.
+        """Return one unit row per picture, ``(n, dim)``, in requests of at most ``batch_size``.
 
         Args:
             images: uint8 RGB ``(height, width, 3)``.
@@ -183,7 +183,7 @@ class ServerEngine:
             EngineUnavailableError: nothing answers, or the server stays overloaded.
             EngineAuthError: the key is missing or refused.
             UnknownModelError: the server doesn't have this version.
-            BadReplyError: the answer is of no use.
+            BadReplyError: the answer can't be used.
             ValueError: a picture is not uint8 RGB.
         """
         check_images(images)
@@ -192,7 +192,7 @@ class ServerEngine:
         )
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit row a text, ``(n, dim)``.
+        """Return one unit row per text, ``(n, dim)``.
 
         Raises:
             PromptTooLongError: a text has more than 77 tokens; the message names it.
@@ -218,8 +218,8 @@ class ServerEngine:
         self.embed_texts(words[1:])
         latency_s = time.perf_counter() - begun
         return ServerReport(
-            name=self._told(about, "name") or "Inference server",
-            version=self._told(about, "version"),
+            name=self._field_of(about, "name") or "Inference server",
+            version=self._field_of(about, "version"),
             model_id=self.id,
             latency_s=latency_s,
             images_per_s=self._images_per_s(),
@@ -229,12 +229,12 @@ class ServerEngine:
         """Close the connections; a retry that waits ends at once."""
         self._client.close()
 
-    def _told(self, about: dict[str, object], field: str) -> str | None:
+    def _field_of(self, about: dict[str, object], field: str) -> str | None:
         value = about.get(field)
         return _shortened(self._client.without_key(str(value))) if value else None
 
     def _images_per_s(self) -> float:
-        """Return the speed of one batch, or, when that is quick, of one batch a request in flight."""
+        """Return the speed of one batch, or, when that is quick, of one batch per request in flight."""
         side = self.input_size
         blocks = np.random.default_rng(0).integers(0, 256, (side // 8, side // 8, 3), dtype=np.uint8)
         picture = blocks.repeat(8, axis=0).repeat(8, axis=1)
@@ -271,11 +271,11 @@ class ServerEngine:
 
     def _ask(self, route: str, chunk: list[object]) -> Reply:
         with self._lock:
-            tell, self._on_progress = (
+            on_progress, self._on_progress = (
                 (None, self._on_progress) if self._client.answered else (self._on_progress, None)
             )
-        if tell:
-            tell(
+        if on_progress:
+            on_progress(
                 Preparation(
                     f"The inference server at {self.url} loads {self._version.name}; "
                     "the first time it downloads the weights, which can take a minute or two."
@@ -335,13 +335,13 @@ class ServerEngine:
         return BadReplyError(f"{who} refuses the request ({said}); check its version and address.")
 
     def _check_model(self, body: dict[str, object]) -> None:
-        """Refuse vectors of another model: they would be kept under this name. Old servers don't tell."""
+        """Refuse vectors of another model: they would be kept under this name. Old servers don't say."""
         resolved = body.get("resolved_model")
         answered = str(resolved.get("model_id") or "") if isinstance(resolved, dict) else ""
         if answered and answered.rpartition("/")[2].lower() != self._version.name.lower():
-            told = _shortened(self._client.without_key(answered))
+            model_id = _shortened(self._client.without_key(answered))
             raise UnknownModelError(
-                f"The inference server at {self.url} answered with {told} "
+                f"The inference server at {self.url} answered with {model_id} "
                 f"where {self.id} was asked for; choose that version, or update the server."
             )
 

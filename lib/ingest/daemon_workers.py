@@ -1,4 +1,4 @@
-"""Threads that nobody has to wait for."""
+"""Daemon threads that do tasks: neither a cancel nor the end of the process waits for them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Workers:
             if future.set_running_or_notify_cancel():
                 try:
                     result = task()
-                except BaseException as error:  # handed to whoever reads the future
+                except BaseException as error:  # raised again by ``Future.result``
                     future.set_exception(error)
                 else:
                     future.set_result(result)

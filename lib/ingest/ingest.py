@@ -48,8 +48,8 @@ def ingest(
 ) -> EmbeddingInfo:
     """Embed what is missing of a video and return the embedding.
 
-    Where another thread or process is embedding the same, this waits for it, telling its progress, and takes
-    over should it stop early. A cancelled run returns an embedding that is not ``complete``; a second run
+    Where another thread or process is embedding the same, this waits for it, reporting its progress, and
+    continues should it stop early. A cancelled run returns an embedding that is not ``complete``; a second run
     goes on there.
 
     Args:
@@ -123,7 +123,7 @@ def _continue(
 
 
 def _nothing(key: EmbeddingKey, engine: Engine) -> EmbeddingInfo:
-    """Return what a run that never began has to show; it is not in the store."""
+    """Return an empty embedding that is not in the store, for a run that never began."""
     return EmbeddingInfo(
         key=key,
         engine_name=engine.name,
@@ -140,14 +140,14 @@ def _nothing(key: EmbeddingKey, engine: Engine) -> EmbeddingInfo:
 def _acquire(
     lock: filelock.BaseFileLock, store: Store, key: EmbeddingKey, meter: Meter, cancel: threading.Event
 ) -> bool:
-    """Return True with the lock held, False when cancelled; meanwhile tell the progress of who holds it."""
-    looked = -math.inf
+    """Return True with the lock held, False when cancelled; meanwhile report the progress of its holder."""
+    looked_at = -math.inf
     while not cancel.is_set():
         with suppress(filelock.Timeout):
             lock.acquire(timeout=TICK_S, poll_interval=TICK_S / 2)
             return True
-        if time.monotonic() - looked >= 0.5:
-            looked = time.monotonic()
-            now = store.find_embedding(key)
-            meter.update(now.samples if now else 0)
+        if time.monotonic() - looked_at >= 0.5:
+            looked_at = time.monotonic()
+            info = store.find_embedding(key)
+            meter.update(info.samples if info else 0)
     return False

@@ -26,7 +26,7 @@ THUMBNAIL_SIDE = 256
 """Longest side of a thumbnail in pixels."""
 _THUMBNAIL_QUALITY = 80
 _COMMIT_SAMPLES = 256
-_COMMIT_S = (2.0, 10.0)  # the longer it runs, the rarer: each commit is three files until the end
+COMMIT_INTERVAL_S = (2.0, 10.0)  # the longer it runs, the rarer: each commit is three files until the end
 _COMMIT_SHARE = 0.05  # of the time since the start
 _STOP_S = 2.0  # how long a decoder gets to notice that it should stop
 
@@ -176,7 +176,7 @@ class Run:
         return future.result()
 
     def _tick(self) -> None:
-        """Tell progress, commit when it is time, see a cancel: then only finished batches are still taken."""
+        """Report progress, commit when it is due, and notice a cancel: then only finished batches are still stored."""
         self._meter.update(self._done)
         self._buffer.commit_if_due()
         if self._cancel.is_set():
@@ -208,7 +208,7 @@ class _Buffer:
 
     def commit_if_due(self) -> None:
         now = time.monotonic()
-        shortest, longest = _COMMIT_S
+        shortest, longest = COMMIT_INTERVAL_S
         pause = min(max(shortest, _COMMIT_SHARE * (now - self._began)), longest)
         if len(self._frames) >= _COMMIT_SAMPLES or now - self._committed >= pause:
             self.commit()

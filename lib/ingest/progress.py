@@ -25,9 +25,9 @@ class Progress:
     done: int
     """Samples stored or ready to be, those of earlier runs included."""
     total: int | None
-    """Samples in all, estimated until the end, at least ``done``; None when the video does not tell."""
+    """Samples in all, estimated until the end, at least ``done``; None when the video does not say."""
     rate: float
-    """Samples a second lately; 0.0 before the first one."""
+    """Samples per second lately; 0.0 before the first one."""
     eta_s: float | None
     """Seconds left; None when unknown."""
     words: str = ""
@@ -48,29 +48,29 @@ def estimate_samples(video: Video, sampling: Sampling) -> int | None:
 
 
 class Meter:
-    """Counts samples; tells progress about ten times a second."""
+    """Counts samples; reports progress about ten times per second."""
 
-    def __init__(self, total: int | None, tell: Callable[[Progress], None] | None) -> None:
+    def __init__(self, total: int | None, on_progress: Callable[[Progress], None] | None) -> None:
         self._total = total
-        self._tell = tell
+        self._on_progress = on_progress
         self._seen: deque[tuple[float, int]] = deque()
-        self._told_at = -math.inf
+        self._reported_at = -math.inf
 
     def update(self, done: int) -> None:
-        """Take in how many samples are done, and tell it unless that was told just now."""
+        """Record how many samples are done, and report it unless a report was made just now."""
         now = time.monotonic()
         if not self._seen or self._seen[-1][1] != done:
             self._seen.append((now, done))
         while len(self._seen) > _STEPS_KEPT and now - self._seen[1][0] > _RATE_WINDOW_S:
             self._seen.popleft()
-        if self._tell is not None and now - self._told_at >= TICK_S:
-            self._told_at = now
-            self._tell(self._progress(now, done))
+        if self._on_progress is not None and now - self._reported_at >= TICK_S:
+            self._reported_at = now
+            self._on_progress(self._progress(now, done))
 
     def finish(self, samples: int) -> None:
-        """Tell the end: the total is exact now."""
-        if self._tell is not None:
-            self._tell(Progress(samples, samples, self._rate(time.monotonic()), 0.0))
+        """Report the end: the total is exact now."""
+        if self._on_progress is not None:
+            self._on_progress(Progress(samples, samples, self._rate(time.monotonic()), 0.0))
 
     def _progress(self, now: float, done: int) -> Progress:
         rate = self._rate(now)
@@ -79,7 +79,7 @@ class Meter:
         return Progress(done, total, rate, eta_s)
 
     def _rate(self, now: float) -> float:
-        """Return samples a second over the last steps; it sinks only when a step is long overdue."""
+        """Return samples per second over the last steps; it sinks only when a step is long overdue."""
         if len(self._seen) < 2:
             return 0.0
         (first_at, before), (last_at, done) = self._seen[0], self._seen[-1]

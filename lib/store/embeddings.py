@@ -40,7 +40,7 @@ _SCHEMA = pa.schema(
         ("created_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-_FRAMES_A_QUERY = 500
+_FRAMES_PER_QUERY = 500
 _AT_ONCE = timedelta(milliseconds=1)  # exactly zero makes LanceDB warn about readers, which try again here
 
 
@@ -213,7 +213,7 @@ class Embeddings:
         schema = _samples_schema(dim)
         with staging.arriving(self._folder, key.id, schema, dim, batches) as aside, self._folder.writing():
             if self._find_row(key) is not None:
-                raise StoreError("This is in the library already; delete that embedding to store it anew.")
+                raise StoreError("This is in the library already; delete that embedding to store it again.")
             first()
             staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
@@ -231,17 +231,17 @@ class Embeddings:
         """See ``Store.load``."""
         row = self._row(key)
         columns = ["frame", "time_s", "vector"]  # a thumbnail is not touched
-        found = self._folder.read(key.table, lambda table: table.search().select(columns).to_arrow())
-        if found is None:
+        rows = self._folder.read(key.table, lambda table: table.search().select(columns).to_arrow())
+        if rows is None:
             raise self._gone()
-        vectors = np.empty((found.num_rows, row["dim"]), np.float32)
+        vectors = np.empty((rows.num_rows, row["dim"]), np.float32)
         start = 0
-        for chunk in found["vector"].chunks:
+        for chunk in rows["vector"].chunks:
             vectors[start : start + len(chunk)] = chunk.flatten().to_numpy().reshape(len(chunk), -1)
             start += len(chunk)
         if len(vectors):  # float16 rounding leaves rows a few 1e-5 off unit length
             vectors /= np.sqrt(np.einsum("nd,nd->n", vectors, vectors))[:, None]
-        frames, times_s = found["frame"].to_numpy(), found["time_s"].to_numpy()
+        frames, times_s = rows["frame"].to_numpy(), rows["time_s"].to_numpy()
         if np.any(np.diff(frames) < 0):  # Lance keeps the order of appending; this does not rely on it
             order = np.argsort(frames, kind="stable")
             frames, times_s, vectors = frames[order], times_s[order], vectors[order]
@@ -254,16 +254,16 @@ class Embeddings:
         self._row(key)
         wanted = sorted({int(frame) for frame in frames})
         result: dict[int, bytes] = {}
-        for start in range(0, len(wanted), _FRAMES_A_QUERY):
-            listed = ", ".join(map(str, wanted[start : start + _FRAMES_A_QUERY]))
+        for start in range(0, len(wanted), _FRAMES_PER_QUERY):
+            listed = ", ".join(map(str, wanted[start : start + _FRAMES_PER_QUERY]))
 
             def read(table: Table, where: str = f"frame IN ({listed})") -> pa.Table:
                 return table.search().where(where).select(["frame", "thumbnail"]).to_arrow()
 
-            found = self._folder.read(key.table, read)
-            if found is None:
+            rows = self._folder.read(key.table, read)
+            if rows is None:
                 raise self._gone()
-            pairs = zip(found["frame"].to_pylist(), found["thumbnail"].to_pylist(), strict=True)
+            pairs = zip(rows["frame"].to_pylist(), rows["thumbnail"].to_pylist(), strict=True)
             result |= {frame: thumbnail for frame, thumbnail in pairs if thumbnail is not None}
         return result
 
@@ -290,9 +290,9 @@ class Embeddings:
     def sweep(self) -> None:
         """Remove tables of samples that no row names: a process died between table and catalogue."""
         with self._folder.writing():
-            known = {_key(row).table for row in self._rows()}
+            tables = {_key(row).table for row in self._rows()}
             for name in self._folder.table_names():
-                if name.startswith(SAMPLES_PREFIX) and name not in known:
+                if name.startswith(SAMPLES_PREFIX) and name not in tables:
                     self._folder.drop(name)
             staging.sweep(self._folder, {row["id"] for row in self._rows()})
 
@@ -334,16 +334,16 @@ class Embeddings:
             offsets = list(range(max(0, n - rows), n))
             return table.take_offsets(offsets).select(["frame", "time_s"]).to_arrow() if offsets else None
 
-        found = self._folder.read(key.table, read)
-        if found is None:
+        tail = self._folder.read(key.table, read)
+        if tail is None:
             return np.empty(0, np.int64), np.empty(0)
-        order = np.argsort(found["frame"].to_numpy())
-        return found["frame"].to_numpy()[order], found["time_s"].to_numpy()[order]
+        order = np.argsort(tail["frame"].to_numpy())
+        return tail["frame"].to_numpy()[order], tail["time_s"].to_numpy()[order]
 
     def _compact(self, key: EmbeddingKey) -> None:
         """Make one fragment of many and free old versions' space; readers try again (``StoreFolder.read``)."""
         table = self._folder.open(key.table)
-        with mapped_errors("tidying the samples"):
+        with mapped_errors("compacting the samples"):
             table.optimize(cleanup_older_than=_AT_ONCE, delete_unverified=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -48,10 +49,10 @@ class Gaps:
 
     def missing(self) -> dict[str, int]:
         """Return the samples missing of each embedding that has gaps."""
-        found: dict[str, int] = {}
+        missing: Counter[str] = Counter()
         for row in self._rows():
-            found[row["id"]] = found.get(row["id"], 0) + row["missing"]
-        return found
+            missing[row["id"]] += row["missing"]
+        return missing
 
     def write(self, key_id: str, gaps: Iterable[Gap]) -> None:
         """Replace the gaps of an embedding. Call it under ``writing()``."""
@@ -69,6 +70,6 @@ class Gaps:
 
     def _replace(self, keeps: Callable[[dict[str, Any]], bool], new: list[dict[str, Any]]) -> None:
         rows = self._rows()
-        kept = [row for row in rows if keeps(row)]
-        if new or len(kept) < len(rows):
-            self._folder.write_rows(GAPS, _GAPS_SCHEMA, [*kept, *new])
+        remaining = [row for row in rows if keeps(row)]
+        if new or len(remaining) < len(rows):
+            self._folder.write_rows(GAPS, _GAPS_SCHEMA, [*remaining, *new])

@@ -1,6 +1,6 @@
-"""Ground truth that somebody edited or imported: one small JSON file a video, written whole or not at all.
+"""Ground truth that was edited or imported: one small JSON file per video, written atomically.
 
-``<home>/truth/<sha256>.json`` is ``{"format": 1, "segments": [{"label", "start_s", "end_s"}, …]}``. Where there is no
+A file is ``{"format": 1, "segments": [{"label", "start_s", "end_s"}, …]}``. Where there is no
 such file, what lies beside the video (``lib.store.sidecar``) is its ground truth until the first edit.
 """
 
@@ -38,8 +38,8 @@ class GroundTruthFiles:
             if data["format"] != FORMAT:
                 return None
             return tuple(
-                TrueSegment(str(one["label"]), float(one["start_s"]), float(one["end_s"]))
-                for one in data["segments"]
+                TrueSegment(str(entry["label"]), float(entry["start_s"]), float(entry["end_s"]))
+                for entry in data["segments"]
             )
         except (OSError, ValueError, TypeError, KeyError):
             return None
@@ -68,8 +68,10 @@ class GroundTruthFiles:
     def save(self, sha256: str, segments: Sequence[TrueSegment]) -> None:
         """Save ``segments`` in order of time. Call it under ``writing()``."""
         listed = [
-            {"label": one.label, "start_s": one.start_s, "end_s": one.end_s}
-            for one in sorted(segments, key=lambda one: (one.start_s, one.end_s, one.label))
+            {"label": segment.label, "start_s": segment.start_s, "end_s": segment.end_s}
+            for segment in sorted(
+                segments, key=lambda segment: (segment.start_s, segment.end_s, segment.label)
+            )
         ]
         text = json.dumps({"format": FORMAT, "segments": listed}, ensure_ascii=False, indent=1)
         with mapped_errors("saving the ground truth"):

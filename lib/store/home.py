@@ -31,8 +31,8 @@ FORMAT = 1
 
 _LOCK_TIMEOUT_S = 60.0
 _READ_ATTEMPTS = 5
-_KEEP_VERSIONS = timedelta(minutes=1)  # so that whoever reads an old version can finish
-_TIDY_EVERY = 32  # commits between two clean-ups of a catalogue
+KEEP_VERSIONS = timedelta(minutes=1)  # so that whoever reads an old version can finish
+_COMPACT_EVERY = 32  # commits between two clean-ups of a catalogue
 _CACHE_BYTES = 64 << 20  # Lance's own default of several GiB would break the memory bar
 _FOREIGN = (OSError, RuntimeError, ValueError, pa.ArrowException)
 
@@ -174,15 +174,15 @@ class StoreFolder:
                     )
                 write_atomically(path, json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
             try:
-                found = json.loads(path.read_text())["format"]
+                version = json.loads(path.read_text())["format"]
             except (ValueError, KeyError, TypeError) as error:
                 raise StoreVersionError(
                     f"{path} can't be read, so the store's format is unknown. "
                     "Set PROMPTREEL_HOME to another folder, or move this one away."
                 ) from error
-        if found != FORMAT:
+        if version != FORMAT:
             raise StoreVersionError(
-                f"The store in {self.paths.home} has format {found}; this Promptreel reads format {FORMAT}. "
+                f"The store in {self.paths.home} has format {version}; this Promptreel reads format {FORMAT}. "
                 "Use the Promptreel that wrote it, or set PROMPTREEL_HOME to another folder."
             )
 
@@ -249,7 +249,7 @@ class StoreFolder:
     def read(self, table: str, read: Callable[[Table], T]) -> T | None:
         """Return ``read(newest version of table)``; None when there is no such table.
 
-        A writer may tidy a version away while it is being read; then the next one is read.
+        A writer may delete a version while it is being read; then the next one is read.
         """
         for attempt in range(_READ_ATTEMPTS):
             if not self.path_of(table).exists():
@@ -265,18 +265,18 @@ class StoreFolder:
     def rows(self, table: str, schema: pa.Schema) -> list[dict[str, Any]]:
         """Return all rows of a catalogue as dictionaries, in the order written.
 
-        A page asks several times a rerun, so the rows are kept until somebody, maybe another process, commits.
+        A page asks several times per rerun, so the rows are cached until a commit, which may be another process's.
         """
         commits = self.commits(table)
-        kept = self._catalogues.get(table)
-        if kept is None or commits is None or kept[0] != commits:
-            found = self.read(table, lambda t: t.to_arrow().select(schema.names))
-            kept = commits, found.to_pylist() if found is not None else []
-            self._catalogues[table] = kept
-        return [dict(row) for row in kept[1]]
+        cached = self._catalogues.get(table)
+        if cached is None or commits is None or cached[0] != commits:
+            rows = self.read(table, lambda t: t.to_arrow().select(schema.names))
+            cached = commits, rows.to_pylist() if rows is not None else []
+            self._catalogues[table] = cached
+        return [dict(row) for row in cached[1]]
 
     def commits(self, table: str) -> object | None:
-        """Return what changes with every commit to ``table``; None where that can't be told.
+        """Return what changes with every commit to ``table``; None where that is unknown.
 
         Lance writes a file with a random name for each transaction, then one with the version's number.
         """
@@ -291,13 +291,13 @@ class StoreFolder:
         target = self.create(table, schema)
         with mapped_errors(f"writing the table {table}"):
             target.add(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), mode="overwrite")
-        self.tidy_now_and_then(target)
+        self.compact_now_and_then(target)
 
-    def tidy_now_and_then(self, table: Table) -> None:
+    def compact_now_and_then(self, table: Table) -> None:
         """Merge the fragments of a small table and drop its old versions, once in a while."""
-        if table.version % _TIDY_EVERY == 0:
-            with mapped_errors(f"tidying the table {table.name}"):
-                table.optimize(cleanup_older_than=_KEEP_VERSIONS)
+        if table.version % _COMPACT_EVERY == 0:
+            with mapped_errors(f"compacting the table {table.name}"):
+                table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     def drop(self, table: str) -> int:
         """Remove ``table`` at once and return the bytes freed. Call it under ``writing()``."""
@@ -306,7 +306,7 @@ class StoreFolder:
     def remove(self, path: Path) -> int:
         """Remove a file or folder of the store and return the bytes freed; 0 when it is not there.
 
-        It is moved aside first, so that no reader finds half of it.
+        It is moved aside first, so that no reader sees a part of it.
         """
         if not path.exists():
             return 0

@@ -1,10 +1,5 @@
 """The index of one engine: a LanceDB table of groups of neighbouring samples, with a vector index.
 
-::
-
-    PROMPTREEL_HOME/search/<engine>.npz       what the index covers, the mean it is centred on, a sample of the library
-    PROMPTREEL_HOME/lance/search-<engine>-<n> pack int32, first int32, count int32, vector float16[dim] with IVF_SQ
-
 It is derived: nothing is lost with it, and a search without it compares every sample. How it is made and why, with
 figures for 1,000,000 video-like samples x 512 (``benchmarks/README.md``):
 
@@ -122,7 +117,7 @@ class Indexes:
     ) -> Index | None:
         """Build the index of an engine over the embeddings that ``find_infos`` returns; None when there is nothing.
 
-        One thread or process does; who comes meanwhile waits, and builds only what is then still missing.
+        One thread or process does; another one waits, and builds only what is missing after that.
 
         Raises:
             Cancelled: ``cancel`` was set; the index is what it was.

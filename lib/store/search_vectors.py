@@ -2,8 +2,8 @@
 
 ::
 
-    PROMPTREEL_HOME/search/<id>.pack    "PRPACK 1", n int64, dim int64; then arrays: frames int64, times_s float64,
-                                        ends_s float64, factors float32, vectors float16 (n, dim)
+    "PRPACK 1", n int64, dim int64; then arrays: frames int64, times_s float64, ends_s float64, factors float32,
+    vectors float16 (n, dim)
 
 Not NumPy's own format: its headers are Python that is parsed, and in Python 3.11 two threads that parse at a time can
 fail with a SystemError.

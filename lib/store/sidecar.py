@@ -30,10 +30,10 @@ def read_sidecar(video: Path) -> tuple[TrueSegment, ...]:
             return ()
         data = json.loads(path.read_text(encoding="utf-8"))
         entries = data["segments"]
-        found = [_segment(entry) for entry in entries]
+        segments = [_segment(entry) for entry in entries]
     except (OSError, ValueError, TypeError, KeyError):
         return ()
-    return tuple(sorted(found, key=lambda segment: (segment.start_s, segment.end_s)))
+    return tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.end_s)))
 
 
 def _segment(entry: dict[str, Any]) -> TrueSegment:

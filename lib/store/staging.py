@@ -35,7 +35,7 @@ class Batch:
 def arriving(
     folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]
 ) -> Iterator[str]:
-    """Write samples into a table that nobody reads yet and yield its name; in the end there is no such table."""
+    """Write samples into a table that nothing reads yet and yield its name; afterwards the table is dropped."""
     name = _PREFIX + key_id
     with folder.lock_of(name):  # tells ``sweep`` that it is being written
         with folder.writing():
@@ -67,7 +67,7 @@ def move_into_place(folder: StoreFolder, aside: str, table: str) -> None:
 
 
 def sweep(folder: StoreFolder, known_ids: set[str]) -> None:
-    """Remove what killed processes left: tables that nobody writes, gaps of no embedding. Call it under ``writing``."""
+    """Remove what killed processes left: unfinished tables, gaps without an embedding. Call it under ``writing()``."""
     for name in folder.table_names():
         if name.startswith(_PREFIX):
             lock = folder.lock_of(name)

@@ -6,31 +6,35 @@ The format, version 1
 
     PROMPTREEL_HOME (default ~/.promptreel)
     ├── format.json           {"format": 1, …}; another version is refused, not converted
-    ├── lance/                LanceDB tables: columnar, one commit a write
+    ├── lance/                LanceDB tables: columnar, one commit per write
     │   ├── videos            sha256, name, path, owned, size_bytes, mtime_ns, duration_s, rate, …
     │   ├── hashes            path, size_bytes, mtime_ns -> sha256: an unchanged file is not hashed again
     │   ├── embeddings        id, sha256, engine_id, sampling_key, preprocessing, engine_name, dim, complete,
     │   │                     samples, duration_s, damage, size_bytes, created_at
-    │   ├── samples-<id>      one table an embedding, one row a sample, in order of time: frame int64,
+    │   ├── samples-<id>      one table per embedding, one row per sample, in order of time: frame int64,
     │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256) or null
     │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
     │   ├── arriving-<id>     an embedding on its way in that comes whole; renamed when it is all there
     │   ├── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
-    │   └── search-<engine>-<n>   derived: the index of an engine (``index``)
+    │   └── search-<engine>-<n>   derived: pack, first, count int32, vector float16[dim] (``search_index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
-    ├── truth/<sha256>.json   ground truth that somebody edited or imported
-    ├── search/               derived, for searching: <id>.pack (``packs``), <engine>.npz (``index``)
+    ├── truth/<sha256>.json   ground truth that was edited or imported
+    ├── search/               derived: <id>.pack (``search_vectors``), <engine>.npz (``search_index_file``)
     ├── incoming/             uploads on their way in
-    ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way
-    └── locks/                store.lock (each write), <id>.lock (one ingest an embedding)
+    ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
+    ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``)
+    ├── searches/             <experiment>.json and query pictures (``ui.search``)
+    ├── exports/              annotated clips
+    ├── models/               embedded models that were downloaded
+    └── locks/                store.lock (each write), <id>.lock (one ingest per embedding)
 
-* ``id``: the first 32 hex digits of SHA-256 over sha256, engine_id, sampling_key and preprocessing, a line
-  each. Another file, model, stride or preprocessing is another embedding and can never show these vectors.
+* ``id``: the first 32 hex digits of SHA-256 over sha256, engine_id, sampling_key and preprocessing, one
+  per line. Another file, model, stride or preprocessing is another embedding and can never show these vectors.
 * Vectors are unit rows in float16, normalised again on loading: a cosine is at most 1e-4 off the float32 one
   (5e-5 seen at 512 numbers, 9e-5 at 128), and half the bytes are read.
 * An embedding that is not ``complete`` holds a contiguous prefix of its samples; ingest goes on after it.
-* One table an embedding rather than one an engine: deleting is removing a folder (8 ms; 2.3 s in a table of
+* One table per embedding rather than per engine: deleting is removing a folder (8 ms; 2.3 s in a table of
   200,000 samples), finishing rewrites this video only (not 850 MB), writers of two videos never meet; loading
   10,000 samples (30 ms) and searching 200,000 (0.2 to 0.4 s) take as long either way.
 * Times are seconds, sizes bytes; nothing is pickled.
@@ -183,7 +187,7 @@ class Store:
         return self._ground_truth.version(video.sha256, video.path)
 
     def change_truth(self, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
-        """Save ``change(truth(video))``, while nobody else changes it, and return it in order of time.
+        """Save ``change(truth(video))``, while nothing else changes it, and return it in order of time.
 
         Raises:
             NotStoredError: the store has no such video (any more).
@@ -204,7 +208,7 @@ class Store:
         return self._embeddings.infos(sha256)
 
     def listing(self) -> Listing:
-        """Return all embeddings and the names of all videos; costs next to nothing while nobody changes them."""
+        """Return all embeddings and the names of all videos; costs next to nothing while they don't change."""
         there = [table for table in CATALOGUES if self._folder.path_of(table).exists()]
         version = tuple((table, self._folder.commits(table)) for table in there)
         if self._listing is None or None in dict(version).values() or self._listing[0] != version:
@@ -319,13 +323,13 @@ class Store:
         gaps: Sequence[Gap] = (),
         without_file: tuple[str, int] | None = None,
     ) -> EmbeddingInfo:
-        """Store a whole embedding that was computed elsewhere: nobody sees any of it before all of it is there.
+        """Store a whole embedding that was computed elsewhere: none of it is visible before all of it is stored.
 
         Whatever stops it, an error of ``batches`` or a killed process, leaves nothing behind that shows.
 
         Args:
             key: not stored yet.
-            batches: the samples, one commit a batch, in order.
+            batches: the samples, one commit per batch, in order.
             engine_name: for people.
             dim: length of the vectors.
             duration_s: end of the video in seconds, after the last sample.
@@ -373,10 +377,10 @@ def embed_texts_cached(store: Store, engine: Engine, texts: Iterable[str]) -> di
         EngineError: from the engine, for the texts that are missing.
     """
     wanted = list(dict.fromkeys(texts))
-    found = store.text_vectors(engine.id, wanted)
-    missing = [text for text in wanted if text not in found]
+    vectors = store.text_vectors(engine.id, wanted)
+    missing = [text for text in wanted if text not in vectors]
     if missing:
         new = dict(zip(missing, engine.embed_texts(missing), strict=True))
         store.put_text_vectors(engine.id, new)
-        found = store.text_vectors(engine.id, wanted)
-    return {text: found[text] for text in wanted}
+        vectors = store.text_vectors(engine.id, wanted)
+    return {text: vectors[text] for text in wanted}

@@ -1,4 +1,4 @@
-"""Text vectors: one small table an engine, so that a phrase is embedded once."""
+"""Text vectors: one small table per engine, so that a phrase is embedded once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lib.core.errors import StoreError
 from lib.store.home import StoreFolder, mapped_errors
 
-_KEYS_A_QUERY = 200
+_KEYS_PER_QUERY = 200
 _REMEMBERED = 4096  # vectors kept in memory: 8 MB of 512 numbers
 
 
@@ -42,17 +42,17 @@ class TextVectors:
     def get(self, engine_id: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """See ``Store.text_vectors``."""
         wanted = list(dict.fromkeys(texts))
-        found: dict[str, NDArray[np.float32]] = {}
+        vectors: dict[str, NDArray[np.float32]] = {}
         with self._mutex:
             for text in wanted:
                 vector = self._remembered.get((engine_id, text))
                 if vector is not None:
                     self._remembered.move_to_end((engine_id, text))
-                    found[text] = vector
-        missing = {_key(text): text for text in wanted if text not in found}
+                    vectors[text] = vector
+        missing = {_key(text): text for text in wanted if text not in vectors}
         on_disk = {missing[key]: vector for key, vector in self._read(engine_id, list(missing)).items()}
-        found |= self._remember(engine_id, on_disk)
-        return {text: found[text] for text in wanted if text in found}
+        vectors |= self._remember(engine_id, on_disk)
+        return {text: vectors[text] for text in wanted if text in vectors}
 
     def put(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
         """See ``Store.put_text_vectors``."""
@@ -61,17 +61,17 @@ class TextVectors:
         given = {text: np.asarray(vector, np.float32).reshape(-1) for text, vector in vectors.items()}
         dims = {len(vector) for vector in given.values()}
         with self._folder.writing():
-            known = self._read(engine_id, [_key(text) for text in given])
-            dims |= {len(vector) for vector in known.values()}
+            stored = self._read(engine_id, [_key(text) for text in given])
+            dims |= {len(vector) for vector in stored.values()}
             if len(dims) > 1:
                 raise StoreError(
                     f"Text vectors of {engine_id} have {' and '.join(map(str, sorted(dims)))} numbers, but "
                     "an engine has one length. Check that its model was not exchanged."
                 )
-            new = {text: vector for text, vector in given.items() if _key(text) not in known}
+            new = {text: vector for text, vector in given.items() if _key(text) not in stored}
             if new:
                 self._add(engine_id, new, dims.pop())
-        self._remember(engine_id, {text: known.get(_key(text), vector) for text, vector in given.items()})
+        self._remember(engine_id, {text: stored.get(_key(text), vector) for text, vector in given.items()})
 
     def _add(self, engine_id: str, new: Mapping[str, NDArray[np.float32]], dim: int) -> None:
         schema = _schema(dim)
@@ -90,21 +90,21 @@ class TextVectors:
         ]
         with mapped_errors("storing text vectors"):
             table.add(pa.Table.from_arrays(columns, schema=schema))
-        self._folder.tidy_now_and_then(table)
+        self._folder.compact_now_and_then(table)
 
     def _read(self, engine_id: str, keys: list[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors on disk by key."""
         result: dict[str, NDArray[np.float32]] = {}
-        for start in range(0, len(keys), _KEYS_A_QUERY):
-            listed = ", ".join(f"'{key}'" for key in keys[start : start + _KEYS_A_QUERY])  # hex digits only
+        for start in range(0, len(keys), _KEYS_PER_QUERY):
+            listed = ", ".join(f"'{key}'" for key in keys[start : start + _KEYS_PER_QUERY])  # hex digits only
 
             def read(table: Any, where: str = f"key IN ({listed})") -> pa.Table:
                 return table.search().where(where).select(["key", "vector"]).to_arrow()
 
-            found = self._folder.read(_table(engine_id), read)
-            if found is None:
+            rows = self._folder.read(_table(engine_id), read)
+            if rows is None:
                 break
-            for key, vector in zip(found["key"].to_pylist(), found["vector"], strict=True):
+            for key, vector in zip(rows["key"].to_pylist(), rows["vector"], strict=True):
                 result[key] = vector.values.to_numpy().astype(np.float32)
         return result
 
@@ -112,11 +112,11 @@ class TextVectors:
         self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]
     ) -> dict[str, NDArray[np.float32]]:
         """Keep vectors in memory; return them read-only, since several callers will get them."""
-        kept = {text: vector.copy() for text, vector in vectors.items()}
-        for vector in kept.values():
+        copies = {text: vector.copy() for text, vector in vectors.items()}
+        for vector in copies.values():
             vector.setflags(write=False)
         with self._mutex:
-            self._remembered |= {(engine_id, text): vector for text, vector in kept.items()}
+            self._remembered |= {(engine_id, text): vector for text, vector in copies.items()}
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
-        return kept
+        return copies

@@ -178,15 +178,15 @@ class Videos:
             known = self._find_row(sha256)
             if known is not None:
                 return self._video(known)
-            new: dict[str, Any] = {
+            row: dict[str, Any] = {
                 **dict.fromkeys(_SCHEMA.names),
                 **{"sha256": sha256, "name": clean_name(name), "path": b"", "owned": False},
                 **{"size_bytes": size_bytes, "mtime_ns": 0, "duration_s": duration_s},
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }
-            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), new])
-            return self._video(new)
+            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+            return self._video(row)
 
     def delete(self, sha256: str) -> int:
         """Remove the row, the kept file and the playable copy; return the bytes freed.

@@ -249,7 +249,7 @@ class TestDamage:
         engine = EmbeddedEngine("clip", folder=copied)
 
         with pytest.raises(
-            EngineUnavailableError, match=r"CLIP ViT-B/32 in .*visual can't be loaded .* get them anew"
+            EngineUnavailableError, match=r"CLIP ViT-B/32 in .*visual can't be loaded .* download them again"
         ):
             engine.embed_images([solid(RED)])
         assert engine.embed_texts(["red"]).shape == (1, 512)  # the other half still works
@@ -266,7 +266,7 @@ class TestDamage:
         path.write_text(json.dumps(config | {"crop_size": {"height": 64, "width": 64}}))
 
         with pytest.raises(
-            BadReplyError, match=r"CLIP ViT-B/32 fails .*; its files may be damaged: get them anew"
+            BadReplyError, match=r"CLIP ViT-B/32 fails .*; its files may be damaged; download them again"
         ):
             EmbeddedEngine("clip", folder=copied).embed_images([solid(RED)])
 

@@ -166,7 +166,7 @@ class TestTexts:
     def test_that_are_no_unicode_are_refused_before_sending(
         self, server: FakeServer, engine: ServerEngine
     ) -> None:
-        with pytest.raises(InputError, match="no valid Unicode; type it anew"):
+        with pytest.raises(InputError, match="no valid Unicode; type it again"):
             engine.embed_texts(["a \ud800 dog"])
         assert not server.seen
 

@@ -12,7 +12,7 @@ import pytest
 
 from lib.core.errors import EngineAuthError, EngineError, InputError, PromptreelError
 from lib.engines.server import ServerEngine
-from lib.engines.server_client import Timeouts
+from lib.engines.server_client import Client, Timeouts
 from lib.infra.http import RetryPolicy
 from tests.helpers.fake_server import FakeServer, Faults
 
@@ -224,7 +224,7 @@ class TestSecrecy:
         assert all(is_hidden(f"{error} {error!r}") for error in chain)
         assert any(record.name.startswith("urllib3") for record in caplog.records)  # it was listened to
         assert all(is_hidden(record.getMessage()) for record in caplog.records)
-        assert is_hidden(repr(engine) + str(engine) + repr(engine._client))
+        assert is_hidden(repr(engine) + str(engine) + repr(Client("http://localhost:9001", api_key=KEY)))
 
     def test_holds_when_the_server_is_gone(self, caplog: pytest.LogCaptureFixture) -> None:
         with FakeServer() as server:

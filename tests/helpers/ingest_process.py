@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(home: str, path: str, stride: str, delay_s: str) -> None:
-    pipeline._COMMIT_S = (0.2, 0.2)
+    pipeline.COMMIT_INTERVAL_S = (0.2, 0.2)
     store = Store(Path(home))
     engine = ToyEngine(delay_s=float(delay_s))
     video, sampling = store.add_file(path), Sampling.every(int(stride))

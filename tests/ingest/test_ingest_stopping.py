@@ -155,11 +155,11 @@ def test_samples_are_committed_many_at_a_time_and_every_few_seconds(
         real(self, key, **columns)
 
     monkeypatch.setattr(Store, "append", append)
-    monkeypatch.setattr(lib.ingest.pipeline, "_COMMIT_S", (60.0, 60.0))
+    monkeypatch.setattr(lib.ingest.pipeline, "COMMIT_INTERVAL_S", (60.0, 60.0))
     ingest(store, video, ToyEngine(), EVERY(1))
     assert commits == [256, 144]
     commits.clear()
-    monkeypatch.setattr(lib.ingest.pipeline, "_COMMIT_S", (0.3, 0.3))
+    monkeypatch.setattr(lib.ingest.pipeline, "COMMIT_INTERVAL_S", (0.3, 0.3))
     ingest(store, video, ToyEngine(delay_s=0.1, concurrency=1), EVERY(4))  # 13 calls
     assert 3 <= len(commits) <= 6
 

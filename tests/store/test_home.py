@@ -74,7 +74,7 @@ def test_a_text_keeps_its_first_vector(store: Store) -> None:
 def test_texts_typed_one_after_another_do_not_litter_the_disk(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lib.store.home._KEEP_VERSIONS", timedelta(milliseconds=1))
+    monkeypatch.setattr("lib.store.home.KEEP_VERSIONS", timedelta(milliseconds=1))
     for i in range(70):
         store.put_text_vectors("e", {f"text {i}": np.ones(8, np.float32)})
     folder = next((store.home / "lance").glob("texts-*"))

@@ -78,12 +78,14 @@ def test_nothing_is_left_of_what_breaks(store: Store, rng: np.random.Generator) 
     assert list((store.home / "lance").glob("*-*")) == []
 
 
-def test_nothing_shows_before_all_of_it_is_there(store: Store, rng: np.random.Generator) -> None:
+def test_nothing_shows_before_all_of_it_is_there(
+    store: Store, tmp_path: Path, rng: np.random.Generator
+) -> None:
     vectors, seen = unit_rows(rng, 5), []
 
     def watched() -> Iterator[Batch]:
         for batch in batches(vectors):
-            store._embeddings.sweep()  # as deleting another video does
+            store.delete_video(store.add_file(make_video(tmp_path / "other.mp4")).sha256)  # sweeps the store
             seen.append((store.embeddings(), store.videos()))
             yield batch
 
