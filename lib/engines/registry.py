@@ -1,4 +1,4 @@
-"""One entry point that makes an engine from a few name, and what there is to choose from."""
+"""One entry point that makes an engine from its specification, and the defaults from the environment."""
 
 from __future__ import annotations
 
