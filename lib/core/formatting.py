@@ -67,6 +67,12 @@ def megabytes_done(done: int, total: int | None, *, decimals: int = 0) -> str:
     return f"{done / 1e6:,.{decimals}f}{of} MB"
 
 
+def shortened(text: str, max_length: int) -> str:
+    """Return ``text`` as one line of at most ``max_length`` characters, ``…`` at the end where some are cut off."""
+    line = " ".join(text.split())
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"
+
+
 def escape_markdown(text: str) -> str:
     """Return ``text`` with every character escaped that has a meaning in Markdown."""
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lib.core.errors import BadReplyError, EngineUnavailableError, PromptTooLongError
+from lib.core.formatting import shortened
 from lib.engines import embedded_models
 from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
 from lib.engines.embedded_models import MODELS_VARIABLE, TOKENIZER, Tower
@@ -294,8 +295,7 @@ class EmbeddedEngine:
             parts = [encoding, *encoding.overflowing]
             special = sum(encoding.special_tokens_mask)
             tokens = special + sum(len(part.ids) - sum(part.special_tokens_mask) for part in parts)
-            line = " ".join(text.split())
-            excerpt = line if len(line) <= 60 else line[:59] + "…"
+            excerpt = shortened(text, 60)
             raise PromptTooLongError(
                 f"The prompt “{excerpt}” has {tokens} tokens, more than the {limit} that {self._model.title} "
                 "can read; shorten it."

@@ -26,6 +26,7 @@ from lib.core.errors import (
     PromptTooLongError,
     UnknownModelError,
 )
+from lib.core.formatting import shortened
 from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
 from lib.engines.clip_versions import DEFAULT_VERSION, find_version
 from lib.engines.image_payload import payload
@@ -40,6 +41,7 @@ _TEXT_BATCH_SIZE = 32
 _IMAGES, _TEXTS = "/clip/embed_image", "/clip/embed_text"
 _FIELDS = {_IMAGES: "image", _TEXTS: "text"}
 _CONTEXT_TOKENS = 77
+_MAX_QUOTE = 60  # characters
 _SLOW_BATCH_S = 2.0
 _NO_SUCH_MODEL = (
     "model package is broken",
@@ -231,7 +233,7 @@ class ServerEngine:
 
     def _field_of(self, about: dict[str, object], field: str) -> str | None:
         value = about.get(field)
-        return _shortened(self._client.without_key(str(value))) if value else None
+        return shortened(self._client.without_key(str(value)), _MAX_QUOTE) if value else None
 
     def _images_per_s(self) -> float:
         """Return the speed of one batch, or, when that is quick, of one batch per request in flight."""
@@ -310,7 +312,7 @@ class ServerEngine:
         message = reply.message.lower()
         if _is_too_long(reply):
             return PromptTooLongError(
-                f"The prompt “{_shortened(str(chunk[0]))}” is longer than the {_CONTEXT_TOKENS} tokens "
+                f"The prompt “{shortened(str(chunk[0]), _MAX_QUOTE)}” is longer than the {_CONTEXT_TOKENS} tokens "
                 f"{self._version.title} can read; shorten it."
             )
         if any(sentence in message for sentence in _NO_SUCH_MODEL):
@@ -339,7 +341,7 @@ class ServerEngine:
         resolved = body.get("resolved_model")
         answered = str(resolved.get("model_id") or "") if isinstance(resolved, dict) else ""
         if answered and answered.rpartition("/")[2].lower() != self._version.name.lower():
-            model_id = _shortened(self._client.without_key(answered))
+            model_id = shortened(self._client.without_key(answered), _MAX_QUOTE)
             raise UnknownModelError(
                 f"The inference server at {self.url} answered with {model_id} "
                 f"where {self.id} was asked for; choose that version, or update the server."
@@ -361,8 +363,3 @@ def _is_too_much(reply: Reply) -> bool:
     """Return whether a smaller batch may pass: 413, or 500 for no other reason (the server gives none)."""
     named = any(sentence in reply.message.lower() for sentence in _NO_SUCH_MODEL)
     return reply.status == 413 or (reply.status == 500 and not named)
-
-
-def _shortened(text: str, longest: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"

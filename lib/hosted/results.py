@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import ResultsError
+from lib.core.formatting import shortened
 from lib.core.sampling import Sampling
 from lib.hosted.json_lists import ListReader, open_results
 from lib.store.gaps import Gap
@@ -107,7 +108,7 @@ def read_results(
         present = [*(key for key in ("frame_offset", "time_offset") if _SPELLINGS[key] in lists), *others]
         present += [VECTORS] if vectors is not None else []
         raise ResultsError(
-            f"{name} needs the lists {_KEYS}, but has {_shortened(', '.join(present)) or 'nothing'}; "
+            f"{name} needs the lists {_KEYS}, but has {shortened(', '.join(present), 100) or 'nothing'}; "
             "choose the results.json of a hosted CLIP job."
         )
     return _assemble(lists["frames"], lists["times"], vectors, name)
@@ -225,7 +226,3 @@ def _gaps(times_s: NDArray[np.float64], present: NDArray[np.bool_], step_s: floa
     edges = np.flatnonzero(np.diff(np.concatenate([[True], present, [True]])))
     pairs = edges.reshape(-1, 2).tolist()
     return tuple(Gap(float(times_s[first]), float(ends_s[stop]), stop - first) for first, stop in pairs)
-
-
-def _shortened(text: str, longest: int = 100) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

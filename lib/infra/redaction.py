@@ -6,6 +6,8 @@ import logging
 import re
 from urllib.parse import quote, quote_plus
 
+from lib.core.formatting import shortened
+
 _MAX_QUOTE = 200
 _QUERY = re.compile(r"\?[^\s\"']+")
 _HIDDEN_QUERY = "?[hidden]"
@@ -21,8 +23,7 @@ def without_key(text: str, key: str | None) -> str:
 
 def redacted(text: str, key: str | None) -> str:
     """Return ``text`` as one line of at most 200 characters, without the key and without the query of any URL."""
-    line = " ".join(_QUERY.sub(_HIDDEN_QUERY, without_key(text, key)).split())
-    return line if len(line) <= _MAX_QUOTE else line[: _MAX_QUOTE - 1] + "…"
+    return shortened(_QUERY.sub(_HIDDEN_QUERY, without_key(text, key)), _MAX_QUOTE)
 
 
 class _HideQueries(logging.Filter):

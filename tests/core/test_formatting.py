@@ -15,6 +15,7 @@ from lib.core.formatting import (
     megabytes_done,
     percent,
     plural,
+    shortened,
 )
 
 
@@ -107,6 +108,11 @@ def test_counts_agree_with_their_noun() -> None:
         "2 hours ago",
         "1 day ago",
     ]
+
+
+def test_long_text_is_cut_to_one_line() -> None:
+    assert shortened("a  dog\non", 8) == "a dog on"
+    assert shortened("a dog on grass", 8) == "a dog o…"
 
 
 def test_markdown_shows_escaped_text_as_it_is() -> None:
