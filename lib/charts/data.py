@@ -2,9 +2,8 @@
 
 Conventions: times and durations in seconds. A window ``(start_s, end_s)`` shows the samples in ``[start_s,
 end_s]``.
-Tables that are handed to one chart have different columns each: Streamlit names a chart's tables by their
-content, and two that happened to be equal would fall into one, which makes the browser build the chart
-anew.
+The tables of one chart have different columns each: Streamlit names a chart's tables by their
+content, and two equal ones would become one, which makes the browser rebuild the chart.
 
 Reduction keeps, for each label, the lowest and the highest sample of each bucket of neighbouring samples,
 and the first and the last one. It is for drawing only; metrics, segments and histograms use all samples.
@@ -32,12 +31,12 @@ MAX_ROWS = 6_000
 MIN_POINTS = 300
 """Points that every label gets, however many labels there are."""
 MAX_MOMENTS = 600
-"""Times a chart reacts to; one is drawn every pixel or two."""
+"""Times that the pointer can select; about one per pixel or two."""
 TOOLTIP_LABELS = 30
-"""Labels whose scores are shown where somebody points."""
+"""Labels whose scores are shown at the pointer."""
 MAX_BARS = 1_900
 """More segments than this in a window are drawn together with their near neighbours. From 2,000 marks on
-Streamlit draws another way, which would make the browser build the chart anew."""
+Streamlit draws in another way, which would make the browser rebuild the chart."""
 OVERVIEW_ROWS = 2_500
 """Points of all labels together in the overview strip."""
 HISTOGRAM_BINS = 40
@@ -65,9 +64,9 @@ class ChartData:
     shared_threshold: pd.DataFrame
     """``shared_threshold``: the settings' one, if a label without its own is decided by it."""
     moments: pd.DataFrame
-    """``seconds, time``, and a column a label (of the first 30): times to point at, as number and text, and the
-    scores there, as text. Of neighbouring samples that fall together, the one with the highest score. It is
-    shown as it is, so the columns have names to be read."""
+    """``seconds, time``, and a column per label (of the first 30): times to point at, as number and text, and the
+    scores there, as text. Of neighbouring samples that share a pixel, the one with the highest score. It is the
+    tooltip, so the columns have displayed names."""
     bars: pd.DataFrame
     """``label, start_s, end_s, from_s, to_s`` (the part inside the window), and texts for the tooltip."""
     change: pd.DataFrame
@@ -137,8 +136,7 @@ def extremes(values: _Floats, points: int) -> list[_Ints]:
         return [np.arange(n)] * p
     size = bucket_size(n, (points - 2) // 2)
     starts = np.arange(0, n, size)
-    # Padding repeats the last row, and argmin and argmax find the first of equals, so no row beyond it is
-    # found.
+    # Padding repeats the last row; argmin and argmax take the first of equals, so never a padded row.
     padded = np.concatenate([values, np.repeat(values[-1:], len(starts) * size - n, axis=0)])
     grouped = padded.reshape(len(starts), size, p)
     ends = np.broadcast_to(np.array([[0], [n - 1]]), (2, p))
@@ -154,14 +152,14 @@ def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], point
     # Where the window cuts a line between two samples, the line goes on to the edge.
     left = _at(window[0], times, scores, inside.start)
     right = _at(window[1], times, scores, inside.stop)
-    shown_times, shown_scores = times[inside], scores[inside]
+    inner_times, inner_scores = times[inside], scores[inside]
     breaks = _breaks(analysis.samples.gaps_s, window)
     parts_t: list[_Floats] = []
     parts_s: list[_Floats] = []
     for column, drawn in enumerate(rows):
-        before = np.searchsorted(shown_times[drawn], breaks)
-        middle_t = np.insert(shown_times[drawn], before, breaks)
-        middle_s = np.insert(shown_scores[drawn, column], before, np.nan)
+        before = np.searchsorted(inner_times[drawn], breaks)
+        middle_t = np.insert(inner_times[drawn], before, breaks)
+        middle_s = np.insert(inner_scores[drawn, column], before, np.nan)
         parts_t += [left[0], middle_t, right[0]]
         parts_s += [left[1][:, column], middle_s, right[1][:, column]]
     counts = [len(left[0]) + len(drawn) + len(breaks) + len(right[0]) for drawn in rows]
@@ -175,10 +173,10 @@ def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], point
 
 
 def _breaks(gaps_s: _Floats, window: tuple[float, float]) -> _Floats:
-    """Return where a line is interrupted, by a row without a score: the beginnings of the longest gaps in view."""
-    seen = gaps_s[(gaps_s[:, 0] > window[0]) & (gaps_s[:, 0] < window[1])]
-    longest = np.argsort(seen[:, 0] - seen[:, 1], kind="stable")[:MAX_BREAKS]
-    return np.sort(seen[longest, 0])
+    """Return where a line is interrupted by a row without a score: the starts of the longest gaps in view."""
+    in_view = gaps_s[(gaps_s[:, 0] > window[0]) & (gaps_s[:, 0] < window[1])]
+    longest = np.argsort(in_view[:, 0] - in_view[:, 1], kind="stable")[:MAX_BREAKS]
+    return np.sort(in_view[longest, 0])
 
 
 def _at(time_s: float, times: _Floats, scores: _Floats, after: int) -> tuple[_Floats, _Floats]:
@@ -229,7 +227,7 @@ def _change_moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
 
 def _spikes(analysis: Analysis, inside: slice) -> pd.DataFrame:
     rows = np.flatnonzero(analysis.spikes[inside]) + inside.start
-    if len(rows) > MAX_MOMENTS:  # in drawing, the largest of neighbours stands for them
+    if len(rows) > MAX_MOMENTS:  # of neighbours, the largest is drawn
         rows = rows[_highest(analysis.vector_change[rows], MAX_MOMENTS)]
     times = analysis.samples.times_s[rows]
     return pd.DataFrame({"spike_s": times, "spike": analysis.vector_change[rows], "time": _texts(times)})
@@ -248,21 +246,21 @@ def _highest(values: _Floats, count: int) -> _Ints:
 
 
 def _bars(analysis: Analysis, start_s: float, end_s: float) -> pd.DataFrame:
-    shown = [s for s in analysis.segments if s.end_s > start_s and s.start_s < end_s]
+    segments = [s for s in analysis.segments if s.end_s > start_s and s.start_s < end_s]
     place = {label: column for column, label in enumerate(analysis.labels)}
-    label = np.array([place[s.label] for s in shown], dtype=np.int64)
-    start = np.array([s.start_s for s in shown])
-    end = np.array([s.end_s for s in shown])
-    mean = np.array([s.mean_score for s in shown])
-    peak = np.array([s.peak_score for s in shown])
-    lasts, pieces = end - start, np.ones(len(shown), dtype=np.int64)
-    if len(shown) > MAX_BARS:
+    label = np.array([place[s.label] for s in segments], dtype=np.int64)
+    start = np.array([s.start_s for s in segments])
+    end = np.array([s.end_s for s in segments])
+    mean = np.array([s.mean_score for s in segments])
+    peak = np.array([s.peak_score for s in segments])
+    lasts, pieces = end - start, np.ones(len(segments), dtype=np.int64)
+    if len(segments) > MAX_BARS:
         order = np.lexsort((start, label))
         label, start, end, mean, peak, lasts = (x[order] for x in (label, start, end, mean, peak, lasts))
         # Bars of a label are then at least this far apart, so that all labels have no more than the limit.
         near = (end_s - start_s) * len(analysis.labels) / (MAX_BARS - len(analysis.labels))
-        apart = (np.diff(label) != 0) | (start[1:] - end[:-1] >= near)
-        heads = np.append(0, np.flatnonzero(apart) + 1)
+        separate = (np.diff(label) != 0) | (start[1:] - end[:-1] >= near)
+        heads = np.append(0, np.flatnonzero(separate) + 1)
         tails = np.append(heads[1:], len(label)) - 1
         mean = np.add.reduceat(mean * lasts, heads) / np.add.reduceat(lasts, heads)
         peak, lasts = np.maximum.reduceat(peak, heads), np.add.reduceat(lasts, heads)
@@ -293,7 +291,7 @@ def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFram
 
     Returns:
         ``label, score, from_score, to_score, seconds``, bins of equal width over all labels shown
-        (``score`` is the middle); and ``threshold_label, threshold``, one row a label, none where the
+        (``score`` is the middle); and ``threshold_label, threshold``, one row per label, none where the
         decision uses no thresholds.
     """
     columns = range(len(analysis.labels)) if label is None else [analysis.column(label)]
@@ -332,7 +330,7 @@ def _texts(times: _Floats) -> pd.Series[Any]:
 
 
 def _pointed_at(times: _Floats) -> _Floats:
-    """Return times that are short to read and not before their samples, so that a player shows those."""
+    """Return times rounded up to 0.1 ms, so that a player shows their samples and not the ones before."""
     rounded: _Floats = np.ceil(times * 1e4 - 1e-6) / 1e4
     return rounded
 
@@ -342,5 +340,5 @@ def _scores_as_text(scores: _Floats) -> pd.Series[Any]:
 
 
 def _column_name(label: str) -> str:
-    """Return the name under which a label's scores are shown; some names mean something else in a tooltip."""
+    """Return the column name of a label's scores; some names have another meaning in a tooltip."""
     return f"{label}\u00a0" if label in ("seconds", "time", "title", "image") else label

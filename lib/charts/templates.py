@@ -1,8 +1,7 @@
-"""Charts whose specification is made and checked once, and then filled with data again and again.
+"""Charts whose specification is made and validated once, and then filled with data repeatedly.
 
-Altair checks every part of a chart against Vega-Lite's schema when it is made and again when it is written
-out:
-about 300 ms for the charts of one page. A specification depends on labels and colours only, and an edit
+Altair validates every part of a chart against Vega-Lite's schema when it is made and again when it is exported, about
+300 ms for the charts of one page. A specification depends on labels and colours only, and an edit
 changes data, so ``Template`` keeps the finished specification as text and ``FilledChart`` puts the tables
 of the moment in.
 """
@@ -18,12 +17,12 @@ import pandas as pd
 
 
 def table(name: str) -> alt.NamedData:
-    """Return the place of a table in a chart that becomes a template."""
+    """Return a placeholder for a table in a chart that becomes a template."""
     return alt.NamedData(name=name)
 
 
 class Template:
-    """A finished specification with places for tables, each ``{"name": ...}``.
+    """A finished specification with placeholders for tables, each ``{"name": ...}``.
 
     Args:
         chart: made of ``table(...)`` data only, with every field's type given.
@@ -33,13 +32,12 @@ class Template:
         spec = chart.to_dict()
         # What Altair's own theme adds; the page has its own.
         spec.get("config", {}).pop("view", None)
-        # As SVG, each moment to point at is an element, and every redrawing is painted by way of the document:
-        # twice as slow from an edit to the picture.
+        # As SVG, each moment to point at is an element of the document, and drawing takes twice as long.
         spec["usermeta"] = {"embedOptions": {"renderer": "canvas"}}
         self._text = json.dumps(spec)
 
     def fill(self, tables: Mapping[str, pd.DataFrame]) -> FilledChart:
-        """Return the chart with ``tables``, one for each place."""
+        """Return the chart with ``tables``, one for each placeholder."""
         return FilledChart(self._text, tables)
 
 
@@ -55,8 +53,8 @@ class FilledChart(alt.LayerChart):
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        found: dict[str, pd.DataFrame] = object.__getattribute__(self, "_tables")
-        return found
+        tables: dict[str, pd.DataFrame] = object.__getattribute__(self, "_tables")
+        return tables
 
     def to_dict(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Return the Vega-Lite specification with the tables in it.

@@ -228,11 +228,11 @@ class Evaluation:
     @property
     def micro_f1(self) -> float | None:
         """F1 of all labels' seconds put together: of those that the truth names; None without any second."""
-        known = [label for label in self.labels if label.known]
+        named = [label for label in self.labels if label.known]
         return f1_score(
-            sum(label.hits_s for label in known),
-            sum(label.false_alarms_s for label in known),
-            sum(label.misses_s for label in known),
+            sum(label.hits_s for label in named),
+            sum(label.false_alarms_s for label in named),
+            sum(label.misses_s for label in named),
         )
 
     @cached_property
@@ -243,25 +243,21 @@ class Evaluation:
         has one of each: found is ``Analysis.sample_labels``; of several true ones it is the found one if it is among
         them, else the first row's.
         """
-        known = [label for label in self.alignment.labels if label in self.alignment.spellings]
+        named = [label for label in self.alignment.labels if label in self.alignment.spellings]
         columns = list(self.by_label)
         place: dict[str | None, int] = {label: i for i, label in enumerate(columns)} | {None: len(columns)}
         of_sample = np.array([place[label] for label in self.analysis.sample_labels], dtype=np.int64)
         found = of_sample[self.alignment.rows]
-        there = self.alignment.truth[:, [self.alignment.labels.index(label) for label in known]]
-        first = (
-            np.where(there.any(axis=1), there.argmax(axis=1), len(known)) if known else np.zeros_like(found)
-        )
-        row_of = np.array([known.index(label) if label in known else -1 for label in (*columns, None)])[found]
-        right = (row_of >= 0) & np.append(there, np.zeros((len(there), 1), bool), axis=1)[
-            np.arange(len(there)), row_of
-        ]
-        true = np.where(right, row_of, first)
+        truth = self.alignment.truth[:, [self.alignment.labels.index(label) for label in named]]
+        truth = np.append(truth, truth.sum(axis=1, keepdims=True) == 0, axis=1)  # the last column: no label
+        row_of = np.array([named.index(label) if label in named else -1 for label in (*columns, None)])[found]
+        right = (row_of >= 0) & truth[np.arange(len(truth)), row_of]
+        true = np.where(right, row_of, truth.argmax(axis=1))
         size = len(columns) + 1
-        table = np.bincount(true * size + found, self.alignment.seconds, (len(known) + 1) * size)
+        table = np.bincount(true * size + found, self.alignment.seconds, (len(named) + 1) * size)
         return pd.DataFrame(
             table.astype(np.float64).reshape(-1, size),
-            index=pd.Index([*known, no_label_name(tuple(known))], name="true"),
+            index=pd.Index([*named, no_label_name(tuple(named))], name="true"),
             columns=pd.Index([*columns, no_label_name(tuple(columns))], name="found"),
         )
 

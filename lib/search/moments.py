@@ -186,8 +186,8 @@ class _MomentFinder:
             return None
         level = self._median + WIDTH_AT * (score - self._median) if threshold is None else threshold
         bridge_s = self._options.rules.bridge_s
-        first = _reach(samples, row, free[0] - 1, -1, level, bridge_s)
-        stop = _reach(samples, row, free[1], 1, level, bridge_s) + 1
+        first = _reach(samples, row, free[0] - 1, level, bridge_s)
+        stop = _reach(samples, row, free[1], level, bridge_s) + 1
         occupied.add(first, stop)
         return first, stop
 
@@ -221,11 +221,12 @@ class _Intervals:
         self.stops.insert(at, stop)
 
 
-def _reach(samples: ScoredSamples, row: int, end: int, step: int, level: float, bridge_s: float) -> int:
-    """Return the last hit that is connected with ``row``, going by ``step`` (1 or -1) until before ``end``.
+def _reach(samples: ScoredSamples, row: int, end: int, level: float, bridge_s: float) -> int:
+    """Return the last hit that is connected with ``row``, going from there until before ``end``, in either direction.
 
     Scores are read window by window, as they may have to be computed.
     """
+    step = 1 if end > row else -1
     last, at = row, row + step
     while at != end:
         after = min(at + _WINDOW, end) if step > 0 else max(at - _WINDOW, end)

@@ -1,6 +1,6 @@
-"""Where both sides meet without a page: from a stored video to an analysis, and the analysis as a document.
+"""From a stored video to an analysis, and the analysis as a document.
 
-The command line prints this document, and the dashboard offers the same one for download.
+The command line prints this document, and the dashboard offers it for download.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from lib.store.videos import Video
 def analyse_stored(
     store: Store, video: Video, engine: Engine, sampling: Sampling, prompt_set: PromptSet
 ) -> Analysis:
-    """Return what ``prompt_set`` finds in an embedded video; only texts never seen with this engine reach it.
+    """Return what ``prompt_set`` finds in an embedded video; only texts new to the store are sent to ``engine``.
 
     Raises:
         NotStoredError: the video is not embedded with this engine and sampling.
         EngineError: a text can't be embedded.
-        PromptSetError, SettingsError: the prompt set makes no sense.
+        PromptSetError, SettingsError: the prompt set can't be scored; see ``lib.analysis.analysis.analyse``.
     """
     samples = store.load(embedding_key(video, engine, sampling))
     return analyse(samples, prompt_set, embed_texts_cached(store, engine, prompt_set.texts))
@@ -37,7 +37,7 @@ def sampling_document(sampling: Sampling) -> dict[str, int | float]:
 
 
 def video_document(video: Video, *, duration_s: float, samples: int) -> dict[str, Any]:
-    """Return what a document says of the video; its duration is the one the samples belong to."""
+    """Return the document's ``video``; its duration is that of the samples."""
     return {
         "sha256": video.sha256,
         "name": video.name,
@@ -49,21 +49,20 @@ def video_document(video: Video, *, duration_s: float, samples: int) -> dict[str
 
 
 def engine_document(engine: Engine) -> dict[str, Any]:
-    """Return what a document says of the engine."""
+    """Return the document's ``engine``."""
     return {"id": engine.id, "dim": engine.dim}
 
 
 def report(
     video: Video, engine: Engine, sampling: Sampling, analysis: Analysis, *, samples: bool = False
 ) -> dict[str, Any]:
-    """Return the analysis as a document of plain types, with what is needed to get the same numbers again.
+    """Return the analysis as a document of plain types, with all that is needed to reproduce the numbers.
 
     Keys, in order: ``video``, ``engine``, ``sampling``, ``prompt_set``, ``settings``, ``metrics``,
     ``segments`` and, where asked for, ``samples``.
     """
-    found = analysis.samples
     return {
-        "video": video_document(video, duration_s=found.duration_s, samples=len(found)),
+        "video": video_document(video, duration_s=analysis.samples.duration_s, samples=len(analysis.samples)),
         "engine": engine_document(engine),
         "sampling": sampling_document(sampling),
         **analysis.to_dict(samples=samples),
