@@ -27,7 +27,7 @@ class Context:
     """What a command works with.
 
     Attributes:
-        reporter: progress and problems.
+        reporter: takes progress and problems.
         cancel: set by the first Ctrl-C.
     """
 

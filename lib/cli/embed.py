@@ -81,18 +81,18 @@ def _embed_hosted(
 ) -> tuple[Video, EmbeddingInfo]:
     name, reporter = path.name, context.reporter
     video = store.add_file(path, on_progress=lambda done, total: reporter.hashing(name, done, total))
-    begun = time.monotonic()
+    started = time.monotonic()
 
-    def tell(progress: Progress) -> None:
+    def show(progress: Progress) -> None:
         reporter.progress(name, progress)
 
     try:
-        outcome = embed_hosted(store, video, sampling, api, on_progress=tell, cancel=context.cancel)
+        outcome = embed_hosted(store, video, sampling, api, on_progress=show, cancel=context.cancel)
     except Cancelled as error:
         reporter.line(f"{name}: {error}")
         raise
     if outcome.new:
-        took = format_duration(time.monotonic() - begun)
+        took = format_duration(time.monotonic() - started)
         reporter.line(f"{name}: {outcome.info.samples:,} samples from the hosted service in {took}")
     if outcome.note:
         reporter.line(f"{name}: {outcome.note}")

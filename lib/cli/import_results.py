@@ -43,7 +43,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     store, reporter = Store(), context.reporter
     name = args.results.name
 
-    def tell(progress: Progress) -> None:
+    def show(progress: Progress) -> None:
         reporter.progress(name, progress)
 
     video = None
@@ -58,7 +58,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
             video=video,
             name=args.name,
             version=args.model,
-            on_progress=tell,
+            on_progress=show,
             cancel=context.cancel,
         )
     except Cancelled as error:

@@ -59,7 +59,7 @@ class TestCompare:
         agreement = document["agreement"]
         assert list(agreement) == ["share", "kappa", "iou", "disagreements"]
         assert agreement["share"] == 0.75
-        assert [(one["start_s"], one["end_s"], one["b"]) for one in agreement["disagreements"]] == [
+        assert [(part["start_s"], part["end_s"], part["b"]) for part in agreement["disagreements"]] == [
             (3, 4, "green")
         ]
         assert list(agreement["iou"]) == ["red", "blue"]
@@ -73,14 +73,14 @@ class TestCompare:
         evaluation = json.loads(out)["evaluation"]
         assert status == 0
         assert list(evaluation) == ["a", "b", "difference"]
-        assert {label: list(one) for label, one in evaluation["b"].items()} == dict.fromkeys(
+        assert {label: list(scores) for label, scores in evaluation["b"].items()} == dict.fromkeys(
             ["red", "blue", "green"], NUMBERS
         )
-        assert [one["f1"] for one in evaluation["b"].values()] == [1.0, 1.0, 1.0]
+        assert [scores["f1"] for scores in evaluation["b"].values()] == [1.0, 1.0, 1.0]
         assert list(evaluation["difference"]) == ["red", "blue"]
-        for one in evaluation["difference"].values():
-            assert list(one) == ["f1", "low", "high"]
-            assert one["low"] <= one["f1"] <= one["high"]
+        for interval in evaluation["difference"].values():
+            assert list(interval) == ["f1", "low", "high"]
+            assert interval["low"] <= interval["f1"] <= interval["high"]
         assert err[-1] == "A: the ground truth has “green”, and no prompt does"
 
     def test_embeds_the_video_once_and_each_text_once(
@@ -116,10 +116,10 @@ class TestEvaluate:
         document = json.loads(out)
         assert status == 0
         assert list(document) == ["red", "blue", "green"]
-        for one in document.values():
-            assert list(one) == NUMBERS
-            assert [one[name] for name in NUMBERS[:-1]] == [1, 1, 1, 1, 0, 0, 1]
-            assert 0 < one["best_threshold"] < 1
+        for scores in document.values():
+            assert list(scores) == NUMBERS
+            assert [scores[name] for name in NUMBERS[:-1]] == [1, 1, 1, 1, 0, 0, 1]
+            assert 0 < scores["best_threshold"] < 1
 
     def test_prints_a_table_with_na_where_nothing_is_known(
         self, run: Run, server: FakeServer, film: Path, files: dict[str, Path], tmp_path: Path
@@ -168,7 +168,7 @@ def test_a_truth_that_can_not_be_read_is_one_line_and_status_1(
 
 
 def test_another_word_parts_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -> None:
-    """The published failure and its mend, against the ground truth: the shipyard is the one disagreement."""
+    """The published failure and its fix, against the ground truth: the shipyard is the one disagreement."""
     a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
     prompts = "prompts:\n  - construction site\n  - {label: something else, role: background}\n"
     a.write_text(prompts)
@@ -180,9 +180,9 @@ def test_another_word_parts_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -
     assert status == 0
     durations = [document[side]["metrics"][0]["duration_s"] for side in "ab"]
     assert durations == pytest.approx([6, 3], abs=0.5)
-    (one,) = document["agreement"]["disagreements"]
-    assert (one["a"], one["b"]) == ("construction site", "shipyard")
-    assert (one["start_s"], one["end_s"]) == pytest.approx((10, 13), abs=0.5)
+    (part,) = document["agreement"]["disagreements"]
+    assert (part["a"], part["b"]) == ("construction site", "shipyard")
+    assert (part["start_s"], part["end_s"]) == pytest.approx((10, 13), abs=0.5)
     f1 = [document["evaluation"][side]["construction site"]["f1"] for side in "ab"]
     assert f1[0] == pytest.approx(0.67, abs=0.05)
     assert f1[1] >= 0.95

@@ -70,14 +70,14 @@ def test_embeds_by_the_hosted_service_and_analyses_it(
     with FakeServer() as server:
         engine = ("--engine", f"hosted@{server.url}")
         status, out, _ = run("analyze", film, *engine, "--fps", 2, "--prompts", prompts, "--json")
-    found = json.loads(out)
+    document = json.loads(out)
     assert status == 0
-    assert found["engine"]["id"] == "hosted/ViT-B-16"
-    first = {one["label"]: one["peak_s"] for one in found["metrics"]}
+    assert document["engine"]["id"] == "hosted/ViT-B-16"
+    first = {metrics["label"]: metrics["peak_s"] for metrics in document["metrics"]}
     assert first["red"] < 2 <= first["blue"]
 
 
-def test_goes_on_with_the_job_it_began(run: Run, service: FakeHosted, film: Path) -> None:
+def test_resumes_the_job_it_began(run: Run, service: FakeHosted, film: Path) -> None:
     service.faults.no_output = True
     status, _, err = run("embed", film, "--hosted", "--fps", 2)
     assert status == 1
@@ -131,16 +131,16 @@ def test_imports_without_one_and_counts_what_is_missing(run: Run, results: Path)
     document["clip"][3] = None
     results.write_text(json.dumps(document))
     status, out, err = run("import", results, "--name", "Monday", "--model", "ViT-B/32", "--json")
-    found = json.loads(out)
+    document = json.loads(out)
 
     assert status == 0
-    assert (found["video"]["name"], found["video"]["samples"], found["missing"]) == ("Monday", 7, 1)
-    assert found["engine"]["id"] == "hosted/ViT-B-32"
+    assert (document["video"]["name"], document["video"]["samples"], document["missing"]) == ("Monday", 7, 1)
+    assert document["engine"]["id"] == "hosted/ViT-B-32"
     assert err == [
         "results.json: 1 sample failed at the hosted service, of 8: gaps, in which nothing is found."
     ]
     again = json.loads(run("import", results, "--model", "ViT-B-32", "--json")[1])
-    assert (again["new"], again["video"]) == (False, found["video"])
+    assert (again["new"], again["video"]) == (False, document["video"])
 
 
 def test_a_wrong_file_is_one_line(run: Run, film: Path, tmp_path: Path) -> None:
@@ -158,14 +158,17 @@ def test_analyses_results_without_a_video(run: Run, results: Path, tmp_path: Pat
     with FakeServer() as server:
         engine = ("--engine", f"hosted@{server.url}")
         status, out, _ = run("analyze", results, *engine, "--prompts", prompts, "--json")
-    found = json.loads(out)
+    document = json.loads(out)
     assert status == 0
-    assert (found["video"]["name"], found["video"]["samples"], found["sampling"]) == (
+    assert (document["video"]["name"], document["video"]["samples"], document["sampling"]) == (
         "results.json",
         8,
         {"fps": 2},
     )
-    assert {one["label"]: one["peak_s"] for one in found["metrics"]} == {"red": 0.0, "blue": 2.0}
+    assert {metrics["label"]: metrics["peak_s"] for metrics in document["metrics"]} == {
+        "red": 0.0,
+        "blue": 2.0,
+    }
 
     status, out, err = run("analyze", results, "--engine", "demo", "--prompts", prompts)
     assert (status, out) == (1, "")

@@ -153,7 +153,7 @@ class TestAnalyze:
             (["--fps", "0.5"], {"fps": 0.5}, 2),
         ],
     )
-    def test_samples_as_told(
+    def test_samples_as_asked(
         self,
         run: Run,
         server: FakeServer,
@@ -169,7 +169,7 @@ class TestAnalyze:
         assert document["sampling"] == sampling
         assert document["video"]["samples"] == samples
 
-    def test_asks_for_the_model_it_is_told(
+    def test_uses_the_model_it_is_given(
         self, run: Run, server: FakeServer, film: Path, prompts: Path
     ) -> None:
         _, out, _ = run("analyze", film, "--prompts", prompts, "--json", "--model", "ViT-L-14-336px")
@@ -194,20 +194,20 @@ class TestAnalyze:
 class TestDemo:
     SAMPLE = ROOT / "sample_videos" / "five_scenes.mp4"
 
-    def test_shows_the_published_failure_and_its_mend(self, run: Run, tmp_path: Path) -> None:
-        """Against "something else" the shipyard counts as construction; a prompt of its own parts them."""
+    def test_shows_the_published_failure_and_its_fix(self, run: Run, tmp_path: Path) -> None:
+        """Against "something else" the shipyard counts as construction; its own prompt separates them."""
         path = tmp_path / "prompts.txt"
-        found = []
+        results = []
         for text in ("construction site\nsomething else\n", "construction site\nsomething else\nshipyard\n"):
             path.write_text(text)
             status, out, _ = run("analyze", self.SAMPLE, "--prompts", path, "--json")
             assert status == 0
-            found.append(json.loads(out)["metrics"][0])
+            results.append(json.loads(out)["metrics"][0])
 
-        assert [metrics["first_seen_s"] for metrics in found] == pytest.approx([7, 7], abs=0.5)
-        assert [metrics["duration_s"] for metrics in found] == pytest.approx([6, 3], abs=0.5)
+        assert [metrics["first_seen_s"] for metrics in results] == pytest.approx([7, 7], abs=0.5)
+        assert [metrics["duration_s"] for metrics in results] == pytest.approx([6, 3], abs=0.5)
 
-    def test_tells_which_words_it_never_saw(self, run: Run, film: Path, tmp_path: Path) -> None:
+    def test_reports_words_it_never_saw(self, run: Run, film: Path, tmp_path: Path) -> None:
         path = tmp_path / "prompts.txt"
         path.write_text("construction site\na quark\n")
         status, _, err = run("analyze", film, "--prompts", path)
@@ -217,7 +217,7 @@ class TestDemo:
 
 
 class TestEmbed:
-    def test_prints_one_row_a_video(self, run: Run, server: FakeServer, film: Path, tmp_path: Path) -> None:
+    def test_prints_one_row_per_video(self, run: Run, server: FakeServer, film: Path, tmp_path: Path) -> None:
         other = make_video(tmp_path / "other.mp4", colours=scenes((RED, 30)), rate=20)
         status, out, err = run("embed", film, other)
 
@@ -351,7 +351,7 @@ class TestProblems:
             assert status == 0
             assert "key" not in out.lower()
 
-    def test_of_a_video_that_breaks_in_the_middle_are_told_beside_the_result(
+    def test_of_a_video_that_breaks_in_the_middle_are_reported_beside_the_result(
         self, run: Run, server: FakeServer, film: Path, prompts: Path, tmp_path: Path
     ) -> None:
         data = make_video(

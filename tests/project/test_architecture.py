@@ -33,14 +33,12 @@ PLANTS = [
 
 
 def contracts() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-        "tool"
-    ]["importlinter"]["contracts"]
-    return found
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(settings["tool"]["importlinter"]["contracts"])
 
 
 def lint(tree: Path) -> tuple[int, dict[str, str], str]:
-    """Return exit status, contract -> KEPT or BROKEN, and everything import-linter says."""
+    """Return the exit status, contract -> KEPT or BROKEN, and all output."""
     done = subprocess.run(
         [sys.executable, "-c", LINT, "--no-cache", "--no-logo"],
         cwd=tree,
@@ -49,9 +47,9 @@ def lint(tree: Path) -> tuple[int, dict[str, str], str]:
         timeout=120,
         check=False,
     )
-    said = done.stdout + done.stderr
+    output = done.stdout + done.stderr
     states = dict(re.findall(r"^(.+?) (KEPT|BROKEN)(?: .*)?$", done.stdout, flags=re.MULTILINE))
-    return done.returncode, states, said
+    return done.returncode, states, output
 
 
 @pytest.fixture
@@ -73,9 +71,9 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_the_contracts_hold(tree: Path) -> None:
-    status, states, said = lint(tree)
-    assert status == 0, said
-    assert states == {contract["name"]: "KEPT" for contract in contracts()}, said
+    status, states, output = lint(tree)
+    assert status == 0, output
+    assert states == {contract["name"]: "KEPT" for contract in contracts()}, output
 
 
 @pytest.mark.parametrize(
@@ -88,9 +86,9 @@ def test_a_planted_import_breaks_its_contract_and_no_other(
 ) -> None:
     source = tree / file
     source.write_text(source.read_text(encoding="utf-8") + f"\n\n{line}\n", encoding="utf-8")
-    status, states, said = lint(tree)
-    assert status == 1, said
-    assert {name for name, state in states.items() if state == "BROKEN"} == {contract}, said
+    status, states, output = lint(tree)
+    assert status == 1, output
+    assert {name for name, state in states.items() if state == "BROKEN"} == {contract}, output
 
 
 def test_each_contract_is_proven() -> None:
