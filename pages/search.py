@@ -3,9 +3,9 @@ import streamlit as st
 from lib.ui.search import controls, page, run
 
 st.title("Search")
-place = page.begin()
-if place is None:
+scope = page.begin()
+if scope is None:
     st.stop()
 
-controls.ask(place)
-page.show(place, run.find(place))
+controls.ask(scope)
+page.show(scope, run.run_search(scope))

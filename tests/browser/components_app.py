@@ -1,4 +1,4 @@
-"""Page script and app for the component tests: every component once, and what Python heard of it as text."""
+"""Page script and app for the component tests: every component once, and the values that Python got as text."""
 
 import json
 import os
@@ -27,8 +27,8 @@ def picture(frame: int) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def told(name: str, value: object) -> None:
-    """Show what Python heard, for the test to read."""
+def show(name: str, value: object) -> None:
+    """Show a value that Python got, for the test to read."""
     st.code(f"{name}: {json.dumps(value, ensure_ascii=False)}", language=None)
 
 
@@ -36,9 +36,9 @@ def upload_part() -> None:
     """Draw the upload component; every finished upload is counted."""
     from lib.ui.components.upload import upload
 
-    heard = st.session_state.setdefault("heard", [])
-    heard += [f"{done.name} {done.size_bytes} {done.sha256[:8]}" for done in upload(key="upload")]
-    told("uploaded", heard)
+    uploaded = st.session_state.setdefault("uploads", [])
+    uploaded += [f"{done.name} {done.size_bytes} {done.sha256[:8]}" for done in upload(key="upload")]
+    show("uploaded", uploaded)
 
 
 def player_part() -> None:
@@ -72,12 +72,12 @@ def player_part() -> None:
         seek=state["seek"],
         progress=None if ready else 0.4,
     )
-    told("player", [round(at.time_s, 3), at.problem])
-    told("runs", state["runs"])
+    show("player", [round(at.time_s, 3), at.problem])
+    show("runs", state["runs"])
 
 
 def gallery_part() -> None:
-    """Draw a grid, a row and an empty gallery."""
+    """Draw a grid and an empty gallery."""
     from lib.ui.components.gallery import GalleryItem, gallery
 
     base = routes.url_for_thumbnails("test", picture)
@@ -94,14 +94,10 @@ def gallery_part() -> None:
         for frame in range(14)
     ]
     clicks = st.session_state.setdefault("clicks", [])
-    selected = st.session_state.setdefault("selected", "3")
-    picked = gallery(items, key="grid", label="Best frames", selected=selected)
+    picked = gallery(items, key="grid", label="Best frames")
     if picked:
         clicks.append(picked.time_s)
-        st.session_state["selected"] = picked.id
-        st.rerun()
-    told("picked", clicks)
-    gallery(items, key="row", label="Most changed frames", layout="row")
+    show("picked", clicks)
     gallery([], key="none", label="No frames", empty="No frame is near the threshold.")
 
 

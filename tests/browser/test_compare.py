@@ -126,7 +126,7 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(
     assert wait_for(lambda: position(page) == pytest.approx(6, abs=0.1))
     page.keyboard.press("Shift+D")
     assert wait_for(lambda: position(page) == pytest.approx(3, abs=0.1))
-    expect(page.locator(".news")).to_contain_text("A green, B leaf")
+    expect(page.locator(".announcements")).to_contain_text("A green, B leaf")
     page.get_by_role("button", name="Next difference").click()
     assert wait_for(lambda: position(page) == pytest.approx(6, abs=0.1))
     page.keyboard.press("Home")

@@ -127,7 +127,7 @@ def test_pointing_shows_a_thumbnail_with_time_and_scores(page: Page, lanes_app: 
     expect(tip).to_be_visible()
     expect(tip).to_contain_text("0:02.5")
     expect(tip.locator(".on")).to_have_text(["label 20.600"])
-    expect(tip.locator("img.here")).to_be_visible()
+    expect(tip.locator("img.loaded")).to_be_visible()
     page.mouse.move(5, 5)
     expect(tip).to_be_hidden()
     assert position(page.locator("video")) == 0

@@ -136,7 +136,7 @@ def test_a_threshold_that_is_none_is_marked_and_not_sent(table, bench):
     for typed in ("7", "high", "0.2.1"):
         field.fill(typed)
         expect(field).to_have_attribute("aria-invalid", "true")
-        expect(table.get_by_text("Not used: write −0.2 to 1, or nothing.")).to_be_visible()
+        expect(table.get_by_text("Not used: enter −0.2 to 1, or leave it blank.")).to_be_visible()
     part(table, "Label", 1).fill("crimson")
     expect_labels(bench, ["crimson", "green", "blue"])
     assert saved(bench).rows[0].threshold is None

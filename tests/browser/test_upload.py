@@ -84,7 +84,7 @@ def test_what_cannot_be_added_says_why_and_the_rest_arrives(
     assert [line.split()[0] for line in told(page, "uploaded")] == ["fine.mp4"]
     broken.get_by_role("button", name="Upload broken.mp4 again").click()
     expect(broken.locator(".trouble")).to_have_text("“broken.mp4” is not a video; choose another file.")
-    broken.get_by_role("button", name="Take broken.mp4 off the list").click()
+    broken.get_by_role("button", name="Remove broken.mp4 from the list").click()
     expect(broken).to_have_count(0)
 
 

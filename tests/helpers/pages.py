@@ -140,9 +140,9 @@ def passed(app: AppTest, field: str) -> list[dict[str, Any]]:
 def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
     """Return what Python passes to the prompt table's editor, and what it tells it with each edit."""
     (data,) = [data for data in passed(app, "colour_names") if data["key"] == key]
-    (news,) = [data for data in passed(app, "heard") if data["key"] == key]
-    assert news["of"] == data["of"]
-    return {**data, **news}
+    (feedback,) = [data for data in passed(app, "uses_thresholds") if data["key"] == key]
+    assert feedback["of"] == data["of"]
+    return {**data, **feedback}
 
 
 def edit_prompts(
@@ -154,6 +154,6 @@ def edit_prompts(
     """
     sent = [{**asdict(row), "texts": list(row.texts)} for row in rows]
     data = editor_data(app, key)
-    count = data["heard"] + 1 if number is None else number
+    count = data["ack"] + 1 if number is None else number
     app.session_state[key] = {"rows": {"of": of or data["of"], "number": count, "rows": sent}}
     app.run()

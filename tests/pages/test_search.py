@@ -51,21 +51,23 @@ def component(app, name: str):
 
 def type_words(app, text: str, *, go: bool = True):
     box = component(app, "max_length")
-    number = app.session_state["search_page"].heard + 1
+    number = app.session_state["search_page"].ack + 1
     app.session_state["search_box"] = {"sent": {"of": box["of"], "number": number, "text": text, "go": go}}
     return app.run()
 
 
 def want(app, kind: str, rank: int = 0):
-    hit = component(app, "hits")["hits"][rank]
-    deed = {"kind": kind, "id": hit["id"], "video": hit["video"], "n": f"{kind}{rank}"}
-    app.session_state["search_hits"] = {"deed": deed}
+    hit = component(app, "moments")["moments"][rank]
+    action = {"kind": kind, "id": hit["id"], "video": hit["video"], "n": f"{kind}{rank}"}
+    app.session_state["search_moments"] = {"action": action}
     return app.run()
 
 
 def shown(app):
     """Return what is on screen: start, end and score of each moment, in order."""
-    return [(hit["video"], hit["start"], hit["end"], hit["score"]) for hit in component(app, "hits")["hits"]]
+    return [
+        (hit["video"], hit["start"], hit["end"], hit["score"]) for hit in component(app, "moments")["moments"]
+    ]
 
 
 def expected(bench, query, engine_url, **options):
@@ -81,9 +83,9 @@ def test_typed_words_show_the_right_moment_first(bench, text, start_s):
     app = type_words(open_page(PAGE), text)
 
     assert not app.exception
-    first = component(app, "hits")["hits"][0]
+    first = component(app, "moments")["moments"][0]
     assert (first["start"], first["end"]) == (start_s, start_s + 3.0)
-    assert component(app, "hits")["videos"][bench.video.sha256]["src"].startswith("/promptreel/video/")
+    assert component(app, "moments")["videos"][bench.video.sha256]["src"].startswith("/promptreel/video/")
     assert "in 1 video, best first" in words(app)
 
 
@@ -100,20 +102,20 @@ def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, unfolded):
     app.slider(key=f"search_frame_time.{bench.video.sha256[:12]}").set_value(4.5).run()
     app.button(key="search_frame").click().run()
     assert not app.exception
-    assert {(hit["start"], hit["end"]) for hit in component(app, "hits")["hits"][:2]} == {
+    assert {(hit["start"], hit["end"]) for hit in component(app, "moments")["moments"][:2]} == {
         (3.0, 6.0),
         (2.0, 4.0),
     }
     alone = shown(app)
     framed = [
-        (hit["video"], hit["start"], hit["end"]) for hit in component(app, "hits")["hits"] if hit["own"]
+        (hit["video"], hit["start"], hit["end"]) for hit in component(app, "moments")["moments"] if hit["own"]
     ]
     assert framed == [(bench.video.sha256, 3.0, 6.0)]
 
     type_words(app, "blue")
     assert shown(app) != alone
     picture = component(app, "region")
-    sent = {"of": picture["of"], "number": picture["heard"] + 1, "region": [0.1, 0.2, 0.6, 0.7]}
+    sent = {"of": picture["of"], "number": picture["ack"] + 1, "region": [0.1, 0.2, 0.6, 0.7]}
     app.session_state["search_region"] = {"region": sent}
     app.run().run()
     assert component(app, "region")["region"] == [0.1, 0.2, 0.6, 0.7]
@@ -128,10 +130,10 @@ def test_an_uploaded_picture_is_searched_for(bench):
     app.file_uploader(key="search_upload.0").upload("sky *1*.png", buffer.getvalue(), "image/png").run()
 
     assert not app.exception
-    assert component(app, "hits")["hits"][0]["start"] == 6.0
+    assert component(app, "moments")["moments"][0]["start"] == 6.0
     assert escape_markdown("Picture: sky *1*.png") in words(app)
     app = open_page(PAGE)  # a reload
-    assert component(app, "hits")["hits"][0]["start"] == 6.0
+    assert component(app, "moments")["moments"][0]["start"] == 6.0
 
 
 def test_what_is_no_picture_is_one_sentence_and_changes_nothing(bench):
@@ -140,9 +142,7 @@ def test_what_is_no_picture_is_one_sentence_and_changes_nothing(bench):
     app.file_uploader(key="search_upload.0").upload("sky.png", b"not a picture", "image/png").run()
 
     (error,) = [error.value for error in app.error]
-    assert (
-        error == "“sky.png” is no picture that can be read; choose a whole JPEG, PNG, WebP, GIF or BMP file."
-    )
+    assert error == "“sky.png” is not a readable picture; choose a JPEG, PNG, WebP, GIF or BMP file."
     assert shown(app) == before
 
 
@@ -150,7 +150,7 @@ def test_options_change_the_moments_and_outlive_page_switches_and_reloads(bench,
     app = type_words(open_page(PAGE), "green")
     (top,) = [one for one in app.number_input if one.label == "Moments at most"]
     top.set_value(3).run()
-    (cap,) = [one for one in app.number_input if one.label == "Of one video at most"]
+    (cap,) = [one for one in app.number_input if one.label == "Per video at most"]
     cap.set_value(1).run()
     options = {"top": 3, "per_video": 1, "rules": unfolded}
     assert shown(app) == expected(bench, parse_query("green"), server.url, **options)
@@ -162,23 +162,23 @@ def test_options_change_the_moments_and_outlive_page_switches_and_reloads(bench,
 
     assert len(shown(app)) == 2
     assert component(app, "max_length")["text"] == "green"
-    (cap,) = [one for one in app.number_input if one.label == "Of one video at most"]
+    (cap,) = [one for one in app.number_input if one.label == "Per video at most"]
     assert cap.value == 1
 
 
 def test_chosen_videos_only_are_searched(bench, two, unfolded):
     app = type_words(open_page(PAGE), "green")
-    assert {hit["video"] for hit in component(app, "hits")["hits"]} == {bench.video.sha256, two.sha256}
+    assert {hit["video"] for hit in component(app, "moments")["moments"]} == {bench.video.sha256, two.sha256}
     (videos,) = app.main.multiselect
     videos.set_value([two.sha256]).run()
-    assert {hit["video"] for hit in component(app, "hits")["hits"]} == {two.sha256}
+    assert {hit["video"] for hit in component(app, "moments")["moments"]} == {two.sha256}
 
 
 def test_the_threshold_is_dragged_on_the_histogram(bench, two, server):
     app = type_words(open_page(PAGE), "green")
     spread = component(app, "suggestion")
     assert sum(spread["counts"]) == pytest.approx(18 + 8, abs=0.5)
-    sent = {"of": spread["of"], "number": spread["heard"] + 1, "value": 0.9}
+    sent = {"of": spread["of"], "number": spread["ack"] + 1, "value": 0.9}
     app.session_state["search_threshold"] = {"moved": sent}
     app.run()
 
@@ -186,7 +186,7 @@ def test_the_threshold_is_dragged_on_the_histogram(bench, two, server):
     assert shown(app) == expected(bench, parse_query("green"), server.url, threshold=0.9)
     app.session_state["search_threshold"] = {"moved": {**sent, "number": sent["number"] + 1, "value": 1.0}}
     app.run()
-    assert "lower it" in component(app, "hits")["empty"]
+    assert "lower it" in component(app, "moments")["empty"]
 
 
 def test_moving_the_threshold_asks_the_engine_for_nothing(bench, server):
@@ -194,7 +194,7 @@ def test_moving_the_threshold_asks_the_engine_for_nothing(bench, server):
     server.reset()
     spread = component(app, "suggestion")
     app.session_state["search_threshold"] = {
-        "moved": {"of": spread["of"], "number": spread["heard"] + 1, "value": 0.5}
+        "moved": {"of": spread["of"], "number": spread["ack"] + 1, "value": 0.5}
     }
     app.run()
     assert component(app, "suggestion")["threshold"] == 0.5
@@ -207,13 +207,13 @@ def test_the_templates_rules_are_one_press_away(bench):
 
     assert not app.exception
     assert component(app, "suggestion")["threshold"] == 0.25
-    (lone,) = [one for one in app.toggle if one.label == "Drop lone hits"]
+    (lone,) = [one for one in app.toggle if one.label == "Hide single-frame hits"]
     assert lone.value is True
     spread = component(app, "suggestion")
-    sent = {"of": spread["of"], "number": spread["heard"] + 1, "value": 1.0}
+    sent = {"of": spread["of"], "number": spread["ack"] + 1, "value": 1.0}
     app.session_state["search_threshold"] = {"moved": sent}
     app.run()
-    assert "keep lone hits" in component(app, "hits")["empty"]
+    assert "show single-frame hits" in component(app, "moments")["empty"]
 
 
 def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfolded):
@@ -223,10 +223,10 @@ def test_more_like_this_finds_the_same_scene_in_the_other_video(bench, two, unfo
     assert not app.exception
     assert component(app, "max_length")["text"] == ""
     assert "More like 0:0" in words(app)
-    moments = [(hit["video"], hit["start"]) for hit in component(app, "hits")["hits"]]
+    moments = [(hit["video"], hit["start"]) for hit in component(app, "moments")["moments"]]
     assert moments[0] == (two.sha256, 2.0)
     assert (bench.video.sha256, 3.0) not in moments  # what it is more like of
-    assert "left out" in words(app)
+    assert "Original moment hidden" in words(app)
     app.button(key="search_back").click().run()
     assert component(app, "max_length")["text"] == "green"
 
@@ -250,7 +250,7 @@ def test_a_video_without_its_file_offers_no_frames(bench):
     assert not app.exception
     assert "imported without its video has no frames" in words(app)
     assert not [one for one in app.selectbox if one.key == "search_frame_video"]
-    (clip,) = component(app, "hits")["videos"].values()
+    (clip,) = component(app, "moments")["videos"].values()
     assert clip["src"] is None
     assert clip["problem"]
     want(app, "like")
@@ -270,10 +270,10 @@ def test_the_first_search_of_a_large_library_shows_its_progress(bench, two, serv
         "progress",
         lambda at, value, text=None: (drawn.append((value, text)), progress(at, value, text))[1],
     )
-    monkeypatch.setattr(run, "_TOLD_FROM", 20)
+    monkeypatch.setattr(run, "_PROGRESS_FROM", 20)
     app = type_words(open_page(PAGE), "green")
     assert not app.exception
-    assert drawn[0] == (0.0, "Before the first search: 0 of 26 samples are laid out for searching")
+    assert drawn[0] == (0.0, "Before the first search: 0 of 26 samples prepared")
     assert [value for value, _ in drawn][1:] in ([18 / 26], [8 / 26])
     assert "Before the first" not in "".join(str(element.proto) for element in app.get("progress"))
     assert shown(app) == expected(bench, parse_query("green"), server.url)
@@ -285,7 +285,7 @@ def test_the_first_search_of_a_large_library_shows_its_progress(bench, two, serv
 
 def test_the_words_become_prompts_in_explore(bench, two):
     app = type_words(open_page(PAGE), "turquoise - red - night")
-    video = component(app, "hits")["hits"][0]["video"]
+    video = component(app, "moments")["moments"][0]["video"]
     want(app, "prompt")
 
     assert not app.exception
@@ -298,7 +298,7 @@ def test_the_words_become_prompts_in_explore(bench, two):
 
 def test_a_moment_opens_in_explore_at_its_time(bench, two):
     app = type_words(open_page(PAGE), "blue")
-    hit = component(app, "hits")["hits"][0]
+    hit = component(app, "moments")["moments"][0]
     want(app, "explore")
 
     assert app.title[0].value == "Explore"
@@ -312,7 +312,7 @@ def test_a_picture_has_no_words_to_become_a_prompt(bench):
     app = want(type_words(open_page(PAGE), "green"), "crop")
     assert not app.exception
     assert component(app, "region")["url"].startswith("/promptreel/thumb/")
-    assert "needs words" in component(app, "hits")["unpromptable"]
+    assert "needs words" in component(app, "moments")["unpromptable"]
 
 
 def test_an_empty_library_shows_the_way_on():
@@ -325,13 +325,13 @@ def test_nothing_embedded_is_one_sentence_and_one_button_embeds_everything(home,
     bench = lay_out(home, server.url, embed=False)
     app = type_words(open_page(PAGE), "green")
     assert "Nothing is embedded with" in words(app)
-    assert component(app, "hits") is None
+    assert component(app, "moments") is None
     app.button(key="embed_missing").click().run()
 
     deadline = time.monotonic() + 30
     while not any(info.complete for info in bench.store.embeddings()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert component(app.run(), "hits")["hits"][0]["start"] == 3.0
+    assert component(app.run(), "moments")["moments"][0]["start"] == 3.0
 
 
 def test_a_video_that_is_not_embedded_is_told(bench):
@@ -340,13 +340,13 @@ def test_a_video_that_is_not_embedded_is_told(bench):
     )
     app = type_words(open_page(PAGE), "green")
     assert "1 video is not embedded with it" in words(app)
-    assert len(component(app, "hits")["hits"]) >= 1
+    assert len(component(app, "moments")["moments"]) >= 1
 
 
 def test_only_the_own_engines_vectors_are_searched_and_others_are_offered(bench):
     ingest(bench.store, bench.video, make_engine("demo"), Sampling.every(5))
     app = type_words(open_page(PAGE), "green")
-    assert "only compared with its own engine’s" in words(app)
+    assert "only compared with vectors of its own engine" in words(app)
     assert "18 samples of 1 video" in words(app)
     (other,) = [button for button in app.button if button.key and button.key.startswith("choose_demo")]
     other.click().run()
@@ -365,7 +365,7 @@ def test_an_engine_that_is_down_is_one_sentence_and_known_words_still_work(bench
     (error,) = [error.value for error in app.error]
     assert server.url in error
     assert "\n" not in error
-    assert component(app, "hits") is None
+    assert component(app, "moments") is None
     type_words(app, "green")
 
     assert not app.error
@@ -398,10 +398,10 @@ def test_large_libraries_wait_for_enter(bench, monkeypatch):
     app = open_page(PAGE)
     assert component(app, "max_length")["live"] is False
     type_words(app, "gree", go=False)
-    assert component(app, "hits") is None
+    assert component(app, "moments") is None
     assert load(bench.store.home, EXPERIMENT).text == "gree"
     type_words(app, "green")
-    assert component(app, "hits")["hits"][0]["start"] == 3.0
+    assert component(app, "moments")["moments"][0]["start"] == 3.0
 
 
 def test_a_large_librarys_index_is_built_once_in_the_background(bench, monkeypatch):
@@ -426,7 +426,7 @@ def test_a_large_librarys_index_is_built_once_in_the_background(bench, monkeypat
     assert not app.exception
     assert built == ["clip/ViT-B-32"]
     assert job.progress.done == 9
-    assert component(app, "hits")["hits"][0]["start"] == 3.0
+    assert component(app, "moments")["moments"][0]["start"] == 3.0
 
 
 def test_a_search_belongs_to_its_experiment(bench, home):
@@ -442,7 +442,7 @@ def test_words_from_the_prompt_table_are_offered(bench):
     app = open_page(PAGE)
     app.button(key="search_example_0").click().run()
     assert component(app, "max_length")["text"] == "blue"
-    assert component(app, "hits")["hits"][0]["start"] == 6.0
+    assert component(app, "moments")["moments"][0]["start"] == 6.0
 
 
 def test_pictures_reach_the_engine_as_they_are(bench, monkeypatch):
@@ -452,11 +452,11 @@ def test_pictures_reach_the_engine_as_they_are(bench, monkeypatch):
     asked = []
     original = search.query_vector
 
-    def heard(engine, store, query):
+    def query_vector(engine, store, query):
         asked.append(query)
         return original(engine, store, query)
 
-    monkeypatch.setattr(run, "query_vector", heard)
+    monkeypatch.setattr(run, "query_vector", query_vector)
     want(type_words(open_page(PAGE), "green"), "crop")
     (image,) = asked[-1].images
     assert image.shape == (96, 128, 3)

@@ -21,7 +21,7 @@ from lib.services.search import SearchResult, engines_in_library, search
 from lib.store.embeddings import EmbeddingKey
 from lib.store.staging import Batch
 from lib.store.store import Store
-from lib.ui.search import run as finding
+from lib.ui.search import run as page_search
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
 from tests.helpers.storing import unit_rows
@@ -109,12 +109,12 @@ def test_the_page_and_the_command_line_find_the_same(
     library: Embedded, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     infos = {info.key.id: info for info in library.store.embeddings()}
-    place = SearchScope({}, library.engine, engines_in_library(library.store), infos)
-    monkeypatch.setattr(finding.st, "session_state", {})
-    monkeypatch.setattr(finding.cache, "store", lambda: library.store)
+    scope = SearchScope({}, library.engine, engines_in_library(library.store), infos)
+    monkeypatch.setattr(page_search.st, "session_state", {})
+    monkeypatch.setattr(page_search.cache, "store", lambda: library.store)
     for query in QUERIES[::3]:  # all take a while, and find the same
         typed = Search(text=query["text"], asked=query["text"])
-        on_page = finding._result(place, typed, finding.st.empty())
+        on_page = page_search.result_of(scope, typed, page_search.st.empty())
 
         status, out, _ = run(query["text"], "--json")
 
@@ -183,7 +183,7 @@ def test_the_templates_rules(run: Run) -> None:
 def test_nothing_found_says_why(run: Run) -> None:
     assert run("red car", "--threshold", "0.9")[1].splitlines()[-1] == "Nothing reaches the threshold."
     with_rules = run("red car", "--template-rules", "--threshold", "0.9")[1]
-    assert with_rules.splitlines()[-1] == "Nothing but lone hits reaches the threshold."
+    assert with_rules.splitlines()[-1] == "Nothing but single-frame hits reaches the threshold."
 
 
 def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Run) -> None:

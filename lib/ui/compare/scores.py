@@ -51,7 +51,7 @@ def draw(compared: ComparedSides) -> None:
             st.markdown(f"**{plural(count, 'sample')} in the selection**{part}")
             st.caption("Click beside the points to clear the selection.")
             empty = "No sample in the selection."
-        clicked = gallery(items, key="moved_frames", label="Frames by score", layout="grid", empty=empty)
+        clicked = gallery(items, key="moved_frames", label="Frames by score", empty=empty)
     if clicked is not None and clicked.time_s is not None:
         state.session().seek(clicked.time_s)
         st.rerun()

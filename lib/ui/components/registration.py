@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _SHARED_STYLE = Path(__file__).with_name("shared.css")
 ACKED_INPUT = Path(__file__).with_name("acked_input")
-"""The script that components put before theirs whose fields are typed into."""
+"""The script for components with text fields, to be put before their own."""
+SHARED_MODULES = Path(__file__).with_name("js")
+"""JavaScript modules for components whose own modules come by a route; see ``routes.url_for_modules``."""
 
 
 def register(folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentRenderer:
@@ -20,10 +22,10 @@ def register(folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentR
 
     Args:
         folder: where the files lie; its name is that of the files and, with a prefix, of the component.
-        before: scripts that are put before ``<name>.js``, since a component's script is one text: names of some in the
-            folder, or ``ACKED_INPUT``.
+        before: scripts that are put before ``<name>.js``, since a component's script is one text: names of files in
+            the folder, or ``ACKED_INPUT``.
 
-    The texts travel inside the page's messages, again whenever the component's data changes: keep them small.
+    The texts are sent again whenever the component's data changes: keep them small.
     """
     name = folder.name
     html, style, script = (
@@ -36,5 +38,5 @@ def register(folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentR
     return st.components.v2.component(f"promptreel_{name}", html=html, css=f"{shared}\n{style}", js=script)
 
 
-def nothing() -> None:
-    """Stand in for a callback: Streamlit only offers values whose callback is given."""
+def ignore() -> None:
+    """Do nothing, as the callback of a value: Streamlit only offers values that have a callback."""

@@ -19,7 +19,7 @@ from lib.core.validation import one_line
 from lib.ground_truth.parsing import BEYOND_S, read_time
 from lib.services.experiments import rows_to_prompts
 from lib.store.videos import Video
-from lib.ui.components.player import heard
+from lib.ui.components.player import latest_state
 from lib.ui.explore import results
 from lib.ui.explore.ground_truth_editing import (
     GroundTruthEditing,
@@ -148,7 +148,7 @@ def _span(marked: tuple[float, float] | None, playhead_s: float | None) -> tuple
 
 def _player_marks(editing: GroundTruthEditing) -> tuple[tuple[float, float] | None, float | None]:
     """Return the marked range and the position of the player as they are in a callback, not as last drawn."""
-    player = heard(player_key(editing.video))
+    player = latest_state(player_key(editing.video))
     return (player.mark, player.time_s) if player else (None, None)
 
 

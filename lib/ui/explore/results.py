@@ -164,9 +164,7 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
     if not cache.store().video(info.key.sha256).has_file:
         missing_video.samples_table(analysis, chosen)
         return
-    clicked = gallery(
-        _items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", layout="grid"
-    )
+    clicked = gallery(_items(analysis, info, chosen, label), key="frames", label=f"{kind} frames")
     if clicked is not None and clicked.time_s is not None:
         state.session().seek(clicked.time_s)
         st.rerun()

@@ -11,7 +11,7 @@ from lib.core.errors import PromptreelError
 from lib.prompts.model import Prompt
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.experiments import rows_to_prompts
-from lib.ui.components.prompt_editor import SubmittedRows, prompt_editor, sent_last, tell_editor
+from lib.ui.components.prompt_editor import SubmittedRows, editor_feedback, last_submitted, prompt_editor
 from lib.ui.panels import import_prompts, settings
 from lib.ui.panels.engine import current_engine
 from lib.ui.session import theme
@@ -38,10 +38,10 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
             _accept(session, sent)
         experiment, table = session.experiment, session.prompt_table()
         prompts, _ = rows_to_prompts(experiment.rows)
-        tell_editor(
+        editor_feedback(
             key=key,
             of=table.of,
-            heard=table.acknowledged,
+            ack=table.acknowledged,
             colours={**theme.colours(prompts), **(colours or {})},
             threshold=experiment.settings.threshold,
             thresholds=thresholds,
@@ -74,7 +74,7 @@ def _accept(session: Session, sent: SubmittedRows) -> None:
 
 def accept_typed(session: Session) -> None:
     """Accept what was typed just before a click whose callback runs now, maybe before the editor's own."""
-    sent = sent_last(session.key("prompts"), settings.threshold_range(session))
+    sent = last_submitted(session.key("prompts"), settings.threshold_range(session))
     if sent is not None:
         _accept(session, sent)
 

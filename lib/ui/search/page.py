@@ -6,33 +6,33 @@ import streamlit as st
 
 from lib.ui.search import controls, results
 from lib.ui.search.run import SearchOutcome, notes
-from lib.ui.search.scope import SearchScope, coverage, coverage_button, find_place, keep_index
+from lib.ui.search.scope import SearchScope, coverage, coverage_button, find_scope, keep_index
 
 
 def begin() -> SearchScope | None:
-    """Return what there is to search, and do what was asked for with a moment; None when there is nothing."""
-    place = find_place()
-    if place is not None:
-        results.do_pending(place)
-    return place
+    """Return what there is to search, and run the action that was asked for on a moment; None for an empty library."""
+    scope = find_scope()
+    if scope is not None:
+        results.do_pending(scope)
+    return scope
 
 
-def show(place: SearchScope, found: SearchOutcome) -> None:
-    """Draw what was found, with the threshold; or how to begin. And what is not searched, with a way to change that."""
-    notes(place, found)
-    result = found.result
+def show(scope: SearchScope, outcome: SearchOutcome) -> None:
+    """Draw the results with the threshold, or examples; and what is not searched, with a way to change that."""
+    notes(scope, outcome)
+    result = outcome.result
     if result is None:
-        if found.problem is None and place.own is not None:
+        if outcome.problem is None and scope.own is not None:
             controls.examples()
-        coverage(place)
+        coverage(scope)
         return
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         with st.container(width=430):
-            controls.threshold(place, result)
+            controls.threshold(scope, result)
         with st.container(width=440):
-            results.line(result)
+            results.summary(result)
             with st.container(horizontal=True, gap="small"):
                 view = results.choose_view()
-                coverage_button(place)
-    results.show(place, result, view)
-    keep_index(place)
+                coverage_button(scope)
+    results.show(scope, result, view)
+    keep_index(scope)

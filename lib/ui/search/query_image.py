@@ -1,4 +1,4 @@
-"""Pictures to look for: uploads, checked and made small; frames of videos; the part of either that counts."""
+"""Pictures to search for: uploads, validated and scaled down; frames of videos; regions of either."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ MAX_MEGABYTES = 20
 """Of an uploaded picture."""
 _MAX_PIXELS = 80_000_000
 _SIDE = 1024
-"""Pictures are kept with a short side of at most this: more than any model sees, also of a part of it."""
+"""Pictures are stored with a short side of at most this: larger than any model's input, also for a region."""
 _SMALLEST = 8
 
 
 def take(data: bytes, name: str) -> Picture:
-    """Keep an uploaded picture, upright, as RGB and no larger than needed.
+    """Store an uploaded picture, upright, as RGB and no larger than needed.
 
     Raises:
-        InputError: too large, no picture, broken, or only a few pixels wide.
+        InputError: too large, not a picture, damaged, or only a few pixels wide.
     """
-    kept = _small_jpeg(_read(data, clean_name(name)))
-    content = hashlib.sha256(kept).hexdigest()
-    write_atomically(picture_path(cache.store().home, state.current().id, content), kept)
+    jpeg = _small_jpeg(_read(data, clean_name(name)))
+    content = hashlib.sha256(jpeg).hexdigest()
+    write_atomically(picture_path(cache.store().home, state.current().id, content), jpeg)
     return Picture(clean_name(name), content)
 
 
@@ -57,7 +57,7 @@ def _read(data: bytes, name: str) -> Image.Image:
         raise InputError(f"“{name}” has more pixels than can be used; choose a smaller picture.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
         raise InputError(
-            f"“{name}” is no picture that can be read; choose a whole JPEG, PNG, WebP, GIF or BMP file."
+            f"“{name}” is not a readable picture; choose a JPEG, PNG, WebP, GIF or BMP file."
         ) from error
     if min(image.size) < _SMALLEST:
         raise InputError(f"“{name}” is only {image.width} × {image.height} pixels; choose a larger picture.")
@@ -65,7 +65,7 @@ def _read(data: bytes, name: str) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Return the picture as RGB; what is transparent shows white, as on a page."""
+    """Return the picture as RGB; transparent parts become white."""
     if image.has_transparency_data:
         over = image.convert("RGBA")
         ground = Image.new("RGBA", over.size, "white")
@@ -73,7 +73,7 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def shown_url(picture: Picture) -> str:
+def url(picture: Picture) -> str:
     """Return the URL of the whole picture."""
     store, experiment = cache.store(), state.current().id  # a route has no session to ask
     whole = replace(picture, region=None, name="")
@@ -82,10 +82,10 @@ def shown_url(picture: Picture) -> str:
 
 
 def pixels(picture: Picture) -> NDArray[np.uint8]:
-    """Return the part of the picture that counts, RGB uint8 ``(height, width, 3)``.
+    """Return the picture's region, or all of it, as RGB uint8 ``(height, width, 3)``.
 
     Raises:
-        NotStoredError: the upload or the video isn't there any more.
+        NotStoredError: the upload or the video no longer exists.
         VideoError: the video can't be read.
     """
     with Image.open(io.BytesIO(_jpeg(cache.store(), state.current().id, picture))) as image:
@@ -96,7 +96,7 @@ def pixels(picture: Picture) -> NDArray[np.uint8]:
 
 
 def _box(region: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return a region in whole pixels, at least a few of them each way."""
+    """Return a region in whole pixels, at least a few in each direction."""
     edges = []
     for low, high, length in ((region[0], region[2], size[0]), (region[1], region[3], size[1])):
         start = min(int(low * length), length - min(_SMALLEST, length))
@@ -124,6 +124,6 @@ def _small_jpeg(image: Image.Image) -> bytes:
     if scale < 1:
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.BICUBIC)
-    kept = io.BytesIO()
-    image.save(kept, "JPEG", quality=95, subsampling=0)
-    return kept.getvalue()
+    jpeg = io.BytesIO()
+    image.save(jpeg, "JPEG", quality=95, subsampling=0)
+    return jpeg.getvalue()

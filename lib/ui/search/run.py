@@ -1,10 +1,10 @@
-"""Searching: the search that a person put together, handed to the very functions that the command line calls."""
+"""Runs the search of this tab, with the functions that the command line also uses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import streamlit as st
@@ -21,65 +21,66 @@ from lib.ui.search.state import Search
 from lib.ui.session import cache
 
 _VECTOR, _RESULT = "search_vector", "search_result"
-_TOLD_FROM = 20_000  # samples: fewer are laid out in less than half a second
+_PROGRESS_FROM = 20_000  # samples: fewer are prepared in less than half a second
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """What a search gave."""
+    """The result of a search, or why there is none."""
 
     result: SearchResult | None
-    """None while nothing is searched for, and when it failed."""
+    """None where there is no query, and where the search failed."""
     problem: str | None = None
     """Why it failed, and what to do."""
 
 
-def find(place: SearchScope) -> SearchOutcome:
-    """Return what the current search finds; searched again only when it, or what is embedded, changed."""
+def run_search(scope: SearchScope) -> SearchOutcome:
+    """Return the outcome of the current search, computed only when the search or the embeddings changed."""
     search = state.current()
-    if search.empty or place.own is None:
+    if search.empty or scope.own is None:
         return SearchOutcome(None)
-    progress = st.empty()  # in every run, so that what comes after it keeps its place
+    progress = st.empty()  # in every run, so that the following elements keep their positions
     with st.spinner("Searching…"):  # shown when it takes longer than half a second
         try:
-            return SearchOutcome(_result(place, search, progress))
+            return SearchOutcome(result_of(scope, search, progress))
         except PromptreelError as error:
             return SearchOutcome(None, str(error))
 
 
 def query_of(search: Search) -> Query:
-    """Return the query that words and picture amount to.
+    """Return the query of text and picture.
 
     Raises:
-        NotStoredError, VideoError: the picture can't be had any more.
+        NotStoredError, VideoError: the picture can't be read any more.
     """
     return parse_query(search.asked, [query_image.pixels(search.picture)] if search.picture else [])
 
 
-def _result(place: SearchScope, search: Search, progress: DeltaGenerator) -> SearchResult:
-    engine_id = place.engine.id
-    version = [info.version for info in place.infos.values()]
-    of = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
-    name = (of, options_of(place, search), version)
-    kept = st.session_state.get(_RESULT)
-    if kept is None or kept[0] != name:
-        found = search_vector(
-            cache.store(),
-            engine_id,
-            _vector(place, search, of),
-            options_of(place, search),
-            on_prepare=_preparing(progress),
-        )
-        kept = st.session_state[_RESULT] = (name, found)
-    result: SearchResult = kept[1]
-    return result
+def result_of(scope: SearchScope, search: Search, progress: DeltaGenerator) -> SearchResult:
+    """Return the result of a search, kept in the session until the search or the embeddings change.
+
+    Raises:
+        PromptreelError: the query can't be embedded or compared.
+    """
+    engine_id = scope.engine.id
+    version = [info.version for info in scope.infos.values()]
+    query_key = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
+    options = options_of(scope, search)
+    key = (query_key, options, version)
+    cached = st.session_state.get(_RESULT)
+    if cached is None or cached[0] != key:
+        vector = _vector(scope, search, query_key)
+        on_prepare = _preparing(progress)
+        result = search_vector(cache.store(), engine_id, vector, options, on_prepare=on_prepare)
+        cached = st.session_state[_RESULT] = (key, result)
+    return cast(SearchResult, cached[1])
 
 
-def options_of(place: SearchScope, search: Search) -> SearchOptions:
+def options_of(scope: SearchScope, search: Search) -> SearchOptions:
     """Return the page's options."""
     return SearchOptions(
-        videos=tuple(sha256 for sha256 in search.videos if sha256 in place.videos) or None,
-        threshold=search.thresholds.get(search.scale(place.engine.id)),
+        videos=tuple(sha256 for sha256 in search.videos if sha256 in scope.videos) or None,
+        threshold=search.thresholds.get(search.scale(scope.engine.id)),
         top=search.top,
         per_video=search.per_video,
         rules=search.rules,
@@ -88,50 +89,49 @@ def options_of(place: SearchScope, search: Search) -> SearchOptions:
     )
 
 
-def _preparing(place: DeltaGenerator) -> Callable[[int, int], None]:
-    """Return what draws how far the vectors are laid out, which the first search of a large library waits for."""
+def _preparing(element: DeltaGenerator) -> Callable[[int, int], None]:
+    """Return a callback that draws the progress of preparing the vectors, before the first search of a library."""
 
-    def tell(done: int, total: int) -> None:
+    def draw(done: int, total: int) -> None:
         if done == total:
-            place.empty()
-        elif total >= _TOLD_FROM:
-            words = f"Before the first search: {done:,} of {total:,} samples are laid out for searching"
-            place.progress(done / total, text=words)
+            element.empty()
+        elif total >= _PROGRESS_FROM:
+            text = f"Before the first search: {done:,} of {total:,} samples prepared"
+            element.progress(done / total, text=text)
 
-    return tell
-
-
-def _vector(place: SearchScope, search: Search, of: tuple[Any, ...]) -> NDArray[np.float32]:
-    kept = st.session_state.get(_VECTOR)
-    if kept is None or kept[0] != of:
-        kept = st.session_state[_VECTOR] = (of, _new_vector(place, search))
-    vector: NDArray[np.float32] = kept[1]
-    return vector
+    return draw
 
 
-def _new_vector(place: SearchScope, search: Search) -> NDArray[np.float32]:
+def _vector(scope: SearchScope, search: Search, key: tuple[Any, ...]) -> NDArray[np.float32]:
+    cached = st.session_state.get(_VECTOR)
+    if cached is None or cached[0] != key:
+        cached = st.session_state[_VECTOR] = (key, _new_vector(scope, search))
+    return cast("NDArray[np.float32]", cached[1])
+
+
+def _new_vector(scope: SearchScope, search: Search) -> NDArray[np.float32]:
     store = cache.store()
     if search.like is None:
-        return query_vector(place.engine, store, query_of(search))
-    info = place.infos.get(search.like.embedding)
+        return query_vector(scope.engine, store, query_of(search))
+    info = scope.infos.get(search.like.embedding)
     if info is None:
         raise NotStoredError(
-            f"{search.like.name} is not embedded with {place.engine.name}, or not any more; "
+            f"{search.like.name} is not, or no longer, embedded with {scope.engine.name}; "
             "choose the engine it was found with, or search for something else."
         )
     return sample_vector(store, info.key, search.like.frame)
 
 
-def notes(place: SearchScope, found: SearchOutcome) -> None:
-    """Draw what is to be said of the query itself: a problem, words that the demo model never saw."""
+def notes(scope: SearchScope, outcome: SearchOutcome) -> None:
+    """Draw notes on the query: a problem, or words outside the demo model's vocabulary."""
     search = state.current()
-    if found.problem:
-        st.error(found.problem, icon=":material/error:")
+    if outcome.problem:
+        st.error(outcome.problem, icon=":material/error:")
     if search.asked.strip() and search.like is None:
         query = parse_query(search.asked)
-        unknown = place.engine.unknown_words((*query.texts, *query.avoid))
+        unknown = scope.engine.unknown_words((*query.texts, *query.avoid))
         if unknown:
             st.caption(
                 f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(unknown)}. "
-                "It can’t tell what they mean; a real CLIP engine (sidebar) can."
+                "A real CLIP engine (sidebar) knows them."
             )

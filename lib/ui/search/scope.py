@@ -1,4 +1,4 @@
-"""Where the search page stands: the library's videos, the engine, what is embedded with it, and what is not."""
+"""What a search covers: the library's videos, the engine, and what is embedded with it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lib.ui.session import cache
 from lib.ui.session import state as experiment
 
 LIVE_SAMPLES = INDEX_FROM
-"""Up to so many samples every one is compared quickly enough to search while somebody types; beyond, with an index."""
+"""Up to this many samples, comparing each is fast enough to search while somebody types; beyond, with an index."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class SearchScope:
     engines: tuple[EngineInLibrary, ...]
     """Those whose vectors are in the library."""
     infos: dict[str, EmbeddingInfo]
-    """Embeddings of this engine that hold samples, by id."""
+    """Embeddings of this engine that have samples, by id."""
 
     @property
     def own(self) -> EngineInLibrary | None:
         """This engine among those in the library."""
-        return next((one for one in self.engines if one.engine_id == self.engine.id), None)
+        return next((engine for engine in self.engines if engine.engine_id == self.engine.id), None)
 
     @property
     def live(self) -> bool:
-        """Whether words are searched for while somebody types."""
+        """Whether to search while somebody types."""
         own = self.own
         if own is None or own.samples <= LIVE_SAMPLES:
             return True
@@ -56,15 +56,15 @@ class SearchScope:
 
     @property
     def missing(self) -> list[Video]:
-        """Videos that are not, or not wholly, embedded with this engine, and could be."""
+        """Videos that could be embedded with this engine, and are not, or not completely."""
         if not self.engine.embeds_video:
             return []
-        whole = {info.key.sha256 for info in self.infos.values() if info.complete}
-        return [video for video in self.videos.values() if video.sha256 not in whole and video.has_file]
+        complete = {info.key.sha256 for info in self.infos.values() if info.complete}
+        return [video for video in self.videos.values() if video.sha256 not in complete and video.has_file]
 
 
-def find_place() -> SearchScope | None:
-    """Return what there is to search; None, with a sentence and a way on drawn, when that is nothing."""
+def find_scope() -> SearchScope | None:
+    """Return what there is to search; None, with what to do drawn, where there is nothing."""
     store = cache.store()
     videos = {video.sha256: video for video in store.videos()[::-1]}
     if not videos:
@@ -84,22 +84,22 @@ def find_place() -> SearchScope | None:
     return SearchScope(videos, engine, engines, infos)
 
 
-def coverage(place: SearchScope) -> None:
-    """Say which engine's vectors are searched, what is not embedded with it, and which others there are."""
-    own, missing = place.own, place.missing
+def coverage(scope: SearchScope) -> None:
+    """Draw which engine's vectors are searched, which videos lack them, and which other engines there are."""
+    own, missing = scope.own, scope.missing
     if own is None:
         with st.container(border=True):
             st.markdown(
-                f"Nothing is embedded with **{place.engine.name}** yet, so there is nothing to search with it."
+                f"Nothing is embedded with **{scope.engine.name}** yet, so there is nothing to search with it."
             )
-            if not place.engine.embeds_video:
+            if not scope.engine.embeds_video:
                 st.caption("Send a video to the hosted service, or import its results, in the Library.")
                 st.page_link("pages/library.py", label="Library", query_params=experiment.address())
             else:
-                count = plural(len(place.videos), "video")
-                st.caption(f"{count} in the library. Each is embedded once, in the background, and kept.")
-            _embed_button(place, missing, primary=True)
-            _others(place)
+                in_library = plural(len(scope.videos), "video")
+                st.caption(f"{in_library} in the library. Each is embedded once, in the background.")
+            _embed_button(scope, missing, primary=True)
+            _other_engines(scope)
         return
     text = (
         f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {own.engine_name}."
@@ -109,65 +109,67 @@ def coverage(place: SearchScope) -> None:
             f" {plural(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
         )
     st.caption(text)
-    _embed_button(place, missing)
-    _others(place)
+    _embed_button(scope, missing)
+    _other_engines(scope)
 
 
-def coverage_button(place: SearchScope) -> None:
-    """Draw the same behind a button that says what is amiss; nothing when everything is searched."""
+def coverage_button(scope: SearchScope) -> None:
+    """Draw the same behind a button that names what is missing; nothing where everything is searched."""
     parts = []
-    if place.missing:
-        parts.append(f"{plural(len(place.missing), 'video')} not embedded")
-    if len(place.engines) > 1:
-        parts.append(plural(len(place.engines), "engine"))
+    if scope.missing:
+        parts.append(f"{plural(len(scope.missing), 'video')} not embedded")
+    if len(scope.engines) > 1:
+        parts.append(plural(len(scope.engines), "engine"))
     if parts:
         with st.popover(", ".join(parts), icon=":material/info:"):
-            coverage(place)
+            coverage(scope)
 
 
-def _embed_button(place: SearchScope, missing: list[Video], *, primary: bool = False) -> None:
+def _embed_button(scope: SearchScope, missing: list[Video], *, primary: bool = False) -> None:
     if not missing:
         return
     sampling = engine_panel.current_sampling(experiment.session())
     running = [
-        job for job in cache.jobs().jobs() if job.live and job.sha256 in {one.sha256 for one in missing}
+        job for job in cache.jobs().jobs() if job.live and job.sha256 in {video.sha256 for video in missing}
     ]
     if running:
-        st.caption("Embedding is under way; progress is in the sidebar.", width="content")
+        st.caption("Embedding in progress; see the sidebar.", width="content")
         return
-    words = "Embed it" if len(missing) == 1 else f"Embed all {len(missing)}"
+    label = "Embed it" if len(missing) == 1 else f"Embed all {len(missing)}"
     if st.button(
-        f"{words}, {sampling.description}",
+        f"{label}, {sampling.description}",
         key="embed_missing",
         type="primary" if primary else "secondary",
         icon=":material/play_arrow:",
-        help="In the background; searching goes on meanwhile. The sampling is the sidebar's.",
+        help="In the background; searching stays possible. The sampling is the sidebar's.",
     ):
         for video in missing:
-            embedding.ensure_embedding(video, place.engine, sampling)
+            embedding.ensure_embedding(video, scope.engine, sampling)
         st.rerun()
 
 
-def _others(place: SearchScope) -> None:
-    others = [one for one in place.engines if one.engine_id != place.engine.id]
+def _other_engines(scope: SearchScope) -> None:
+    others = [engine for engine in scope.engines if engine.engine_id != scope.engine.id]
     if not others:
         return
-    st.caption("Other engines’ vectors are in the library; a query is only compared with its own engine’s.")
-    for one in others:
-        words = f"{one.engine_name}: {plural(one.videos, 'video')}"
-        if _known(one.engine_id):
+    st.caption(
+        "Other engines’ vectors are in the library; a query is only compared with vectors of its own engine."
+    )
+    for engine in others:
+        label = f"{engine.engine_name}: {plural(engine.videos, 'video')}"
+        if _available(engine.engine_id):
             st.button(
-                f"Search {words}",
-                key=f"choose_{one.engine_id}",
+                f"Search {label}",
+                key=f"choose_{engine.engine_id}",
                 icon=":material/swap_horiz:",
                 on_click=_choose,
-                args=(one.engine_id,),
+                args=(engine.engine_id,),
             )
         else:
-            st.caption(words)
+            st.caption(label)
 
 
-def _known(engine_id: str) -> bool:
+def _available(engine_id: str) -> bool:
     fields = experiments.engine_fields(engine_id)
     return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS
 
@@ -175,14 +177,14 @@ def _known(engine_id: str) -> bool:
 @experiment.callback
 def _choose(engine_id: str) -> None:
     experiment.session().change(**experiments.engine_fields(engine_id))
-    experiment.session().version += 1  # the engine panel's widgets take over the new values
+    experiment.session().version += 1  # so that the engine panel's widgets show the new values
 
 
-def keep_index(place: SearchScope) -> None:
-    """Have the engine's index built in the background where that pays; searches go on meanwhile."""
-    if place.own is None or place.own.samples <= LIVE_SAMPLES:
+def keep_index(scope: SearchScope) -> None:
+    """Build the engine's index in the background where it is worthwhile; searches work meanwhile."""
+    if scope.own is None or scope.own.samples <= LIVE_SAMPLES:
         return
-    store, engine_id = cache.store(), place.engine.id
+    store, engine_id = cache.store(), scope.engine.id
     key = ("index", engine_id)
     if cache.jobs().find(key) is not None or not index_state(store, engine_id).worthwhile:
         return
@@ -191,13 +193,13 @@ def keep_index(place: SearchScope) -> None:
         build_index(
             store,
             engine_id,
-            on_progress=lambda told: on_progress(Progress(told.done, told.total, 0.0, None)),
+            on_progress=lambda progress: on_progress(Progress(progress.done, progress.total, 0.0, None)),
             cancel=cancel,
         )
         if cancel.is_set():
             raise Cancelled("Building the search index was cancelled; searches compare every sample.")
 
-    title = f"Search index of {place.own.engine_name}"
+    title = f"Search index of {scope.own.engine_name}"
     job = cache.jobs().submit(title, key, build, queue="index", unit="samples", once=True)
     if job.state == "queued":
-        st.rerun()  # the tray, drawn before, begins to watch the job
+        st.rerun()  # so that the job panel, drawn before, shows the job

@@ -1,7 +1,7 @@
-"""What is searched for and how, as one frozen object beside the experiment; it outlives reruns, pages and reloads.
+"""The search of an experiment as one frozen object; it outlives reruns, page switches and reloads.
 
 It is written to ``<home>/searches/<experiment>.json`` after every change. Pictures that were uploaded lie beside it as
-``<experiment>-<hash>.jpg``; frames of videos are only named and read again. All changes are made under the lock of the
+``<experiment>-<hash>.jpg``; of frames only the video and time are stored. All changes are made under the lock of the
 tab's session, like those of the experiment (``lib.ui.session.state``).
 """
 
@@ -36,21 +36,21 @@ _KEY = "search_page"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture to look for: an upload, or a frame of a video."""
+    """A picture to search for: an upload, or a frame of a video."""
 
     name: str
-    """Of the file or the video, for people."""
+    """Of the file or the video, for display."""
     content: str
     """SHA-256 of the upload's bytes, or of the video."""
     time_s: float | None = None
-    """Time of the frame in seconds; None says that it is an upload."""
+    """Time of the frame in seconds; None for an upload."""
     region: tuple[float, float, float, float] | None = None
-    """Left, top, right and bottom of the part that counts, as shares of the picture; None is all of it."""
+    """Left, top, right and bottom of the part that counts, as shares of the picture; None is the whole picture."""
 
 
 @dataclass(frozen=True)
-class Like:
-    """A stored sample to find more of."""
+class SimilarTo:
+    """A stored sample to find similar ones of."""
 
     embedding: str
     """Id of its embedding."""
@@ -63,26 +63,26 @@ class Like:
 
 @dataclass(frozen=True)
 class Search:
-    """Everything about a search that a person chose."""
+    """The query and all options of a search."""
 
     text: str = ""
-    """What stands in the box."""
+    """The text in the box."""
     asked: str = ""
-    """What is searched for: the same, or what it was when somebody last pressed Enter."""
+    """The text that is searched for: that of the box, or of the box when Enter was last pressed."""
     picture: Picture | None = None
-    like: Like | None = None
-    """When given, it is searched for instead of text and picture."""
+    like: SimilarTo | None = None
+    """If given, searched for instead of text and picture."""
     videos: tuple[str, ...] = ()
     """SHA-256 of the videos to search; empty: all."""
     thresholds: dict[str, float] = field(default_factory=dict)
-    """Thresholds by engine and kind of query, whose cosines are on scales of their own; absent: automatic."""
+    """Thresholds by engine and kind of query, as their cosines have different scales; missing: automatic."""
     top: int = 20
     per_video: int | None = None
     bridge_s: float = Rules().bridge_s
     drop_lone: bool = Rules().drop_lone
     fold: bool = True
     exact: bool = False
-    """Whether every sample is compared, even where an index would answer faster."""
+    """Whether to compare every sample, even where an index would be faster."""
     view: str = VIEWS[0]
 
     @property
@@ -92,11 +92,11 @@ class Search:
 
     @property
     def rules(self) -> Rules:
-        """How hits become moments."""
+        """How samples become moments."""
         return Rules(self.bridge_s, self.drop_lone, Rules().fold if self.fold else None)
 
     def scale(self, engine_id: str) -> str:
-        """Return what names the scale of this search's scores in ``thresholds``."""
+        """Return the key of this search's kind of score in ``thresholds``."""
         kind = (
             "like"
             if self.like
@@ -110,10 +110,10 @@ class Search:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Search:
-        """Return the search that ``to_dict`` was made of.
+        """Return the search that ``to_dict`` was called on.
 
         Raises:
-            ValueError, TypeError, KeyError: it is none.
+            ValueError, TypeError, KeyError: the data is not valid.
         """
         data = dict(data)
         if data.pop("format", None) != FORMAT:
@@ -122,8 +122,8 @@ class Search:
             region = data["picture"].pop("region")
             data["picture"] = Picture(**data["picture"], region=_region(region) if region else None)
         if data["like"]:
-            data["like"] = Like(**data["like"])
-        data["videos"] = tuple(str(one) for one in data["videos"])
+            data["like"] = SimilarTo(**data["like"])
+        data["videos"] = tuple(map(str, data["videos"]))
         data["thresholds"] = {str(name): float(value) for name, value in data["thresholds"].items()}
         return cls(**data)
 
@@ -137,140 +137,142 @@ def _region(values: Any) -> tuple[float, float, float, float]:
 
 @dataclass
 class SearchSession:
-    """What one browser tab holds of its search."""
+    """The search of one browser tab."""
 
     experiment: str
     search: Search
     saved: Search
-    texts: int = 1
-    """Raised when Python replaces what stands in the box."""
-    heard: int = 0
-    """Number of the last send of the box that was heard."""
+    text_version: int = 1
+    """Incremented when Python replaces the text in the box."""
+    ack: int = 0
+    """Sequence number of the last submission of the box."""
     version: int = 0
-    """Raised when options are replaced as a whole; part of every widget's key."""
+    """Incremented when options are replaced as a whole; part of every widget's key."""
     history: History[Search] = field(default_factory=lambda: History(limit=10))
     """Searches that Python replaced."""
     moments: dict[str, Moment] = field(default_factory=dict)
-    """What is on screen, by id."""
+    """The moments on screen, by id."""
     pending: MomentAction | None = None
-    """What the next run begins with."""
+    """An action that the next run begins with."""
     copies: set[str] = field(default_factory=set)
-    """Videos whose playable copies somebody waits for."""
+    """Videos whose playable copies were requested."""
     problem: str | None = None
-    """What the last upload had wrong."""
+    """What was wrong with the last upload."""
     uploads: int = 0
-    """Raised to empty the upload field."""
-    numbers: dict[str, int | str] = field(default_factory=dict)
-    """What was heard last of each component."""
+    """Incremented to empty the upload field."""
+    acks: dict[str, int | str] = field(default_factory=dict)
+    """The last number received from each other component."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def newly_heard(self, component: str, number: int | str) -> bool:
-        """Return whether this is the first time that ``number`` is heard of a component; an older one is void."""
-        last = self.numbers.get(component)
+    def acknowledge(self, component: str, number: int | str) -> bool:
+        """Return whether ``number`` is new from a component; the same one or an older one is to be ignored."""
+        last = self.acks.get(component)
         if last == number or (isinstance(last, int) and isinstance(number, int) and number < last):
             return False
-        self.numbers[component] = number
+        self.acks[component] = number
         return True
 
     @property
     def of(self) -> str:
-        """Which text the box shows; what it sends under another name is of the past."""
-        return f"{self.experiment}.{self.token}.{self.texts}"
+        """The version of the box's text; a submission for another version is outdated."""
+        return f"{self.experiment}.{self.token}.{self.text_version}"
 
 
-def begin() -> SearchSession:
+def session() -> SearchSession:
     """Return this tab's search, read from disk when it is new or belongs to another experiment."""
     experiment = state.current().id
     with state.session().lock:
-        here: SearchSession | None = peek_state().get(_KEY)
-        if here is None or here.experiment != experiment:
-            found = load(cache.store().home, experiment) or Search()
-            here = SearchSession(experiment, found, saved=found, version=here.version + 1 if here else 0)
-            st.session_state[_KEY] = here
-        return here
+        tab: SearchSession | None = peek_state().get(_KEY)
+        if tab is None or tab.experiment != experiment:
+            search = load(cache.store().home, experiment) or Search()
+            tab = SearchSession(experiment, search, saved=search, version=tab.version + 1 if tab else 0)
+            st.session_state[_KEY] = tab
+        return tab
 
 
 def current() -> Search:
-    """Return the search as it is now."""
-    return begin().search
+    """Return the current search."""
+    return session().search
 
 
 def change(**fields: Any) -> None:
-    """Change fields of the search and write it to disk."""
+    """Change fields of the search and save it."""
     with state.session().lock:
-        here = begin()
-        here.search = replace(here.search, **fields)
-        _save(here)
+        tab = session()
+        tab.search = replace(tab.search, **fields)
+        _save(tab)
 
 
-def change_all(**fields: Any) -> None:
-    """Change fields that widgets of the page show; they are drawn anew."""
+def change_shown(**fields: Any) -> None:
+    """Change fields that widgets show, and give the widgets new keys, so that they show the new values."""
     with state.session().lock:
-        begin().version += 1
+        session().version += 1
         change(**fields)
 
 
-def ask(*, text: str | None = None, picture: Picture | None = None, like: Like | None = None) -> None:
-    """Search for something else, also in the box when ``text`` is given; ``back`` returns to what it was."""
+def search_for(
+    *, text: str | None = None, picture: Picture | None = None, like: SimilarTo | None = None
+) -> None:
+    """Search for something else; ``text`` replaces that in the box. ``back`` undoes it."""
     with state.session().lock:
-        here = begin()
-        here.history = here.history.push(here.search)
-        _put(here, here.search.text if text is None else text, picture, like)
+        tab = session()
+        tab.history = tab.history.push(tab.search)
+        _replace_query(tab, tab.search.text if text is None else text, picture, like)
 
 
 @state.callback
 def back() -> None:
-    """Return to the search that the last ``ask`` replaced."""
+    """Return to the search that the last ``search_for`` replaced."""
     with state.session().lock:
-        here = begin()
-        if here.history.past:
-            previous, here.history = here.history.undo(here.search)
-            _put(here, previous.text, previous.picture, previous.like)
+        tab = session()
+        if tab.history.past:
+            previous, tab.history = tab.history.undo(tab.search)
+            _replace_query(tab, previous.text, previous.picture, previous.like)
 
 
-def _put(here: SearchSession, text: str, picture: Picture | None, like: Like | None) -> None:
-    if text != here.search.text:
-        here.texts += 1
-        here.heard = 0
+def _replace_query(tab: SearchSession, text: str, picture: Picture | None, like: SimilarTo | None) -> None:
+    if text != tab.search.text:
+        tab.text_version += 1
+        tab.ack = 0
     change(text=text, asked=text, picture=picture, like=like)
 
 
-def hear(sent: SubmittedQuery) -> None:
-    """Take over what the box sent, unless newer words were heard or Python has replaced them since."""
+def apply_submitted(query: SubmittedQuery) -> None:
+    """Apply what the box submitted, unless it is outdated."""
     with state.session().lock:
-        here = begin()
-        if sent.of != here.of or sent.number <= here.heard:
+        tab = session()
+        if query.of != tab.of or query.number <= tab.ack:
             return
-        here.heard = sent.number
-        fields: dict[str, Any] = {"text": sent.text}
-        if sent.go or not sent.text.strip():
-            fields["asked"] = sent.text
-        if sent.go and sent.text.strip():
-            fields["like"] = None  # words are searched for instead
+        tab.ack = query.number
+        fields: dict[str, Any] = {"text": query.text}
+        if query.go or not query.text.strip():
+            fields["asked"] = query.text
+        if query.go and query.text.strip():
+            fields["like"] = None  # the text is searched for instead
         change(**fields)
 
 
 def set_threshold(engine_id: str, value: float | None) -> None:
     """Choose the threshold of searches like the current one with this engine; None is automatic."""
     with state.session().lock:
-        here = begin().search
-        name = here.scale(engine_id)
-        others = {key: kept for key, kept in here.thresholds.items() if key != name}
-        change(thresholds=others if value is None else {**others, name: value})
+        search = current()
+        scale = search.scale(engine_id)
+        thresholds = {key: threshold for key, threshold in search.thresholds.items() if key != scale}
+        change(thresholds=thresholds if value is None else {**thresholds, scale: value})
 
 
 @state.callback
 def use_template_rules(engine_id: str) -> None:
-    """Take over threshold and rules of Roboflow's video search template."""
+    """Use the threshold and rules of Roboflow's video search template."""
     with state.session().lock:
         set_threshold(engine_id, TEMPLATE_THRESHOLD)
         rules = TEMPLATE_RULES
-        change_all(bridge_s=rules.bridge_s, drop_lone=rules.drop_lone, fold=rules.fold is not None)
+        change_shown(bridge_s=rules.bridge_s, drop_lone=rules.drop_lone, fold=rules.fold is not None)
 
 
 def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
-    """Return the keyword arguments for a widget of this page; see ``state.bound``."""
-    return bindings.bound(state.session(), f"search.{begin().version}.{name}", value, apply)
+    """Return the keyword arguments for a widget of this page; see ``bindings.bound``."""
+    return bindings.bound(state.session(), f"search.{session().version}.{name}", value, apply)
 
 
 def option(name: str) -> Binding:
@@ -278,8 +280,8 @@ def option(name: str) -> Binding:
     return bound(name, getattr(current(), name), lambda value: change(**{name: value}))
 
 
-class Folded(TypedDict):
-    """Keyword arguments that tie a widget inside a popover to the search."""
+class PopoverBinding(TypedDict):
+    """Keyword arguments that bind a widget inside a popover to the search."""
 
     value: Any
     key: str
@@ -287,20 +289,20 @@ class Folded(TypedDict):
     args: tuple[Any, ...]
 
 
-def folded(name: str) -> Folded:
+def bound_in_popover(name: str) -> PopoverBinding:
     """Return the binding of one field of ``Search`` for a widget inside a popover.
 
-    Streamlit draws such a widget when the popover is opened, and a value that was seeded in a run before would not
-    reach it; so each run says the value. With a key that is no new widget.
+    Streamlit draws such a widget only when the popover is opened, and ignores a value that an earlier run set in its
+    state; so the value is passed in each run. As there is a key, it stays the same widget.
     """
-    key = state.session().versioned(f"search.{begin().version}.{name}")
+    key = state.session().versioned(f"search.{session().version}.{name}")
     return {"value": getattr(current(), name), "key": key, "on_change": _copy_back, "args": (key, name)}
 
 
 @state.callback
 def _copy_back(key: str, name: str) -> None:
     values = peek_state()
-    if key in values:  # else another widget took its place meanwhile, as in ``lib.ui.session.state``
+    if key in values:  # else another widget has replaced it, as in ``lib.ui.session.state``
         change(**{name: values[key]})
 
 
@@ -308,12 +310,12 @@ def _copy_back(key: str, name: str) -> None:
 
 
 def folder(home: Path) -> Path:
-    """Return where searches are kept."""
+    """Return the folder of the saved searches."""
     return StorePaths(home).searches
 
 
 def load(home: Path, experiment: str) -> Search | None:
-    """Return the saved search of an experiment, or None when there is none that this version reads."""
+    """Return the saved search of an experiment, or None when there is none that this version can read."""
     try:
         path = folder(home) / f"{experiment}.json"
         return Search.from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -322,19 +324,19 @@ def load(home: Path, experiment: str) -> Search | None:
 
 
 def picture_path(home: Path, experiment: str, content: str) -> Path:
-    """Return where an uploaded picture is kept."""
+    """Return the path of an uploaded picture."""
     return folder(home) / f"{experiment}-{content[:32]}.jpg"
 
 
-def _save(here: SearchSession) -> None:
-    if here.saved == here.search:
+def _save(tab: SearchSession) -> None:
+    if tab.saved == tab.search:
         return
     home = cache.store().home
     state.session().change()  # also the first change of an experiment: a reload finds the search by it
-    text = json.dumps(here.search.to_dict(), ensure_ascii=False)
-    write_atomically(folder(home) / f"{here.experiment}.json", text)
-    before, now = here.saved.picture, here.search.picture
-    if before and before.time_s is None and (now is None or now.content != before.content):
+    text = json.dumps(tab.search.to_dict(), ensure_ascii=False)
+    write_atomically(folder(home) / f"{tab.experiment}.json", text)
+    old, new = tab.saved.picture, tab.search.picture
+    if old and old.time_s is None and (new is None or new.content != old.content):
         with contextlib.suppress(OSError):
-            picture_path(home, here.experiment, before.content).unlink(missing_ok=True)
-    here.saved = here.search
+            picture_path(home, tab.experiment, old.content).unlink(missing_ok=True)
+    tab.saved = tab.search

@@ -185,9 +185,9 @@ def url_for_pack(key: str, make: Callable[[], bytes]) -> str:
     return f"{_base()}/pack/{token}"
 
 
-def url_for_modules(folder: Path) -> str:
-    """Return the base URL of the JavaScript modules in ``folder``, ``f"{base}/{name}.js"``; it names their content."""
-    files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.js"))}
+def url_for_modules(*folders: Path) -> str:
+    """Return the base URL of the JavaScript modules in ``folders``, ``f"{base}/{name}.js"``; it changes with them."""
+    files = {path.name: path.read_bytes() for folder in folders for path in sorted(folder.glob("*.js"))}
     digest = hashlib.sha256()
     for name, text in files.items():
         digest.update(f"{name}\n{len(text)}\n".encode() + text)

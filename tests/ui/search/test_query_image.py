@@ -81,10 +81,10 @@ def test_what_is_transparent_is_white(store):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no picture that can be read"),
-        (b"GIF89a", "no picture that can be read"),
-        (encoded(halves())[:200], "no picture that can be read"),
-        (encoded(halves(), "JPEG")[:-300], "no picture that can be read"),
+        (b"", "not a readable picture"),
+        (b"GIF89a", "not a readable picture"),
+        (encoded(halves())[:200], "not a readable picture"),
+        (encoded(halves(), "JPEG")[:-300], "not a readable picture"),
         (encoded(Image.new("RGB", (200, 3))), "200 × 3 pixels"),
         (b"\xff" * ((query_image.MAX_MEGABYTES << 20) + 1), "larger than"),
     ],

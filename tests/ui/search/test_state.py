@@ -13,7 +13,7 @@ from lib.services.experiments import Experiment
 from lib.store.store import Store
 from lib.ui.components.search_box import SubmittedQuery
 from lib.ui.search import state
-from lib.ui.search.state import Like, Picture, Search
+from lib.ui.search.state import Picture, Search, SimilarTo
 from lib.ui.session import state as experiment
 
 EXPERIMENT = "abc123def456"
@@ -21,7 +21,7 @@ SEARCH = Search(
     text="a – “b” 🚗",
     asked="a",
     picture=Picture("x.png", "0" * 64, None, (0.1, 0.2, 0.5, 0.75)),
-    like=Like("e" * 32, "1" * 64, 40, 1.6, "film.mp4"),
+    like=SimilarTo("e" * 32, "1" * 64, 40, 1.6, "film.mp4"),
     videos=("1" * 64,),
     thresholds={"demo:1|text": 0.25},
     top=7,
@@ -50,7 +50,7 @@ class _Tab:
         self.monkeypatch.setattr(state.st, "session_state", held)
 
     def type(self, text, number, *, of=None, go=True):
-        state.hear(SubmittedQuery(of or state.begin().of, number, text, go))
+        state.apply_submitted(SubmittedQuery(of or state.session().of, number, text, go))
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def test_late_and_doubled_words_are_void(tab):
 
 def test_words_for_a_text_that_python_replaced_are_void(tab):
     tab.type("red car", 1)
-    of = state.begin().of
-    state.ask(text="night")
+    of = state.session().of
+    state.search_for(text="night")
     tab.type("red car at", 2, of=of)
     assert (state.current().text, state.current().asked) == ("night", "night")
     tab.type("night rain", 1)
@@ -134,11 +134,11 @@ def test_without_enter_words_are_kept_but_not_searched_for(tab):
 
 def test_words_take_the_place_of_more_like_this_and_back_brings_it_back(tab):
     tab.type("red car", 1)
-    state.ask(text="", like=SEARCH.like)
+    state.search_for(text="", like=SEARCH.like)
     assert (state.current().asked, state.current().like) == ("", SEARCH.like)
     state.back()
     assert (state.current().asked, state.current().like) == ("red car", None)
-    state.ask(text="", like=SEARCH.like)
+    state.search_for(text="", like=SEARCH.like)
     tab.type("night", 1)
     assert (state.current().asked, state.current().like) == ("night", None)
 
@@ -155,12 +155,12 @@ def test_a_threshold_belongs_to_an_engine_and_a_kind_of_query(tab):
 
 def test_the_templates_rules_are_the_templates(tab):
     tab.type("red car", 1)
-    version = state.begin().version
+    version = state.session().version
     state.use_template_rules("demo:1")
     here = state.current()
     assert here.rules == TEMPLATE_RULES
     assert here.thresholds[here.scale("demo:1")] == TEMPLATE_THRESHOLD
-    assert state.begin().version > version
+    assert state.session().version > version
 
 
 def test_a_new_search_has_the_command_lines_rules():

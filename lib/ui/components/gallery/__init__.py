@@ -1,14 +1,13 @@
-"""Frames as thumbnails that are buttons: a grid that wraps, or one row that scrolls."""
+"""Frames as a grid of thumbnails that are buttons."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from lib.core.formatting import format_time
-from lib.ui.components.registration import nothing, register
+from lib.ui.components.registration import ignore, register
 
 _COMPONENT = register(Path(__file__).parent)
 
@@ -18,13 +17,13 @@ class GalleryItem:
     """One thumbnail.
 
     Attributes:
-        id: tells items apart; unique within the gallery.
+        id: unique within the gallery.
         url: of the picture, such as ``routes.url_for_thumbnails(...)`` + ``/<frame>``.
         title: bold line below the picture.
         subtitle: softer line below it; several when it has line breaks.
         time_s: shown on the picture, in seconds.
-        colour: CSS colour of the label it belongs to, as a bar below the picture.
-        alt: what the picture shows, for those who don't see it; title and time when empty.
+        colour: CSS colour of its label, drawn as a bar below the picture.
+        alt: text alternative of the picture; title and time when empty.
     """
 
     id: str
@@ -41,31 +40,25 @@ def gallery(
     *,
     key: str,
     label: str,
-    selected: str | None = None,
-    layout: Literal["grid", "row"] = "grid",
     aspect: float = 16 / 9,
     empty: str = "No frames to show.",
 ) -> GalleryItem | None:
-    """Draw ``items`` and return the one clicked just now, for one run only.
+    """Draw ``items`` and return the one that was just clicked, in one run only.
 
     Args:
         items: what to show, in order.
         key: widget key.
         label: names the group for screen readers.
-        selected: id of the item drawn as chosen.
-        layout: ``grid`` wraps; ``row`` scrolls sideways.
-        aspect: width / height of the pictures; keeps the place of those not loaded yet.
+        aspect: width / height of the pictures; reserves the space of those not loaded yet.
         empty: shown when there are no items.
     """
     data = {
         "items": [_to_json(item) for item in items],
         "label": label,
-        "selected": selected,
-        "layout": layout,
         "aspect": round(aspect, 4),
         "empty": empty,
     }
-    picked = _COMPONENT(key=key, data=data, on_picked_change=nothing).picked
+    picked = _COMPONENT(key=key, data=data, on_picked_change=ignore).picked
     if not picked:
         return None
     return next((item for item in items if item.id == picked["id"]), None)

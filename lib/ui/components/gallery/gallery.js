@@ -4,10 +4,10 @@ const galleries = new WeakMap();
 let clicks = 0; // a trigger needs a value that changes
 
 function element(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
 }
 
 class Card {
@@ -29,7 +29,7 @@ class Card {
     this.button.onclick = () => onPick(this.item);
   }
 
-  show(item, selected) {
+  show(item) {
     this.item = item;
     if (this.url !== item.url) this.image.src = this.url = item.url;
     this.image.alt = item.alt;
@@ -40,8 +40,6 @@ class Card {
     this.subtitle.textContent = item.subtitle;
     this.subtitle.hidden = !item.subtitle;
     this.button.title = [item.title, item.time, item.subtitle].filter(Boolean).join(" · ");
-    if (selected) this.button.setAttribute("aria-current", "true");
-    else this.button.removeAttribute("aria-current");
   }
 }
 
@@ -55,7 +53,6 @@ class Gallery {
 
   update({ data, setTriggerValue }) {
     this.list.setAttribute("aria-label", data.label);
-    this.list.dataset.layout = data.layout;
     this.list.style.setProperty("--aspect", String(data.aspect));
     this.list.hidden = data.items.length === 0;
     this.empty.hidden = data.items.length > 0;
@@ -67,12 +64,12 @@ class Gallery {
       // A card that stays keeps its element, so that pictures don't blink and the focus isn't lost.
       const card = before.get(item.id) ?? new Card((picked) => this.pick(picked));
       before.delete(item.id);
-      card.show(item, item.id === data.selected);
+      card.show(item);
       this.cards.set(item.id, card);
     }
     for (const card of before.values()) card.li.remove();
-    [...this.cards.values()].forEach((card, place) => {
-      if (this.list.children[place] !== card.li) this.list.insertBefore(card.li, this.list.children[place] ?? null);
+    [...this.cards.values()].forEach((card, index) => {
+      if (this.list.children[index] !== card.li) this.list.insertBefore(card.li, this.list.children[index] ?? null);
     });
   }
 

@@ -1,4 +1,4 @@
-"""Moments as cards or on a strip for each video; a click plays one in place, in the browser alone."""
+"""Moments as cards, or as bars on one strip per video; a click plays one in place, in the browser alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from lib.core.formatting import format_time
-from lib.ui.components.registration import register
+from lib.ui.components.registration import SHARED_MODULES, register
 from lib.ui.server import routes
 from lib.ui.session.peek import peek_state
 
@@ -21,11 +21,11 @@ browser refused it."""
 
 
 @dataclass(frozen=True)
-class Hit:
+class MomentCard:
     """One moment as it is shown."""
 
     id: str
-    """Unique among those shown; the same moment has the same id."""
+    """Unique among the cards; the same for the same moment."""
     video: str
     """Key into the clips."""
     url: str
@@ -37,7 +37,7 @@ class Hit:
     folded: int = 0
     """Near-duplicates left out."""
     own: bool = False
-    """Whether the frame that is searched for lies in it."""
+    """Whether it contains the frame that is searched for."""
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,24 @@ class Clip:
     name: str
     duration_s: float
     src: str | None
-    """URL from ``routes.url_for_video``; None where a playable copy has to be made first."""
+    """URL from ``routes.url_for_video``; None where a playable copy is needed first."""
     problem: str | None = None
     """Why there is none, and what to do."""
 
 
 @dataclass(frozen=True)
 class MomentAction:
-    """What a person wants done with a hit."""
+    """What a person asked for with a moment."""
 
     kind: ActionKind
     id: str
     video: str
     n: str
-    """Another one each time."""
+    """Unique to this action."""
 
 
-def hits(
-    found: Sequence[Hit],
+def moment_cards(
+    cards: Sequence[MomentCard],
     clips: Mapping[str, Clip],
     *,
     key: str,
@@ -73,54 +73,54 @@ def hits(
     scale: tuple[float, float],
     unpromptable: str,
     empty: str,
-    on_deed: Callable[[MomentAction], None],
+    on_action: Callable[[MomentAction], None],
 ) -> MomentAction | None:
-    """Draw moments, best first; return what was wanted just now, for one run only.
+    """Draw moments, best first; return the action that was just asked for, in one run only.
 
     Args:
-        found: what to show.
+        cards: the moments.
         clips: their videos.
         key: widget key.
         label: names the list for screen readers.
-        layout: cards with pictures, or one strip a video with its moments as bars.
-        scale: scores of the lowest and of the highest bar.
+        layout: cards with pictures, or one strip per video with its moments as bars.
+        scale: scores of the lowest and the highest bar.
         unpromptable: why “Use as prompt” can't be pressed; empty when it can.
-        empty: shown when there are none.
-        on_deed: called before the script runs again.
+        empty: shown when there are no moments.
+        on_action: called with each action before the script runs.
     """
     data = {
-        "modules": routes.url_for_modules(_FOLDER / "js"),
+        "modules": routes.url_for_modules(_FOLDER / "js", SHARED_MODULES),
         "label": label,
         "layout": layout,
         "scale": [round(edge, 5) for edge in scale],
         "unpromptable": unpromptable,
         "empty": empty,
-        "hits": [_hit(one, rank) for rank, one in enumerate(found, start=1)],
-        "videos": {name: _clip(clip) for name, clip in clips.items()},
+        "moments": [_to_json(card, rank) for rank, card in enumerate(cards, start=1)],
+        "videos": {video: _clip(clip) for video, clip in clips.items()},
     }
 
-    def done() -> None:
-        deed = _read(peek_state()[key].get("deed"))
-        if deed is not None:
-            on_deed(deed)
+    def changed() -> None:
+        action = _read(peek_state()[key].get("action"))
+        if action is not None:
+            on_action(action)
 
-    return _read(_COMPONENT(key=key, data=data, on_deed_change=done).deed)
+    return _read(_COMPONENT(key=key, data=data, on_action_change=changed).action)
 
 
-def _hit(hit: Hit, rank: int) -> dict[str, Any]:
+def _to_json(card: MomentCard, rank: int) -> dict[str, Any]:
     return {
-        "id": hit.id,
-        "video": hit.video,
-        "url": hit.url,
+        "id": card.id,
+        "video": card.video,
+        "url": card.url,
         "rank": rank,
-        "start": hit.start_s,
-        "end": hit.end_s,
-        "at": format_time(hit.best_s),
-        "range": f"{format_time(hit.start_s)} – {format_time(hit.end_s)}",
-        "score": f"{hit.score:.3f}".replace("-", "−"),
-        "value": round(hit.score, 5),
-        "folded": hit.folded,
-        "own": hit.own,
+        "start": card.start_s,
+        "end": card.end_s,
+        "at": format_time(card.best_s),
+        "range": f"{format_time(card.start_s)} – {format_time(card.end_s)}",
+        "score": f"{card.score:.3f}".replace("-", "−"),
+        "value": round(card.score, 5),
+        "folded": card.folded,
+        "own": card.own,
     }
 
 

@@ -1,4 +1,4 @@
-// Loads the modules (js/) from a route, so that they are fetched once and don't travel with every search.
+// Loads the modules from a route, so that they are fetched once and not sent with every search.
 
 const loading = new Map(); // URL -> promise of the module
 
@@ -15,7 +15,7 @@ export default function (api) {
       words.hidden = false;
     },
   );
-  // Streamlit also calls this when newer data has overtaken a call, while the component stays where it is.
+  // Streamlit also calls this when newer data overtakes a call, while the component stays on the page.
   return () => setTimeout(async () => {
     if (root.host.isConnected) return;
     (await loading.get(url))?.unmount(root);

@@ -1,8 +1,8 @@
-"""Player and timeline as one instrument: a video over its lanes, moved together in the browser.
+"""A video player over timeline lanes; playhead and zoom move together, in the browser alone.
 
-Python sends what to draw and commands; it hears, once it settles, where the player rests, which range was marked and
-which label was chosen. While the video plays, nothing goes to and fro. The JavaScript lies in ``js/`` as plain modules
-that a route serves; ``player.js`` loads them, so that an edit sends what changed and no code.
+Python sends what to draw, and commands. The browser reports where the player rests, which range was marked and which
+label was chosen, after a short pause; nothing is sent while the video plays. The JavaScript in ``js/`` consists of
+plain modules that a route serves and ``player.js`` loads, so that an edit sends data and no code.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from lib.ui.components.registration import nothing, register
+from lib.ui.components.registration import SHARED_MODULES, ignore, register
 from lib.ui.server import routes
 from lib.ui.session.peek import peek_state
 
@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 _COMPONENT = register(_FOLDER)
 
 Problem = Literal["unsupported", "network", "gone"]
-"""What the browser met: it can't play the format, it lost the server, or the URL is not known any more."""
+"""The browser can't play the format, lost the connection, or the URL is no longer valid."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Seek:
 
 @dataclass(frozen=True)
 class PlayerState:
-    """Where the player rests, in seconds, what it met, and what was marked and chosen in it."""
+    """Where the player rests, in seconds, its problem if any, and what was marked and chosen in it."""
 
     time_s: float
     problem: Problem | None
@@ -47,7 +47,7 @@ class PlayerState:
 
 @dataclass
 class _Memory:
-    """What this session knows of one player; outlives page switches, unlike a component's own state."""
+    """The state of one player in this session; it outlives page switches, unlike a component's own state."""
 
     src: str | None
     time_s: float = 0.0
@@ -66,32 +66,30 @@ def player(
     seek: Seek | None = None,
     lanes: Mapping[str, Any] | None = None,
     window: tuple[float, float] | None = None,
-    poster: str | None = None,
     preparing: str = "Preparing a playable copy…",
     progress: float | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
-    Other arguments may change at will: only another ``src`` loads again. The page runs once for each time a
-    person pauses, scrubs, marks a range or chooses a label, not while playing and not for commands from Python.
+    Only another ``src`` loads a video; the other arguments may change freely. The page runs when a person pauses,
+    scrubs, marks a range or chooses a label, not during playback and not for commands from Python.
 
     Args:
         src: URL from ``routes.url_for_video``; None while there is nothing to play yet.
         key: widget key.
-        width: of the video as displayed; with ``height`` it fixes the frame's aspect, so that nothing jumps.
+        width: of the video as displayed; with ``height``, the aspect of the frame before the video is loaded.
         height: of the video as displayed.
         label: names the player for screen readers.
         duration_s: length in seconds; commands beyond it go to its end.
-        seek: command; done when its id changes, kept for later while ``src`` is None.
-        lanes: what ``lib.ui.components.player.lanes_data.lanes`` gives; without, the timeline shows the ruler only.
-        window: start and end of the zoom in seconds, None for all of the video; acts when it changes.
-        poster: URL of a picture shown before the first frame.
+        seek: a command, executed when its id changes; delayed while ``src`` is None.
+        lanes: from ``lib.ui.components.player.lanes_data.lanes``; without, the timeline has only its ruler.
+        window: start and end of the zoom in seconds, None for the whole video; applied when it changes.
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
     """
     data = {
         "key": key,
-        "modules": routes.url_for_modules(_FOLDER / "js"),
+        "modules": routes.url_for_modules(_FOLDER / "js", SHARED_MODULES),
         "src": src,
         "aspect": f"{max(1, width)} / {max(1, height)}",
         "label": label,
@@ -99,45 +97,44 @@ def player(
         "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
         "lanes": None if lanes is None else dict(lanes),
         "window": None if window is None else [round(edge, 4) for edge in window],
-        "poster": poster,
         "preparing": preparing,
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
     }
-    report = _COMPONENT(key=key, data=data, on_report_change=nothing).report
-    return _settle(key, src, seek, report)
+    report = _COMPONENT(key=key, data=data, on_report_change=ignore).report
+    return _updated(key, src, seek, report)
 
 
-def heard(key: str) -> PlayerState | None:
-    """Return what the player with this ``key`` said last, in a callback; None before it was drawn.
+def latest_state(key: str) -> PlayerState | None:
+    """Return the last state that the player ``key`` reported, for use in a callback; None before it was drawn.
 
-    A mark and the press of a button just after it may come with one and the same run: what the last run drew is older.
+    A mark and the press of a button just after it may arrive in one run; the state that was drawn is older then.
     """
-    known = peek_state()
-    memory: _Memory | None = known.get(_place(key))
+    values = peek_state()
+    memory: _Memory | None = values.get(_memory_key(key))
     if memory is None:
         return None
-    _hear(memory, known.get(key, {}).get("report"))
+    _apply(memory, values.get(key, {}).get("report"))
     return _state(memory, memory.src)
 
 
-def _settle(key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None) -> PlayerState:
-    memory: _Memory | None = st.session_state.get(_place(key))
+def _updated(key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None) -> PlayerState:
+    memory: _Memory | None = st.session_state.get(_memory_key(key))
     if memory is None or (memory.src != src and memory.src is not None and src is not None):
-        # Another video starts at its beginning; a command that the one before has done is not done again.
+        # Another video starts at its beginning; a command that was executed is not executed again.
         memory = _Memory(src, seek_id=memory.seek_id if memory else None)
     memory.src = src or memory.src
-    _hear(memory, report)
+    _apply(memory, report)
     if seek is not None and seek.id != memory.seek_id:
         memory.time_s, memory.seek_id = seek.time_s, seek.id
-    st.session_state[_place(key)] = memory
+    st.session_state[_memory_key(key)] = memory
     return _state(memory, src)
 
 
-def _place(key: str) -> str:
+def _memory_key(key: str) -> str:
     return f"_player.{key}"
 
 
-def _hear(memory: _Memory, report: dict[str, Any] | None) -> None:
+def _apply(memory: _Memory, report: dict[str, Any] | None) -> None:
     if report and report != memory.report and report["src"] == memory.src:
         memory.time_s = float(report["time_s"])
     memory.report = report or memory.report

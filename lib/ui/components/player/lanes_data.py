@@ -1,4 +1,4 @@
-"""What the player's lanes get: small words with every edit, arrays by URL and only when they changed."""
+"""The data of the player's lanes: a small message with every edit, and arrays by URL, only when they changed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.ui.server import routes
 
-_INLINE_SEGMENTS = 2_000
-"""Up to so many segments (26 bytes each) travel with the message itself, which saves a threshold edit a request."""
+_MOST_INLINE = 2_000
+"""Up to this many segments (26 bytes each) are part of the message, which saves a request for each threshold edit."""
 
 
 def lanes(
@@ -33,8 +33,8 @@ def lanes(
         analysis: what to draw.
         colours: hex colour of every label, as for the charts.
         thumbnails: base URL from ``routes.url_for_thumbnails``; None draws no filmstrip.
-        truth: ground truth; drawn in a lane of its own, in the colour of the prompt of the same name.
-        duration_s: end of the time axis where that is later than the samples' (a video embedded in part).
+        truth: ground truth; drawn in its own lane, in the colour of the prompt with the same name.
+        duration_s: end of the time axis where that is later than the samples' end (a partly embedded video).
     """
     own, shared = arrays.shown_thresholds(analysis)
     axis = arrays.score_axis(analysis)
@@ -66,22 +66,22 @@ def without_prompts(
     truth: Sequence[TrueSegment] = (),
     duration_s: float | None = None,
 ) -> dict[str, Any] | None:
-    """Return the ``lanes`` of ``player`` where nothing is searched for: frames and their change, and the truth.
+    """Return the ``lanes`` of ``player`` without prompts: frames, their change, and the ground truth.
 
     Args:
-        samples: what is embedded; None: nothing yet, so there are no frames.
-        change: what ``lib.analysis.scoring.vector_change`` gave for their vectors, ``(n,)``.
+        samples: of the embedding; None where there is none yet, so without frames.
+        change: ``lib.analysis.scoring.vector_change`` of their vectors, ``(n,)``.
         thumbnails: as for ``lanes``.
-        truth: as for ``lanes``; grey, since no prompt has a colour.
+        truth: as for ``lanes``; drawn in grey.
         duration_s: as for ``lanes``.
 
     Returns:
-        None where neither is there to draw.
+        None where there is nothing to draw.
     """
     if samples is None or change is None or not len(samples):
         if not truth:
             return None
-        samples, change = _no_samples(duration_s or max(one.end_s for one in truth)), np.zeros(0)
+        samples, change = _no_samples(duration_s or max(segment.end_s for segment in truth)), np.zeros(0)
         thumbnails = None
     return {
         **_of_the_video(samples, change, thumbnails, duration_s),
@@ -115,12 +115,12 @@ def _of_the_video(
 def _truth(truth: Sequence[TrueSegment], colours: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {
-            "label": one.label,
-            "start": one.start_s,
-            "end": one.end_s,
-            "colour": colours.get(one.label.casefold()),
+            "label": segment.label,
+            "start": segment.start_s,
+            "end": segment.end_s,
+            "colour": colours.get(segment.label.casefold()),
         }
-        for one in truth
+        for segment in truth
     ]
 
 
@@ -134,16 +134,16 @@ def side_by_side(
     """Return the ``lanes`` of ``player`` for a comparison: A's lanes, B's, and one of where they differ.
 
     Args:
-        a: what ``lanes`` gave for side A; the thumbnails are A's.
-        b: the same for side B, with the same truth.
-        differences: in order of time, no two at a time.
-        only_differences: veil what both sides agree on, and skip it in playing.
+        a: ``lanes`` of side A; the thumbnails are A's.
+        b: ``lanes`` of side B, with the same truth.
+        differences: in order of time, without overlaps.
+        only_differences: dim where both sides agree, and skip it in playback.
     """
     names = [[label["name"] for label in side["labels"]] for side in (a, b)]
-    found = arrays.difference_arrays(differences, *names)
+    packed = _packed("differences", arrays.difference_arrays(differences, *names), len(differences))
     coloured = [
-        {**one, "colour": one["colour"] or other["colour"]}
-        for one, other in zip(a["truth"], b["truth"], strict=True)
+        {**of_a, "colour": of_a["colour"] or of_b["colour"]}
+        for of_a, of_b in zip(a["truth"], b["truth"], strict=True)
     ]
     return {
         **a,
@@ -151,18 +151,18 @@ def side_by_side(
         "truth": coloured,
         "side": "A",
         "beside": {**b, "truth": [], "side": "B"},
-        "differences": _packed("differences", found, len(differences)),
+        "differences": packed,
         "only": only_differences,
     }
 
 
-def _packed(kind: str, found: Mapping[str, Any], count: int) -> dict[str, str]:
-    if count <= _INLINE_SEGMENTS:
-        return {"inline": base64.b64encode(arrays.encode_arrays(found)).decode()}
-    return _by_url(kind, lambda: found, *found.values())
+def _packed(kind: str, content: Mapping[str, Any], count: int) -> dict[str, str]:
+    if count <= _MOST_INLINE:
+        return {"inline": base64.b64encode(arrays.encode_arrays(content)).decode()}
+    return _by_url(kind, lambda: content, *content.values())
 
 
 def _by_url(kind: str, make: Callable[[], Mapping[str, Any]], *content: Any) -> dict[str, str]:
-    """Return the URL of arrays that are made when they are asked for; ``content`` is what they depend on."""
+    """Return the URL of arrays that are made on request; ``content`` is what they depend on."""
     key = f"{kind}|{arrays.content_key(*content)}"
     return {"url": routes.url_for_pack(key, lambda: arrays.encode_arrays(make()))}

@@ -1,4 +1,4 @@
-// Loads the instrument's modules (js/) from a route, so that they are fetched once and don't travel with every edit.
+// Loads the player's modules from a route, so that they are fetched once and not sent with every edit.
 
 const loading = new Map(); // URL -> promise of the module
 
@@ -16,8 +16,8 @@ export default function (api) {
       root.querySelector(".notice").dataset.kind = "problem";
     },
   );
-  // Streamlit also calls this for a call that newer data has overtaken (two edits in a row), while the component stays
-  // where it is. Only one that has left the page lets go of its video.
+  // Streamlit also calls this when newer data overtakes a call (two edits in a row), while the component stays on the
+  // page. Unmount only once it has left.
   return () => setTimeout(async () => {
     if (root.host.isConnected) return;
     (await loading.get(url))?.unmount(root);

@@ -1,8 +1,8 @@
-"""The prompt table's editor: real text fields in the browser, which keep what is typed whatever Python does.
+"""The prompt table's editor: text fields in the browser, which keep what is typed whatever Python does.
 
-The browser holds the truth while the editor is on screen. It numbers its edits and sends all rows each time, never a
-difference; ``tell_editor`` says which number was heard, and what is not heard in time is sent again. What Python
-passes to the editor itself stays the same while somebody types, so its code isn't sent again with each edit.
+While the editor is on screen, the browser's rows count. Each edit has a sequence number and sends all rows, never a
+difference; ``editor_feedback`` acknowledges it, and until then it is sent again. The arguments of ``prompt_editor``
+stay the same while somebody types, so that the editor's code isn't sent with each edit.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from lib.ui.components.registration import ACKED_INPUT, register
 from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
-"""Characters of a label or a phrasing; what is longer is cut."""
+"""Characters of a label or a phrasing; longer ones are cut."""
 _COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "prompt_row"))
-_TELL = st.components.v2.component(
+_FEEDBACK = st.components.v2.component(
     "promptreel_editor_feedback",
     js=Path(__file__).with_name("editor_feedback.js").read_text(encoding="utf-8"),
 )
@@ -32,12 +32,12 @@ _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 @dataclass(frozen=True)
 class SubmittedRows:
-    """What the browser sent last: all rows, tidied, and which edit they are."""
+    """What the browser sent last: all rows, validated, and the edit's sequence number."""
 
     of: str
     number: int
     rows: tuple[PromptRow, ...] | None
-    """None asks to be given the rows anew: the browser doesn't have those that it sent before."""
+    """None requests the current rows: the browser no longer has those that it sent."""
 
 
 def prompt_editor(
@@ -51,12 +51,12 @@ def prompt_editor(
     """Draw the editor and return what the browser sent last; None while that is nothing, or no rows.
 
     Args:
-        rows: what to show first; looked at only when ``of`` changes and when the page is loaded anew.
-        key: widget key, the same for ``tell_editor``.
-        of: ``<experiment>.<session>.<number>``. Another number replaces what the browser shows. Another session of
-            the same experiment (the server was restarted) gets those edits that no session has heard of yet.
+        rows: shown at first; used only when ``of`` changes and when the page is reloaded.
+        key: widget key, the same for ``editor_feedback``.
+        of: ``<experiment>.<session>.<version>``. Another version replaces what the browser shows. Another session of
+            the same experiment (the server was restarted) gets the edits that no session has acknowledged.
         thresholds: lowest and highest threshold that is accepted.
-        on_change: called with each edit before the script runs again, so also when it runs for another page.
+        on_change: called with each edit before the script runs, also when it runs for another page.
     """
     data = {
         "key": key,
@@ -67,54 +67,54 @@ def prompt_editor(
         "max_label": MAX_LABEL,
     }
 
-    def heard() -> None:
-        sent = sent_last(key, thresholds)
-        if sent is not None:
-            on_change(sent)
+    def changed() -> None:
+        submitted = last_submitted(key, thresholds)
+        if submitted is not None:
+            on_change(submitted)
 
-    return _read(_COMPONENT(key=key, data=data, on_rows_change=heard).rows, thresholds)
+    return _read(_COMPONENT(key=key, data=data, on_rows_change=changed).rows, thresholds)
 
 
-def sent_last(key: str, thresholds: tuple[float, float]) -> SubmittedRows | None:
+def last_submitted(key: str, thresholds: tuple[float, float]) -> SubmittedRows | None:
     """Return what the editor ``key`` sent last, also while callbacks run; None while that is nothing, or no rows."""
-    found = peek_state().get(key)
-    return _read(found.get("rows"), thresholds) if found else None
+    value = peek_state().get(key)
+    return _read(value.get("rows"), thresholds) if value else None
 
 
-def tell_editor(
+def editor_feedback(
     *,
     key: str,
     of: str,
-    heard: int,
+    ack: int,
     colours: Mapping[str, str],
     threshold: float,
     thresholds: tuple[float, float],
     uses_thresholds: bool,
     unknown: Mapping[str, str],
 ) -> None:
-    """Tell the editor what changes with each edit; draw it right after the editor.
+    """Pass to the editor what changes with each edit; call it right after ``prompt_editor``.
 
     Args:
         key: the editor's key.
         of: the editor's ``of``.
-        heard: number of the last edit that is in the experiment.
-        colours: hex colour in use by label.
-        threshold: the global one, shown where a row has none of its own.
+        ack: sequence number of the last edit that is in the experiment.
+        colours: hex colour in use, by label.
+        threshold: the shared one, shown in rows without their own.
         thresholds: lowest and highest threshold that is accepted.
-        uses_thresholds: whether the decision looks at thresholds; they are greyed when not.
-        unknown: by label, a sentence on words that the engine's model has never seen; shown below the row.
+        uses_thresholds: whether the decision uses thresholds; they are greyed out if not.
+        unknown: by label, a sentence on words outside the model's vocabulary; shown below the row.
     """
     data = {
         "key": key,
         "of": of,
-        "heard": heard,
+        "ack": ack,
         "colours": dict(colours),
         "threshold": threshold,
         "thresholds": thresholds,
         "uses_thresholds": uses_thresholds,
         "unknown": dict(unknown),
     }
-    _TELL(key=f"{key}.news", data=data)
+    _FEEDBACK(key=f"{key}.feedback", data=data)
 
 
 def _to_json(row: PromptRow) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _to_json(row: PromptRow) -> dict[str, Any]:
 
 
 def _read(sent: object, thresholds: tuple[float, float]) -> SubmittedRows | None:
-    """Return what the browser sent, tidied; None when it is no edit."""
+    """Return what the browser sent, validated; None where it is not an edit."""
     if not isinstance(sent, dict):
         return None
     of, number, rows = sent.get("of"), sent.get("number"), sent.get("rows")
@@ -147,14 +147,14 @@ def _read(sent: object, thresholds: tuple[float, float]) -> SubmittedRows | None
 def _row(sent: dict[str, object], thresholds: tuple[float, float]) -> PromptRow:
     texts, colour = sent.get("texts"), sent.get("colour")
     phrasings = [_text(text) for text in texts[:MAX_PHRASINGS]] if isinstance(texts, list) else []
-    known = isinstance(colour, str) and (colour in COLOUR_NAMES or _HEX_COLOUR.fullmatch(colour))
+    valid = isinstance(colour, str) and (colour in COLOUR_NAMES or _HEX_COLOUR.fullmatch(colour))
     return PromptRow(
         enabled=sent.get("enabled") is not False,
         label=_text(sent.get("label")),
         texts=tuple(text for text in phrasings if text),
         role="background" if sent.get("role") == "background" else "target",
         threshold=_threshold(sent.get("threshold"), thresholds),
-        colour=str(colour) if known else None,
+        colour=str(colour) if valid else None,
     )
 
 
@@ -165,5 +165,5 @@ def _threshold(sent: object, thresholds: tuple[float, float]) -> float | None:
 
 
 def _text(sent: object) -> str:
-    # Half a surrogate pair is a string in JavaScript, but no file takes it.
+    # JavaScript strings may contain half a surrogate pair, which UTF-8 can't encode.
     return sent[:MAX_LABEL].encode("utf-8", "replace").decode("utf-8") if isinstance(sent, str) else ""

@@ -1,7 +1,7 @@
-// What changes with each edit comes this way, a few bytes, and the table's own code stays where it is.
-const here = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), news: new Map(), editors: new Map() });
+// Passes to the editor what changes with each edit: a few bytes, so that the editor's own code isn't sent again.
+const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
 
 export default function ({ data }) {
-  here.news.set(data.key, data);
-  here.editors.get(data.key)?.inform(data);
+  shared.feedback.set(data.key, data);
+  shared.editors.get(data.key)?.apply(data);
 }

@@ -1,14 +1,14 @@
-// The prompt table. What stands here is the truth: Python's rows are taken over only when `of` changes or the page is
-// loaded anew. Edits are numbered (acked_input.js), all rows are sent each time, and sent again until Python has said
-// (news.js) that it heard that number. So no edit can get lost, and a late one can't overwrite a newer one.
+// The prompt table. Its own rows count: Python's are loaded only when `of` changes or the page is reloaded. Each edit
+// has a sequence number and submits all rows, which are sent until Python has acknowledged it (acked_input.js,
+// editor_feedback.js). So no edit gets lost, and a late one doesn't overwrite a newer one.
 
-const NOTE = "promptreel.prompts.";
-const NO_NEWS = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {} };
+const STORED = "promptreel.prompt-editor.";
+const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {} };
 const roots = new WeakMap();
-// Survives unmounting: what was typed last is there again after a page switch, even if it was not sent in time.
-const here = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), news: new Map(), editors: new Map() });
+// Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
+const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
 
-class Editor extends Sending {
+class Editor extends AckedInput {
   constructor(root) {
     super();
     this.list = root.querySelector(".rows");
@@ -17,8 +17,8 @@ class Editor extends Sending {
     this.announce = root.querySelector(".announce");
     this.hint.textContent = "Enter: next row. Several lines can be pasted.";
     this.views = [];
-    this.news = NO_NEWS;
-    this.waits = false; // whether something is not sent yet
+    this.feedback = NO_FEEDBACK;
+    this.pending = false; // whether an edit is not submitted yet
     this.add.onclick = () => this.insert(this.views.length, [blank()]).label.focus();
     this.listen(root.querySelector(".editor"));
   }
@@ -31,24 +31,24 @@ class Editor extends Sending {
     const first = !this.data;
     this.data = data;
     this.setState = setStateValue;
-    here.editors.set(data.key, this);
+    shared.editors.set(data.key, this);
     if (this.of !== data.of) {
       if (!first && this.belongsTo(data)) this.restart();
-      else this.take(first);
+      else this.load(first);
     }
-    this.inform(here.news.get(data.key));
+    this.apply(shared.feedback.get(data.key));
   }
 
-  /** Take over what changes with each edit: which one was heard, colours, thresholds in use. */
-  inform(news) {
-    if (news?.of === this.of) {
-      this.news = news;
-      if (news.heard > this.heard) {
-        this.heard = news.heard;
-        if (this.heard >= this.number) this.settled();
+  /** Apply what changes with each edit: the acknowledgement, colours, thresholds in use. */
+  apply(feedback) {
+    if (feedback?.of === this.of) {
+      this.feedback = feedback;
+      if (feedback.ack > this.acked) {
+        this.acked = feedback.ack;
+        if (this.acked >= this.sequence) this.allAcked();
       }
-      this.group.classList.toggle("unused", !news.uses_thresholds);
-      if (news.heard > this.number) this.ask();
+      this.group.classList.toggle("unused", !feedback.uses_thresholds);
+      if (feedback.ack > this.sequence) this.requestRows();
     }
     for (const view of this.views) {
       view.draw();
@@ -56,49 +56,49 @@ class Editor extends Sending {
     }
   }
 
-  /** Whether what stands here, and no session heard of yet, belongs on top of what a new session begins with. */
+  /** Whether there are edits, not acknowledged by any session, of the rows that a new session begins with. */
   belongsTo(data) {
     const [experiment, session] = this.of.split(".");
     const [theirExperiment, theirSession] = data.of.split(".");
-    const unheard = this.waits || this.heard < this.number;
-    return unheard && experiment === theirExperiment && session !== theirSession && this.known.includes(asText(data.rows));
+    const unacked = this.pending || this.acked < this.sequence;
+    return unacked && experiment === theirExperiment && session !== theirSession && this.versions.includes(asText(data.rows));
   }
 
-  /** Go on with a new session, as after a restart of the server: it gets what stands here. */
+  /** Continue with a new session, as after a restart of the server: it gets the rows of this editor. */
   restart() {
     this.of = this.data.of;
-    this.number = this.heard = 0;
-    this.known = [asText(this.data.rows)];
+    this.sequence = this.acked = 0;
+    this.versions = [asText(this.data.rows)];
     this.changed(true);
   }
 
-  /** Show Python's rows, or those remembered here on top of them. */
-  take(first) {
+  /** Show Python's rows, or the edits of them that were stored here. */
+  load(first) {
     const { data } = this;
-    this.stop(); // what was typed belongs to rows that are gone
+    this.stop(); // what is pending belongs to other rows
     this.of = data.of;
-    const memory = here.memories.get(data.key);
-    const remembered = first && (memory?.of === data.of ? memory : this.findNote());
-    sessionStorage.removeItem(NOTE + data.key);
-    this.number = remembered?.number ?? 0;
-    this.heard = 0;
-    this.sent = remembered?.sent;
-    this.waits = false;
-    this.known = [asText(data.rows)];
+    const memory = shared.memories.get(data.key);
+    const remembered = first && (memory?.of === data.of ? memory : this.storedEdits());
+    sessionStorage.removeItem(STORED + data.key);
+    this.sequence = remembered?.sequence ?? 0;
+    this.acked = 0;
+    this.submitted = remembered?.submitted;
+    this.pending = false;
+    this.versions = [asText(data.rows)];
     this.views = (remembered?.rows ?? data.rows).map((row) => new RowView(this, { ...blank(), ...row, texts: [...row.texts] }));
     this.list.replaceChildren(...this.views.map((view) => view.li));
     if (!this.views.length) this.insert(0, [blank()]);
-    this.counted();
+    this.countChanged();
     if (!remembered) return;
-    this.waits = this.sent !== asText(this.rows);
-    this.wait = AGAIN_MS;
-    if (this.waits) this.timer = setTimeout(() => this.flush());
-    else this.again = setTimeout(() => this.tell(), this.wait);
+    this.pending = this.submitted !== asText(this.rows);
+    this.retryMs = RETRY_MS;
+    if (this.pending) this.timer = setTimeout(() => this.flush());
+    else this.retryTimer = setTimeout(() => this.sendUntilAcked(), this.retryMs);
   }
 
-  /** Note an edit; it is sent now, or when nothing is typed for a moment. */
+  /** Record an edit; it is submitted now, or after a pause in typing. */
   changed(now) {
-    this.waits = true;
+    this.pending = true;
     this.remember();
     clearTimeout(this.timer);
     if (now) this.flush();
@@ -106,49 +106,51 @@ class Editor extends Sending {
   }
 
   remember() {
-    here.memories.set(this.data.key, { of: this.of, number: this.number, sent: this.sent, rows: this.rows });
+    const { of, sequence, submitted, rows } = this;
+    shared.memories.set(this.data.key, { of, sequence, submitted, rows });
   }
 
   flush() {
     clearTimeout(this.timer);
-    if (!this.waits || this.quiet) return;
-    this.waits = false;
-    this.dispatch(asText(this.rows));
+    if (!this.pending || this.suspended) return;
+    this.pending = false;
+    this.submit(asText(this.rows));
   }
 
-  say() {
-    this.setState("rows", { of: this.of, number: this.number, rows: JSON.parse(this.sent) });
+  send() {
+    this.setState("rows", { of: this.of, number: this.sequence, rows: JSON.parse(this.submitted) });
   }
 
-  /** Ask for the rows as they are: Python heard edits that this page doesn't have. */
-  ask() {
-    if (this.asked !== this.of) this.setState("rows", { of: this.of, number: this.number, rows: null });
-    this.asked = this.of;
+  /** Request the current rows: Python has edits that this page doesn't have. */
+  requestRows() {
+    if (this.requested !== this.of) this.setState("rows", { of: this.of, number: this.sequence, rows: null });
+    this.requested = this.of;
   }
 
-  /** Leave what may not get through any more, as the page unloads, for the same page loaded again. */
+  /** As the page unloads, store what may not get through any more, for a reload of the same page. */
   unload() {
-    const note = { experiment: this.of.split(".")[0], known: this.known, rows: sendable(this.rows) };
-    if (this.waits || this.heard < this.number) sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
+    const stored = { experiment: this.of.split(".")[0], versions: this.versions, rows: sendable(this.rows) };
+    const unacked = this.pending || this.acked < this.sequence;
+    if (unacked) sessionStorage.setItem(STORED + this.data.key, JSON.stringify(stored));
     this.flush();
   }
 
-  /** Return the note that belongs to what Python has now; others are of the past. */
-  findNote() {
-    const note = JSON.parse(sessionStorage.getItem(NOTE + this.data.key) ?? "null");
-    const fits = note?.experiment === this.of.split(".")[0] && note.known.includes(asText(this.data.rows));
-    return fits ? { number: 0, sent: asText(this.data.rows), rows: note.rows } : null;
+  /** Return the stored edits of the rows that Python has now; null where they are edits of other rows. */
+  storedEdits() {
+    const stored = JSON.parse(sessionStorage.getItem(STORED + this.data.key) ?? "null");
+    const fits = stored?.experiment === this.of.split(".")[0] && stored.versions.includes(asText(this.data.rows));
+    return fits ? { sequence: 0, submitted: asText(this.data.rows), rows: stored.rows } : null;
   }
 
-  /** Insert rows at a place, as many as there is room for; return the last one's view. */
-  insert(place, rows) {
+  /** Insert rows at an index, as many as there is room for; return the last one's view. */
+  insert(index, rows) {
     const room = this.data.max_rows - this.views.length;
     const views = rows.slice(0, room).map((row) => new RowView(this, row));
-    const next = this.views[place]?.li ?? null;
+    const next = this.views[index]?.li ?? null;
     for (const view of views) this.list.insertBefore(view.li, next);
-    this.views.splice(place, 0, ...views);
-    this.counted();
-    return this.views[Math.max(0, place + views.length - 1)];
+    this.views.splice(index, 0, ...views);
+    this.countChanged();
+    return this.views[Math.max(0, index + views.length - 1)];
   }
 
   insertLabels(after, labels) {
@@ -160,26 +162,26 @@ class Editor extends Sending {
   }
 
   removeRow(view) {
-    const place = this.views.indexOf(view);
-    this.views.splice(place, 1);
+    const index = this.views.indexOf(view);
+    this.views.splice(index, 1);
     view.li.remove();
     if (!this.views.length) this.insert(0, [blank()]);
-    this.counted();
+    this.countChanged();
     this.changed(true);
-    (this.views[place]?.remove ?? this.add).focus();
-    this.announce.textContent = `Prompt ${place + 1} removed`;
+    (this.views[index]?.remove ?? this.add).focus();
+    this.announce.textContent = `Prompt ${index + 1} removed`;
   }
 
   goBelow(view, name) {
-    const place = this.views.indexOf(view) + 1;
-    let below = this.views[place];
-    if (!below && name === "label" && !isBlank(view.row)) below = this.insert(place, [blank()]);
+    const index = this.views.indexOf(view) + 1;
+    let below = this.views[index];
+    if (!below && name === "label" && !isBlank(view.row)) below = this.insert(index, [blank()]);
     if (!below || below === view) return;
     below[name].focus();
     below[name].select();
   }
 
-  counted() {
+  countChanged() {
     this.add.disabled = this.views.length >= this.data.max_rows;
     for (const view of this.views) view.draw();
   }
@@ -187,7 +189,7 @@ class Editor extends Sending {
   destroy() {
     this.unload();
     super.destroy();
-    if (here.editors.get(this.data.key) === this) here.editors.delete(this.data.key);
+    if (shared.editors.get(this.data.key) === this) shared.editors.delete(this.data.key);
   }
 }
 
@@ -198,7 +200,7 @@ export default function (api) {
   return () => {
     const editor = roots.get(root);
     editor?.flush();
-    // Streamlit also calls this when data changed twice at once, with the table on screen and somebody typing into it.
+    // Streamlit also calls this when data changed twice at once, while somebody types into the table.
     setTimeout(() => {
       if (!editor || root.isConnected) return;
       editor.destroy();

@@ -1,6 +1,6 @@
-// One row of the prompt table, and what rows are sent as. Joined before prompt_editor.js: a component is one text.
+// One row of the prompt table, and the form in which rows are sent. Prepended to prompt_editor.js.
 
-let made = 0;
+let rowCount = 0;
 
 function element(tag, className, parent) {
   const node = document.createElement(tag);
@@ -20,11 +20,11 @@ const isBlank = (row) => !row.label.trim() && !row.texts.length && row.threshold
 const oneLine = (text) => text.trim().replace(/\s+/g, " ");
 const figure = (value) => String(Number(value.toFixed(4))).replace("-", "−");
 
-/** Return rows as they are sent: without the blank ones at the end, which only wait to be typed into. */
+/** Return rows as they are sent: without the blank ones at the end. */
 function sendable(rows) {
-  const kept = rows.map((row) => ({ ...row, texts: [...row.texts] }));
-  while (kept.length && isBlank(kept.at(-1))) kept.pop();
-  return kept;
+  const copies = rows.map((row) => ({ ...row, texts: [...row.texts] }));
+  while (copies.length && isBlank(copies.at(-1))) copies.pop();
+  return copies;
 }
 
 const asText = (rows) => JSON.stringify(sendable(rows));
@@ -53,7 +53,7 @@ class RowView {
       const texts = this.texts.value.split(";").map((text) => text.trim().slice(0, editor.data.max_label));
       this.set("texts", [...new Set(texts.filter(Boolean))]);
     });
-    this.texts.removeAttribute("maxlength"); // each phrasing has the limit, not all together
+    this.texts.removeAttribute("maxlength"); // the limit is for each phrasing
     this.texts.placeholder = "same as label";
     this.role = element("select", "role", this.li);
     option(this.role, "target", "target");
@@ -69,10 +69,10 @@ class RowView {
     this.remove.textContent = "×";
     this.remove.onclick = () => editor.removeRow(this);
     this.trouble = element("p", "trouble", this.li);
-    this.trouble.id = `trouble-${++made}`;
+    this.trouble.id = `trouble-${++rowCount}`;
     this.trouble.hidden = true;
     this.unknown = element("p", "unknown", this.li);
-    this.unknown.id = `unknown-${made}`;
+    this.unknown.id = `unknown-${rowCount}`;
   }
 
   field(name, value, oninput) {
@@ -98,10 +98,10 @@ class RowView {
   readThreshold() {
     const text = this.threshold.value.trim().replace("−", "-").replace(",", ".");
     const value = text === "" ? null : Number(text);
-    const [low, high] = this.editor.news.thresholds;
+    const [low, high] = this.editor.feedback.thresholds;
     const bad = value !== null && !(value >= low && value <= high); // also when it is no number
     this.trouble.hidden = !bad;
-    this.trouble.textContent = bad ? `Not used: write ${figure(low)} to ${figure(high)}, or nothing.` : "";
+    this.trouble.textContent = bad ? `Not used: enter ${figure(low)} to ${figure(high)}, or leave it blank.` : "";
     if (bad) {
       this.threshold.setAttribute("aria-invalid", "true");
       this.threshold.setAttribute("aria-describedby", this.trouble.id);
@@ -131,7 +131,7 @@ class RowView {
 
   paste(event) {
     const lines = event.clipboardData.getData("text/plain").split(/\r\n?|\n/).map(oneLine).filter(Boolean);
-    if (lines.length < 2) return; // the browser does it, and undoes it
+    if (lines.length < 2) return; // the browser pastes it, and can undo it
     event.preventDefault();
     const input = this.label;
     input.setRangeText(lines.shift(), input.selectionStart, input.selectionEnd, "end");
@@ -140,21 +140,21 @@ class RowView {
   }
 
   draw() {
-    const { news, views } = this.editor;
+    const { feedback, views } = this.editor;
     const number = views.indexOf(this) + 1;
     const { row } = this;
     const name = oneLine(row.label) || row.texts[0] || "";
-    const hex = row.colour?.startsWith("#") ? row.colour : Object.hasOwn(news.colours, name) ? news.colours[name] : null;
+    const hex = row.colour?.startsWith("#") ? row.colour : Object.hasOwn(feedback.colours, name) ? feedback.colours[name] : null;
     this.li.classList.toggle("off", !row.enabled);
     this.swatch.style.setProperty("--swatch", hex ?? "transparent");
     this.colour.title = `Colour: ${row.colour ?? "automatic"}${hex ? ` (${hex})` : ""}`;
     this.label.title = row.label;
     this.texts.title = (row.texts.length ? row.texts : [row.label]).join("\n") || "Other wordings, separated by ;";
-    this.threshold.placeholder = news.uses_thresholds && news.threshold !== null ? figure(news.threshold) : "–";
-    this.threshold.title = news.uses_thresholds
+    this.threshold.placeholder = feedback.uses_thresholds && feedback.threshold !== null ? figure(feedback.threshold) : "–";
+    this.threshold.title = feedback.uses_thresholds
       ? "Blank: the global threshold"
       : "The decision “Best label” uses no threshold";
-    const words = Object.hasOwn(news.unknown, name) ? news.unknown[name] : "";
+    const words = Object.hasOwn(feedback.unknown, name) ? feedback.unknown[name] : "";
     this.unknown.hidden = !words;
     this.unknown.textContent = words;
     if (words) this.label.setAttribute("aria-describedby", this.unknown.id);

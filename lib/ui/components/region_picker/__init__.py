@@ -1,4 +1,4 @@
-"""A picture on which the part that counts is dragged."""
+"""A picture on which the part to search for is dragged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def choose_region(
     *,
     key: str,
     of: str,
-    heard: int,
+    ack: int,
     alt: str,
     on_change: Callable[[Dragged], None],
 ) -> Dragged | None:
@@ -37,21 +37,21 @@ def choose_region(
 
     Args:
         url: of the whole picture.
-        region: the part that counts; None is all of it.
+        region: the part to search for; None is the whole picture.
         key: widget key.
-        of: names the picture; another one takes the region over from Python.
-        heard: number of the last region that Python has; until it has the latest, the browser keeps its own.
-        alt: what the picture is, for those who don't see it.
+        of: names the picture; for another one the browser takes the region from Python.
+        ack: sequence number of the last region that Python has; until it is the latest, the browser keeps its own.
+        alt: text alternative.
         on_change: called with each region before the script runs again.
     """
-    data = {"url": url, "region": region, "of": of, "heard": heard, "alt": alt}
+    data = {"url": url, "region": region, "of": of, "ack": ack, "alt": alt}
 
-    def dragged() -> None:
-        sent = _read(peek_state()[key].get("region"))
-        if sent is not None:
-            on_change(sent)
+    def changed() -> None:
+        dragged = _read(peek_state()[key].get("region"))
+        if dragged is not None:
+            on_change(dragged)
 
-    return _read(_COMPONENT(key=key, data=data, on_region_change=dragged).region)
+    return _read(_COMPONENT(key=key, data=data, on_region_change=changed).region)
 
 
 def _read(sent: object) -> Dragged | None:

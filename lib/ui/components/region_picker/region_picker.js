@@ -1,13 +1,13 @@
-// A picture with the part of it that counts: drag a rectangle; a click without a drag takes the whole picture again.
+// A picture with a selected area: drag a rectangle; a click without a drag selects the whole picture.
 
 const SMALLEST = 0.02; // shares of the picture: less than this is a click
 const STEP = 0.02;
-const PAUSE_MS = 250; // of the arrow keys, before Python hears of it
+const PAUSE_MS = 250; // after an arrow key, before it is sent to Python
 const roots = new WeakMap();
 
 const inside = (value) => Math.min(1, Math.max(0, value));
 
-class Chooser {
+class RegionPicker {
   constructor(root) {
     this.stage = root.querySelector(".stage");
     this.image = root.querySelector("img");
@@ -25,9 +25,9 @@ class Chooser {
     this.setState = setStateValue;
     if (this.url !== data.url) this.image.src = this.url = data.url;
     this.image.alt = data.alt;
-    this.stage.setAttribute("aria-label", `${data.alt}. Arrow keys move the part that is searched for, with Shift they resize it, Escape takes all of it.`);
-    if (this.of !== data.of) this.number = data.heard;
-    if (!this.from && data.heard >= this.number) this.region = data.region;
+    this.stage.setAttribute("aria-label", `${data.alt}. Arrow keys move the selected area, with Shift they resize it, Escape selects the whole picture.`);
+    if (this.of !== data.of) this.sequence = data.ack;
+    if (!this.from && data.ack >= this.sequence) this.region = data.region;
     this.of = data.of;
     this.draw();
   }
@@ -59,7 +59,7 @@ class Chooser {
     const [left, top, right, bottom] = this.region;
     if (right - left < SMALLEST || bottom - top < SMALLEST) this.region = null;
     this.draw();
-    if (this.region || this.before) this.tell();
+    if (this.region || this.before) this.send();
   }
 
   cancel() {
@@ -85,20 +85,20 @@ class Chooser {
     event.preventDefault();
     this.draw();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.tell(), PAUSE_MS);
+    this.timer = setTimeout(() => this.send(), PAUSE_MS);
   }
 
-  tell() {
+  send() {
     clearTimeout(this.timer);
-    this.number += 1;
+    this.sequence += 1;
     const region = this.region?.map((edge) => Math.round(edge * 1e4) / 1e4) ?? null;
-    this.setState("region", { of: this.of, number: this.number, region });
+    this.setState("region", { of: this.of, number: this.sequence, region });
   }
 
   draw() {
     this.shade.hidden = !this.region;
     this.hint.textContent = this.region
-      ? "The bright part is searched for. Click the picture for all of it."
+      ? "Searching the selected area. Click the picture to search all of it."
       : "Drag on the picture to search for a part of it.";
     if (!this.region) return;
     const [left, top, right, bottom] = this.region;
@@ -113,7 +113,7 @@ class Chooser {
 
 export default function (api) {
   const root = api.parentElement;
-  if (!roots.has(root)) roots.set(root, new Chooser(root));
+  if (!roots.has(root)) roots.set(root, new RegionPicker(root));
   roots.get(root).update(api);
   return () =>
     setTimeout(() => {

@@ -1,7 +1,7 @@
-"""The search box: one text field that sends what is typed after a moment's rest, and never loses the last word.
+"""The search box: a text field that submits what is typed after a short pause, and never loses the last word.
 
-The browser holds the truth while the box is on screen. It numbers what it sends, sends it again until Python says
-which number it heard, and keeps a note in the tab of what was not heard yet.
+While the box is on screen, the browser's text counts. Each submission has a sequence number and is sent again until
+Python acknowledges it; what is not acknowledged yet is kept in the tab's storage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lib.ui.components.registration import ACKED_INPUT, register
 from lib.ui.session.peek import peek_state
 
 MAX_TEXT = 1000
-"""Characters of a query; what is longer is cut."""
+"""Characters of a query; longer ones are cut."""
 _COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT,))
 
 
@@ -24,9 +24,10 @@ class SubmittedQuery:
 
     of: str
     number: int
+    """Sequence number."""
     text: str
     go: bool
-    """Whether to search for it; False where it is only to be kept until somebody presses Enter."""
+    """Whether to search for it; False where it is only stored until somebody presses Enter."""
 
 
 def search_box(
@@ -34,7 +35,7 @@ def search_box(
     *,
     key: str,
     of: str,
-    heard: int,
+    ack: int,
     live: bool,
     label: str,
     placeholder: str,
@@ -43,32 +44,32 @@ def search_box(
     """Draw the box and return what the browser sent last; None while that is nothing.
 
     Args:
-        text: what stands in it first; looked at only when ``of`` changes and when the page is loaded anew.
+        text: shown at first; used only when ``of`` changes and when the page is reloaded.
         key: widget key.
-        of: ``<experiment>.<session>.<number>``; another number replaces what the browser shows.
-        heard: number of the last send that Python has.
-        live: whether words are searched for while somebody types; otherwise on Enter.
+        of: ``<experiment>.<session>.<version>``; another version replaces what the browser shows.
+        ack: sequence number of the last submission that Python has.
+        live: whether to search while somebody types; otherwise on Enter.
         label: names the box for screen readers.
         placeholder: shown while it is empty.
-        on_change: called with each send before the script runs again, so also when it runs for another page.
+        on_change: called with each submission before the script runs, also when it runs for another page.
     """
     data = {
         "key": key,
         "of": of,
         "text": text,
-        "heard": heard,
+        "ack": ack,
         "live": live,
         "label": label,
         "placeholder": placeholder,
         "max_length": MAX_TEXT,
     }
 
-    def sent() -> None:
-        found = _read(peek_state()[key].get("sent"))
-        if found is not None:
-            on_change(found)
+    def changed() -> None:
+        query = _read(peek_state()[key].get("sent"))
+        if query is not None:
+            on_change(query)
 
-    return _read(_COMPONENT(key=key, data=data, on_sent_change=sent).sent)
+    return _read(_COMPONENT(key=key, data=data, on_sent_change=changed).sent)
 
 
 def _read(sent: object) -> SubmittedQuery | None:
@@ -77,6 +78,6 @@ def _read(sent: object) -> SubmittedQuery | None:
     of, number, text = sent.get("of"), sent.get("number"), sent.get("text")
     if not isinstance(of, str) or not isinstance(number, int) or not isinstance(text, str):
         return None
-    # Half a surrogate pair is a string in JavaScript, but no file takes it.
+    # JavaScript strings may contain half a surrogate pair, which UTF-8 can't encode.
     clean = text[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
     return SubmittedQuery(of, number, clean, sent.get("go") is True)

@@ -1,24 +1,24 @@
-// The search box. What stands here is the truth: Python's text is taken over only when `of` changes or the page is
-// loaded anew. Each send is numbered and sent again until Python says that it heard it (acked_input.js); what it has not
-// heard is noted in the tab's storage, so that the last word outlives a page switch, a reload and a lost connection.
+// The search box. Its own text counts: Python's is loaded only when `of` changes or the page is reloaded. What is
+// submitted is sent until Python has acknowledged it (acked_input.js); until then it is kept in the tab's storage, so
+// that it outlives a page switch, a reload and a lost connection.
 
-const NOTE = "promptreel.search.";
+const STORED = "promptreel.search-box.";
 const boxes = new WeakMap();
 
 const sessionOf = (of) => of.split(".").slice(0, 2).join(".");
 const experimentOf = (of) => of.split(".")[0];
 
-class Box extends Sending {
+class SearchBox extends AckedInput {
   constructor(root) {
     super();
     this.input = root.querySelector(".text");
     this.mode = root.querySelector(".mode");
     this.clear = root.querySelector(".clear");
-    this.sent = "";
+    this.submitted = "";
     this.input.oninput = () => this.changed();
     this.input.onblur = () => this.flush();
     this.input.onkeydown = (event) => this.key(event);
-    this.clear.onclick = () => this.empty();
+    this.clear.onclick = () => this.clearText();
     this.listen(root.querySelector(".box"));
   }
 
@@ -26,8 +26,8 @@ class Box extends Sending {
     return this.input.value;
   }
 
-  get waits() {
-    return this.text !== this.sent;
+  get pending() {
+    return this.text !== this.submitted;
   }
 
   update({ data, setStateValue }) {
@@ -37,85 +37,85 @@ class Box extends Sending {
     this.input.maxLength = data.max_length;
     this.input.setAttribute("aria-label", data.label);
     this.mode.textContent = data.live ? "as you type" : "press Enter";
-    if (this.of !== data.of) this.take();
-    else if (data.heard > this.heard) this.heard = data.heard;
-    if (this.heard >= this.number) this.settled();
+    if (this.of !== data.of) this.load();
+    else if (data.ack > this.acked) this.acked = data.ack;
+    if (this.acked >= this.sequence) this.allAcked();
     this.draw();
   }
 
-  /** Show Python's text, or what was typed after it and not heard. */
-  take() {
+  /** Show Python's text, or what was typed after it and not acknowledged. */
+  load() {
     const { data } = this;
-    const note = JSON.parse(sessionStorage.getItem(NOTE + data.key) ?? "null");
-    const before = this.of ?? note?.of;
+    const stored = JSON.parse(sessionStorage.getItem(STORED + data.key) ?? "null");
+    const before = this.of ?? stored?.of;
     this.of = data.of;
     this.stop();
-    this.number = this.heard = data.heard;
-    this.sent = data.text;
-    this.known = [data.text];
-    const same = note && experimentOf(note.of) === experimentOf(data.of);
+    this.sequence = this.acked = data.ack;
+    this.submitted = data.text;
+    this.versions = [data.text];
+    const same = stored && experimentOf(stored.of) === experimentOf(data.of);
     const replaced = before && sessionOf(before) === sessionOf(data.of) && before !== data.of;
-    const kept = same && !replaced && note.known.includes(data.text) ? note.text : data.text;
-    if (this.input.value !== kept) this.input.value = kept;
-    if (kept !== data.text) this.changed(true);
-    else sessionStorage.removeItem(NOTE + data.key);
+    const text = same && !replaced && stored.versions.includes(data.text) ? stored.text : data.text;
+    if (this.input.value !== text) this.input.value = text;
+    if (text !== data.text) this.changed(true);
+    else sessionStorage.removeItem(STORED + data.key);
   }
 
   changed(now = false) {
     this.draw();
     this.remember();
     clearTimeout(this.timer);
-    if (now) this.send(this.data.live);
-    else this.timer = setTimeout(() => this.send(this.data.live), PAUSE_MS);
+    if (now) this.submitText(this.data.live);
+    else this.timer = setTimeout(() => this.submitText(this.data.live), PAUSE_MS);
   }
 
   remember() {
-    const note = { of: this.of, known: this.known, text: this.text };
-    sessionStorage.setItem(NOTE + this.data.key, JSON.stringify(note));
+    const stored = { of: this.of, versions: this.versions, text: this.text };
+    sessionStorage.setItem(STORED + this.data.key, JSON.stringify(stored));
   }
 
-  /** Send what waits, now. */
   flush() {
-    if (this.data && this.waits) this.send(this.data.live);
+    if (this.data && this.pending) this.submitText(this.data.live);
   }
 
-  send(go) {
+  /** Submit the text; `go` says whether to search for it. */
+  submitText(go) {
     clearTimeout(this.timer);
-    if (this.quiet) return;
-    if (!this.waits && (!go || this.gone)) return;
-    this.gone = go;
+    if (this.suspended) return;
+    if (!this.pending && (!go || this.searched)) return;
+    this.searched = go;
     this.group.setAttribute("aria-busy", "true");
-    this.dispatch(this.text);
+    this.submit(this.text);
   }
 
-  say() {
-    this.setState("sent", { of: this.of, number: this.number, text: this.sent, go: this.gone });
+  send() {
+    this.setState("sent", { of: this.of, number: this.sequence, text: this.submitted, go: this.searched });
   }
 
-  settled() {
+  allAcked() {
     this.group.removeAttribute("aria-busy");
-    if (!this.waits) sessionStorage.removeItem(NOTE + this.data.key);
-    super.settled();
+    if (!this.pending) sessionStorage.removeItem(STORED + this.data.key);
+    super.allAcked();
   }
 
   key(event) {
     if (event.isComposing) return;
     if (event.key === "Enter") {
       event.preventDefault();
-      this.gone = false; // Enter searches again, also for the same words
-      this.send(true);
+      this.searched = false; // Enter searches again, also for the same words
+      this.submitText(true);
     } else if (event.key === "Escape" && this.text) {
       event.preventDefault();
-      this.empty();
+      this.clearText();
     }
   }
 
-  empty() {
+  clearText() {
     this.input.value = "";
-    this.gone = false;
+    this.searched = false;
     this.draw();
     this.remember();
-    this.send(true);
+    this.submitText(true);
     this.input.focus();
   }
 
@@ -126,12 +126,12 @@ class Box extends Sending {
 
 export default function (api) {
   const root = api.parentElement;
-  if (!boxes.has(root)) boxes.set(root, new Box(root));
+  if (!boxes.has(root)) boxes.set(root, new SearchBox(root));
   boxes.get(root).update(api);
   return () => {
     const box = boxes.get(root);
-    // Nothing is sent here: the page may be changing, and the note has the words. Streamlit
-    // also calls this when data changed twice at once, with the box on screen and somebody typing into it.
+    // Nothing is sent here: the page may be changing, and the text is stored. Streamlit also calls this when data
+    // changed twice at once, while somebody types into the box.
     setTimeout(() => {
       if (!box || root.isConnected) return;
       box.destroy();

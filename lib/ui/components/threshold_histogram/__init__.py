@@ -28,7 +28,7 @@ def threshold_histogram(
     *,
     key: str,
     of: str,
-    heard: int,
+    ack: int,
     on_change: Callable[[Moved], None],
 ) -> Moved | None:
     """Draw the histogram with the threshold on it; return what the browser sent last.
@@ -37,13 +37,13 @@ def threshold_histogram(
         histogram: what to draw.
         value: the threshold; None is automatic.
         key: widget key.
-        of: names the search; another one takes the threshold over from Python.
-        heard: number of the last move that Python has; until it has the latest, the browser keeps its own.
+        of: names the search; for another one the browser takes the threshold from Python.
+        ack: sequence number of the last move that Python has; until it is the latest, the browser keeps its own value.
         on_change: called with each move before the script runs again.
     """
     data = {
         "of": of,
-        "heard": heard,
+        "ack": ack,
         "threshold": value,
         "suggestion": round(histogram.suggestion, 3),
         "low": histogram.low,
@@ -53,12 +53,12 @@ def threshold_histogram(
         "about": "score: cosine with the query",
     }
 
-    def moved() -> None:
-        sent = _read(peek_state()[key].get("moved"))
-        if sent is not None:
-            on_change(sent)
+    def changed() -> None:
+        moved = _read(peek_state()[key].get("moved"))
+        if moved is not None:
+            on_change(moved)
 
-    return _read(_COMPONENT(key=key, data=data, on_moved_change=moved).moved)
+    return _read(_COMPONENT(key=key, data=data, on_moved_change=changed).moved)
 
 
 def _read(sent: object) -> Moved | None:

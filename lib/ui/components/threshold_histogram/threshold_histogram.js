@@ -1,6 +1,6 @@
-// How often each score occurs, with the threshold as a rule on it that is dragged or moved by the arrow keys.
+// How often each score occurs, with the threshold as a rule that is dragged or moved with the arrow keys.
 
-const PAUSE_MS = 120; // without moving, before Python hears of it
+const PAUSE_MS = 120; // without moving, before it is sent to Python
 const SVG = "http://www.w3.org/2000/svg";
 const roots = new WeakMap();
 
@@ -34,20 +34,20 @@ class Threshold {
     this.slider.min = data.low;
     this.slider.max = data.high;
     this.slider.step = 0.001;
-    // What Python sends back of an older move must not pull the rule from under the pointer.
-    if (this.of !== data.of) this.number = data.heard;
-    if (data.heard >= this.number) this.threshold = data.threshold;
+    // An answer to an older move must not pull the rule from under the pointer.
+    if (this.of !== data.of) this.sequence = data.ack;
+    if (data.ack >= this.sequence) this.threshold = data.threshold;
     this.of = data.of;
     this.draw();
   }
 
   move(value) {
     this.threshold = value === null ? null : Math.round(value * 1000) / 1000;
-    this.number += 1;
+    this.sequence += 1;
     this.draw();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.setState("moved", { of: this.of, number: this.number, value: this.threshold });
+      this.setState("moved", { of: this.of, number: this.sequence, value: this.threshold });
     }, PAUSE_MS);
   }
 
@@ -60,7 +60,7 @@ class Threshold {
     this.bars.replaceChildren(
       ...counts.map((number, index) => {
         const bar = document.createElementNS(SVG, "rect");
-        // The square root: the few good samples would not be seen beside the many others.
+        // The square root keeps the few high-scoring samples visible beside the many others.
         const height = 100 * Math.sqrt(number / most);
         bar.setAttribute("x", index + 0.08);
         bar.setAttribute("width", 0.84);
@@ -73,17 +73,17 @@ class Threshold {
     const unset = threshold === null;
     this.group.classList.toggle("unset", unset);
     this.rule.hidden = unset;
-    const shown = unset ? data.suggestion : threshold;
-    this.slider.value = String(shown);
+    const position = unset ? data.suggestion : threshold;
+    this.slider.value = String(position);
     this.slider.setAttribute("aria-valuetext", unset ? "automatic" : figure(threshold));
-    const share = Math.min(1, Math.max(0, (shown - low) / (high - low || 1)));
+    const share = Math.min(1, Math.max(0, (position - low) / (high - low || 1)));
     this.rule.style.left = `${100 * share}%`;
     this.value.textContent = unset ? "automatic" : figure(threshold);
     this.passing.textContent = unset ? "" : this.above(threshold);
     this.automatic.setAttribute("aria-pressed", String(unset));
   }
 
-  /** How many samples pass, in words; a bin that the threshold cuts counts by the part above it. */
+  /** The number of samples that pass, as text; a bin that the threshold divides counts by the part above it. */
   above(threshold) {
     const { counts, low, high, estimated } = this.data;
     const width = (high - low) / counts.length;

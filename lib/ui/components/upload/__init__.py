@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.formatting import format_bytes
-from lib.ui.components.registration import nothing, register
+from lib.ui.components.registration import ignore, register
 from lib.ui.server import routes
 
 _COMPONENT = register(Path(__file__).parent)
@@ -30,19 +30,17 @@ def upload(
     key: str,
     label: str = "Drop videos here",
     hint: str | None = None,
-    disabled: bool = False,
     accept: str = _ACCEPT,
 ) -> list[Uploaded]:
-    """Draw the drop zone with its uploads; return those finished since the last call, each exactly once.
+    """Draw the drop zone with its uploads; return each upload once, when it has finished.
 
-    The queue belongs to the browser tab: uploads go on while another page is shown, and are reported when
+    The queue belongs to the browser tab: uploads continue while another page is shown, and are reported when
     this component is on screen again.
 
     Args:
         key: widget key; also names the queue.
-        label: the words in the drop zone.
-        hint: softer words below; the size limit when None.
-        disabled: no new files; uploads under way go on.
+        label: shown in the drop zone.
+        hint: shown below the label; the size limit when None.
         accept: what the file dialog offers, as in ``<input accept>``.
     """
     limit = routes.max_upload_bytes()
@@ -50,14 +48,12 @@ def upload(
         "key": key,
         "url": routes.url_for_upload(),
         "limit": limit,
-        "limit_text": format_bytes(limit),
         "label": label,
-        "hint": f"Up to {format_bytes(limit)} a file" if hint is None else hint,
+        "hint": f"Up to {format_bytes(limit)} per file" if hint is None else hint,
         "accept": accept,
-        "disabled": disabled,
     }
-    finished: list[dict[str, Any]] = _COMPONENT(key=key, data=data, on_finished_change=nothing).finished or []
-    # The whole list comes each time (two files may finish between two runs); ids tell what is new.
+    finished: list[dict[str, Any]] = _COMPONENT(key=key, data=data, on_finished_change=ignore).finished or []
+    # The whole list is sent each time, as two files may finish between two runs.
     seen: set[str] = st.session_state.setdefault(f"_uploads_seen.{key}", set())
     new = [item for item in finished if item["id"] not in seen]
     seen.update(item["id"] for item in new)

@@ -9,11 +9,11 @@ const ACTIVE = ["waiting", "sending", "taking"];
 const CROSS = "M6 6l12 12M18 6 6 18";
 const ARROW = "M20 12a8 8 0 1 1-2.6-5.9M20 4v4.5h-4.5";
 
-// Survives unmounting: a gigabyte on its way is not lost because somebody looks at another page meanwhile.
+// Survives unmounting, so that a switch of pages interrupts no upload.
 const queues = (globalThis[Symbol.for("promptreel.uploads")] ??= new Map());
 const views = new WeakMap();
 
-function bytes(size) {
+function formatBytes(size) {
   if (size < 1000) return `${size} B`;
   let value = size / 1000;
   let unit = 0;
@@ -24,7 +24,7 @@ function bytes(size) {
   return `${value.toFixed(value >= 99.95 ? 0 : 1)} ${UNITS[unit]}`;
 }
 
-function duration(seconds) {
+function formatDuration(seconds) {
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${String(Math.round(seconds % 60)).padStart(2, "0")} s`;
   return `${Math.floor(seconds / 3600)} h ${String(Math.round((seconds % 3600) / 60)).padStart(2, "0")} min`;
@@ -73,8 +73,8 @@ class Queue {
   constructor() {
     this.entries = [];
     this.finished = [];
-    this.onchange = () => {}; // states: drawn at once, since buttons change their meaning with them
-    this.onprogress = () => {}; // figures: drawn a few times a second
+    this.onchange = () => {}; // a state changed: drawn at once, as the buttons depend on it
+    this.onprogress = () => {}; // progress: drawn a few times a second
     this.onfinish = () => {};
     this.warn = (event) => event.preventDefault();
   }
@@ -86,7 +86,7 @@ class Queue {
       if (folder) entry.fail(`“${entry.name}” is a folder; choose the videos in it.`);
       else if (entry.size === 0) entry.fail(`“${entry.name}” is empty; choose a file with a video in it.`);
       else if (entry.size > this.config.limit)
-        entry.fail(`“${entry.name}” is ${bytes(entry.size)}; the largest allowed here is ${this.config.limit_text}.`);
+        entry.fail(`“${entry.name}” is ${formatBytes(entry.size)}; the largest allowed here is ${formatBytes(this.config.limit)}.`);
     }
     this.next();
   }
@@ -145,7 +145,7 @@ class Queue {
       return;
     }
     entry.state = "done";
-    entry.file = null; // the browser need not hold it any longer
+    entry.file = null; // lets the browser free it
     this.finished.push({ id: entry.id, sha256: answer.sha256, name: answer.name, size: answer.size });
     this.onfinish();
   }
@@ -177,10 +177,10 @@ class Queue {
 class Row {
   constructor(entry, queue) {
     const make = (tag, className, parent) => {
-      const made = document.createElement(tag);
-      made.className = className;
-      parent.append(made);
-      return made;
+      const node = document.createElement(tag);
+      node.className = className;
+      parent.append(node);
+      return node;
     };
     this.entry = entry;
     this.li = document.createElement("li");
@@ -226,22 +226,22 @@ class Row {
     this.trouble.hidden = !entry.trouble;
     this.again.hidden = !(["failed", "cancelled"].includes(entry.state) && entry.file?.size);
     this.act.hidden = entry.state === "taking";
-    this.act.setAttribute("aria-label", entry.active ? `Cancel ${entry.name}` : `Take ${entry.name} off the list`);
+    this.act.setAttribute("aria-label", entry.active ? `Cancel ${entry.name}` : `Remove ${entry.name} from the list`);
   }
 
   text() {
     const { entry } = this;
     const words = {
-      waiting: `Waiting · ${bytes(entry.size)}`,
-      taking: `Checking the video… · ${bytes(entry.size)}`,
-      done: `Added · ${bytes(entry.size)}`,
+      waiting: `Waiting · ${formatBytes(entry.size)}`,
+      taking: `Checking the video… · ${formatBytes(entry.size)}`,
+      done: `Added · ${formatBytes(entry.size)}`,
       failed: "Not added",
       cancelled: "Cancelled",
     }[entry.state];
     if (words) return words;
     const { speed } = entry;
-    const rest = speed > 0 ? ` · ${bytes(speed)}/s · ${duration((entry.size - entry.sent) / speed)} left` : "";
-    return `${bytes(entry.sent)} of ${bytes(entry.size)}${rest}`;
+    const rest = speed > 0 ? ` · ${formatBytes(speed)}/s · ${formatDuration((entry.size - entry.sent) / speed)} left` : "";
+    return `${formatBytes(entry.sent)} of ${formatBytes(entry.size)}${rest}`;
   }
 }
 
@@ -273,7 +273,7 @@ class View {
     let depth = 0; // enter and leave also fire for the zone's children
     const over = (change) => {
       depth = change === 0 ? 0 : Math.max(0, depth + change);
-      this.zone.classList.toggle("over", depth > 0 && !this.disabled);
+      this.zone.classList.toggle("over", depth > 0);
     };
     this.zone.ondragenter = (event) => (event.preventDefault(), over(1));
     this.zone.ondragleave = () => over(-1);
@@ -281,7 +281,6 @@ class View {
     this.zone.ondrop = (event) => {
       event.preventDefault();
       over(0);
-      if (this.disabled) return;
       const items = [...event.dataTransfer.items].filter((item) => item.kind === "file");
       this.queue.add(
         items.map((item) => ({ file: item.getAsFile(), folder: item.webkitGetAsEntry?.()?.isDirectory ?? false })),
@@ -290,13 +289,10 @@ class View {
   }
 
   update({ data, setStateValue }) {
-    this.disabled = data.disabled;
     this.group.setAttribute("aria-label", data.label);
     this.label.textContent = data.label;
     this.hint.textContent = data.hint;
     this.picker.accept = data.accept;
-    this.browse.disabled = data.disabled;
-    this.zone.classList.toggle("disabled", data.disabled);
     const first = !this.queue;
     if (!queues.has(data.key)) queues.set(data.key, new Queue());
     this.queue = queues.get(data.key);
@@ -304,7 +300,7 @@ class View {
     this.queue.onchange = () => this.draw();
     this.queue.onprogress = () => this.schedule();
     this.queue.onfinish = () => setStateValue("finished", this.queue.finished);
-    if (first && this.queue.finished.length) setTimeout(this.queue.onfinish); // done while another page was shown
+    if (first && this.queue.finished.length) setTimeout(this.queue.onfinish); // finished while another page was shown
     this.draw();
   }
 
@@ -327,7 +323,7 @@ class View {
     for (const [entry, row] of this.rows) {
       if (entries.includes(entry)) row.draw();
       else {
-        // The focus goes to the next row instead of getting lost with the button.
+        // Moves the focus to the next row, as this one's button goes.
         if (row.li.contains(this.list.getRootNode().activeElement))
           (row.li.nextElementSibling?.querySelector("button:not([hidden])") ?? this.browse).focus();
         row.li.remove();
@@ -347,7 +343,7 @@ class View {
     const files = (number) => (number === 1 ? "1 file" : `${number} files`);
     const failed = count("failed") ? `, ${count("failed")} not added` : "";
     const words = active
-      ? `${count("done")} of ${files(counted.length)} added${failed} · ${bytes(sent)} of ${bytes(size)}`
+      ? `${count("done")} of ${files(counted.length)} added${failed} · ${formatBytes(sent)} of ${formatBytes(size)}`
       : `${files(count("done"))} added${failed}`;
     this.summary.hidden = entries.length === 0;
     this.clear.hidden = active === entries.length;
@@ -373,7 +369,7 @@ export default function (api) {
   views.get(root).update(api);
   return () =>
     setTimeout(() => {
-      if (root.isConnected) return; // data changed twice at once, with the view in use
+      if (root.isConnected) return; // data changed twice at once; the view is still in use
       views.get(root)?.destroy();
       views.delete(root);
     });

@@ -1,6 +1,7 @@
-// One moment: its best frame, which plays in place from start to end, its words, and what can be done with it.
+// One moment: its best frame, which plays in place from start to end, its title and score, and its actions.
 
 import { button, element, icon } from "./elements.js";
+import { EXPIRED, videoProblem } from "./video_errors.js";
 
 const FRAME_EDGE_S = 0.0005; // a time rounded down to microseconds would show the frame before
 const PLAY = "M8 5.5v13l11-6.5z";
@@ -8,9 +9,9 @@ const CROP = "M7 2v15h15M2 7h15v15";
 const PROMPT = "M4 6h16M4 12h10M4 18h7M18 15v6M15 18h6";
 const OPEN = "M9 5H5v14h14v-4M13 5h6v6M19 5l-8 8";
 const COPYING = "A playable copy is being made (progress is in the sidebar); then it plays.";
-const WORDS = {
+const PROBLEMS = {
   network: "The connection to the dashboard was lost; press to try again.",
-  gone: "The link to this video is no longer valid; reload the page.",
+  gone: EXPIRED,
   unsupported: "This browser can't play the video; a playable copy is being prepared.",
 };
 
@@ -39,51 +40,51 @@ export class Card {
     this.title = element("span", "title", words);
     this.score = element("span", "score", words);
     this.folded = element("p", "folded", this.li);
-    const deeds = element("div", "deeds", this.li);
-    this.like = this.deed(deeds, "like", "More like this");
-    this.prompt = this.deed(deeds, "prompt", "Use the words as a prompt in Explore, on this video", PROMPT);
-    this.crop = this.deed(deeds, "crop", "Search for this frame, or a part of it", CROP);
-    this.explore = this.deed(deeds, "explore", "Open in Explore at this time", OPEN);
+    const actions = element("div", "actions", this.li);
+    this.like = this.action(actions, "like", "More like this");
+    this.prompt = this.action(actions, "prompt", "Use the words as a prompt in Explore, on this video", PROMPT);
+    this.crop = this.action(actions, "crop", "Search for this frame, or a part of it", CROP);
+    this.explore = this.action(actions, "explore", "Open in Explore at this time", OPEN);
   }
 
-  deed(parent, kind, words, path) {
-    const made = button(`deed ${kind}`, parent, () => this.board.deed(kind, this.hit));
+  action(parent, kind, label, path) {
+    const node = button(`action ${kind}`, parent, () => this.board.act(kind, this.moment));
     if (path) {
-      icon(path, made);
-      made.title = words;
-    } else made.textContent = words;
-    made.dataset.words = words;
-    return made;
+      icon(path, node);
+      node.title = label;
+    } else node.textContent = label;
+    node.dataset.label = label;
+    return node;
   }
 
-  show(hit, video, data) {
-    this.hit = hit;
+  show(moment, video, data) {
+    this.moment = moment;
     this.clip = video;
-    if (this.url !== hit.url) this.image.src = this.url = hit.url;
-    const about = `${hit.range} of ${video.name}`;
-    this.image.alt = `Best frame, at ${hit.at}, of ${video.name}`;
+    if (this.url !== moment.url) this.image.src = this.url = moment.url;
+    const about = `${moment.range} of ${video.name}`;
+    this.image.alt = `Best frame, at ${moment.at}, of ${video.name}`;
     this.play.setAttribute("aria-label", `Play ${about}`);
-    this.rank.textContent = String(hit.rank);
-    this.range.textContent = hit.range;
+    this.rank.textContent = String(moment.rank);
+    this.range.textContent = moment.range;
     this.title.textContent = this.title.title = video.name;
-    this.score.textContent = hit.score;
-    this.score.title = `Cosine with the query, at ${hit.at}`;
+    this.score.textContent = moment.score;
+    this.score.title = `Cosine with the query, at ${moment.at}`;
     const notes = [];
-    if (hit.own) notes.push("the frame you search for");
-    if (hit.folded) notes.push(hit.folded === 1 ? "and 1 near-duplicate" : `and ${hit.folded} near-duplicates`);
+    if (moment.own) notes.push("the frame you search for");
+    if (moment.folded) notes.push(moment.folded === 1 ? "and 1 near-duplicate" : `and ${moment.folded} near-duplicates`);
     this.folded.hidden = !notes.length;
     this.folded.textContent = notes.join(", ");
-    for (const one of [this.like, this.prompt, this.crop, this.explore])
-      one.setAttribute("aria-label", `${one.dataset.words}: ${about}`);
+    for (const action of [this.like, this.prompt, this.crop, this.explore])
+      action.setAttribute("aria-label", `${action.dataset.label}: ${about}`);
     this.prompt.disabled = Boolean(data.unpromptable);
     this.crop.disabled = Boolean(video.problem);
-    this.crop.title = video.problem || this.crop.dataset.words;
-    this.prompt.title = data.unpromptable || this.prompt.dataset.words;
-    if (this.waits && video.src) {
-      this.waits = false;
-      this.say("");
+    this.crop.title = video.problem || this.crop.dataset.label;
+    this.prompt.title = data.unpromptable || this.prompt.dataset.label;
+    if (this.waitsForCopy && video.src) {
+      this.waitsForCopy = false;
+      this.showNotice("");
       this.toggle();
-    } else this.tellCopy();
+    } else this.showCopyState();
   }
 
   get playing() {
@@ -92,29 +93,29 @@ export class Card {
 
   toggle() {
     if (!this.clip.src) {
-      this.waits = true;
-      this.say(this.clip.problem || COPYING);
-      if (!this.clip.problem) this.board.deed("copy", this.hit);
+      this.waitsForCopy = true;
+      this.showNotice(this.clip.problem || COPYING);
+      if (!this.clip.problem) this.board.act("copy", this.moment);
       return;
     }
     if (this.playing) {
       this.video.pause();
       return;
     }
-    this.board.only(this);
-    this.say("");
+    this.board.setPlaying(this);
+    this.showNotice("");
     const video = this.video ?? this.makeVideo();
     if (video.readyState > 0 && video.currentTime >= this.end - 0.01) video.currentTime = this.start;
-    video.play().catch(() => {}); // refused without a gesture, or the source went
+    video.play().catch(() => {}); // refused without a gesture, or the source is gone
   }
 
   get start() {
-    return this.hit.start > 0 ? this.hit.start + FRAME_EDGE_S : 0;
+    return this.moment.start > 0 ? this.moment.start + FRAME_EDGE_S : 0;
   }
 
   get end() {
     const length = this.video?.duration;
-    return Number.isFinite(length) ? Math.min(this.hit.end, length) : this.hit.end;
+    return Number.isFinite(length) ? Math.min(this.moment.end, length) : this.moment.end;
   }
 
   makeVideo() {
@@ -122,7 +123,7 @@ export class Card {
     video.playsInline = true;
     video.preload = "auto";
     video.tabIndex = -1;
-    video.setAttribute("aria-hidden", "true"); // the button above it speaks for it
+    video.setAttribute("aria-hidden", "true"); // the button above it has the label
     video.onloadedmetadata = () => (video.currentTime = this.start);
     video.onplay = () => {
       this.picture.dataset.state = "playing";
@@ -146,16 +147,16 @@ export class Card {
     if (this.playing) this.frame = requestAnimationFrame(() => this.loop());
   }
 
-  /** Draw how far it is, and stop at the moment's end. */
+  /** Draw the progress, and stop at the end of the moment. */
   guard() {
     const { video } = this;
     if (!video || video.readyState === 0) return;
     if (this.picture.dataset.state === "ended") return;
-    const share = (video.currentTime - this.hit.start) / Math.max(this.end - this.hit.start, 0.001);
+    const share = (video.currentTime - this.moment.start) / Math.max(this.end - this.moment.start, 0.001);
     this.done.style.transform = `scaleX(${Math.min(1, Math.max(0, share))})`;
     if (!video.paused && !video.seeking && video.currentTime >= this.end - 0.002) {
       video.pause();
-      video.currentTime = this.start; // the best frame is shown again, and the next press plays at once
+      video.currentTime = this.start; // the next press plays at once
       this.picture.dataset.state = "ended";
       this.done.style.transform = "scaleX(0)";
     }
@@ -165,46 +166,35 @@ export class Card {
     if (!this.video || this.video.readyState === 0) return;
     const box = this.bar.getBoundingClientRect();
     const share = Math.min(0.999, Math.max(0, (event.clientX - box.left) / box.width));
-    this.video.currentTime = this.start + share * (this.end - this.hit.start);
+    this.video.currentTime = this.start + share * (this.end - this.moment.start);
     this.guard();
   }
 
   async fail() {
-    const { video } = this;
-    const code = video?.error?.code;
-    if (!code) return;
-    let problem = code === MediaError.MEDIA_ERR_NETWORK ? "network" : "unsupported";
-    if (code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED) {
-      // The browser says the same of a missing file and of a foreign format: ask the server which one it is.
-      try {
-        const answer = await fetch(this.clip.src, { method: "HEAD" });
-        if (!answer.ok) problem = "gone";
-      } catch {
-        problem = "network";
-      }
-    }
-    this.rest();
-    this.say(WORDS[problem]);
+    const problem = await videoProblem(this.video, this.clip.src);
+    if (!problem) return;
+    this.unload();
+    this.showNotice(PROBLEMS[problem]);
     if (problem === "unsupported") {
-      this.waits = true;
-      this.board.deed("refused", this.hit);
+      this.waitsForCopy = true;
+      this.board.act("refused", this.moment);
     }
   }
 
-  tellCopy() {
-    if (!this.waits) return;
+  showCopyState() {
+    if (!this.waitsForCopy) return;
     const { problem } = this.clip;
-    if (problem) this.waits = false;
-    this.say(problem || COPYING);
+    if (problem) this.waitsForCopy = false;
+    this.showNotice(problem || COPYING);
   }
 
-  say(words) {
+  showNotice(words) {
     this.notice.textContent = words;
     this.notice.hidden = !words;
   }
 
-  /** Let go of the video and show the picture again. */
-  rest() {
+  /** Remove the video and show the picture again. */
+  unload() {
     cancelAnimationFrame(this.frame);
     const { video } = this;
     this.video = null;
@@ -219,7 +209,7 @@ export class Card {
   }
 
   remove() {
-    this.rest();
+    this.unload();
     if (this.board.playing === this) this.board.playing = null;
     this.li.remove();
   }

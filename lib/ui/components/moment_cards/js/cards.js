@@ -1,4 +1,4 @@
-// Moments as cards, or as bars on a strip for each video. Text only ever goes in through textContent.
+// Moments as cards, or as bars on one strip per video. Text is only ever set through textContent.
 
 import { Card } from "./card.js";
 import { Strip } from "./strip.js";
@@ -11,84 +11,83 @@ class Board {
     this.cardList = root.querySelector(".cards");
     this.stripList = root.querySelector(".strips");
     this.empty = root.querySelector(".empty");
-    this.cards = new Map(); // by hit
+    this.cards = new Map(); // by moment
     this.strips = new Map(); // by video
-    this.open = null; // the hit shown below its strip
+    this.open = null; // id of the moment shown below its strip
     this.playing = null; // the card that plays: one at a time
-    this.group = root.querySelector(".hits");
+    this.group = root.querySelector(".moments");
     this.group.addEventListener("keydown", (event) => event.stopPropagation()); // Streamlit's shortcuts
   }
 
   update({ data, setTriggerValue }) {
     this.data = data;
-    this.deed = (kind, hit) => setTriggerValue("deed", { kind, id: hit.id, video: hit.video, n: `${Date.now()}.${++count}` });
+    this.act = (kind, { id, video }) => setTriggerValue("action", { kind, id, video, n: `${Date.now()}.${++count}` });
     const inStrips = data.layout === "strips";
-    this.cardList.hidden = inStrips || !data.hits.length;
-    this.stripList.hidden = !inStrips || !data.hits.length;
+    this.cardList.hidden = inStrips || !data.moments.length;
+    this.stripList.hidden = !inStrips || !data.moments.length;
     this.cardList.setAttribute("aria-label", data.label);
     this.stripList.setAttribute("aria-label", data.label);
-    this.empty.hidden = data.hits.length > 0;
+    this.empty.hidden = data.moments.length > 0;
     this.empty.textContent = data.empty;
-    if (!data.hits.some((hit) => hit.id === this.open)) this.open = null;
+    if (!data.moments.some((moment) => moment.id === this.open)) this.open = null;
     if (inStrips) {
       this.drawCards([]);
       this.drawStrips();
     } else {
       this.drawStrips([]);
-      this.drawCards(data.hits);
+      this.drawCards(data.moments);
     }
   }
 
-  /** Return the card of a hit: one that stays keeps its element, so that nothing blinks and the focus isn't lost. */
-  card(hit) {
-    const card = this.cards.get(hit.id) ?? new Card(this);
-    this.cards.set(hit.id, card);
-    card.show(hit, this.data.videos[hit.video], this.data);
+  /** Return the card of a moment; one that stays keeps its element, so that nothing flickers and the focus stays. */
+  card(moment) {
+    const card = this.cards.get(moment.id) ?? new Card(this);
+    this.cards.set(moment.id, card);
+    card.show(moment, this.data.videos[moment.video], this.data);
     return card;
   }
 
-  drawCards(hits) {
-    const wanted = new Set(hits.map((hit) => hit.id));
+  drawCards(moments) {
+    const wanted = new Set(moments.map((moment) => moment.id));
     for (const [id, card] of this.cards)
       if (!wanted.has(id)) {
         card.remove();
         this.cards.delete(id);
       }
-    place(this.cardList, hits.map((hit) => this.card(hit).li));
+    setChildren(this.cardList, moments.map((moment) => this.card(moment).li));
   }
 
-  drawStrips(hits = this.data.hits) {
+  drawStrips(moments = this.data.moments) {
     const groups = new Map();
-    for (const hit of hits) groups.set(hit.video, [...(groups.get(hit.video) ?? []), hit]);
+    for (const moment of moments) groups.set(moment.video, [...(groups.get(moment.video) ?? []), moment]);
     for (const [video, strip] of this.strips)
       if (!groups.has(video)) {
         strip.remove();
         this.strips.delete(video);
       }
-    const strips = [...groups].map(([video, found]) => {
+    const strips = [...groups].map(([video, inVideo]) => {
       const strip = this.strips.get(video) ?? new Strip(this);
       this.strips.set(video, strip);
-      strip.show(found, this.data.videos[video], this.data);
+      strip.show(inVideo, this.data.videos[video], this.data);
       return strip.li;
     });
-    place(this.stripList, strips);
+    setChildren(this.stripList, strips);
   }
 
-  /** Show a hit below its strip and play it; once more closes it. */
-  choose(hit) {
-    const before = this.cards.get(this.open);
-    before?.remove();
+  /** Show a moment below its strip and play it; if it is open, close it. */
+  choose(moment) {
+    this.cards.get(this.open)?.remove();
     this.cards.delete(this.open);
-    this.open = this.open === hit.id ? null : hit.id;
+    this.open = this.open === moment.id ? null : moment.id;
     this.drawStrips();
     const card = this.cards.get(this.open);
     card?.toggle();
     card?.li.scrollIntoView({ block: "nearest" });
   }
 
-  /** Stop what plays; there is one player at a time. */
-  only(card) {
-    if (this.playing !== card) this.playing?.rest();
+  /** Make `card` the one that plays, and stop another. */
+  setPlaying(card) {
+    if (this.playing !== card) this.playing?.unload();
     this.playing = card;
   }
 
@@ -97,8 +96,8 @@ class Board {
   }
 }
 
-/** Make `list` hold exactly `items`, in order, moving as few as possible. */
-function place(list, items) {
+/** Make `items` the children of `list`, in order, moving as few as possible. */
+function setChildren(list, items) {
   items.forEach((item, index) => {
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
   });

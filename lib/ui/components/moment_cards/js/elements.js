@@ -1,17 +1,17 @@
 // Small helpers for making elements.
 
 export function element(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent?.append(made);
-  return made;
+  const node = document.createElement(tag);
+  node.className = className;
+  parent?.append(node);
+  return node;
 }
 
 export function button(className, parent, onclick) {
-  const made = element("button", className, parent);
-  made.type = "button";
-  made.onclick = onclick;
-  return made;
+  const node = element("button", className, parent);
+  node.type = "button";
+  node.onclick = onclick;
+  return node;
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -1,8 +1,8 @@
-// Binary packs of arrays, as lib/charts/player_arrays.py writes them: fetched once a URL, or handed over as base64.
+// Arrays in the binary form that lib/charts/player_arrays.py writes: fetched once per URL, or passed as base64.
 
 const TYPES = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u2: Uint16Array };
-const KEPT = 24;
-const fetched = new Map(); // URL -> promise of a pack, last used last
+const MOST_CACHED = 24;
+const cache = new Map(); // URL or base64 -> promise of the arrays, last used last
 
 export function decode(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
@@ -15,23 +15,23 @@ export function decode(buffer) {
   return arrays;
 }
 
-export function loadPack({ url, inline }) {
-  const name = url ?? inline;
-  let pack = fetched.get(name);
-  fetched.delete(name);
-  pack ??= url ? fetchPack(url) : Promise.resolve(decode(Uint8Array.from(atob(inline), (c) => c.charCodeAt(0)).buffer));
-  fetched.set(name, pack);
-  if (fetched.size > KEPT) fetched.delete(fetched.keys().next().value);
-  return pack;
+export function loadArrays({ url, inline }) {
+  const key = url ?? inline;
+  let arrays = cache.get(key);
+  cache.delete(key);
+  arrays ??= url ? fetchArrays(url) : Promise.resolve(decode(Uint8Array.from(atob(inline), (c) => c.charCodeAt(0)).buffer));
+  cache.set(key, arrays);
+  if (cache.size > MOST_CACHED) cache.delete(cache.keys().next().value);
+  return arrays;
 }
 
-async function fetchPack(url) {
+async function fetchArrays(url) {
   try {
     const answer = await fetch(url);
     if (!answer.ok) throw new Error(`lanes: status ${answer.status}`);
     return decode(await answer.arrayBuffer());
   } catch (error) {
-    fetched.delete(url); // the next update tries again
+    cache.delete(url); // the next update tries again
     throw error;
   }
 }

@@ -5,8 +5,8 @@ const FINE = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05];
 const EVERY_PX = 80;
 
 export function timeTicks(start, end, width) {
-  const wished = ((end - start) * EVERY_PX) / Math.max(width, 1);
-  const step = [...FINE, ...STEPS].find((one) => one >= wished) ?? STEPS.at(-1) * Math.ceil(wished / STEPS.at(-1));
+  const least = ((end - start) * EVERY_PX) / Math.max(width, 1);
+  const step = [...FINE, ...STEPS].find((seconds) => seconds >= least) ?? STEPS.at(-1) * Math.ceil(least / STEPS.at(-1));
   const decimals = step < 0.01 ? 3 : step < 0.1 ? 2 : 1;
   const times = [];
   for (let index = Math.ceil(start / step - 1e-9); index * step <= end + 1e-9; index += 1) times.push(index * step);

@@ -1,174 +1,170 @@
-// What a person does with the instrument, by whatever means: pointer, keys, buttons.
+// What a person can do with the player, whether by pointer, key or button.
 
-import { formatLength, formatTime } from "./format.js";
+import { formatTime } from "./format.js";
 
-export class Deeds {
-  seek(time) {
-    this.playback.span = null;
-    this.playback.go(time);
-    if (!this.gestures.drag && this.view.reveal(time, 0.5)) this.viewed();
-    this.redraw();
+const FRAME_EDGE_S = 0.0005; // a time rounded down to microseconds would show the frame before
+const FRAME_S = 1 / 25; // a step where there are no samples
+
+const startOf = ({ start }) => start + (start ? FRAME_EDGE_S : 0);
+const rangeOf = ({ start, end }) => `${formatTime(start)} to ${formatTime(end)}`;
+
+export class Commands {
+  constructor(player) {
+    this.player = player;
   }
 
-  // To the sample before or after; without samples a frame of 25 a second.
+  seek(time) {
+    const { playback, gestures, view } = this.player;
+    playback.span = null;
+    playback.go(time);
+    if (!gestures.drag && view.reveal(time, 0.5)) this.player.viewChanged();
+    this.player.redraw();
+  }
+
+  // To the previous (-1) or next (1) sample.
   step(direction) {
-    const { scene } = this.lanes;
-    const { time } = this.playback;
-    if (this.playback.playing) this.playback.video.pause();
-    if (!scene?.times.length) return this.seek(time + direction / 25);
-    const here = scene.sampleAt(time);
-    const between = direction < 0 && time > scene.times[here] + 0.02; // first to the beginning of this one
-    const next = Math.min(Math.max(0, between ? here : here + direction), scene.times.length - 1);
-    return this.seek(scene.times[next] + (next ? 0.0005 : 0));
+    const { playback, lanes: { scene } } = this.player;
+    const { time } = playback;
+    if (playback.playing) playback.video.pause();
+    if (!scene?.times.length) return this.seek(time + direction * FRAME_S);
+    const current = scene.sampleAt(time);
+    const between = direction < 0 && time > scene.times[current] + 0.02; // first to the beginning of this one
+    const index = Math.min(Math.max(0, between ? current : current + direction), scene.times.length - 1);
+    return this.seek(scene.times[index] + (index ? FRAME_EDGE_S : 0));
   }
 
   toSegment(direction) {
-    const { scene } = this.lanes;
-    if (!scene?.labels[this.row]) return false;
-    const found = scene.neighbour(this.row, this.playback.time, direction);
-    if (!found) {
-      this.say(`No ${direction > 0 ? "further" : "earlier"} segment of ${this.chosen}.`);
+    const { player } = this;
+    const { scene } = player.lanes;
+    if (!scene?.labels[player.row]) return false;
+    const segment = scene.neighbour(player.row, player.playback.time, direction);
+    if (!segment) {
+      player.announce(`No ${direction > 0 ? "further" : "earlier"} segment of ${player.chosen}.`);
       return true;
     }
-    this.seek(found.start + (found.start ? 0.0005 : 0));
-    const span = `${formatTime(found.start)} to ${formatTime(found.end)}`;
-    this.say(`${this.chosen}, segment ${found.index + 1} of ${found.count}: ${span}`);
+    this.seek(startOf(segment));
+    player.announce(`${player.chosen}, segment ${segment.index + 1} of ${segment.count}: ${rangeOf(segment)}`);
     return true;
   }
 
   // In a comparison: to the next (1) or previous (-1) place where both sides differ.
   toDifference(direction) {
-    const { scene } = this.lanes;
+    const { player } = this;
+    const { scene } = player.lanes;
     if (!scene?.differences) return false;
-    const found = scene.nextDifference(this.playback.time, direction);
-    if (!found) {
-      this.say(`No ${direction > 0 ? "further" : "earlier"} difference.`);
+    const difference = scene.nextDifference(player.playback.time, direction);
+    if (!difference) {
+      player.announce(`No ${direction > 0 ? "further" : "earlier"} difference.`);
       return true;
     }
-    this.seek(found.start + (found.start ? 0.0005 : 0));
+    this.seek(startOf(difference));
+    const { index, count } = difference;
     const { a, b } = scene.differences;
-    const says = (label) => label?.name ?? "nothing";
-    const span = `${formatTime(found.start)} to ${formatTime(found.end)}`;
-    this.say(`Difference ${found.index + 1} of ${found.count}, ${span}: A ${says(a[found.index])}, B ${says(b[found.index])}`);
+    const sides = `A ${a[index]?.name ?? "nothing"}, B ${b[index]?.name ?? "nothing"}`;
+    player.announce(`Difference ${index + 1} of ${count}, ${rangeOf(difference)}: ${sides}`);
     return true;
   }
 
-  // A click in the lane of differences plays just that one.
+  // A click in the lane of differences plays that one only.
   clickDifference(time) {
-    const { scene } = this.lanes;
+    const { scene } = this.player.lanes;
     const index = scene.differenceAt(time);
     if (index < 0) return;
     const { start, end } = scene.differences;
-    this.playback.playSpan({ start: start[index], end: end[index] });
+    this.player.playback.playSpan({ start: start[index], end: end[index] });
   }
 
-  // "Only differences": what both sides agree on isn't played.
-  skipAgreement() {
-    const { lanes: { scene }, playback, place } = this;
-    if (!scene?.only || !playback.playing || playback.span || this.gestures.drag) return;
-    const { start } = scene.differences;
-    if (!start.length || scene.differenceAt(playback.time) >= 0) return;
-    const next = start.find((time) => time > playback.time);
-    if (next === undefined && !place.loop) playback.video.pause();
-    else playback.go((next ?? start[0]) + 0.0005);
-  }
-
-  showDifferences() {
-    const { differences } = this.lanes.scene ?? {};
-    this.differences.hidden = !differences;
-    const count = differences?.start.length ?? 0;
-    const words = count === 1 ? "1 difference" : `${count.toLocaleString("en")} differences`;
-    this.differences.querySelector("span").textContent = count ? words : "No difference";
-    for (const button of this.differences.querySelectorAll("button")) button.disabled = !count;
-  }
-
-  // A click in the lane of segments: on a bar plays just it, on a name chooses the label.
+  // A click in the lane of segments: on a bar plays that one only, on a name chooses the label.
   clickSegment(row, time) {
-    const { scene } = this.lanes;
+    const { scene } = this.player.lanes;
     if (!scene?.labels[row]) return;
     this.choose(row);
     const index = time === null ? -1 : scene.segmentAt(row, time);
     if (index < 0) return;
     const { start, end } = scene.segments[row];
-    this.playback.playSpan({ start: start[index], end: end[index] });
+    this.player.playback.playSpan({ start: start[index], end: end[index] });
   }
 
   choose(row) {
-    this.row = row;
-    this.place.chosen = this.chosen;
-    this.redraw();
-    this.settle();
+    const { player } = this;
+    player.row = row;
+    player.memory.chosen = player.chosen;
+    player.redraw();
+    player.reportSoon();
   }
 
+  // Shows or hides the line of a label.
   hide(id) {
-    const { hidden } = this.place;
+    const { hidden } = this.player.memory;
     if (!hidden.delete(id)) hidden.add(id);
-    this.redraw();
+    this.player.redraw();
   }
 
+  // Marks the start (0) or the end (1) of a range at the playhead.
   setMark(side) {
-    const mark = [...this.place.mark];
-    mark[side] = this.playback.time;
+    const { player } = this;
+    const mark = [...player.memory.mark];
+    mark[side] = player.playback.time;
     if (mark[0] !== null && mark[1] !== null && mark[1] <= mark[0]) mark[1 - side] = null;
-    this.place.mark = mark;
-    this.say(side ? `Marked the end at ${formatTime(mark[1])}` : `Marked the start at ${formatTime(mark[0])}`);
-    this.redraw();
-    this.settle();
+    player.memory.mark = mark;
+    player.announce(`Marked the ${side ? "end" : "start"} at ${formatTime(mark[side])}`);
+    player.redraw();
+    player.reportSoon();
   }
 
   clearMark() {
-    this.place.mark = [null, null];
-    this.redraw();
-    this.settle();
+    this.player.memory.mark = [null, null];
+    this.player.redraw();
+    this.player.reportSoon();
   }
 
-  showMark() {
-    const [start, end] = this.place.mark;
-    let words = "";
-    if (start !== null && end !== null) {
-      words = `Marked ${formatTime(start, 2)} – ${formatTime(end, 2)} (${formatLength(end - start)})`;
-    } else if (start !== null) words = `Start marked at ${formatTime(start, 2)}; “]” marks the end`;
-    else if (end !== null) words = `End marked at ${formatTime(end, 2)}; “[” marks the start`;
-    this.marked.hidden = !words;
-    const text = this.marked.firstElementChild;
-    if (text.textContent !== words) text.textContent = words;
-  }
-
-  // Loops what is played on its own; else the marked range; else the whole video.
+  // Loops the span that is played on its own; else the marked range; else the whole video.
   toggleLoop() {
-    const { place, playback } = this;
-    place.loop = !place.loop;
-    const [start, end] = place.mark;
-    if (place.loop && !playback.span && start !== null && end !== null) playback.playSpan({ start, end });
-    const { span } = playback;
-    const what = span ? `${formatTime(span.start)} to ${formatTime(span.end)}` : "the whole video";
-    this.say(place.loop ? `Looping ${what}` : "Loop off");
-    this.playState();
+    const { memory, playback } = this.player;
+    memory.loop = !memory.loop;
+    const [start, end] = memory.mark;
+    if (memory.loop && !playback.span && start !== null && end !== null) playback.playSpan({ start, end });
+    const what = playback.span ? rangeOf(playback.span) : "the whole video";
+    this.player.announce(memory.loop ? `Looping ${what}` : "Loop off");
+    this.player.showPlayState();
+  }
+
+  toggleSound() {
+    const { video } = this.player.playback;
+    video.muted = !video.muted;
+  }
+
+  showAll() {
+    this.player.view.reset();
+    this.player.viewChanged();
+  }
+
+  toggleFullScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.player.playback.frame.requestFullscreen?.();
   }
 
   zoomAtPlayhead(factor) {
-    const { view, playback } = this;
+    const { view, playback } = this.player;
     const inside = playback.time >= view.start && playback.time <= view.end;
     view.zoom(inside ? playback.time : (view.start + view.end) / 2, factor);
-    this.viewed();
+    this.player.viewChanged();
   }
 
-  // Escape lets go: first of what is played on its own, then of the marks, then of the zoom.
+  // Escape clears the span that is played on its own, then the marks, then the zoom.
   clear() {
-    if (this.playback.span) this.playback.span = null;
-    else if (this.place.mark.some((time) => time !== null)) this.clearMark();
-    else if (!this.view.whole) this.view.reset();
+    const { playback, memory, view } = this.player;
+    if (playback.span) playback.span = null;
+    else if (memory.mark.some((time) => time !== null)) this.clearMark();
+    else if (!view.whole) view.reset();
     else return false;
-    this.viewed();
+    this.player.viewChanged();
     return true;
   }
 
   help() {
-    if (this.sheet.open) this.sheet.close();
-    else this.sheet.showModal();
-  }
-
-  say(words) {
-    this.news.textContent = words;
+    const { sheet } = this.player;
+    if (sheet.open) sheet.close();
+    else sheet.showModal();
   }
 }

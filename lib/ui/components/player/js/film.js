@@ -1,8 +1,8 @@
 // The filmstrip: thumbnails of the samples in view. Tiles lie on a grid in time that grows in steps as one zooms out, so
-// that they stay put while panning. Only what is in view is asked for, once the view rests, a few at a time.
+// that they stay put while panning. Only what is in view is requested, once the view rests, a few at a time.
 
 const AT_ONCE = 6;
-const KEPT = 400;
+const MOST_CACHED = 400;
 const REST_MS = 120;
 
 export class Film {
@@ -18,8 +18,8 @@ export class Film {
     return `${scene.thumbs}/${scene.frames[index]}`;
   }
 
-  // The picture of a sample if it is here.
-  have(url) {
+  // The picture of a sample, if it is loaded.
+  loaded(url) {
     const picture = this.pictures.get(url);
     if (!picture?.complete || !picture.naturalWidth) return null;
     this.pictures.delete(url);
@@ -32,9 +32,9 @@ export class Film {
     const { y, height } = lanes.lanes.film;
     lanes.title("frames", lanes.lanes.film);
     if (!scene.times.length) return;
-    const least = (height * this.aspect * view.span) / lanes.plot; // seconds of a tile that shows a whole picture
+    const least = (height * this.aspect * view.span) / lanes.plot; // duration of a tile that shows a whole picture, in seconds
     const octave = 2 ** Math.floor(Math.log2(least * 0.8)); // tiles of 0.8 to 1.2 pictures
-    const step = [1, 1.5, 2].map((factor) => factor * octave).find((one) => one >= least * 0.8);
+    const step = [1, 1.5, 2].map((factor) => factor * octave).find((seconds) => seconds >= least * 0.8);
     const needed = [];
     lanes.clip({ y, height }, (top, high) => {
       lanes.rect(lanes.left, y, lanes.plot, height, lanes.ink, 0.06);
@@ -43,15 +43,15 @@ export class Film {
         const x1 = Math.round(box.x + (((tile + 1) * step - view.start) / view.span) * box.width);
         const index = scene.sampleAt(Math.min((tile + 0.5) * step, view.duration));
         const url = this.url(scene, index);
-        const picture = this.have(url);
+        const picture = this.loaded(url);
         if (picture) paintCovering(pen, picture, x0, top, x1 - x0 - ratio, high);
         else needed.push(url);
       }
     });
-    this.ask(needed);
+    this.request(needed);
   }
 
-  ask(urls) {
+  request(urls) {
     this.wanted = urls;
     clearTimeout(this.timer);
     if (urls.length) this.timer = setTimeout(() => this.load(), REST_MS);
@@ -60,7 +60,7 @@ export class Film {
   load() {
     while (this.loading < AT_ONCE && this.wanted.length) {
       const url = this.wanted.shift();
-      if (this.pictures.has(url)) continue; // here, on its way, or missing
+      if (this.pictures.has(url)) continue; // loaded, loading, or missing
       const picture = new Image();
       this.pictures.set(url, picture);
       this.loading += 1;
@@ -74,7 +74,7 @@ export class Film {
       };
       picture.src = url;
     }
-    while (this.pictures.size > KEPT) this.pictures.delete(this.pictures.keys().next().value);
+    while (this.pictures.size > MOST_CACHED) this.pictures.delete(this.pictures.keys().next().value);
   }
 
   stop() {

@@ -7,9 +7,9 @@ const MOVED_PX = 4;
 const SCROLLING_MS = 300;
 
 export class Gestures {
-  // host: the instrument; area: the element over the lanes
-  constructor(host, area) {
-    this.host = host;
+  // area: the element over the lanes
+  constructor(player, area) {
+    this.player = player;
     this.area = area;
     this.pointers = new Map();
     this.drag = null;
@@ -18,7 +18,7 @@ export class Gestures {
     area.addEventListener("pointermove", (event) => this.move(event));
     area.addEventListener("pointerup", (event) => this.up(event));
     area.addEventListener("pointercancel", (event) => this.up(event, true));
-    area.addEventListener("pointerleave", () => this.pointers.size || host.hover(null));
+    area.addEventListener("pointerleave", () => this.pointers.size || player.hover(null));
     area.addEventListener("dblclick", (event) => this.reset(event));
     area.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     this.onscroll = () => { this.scrolled = performance.now(); };
@@ -36,7 +36,7 @@ export class Gestures {
 
   down(event) {
     if (event.button > 1) return;
-    const { lanes, view, playback } = this.host;
+    const { lanes, view, playback } = this.player;
     const at = this.place(event);
     this.pointers.set(event.pointerId, at);
     this.area.setPointerCapture(event.pointerId);
@@ -63,17 +63,17 @@ export class Gestures {
       if (!(event.timeStamp - this.stamp < 450)) this.before = { time: playback.time, playing: playback.playing };
       this.stamp = event.timeStamp;
       this.drag = { ...from, kind: "seek", resume: playback.playing };
-      this.host.seek(time);
+      this.player.commands.seek(time);
     }
-    this.host.hover(at);
+    this.player.hover(at);
   }
 
   move(event) {
     const at = this.place(event);
-    const { drag, host } = this;
-    const { lanes, view } = host;
+    const { drag, player } = this;
+    const { lanes, view } = player;
     if (!this.pointers.has(event.pointerId)) {
-      if (event.pointerType !== "touch") host.hover(at);
+      if (event.pointerType !== "touch") player.hover(at);
       return;
     }
     this.pointers.set(event.pointerId, at);
@@ -83,51 +83,51 @@ export class Gestures {
       view.pan(((drag.middle - middle) / lanes.plot) * view.span);
       view.zoom(lanes.timeAt(middle), drag.apart / apart);
       Object.assign(drag, { middle, apart });
-      host.viewed();
+      player.viewChanged();
       return;
     }
     drag.moved ||= Math.hypot(at.x - drag.at.x, at.y - drag.at.y) > MOVED_PX;
     if (!drag.moved) return;
     const far = at.x - drag.at.x;
     if (drag.kind === "seek") {
-      if (drag.resume) host.playback.video.pause();
-      host.seek(lanes.timeAt(at.x));
+      if (drag.resume) player.playback.video.pause();
+      player.commands.seek(lanes.timeAt(at.x));
     } else if (drag.kind === "pan") {
       view.pan(drag.start - (far / lanes.plot) * view.span - view.start);
-      host.viewed();
+      player.viewChanged();
     } else if (drag.kind === "window") {
       view.pan(drag.start + (far / lanes.plot) * view.duration - view.start);
-      host.viewed();
+      player.viewChanged();
     } else if (drag.kind === "choose") {
       const under = ((at.x - lanes.left) / lanes.plot) * view.duration;
       view.show(Math.max(0, Math.min(drag.under, under)), Math.min(view.duration, Math.max(drag.under, under)));
-      host.viewed();
+      player.viewChanged();
     }
-    host.hover(drag.kind === "seek" ? at : null);
+    player.hover(drag.kind === "seek" ? at : null);
   }
 
   up(event, cancelled = false) {
     if (!this.pointers.delete(event.pointerId)) return;
-    const { drag, host } = this;
+    const { drag, player } = this;
     if (this.pointers.size) {
       this.drag = null; // the finger that stays does not seek
       return;
     }
     this.drag = null;
-    if (event.pointerType === "touch") host.hover(null);
+    if (event.pointerType === "touch") player.hover(null);
     if (!drag || drag.kind === "pinch") return;
     this.endScrub(drag);
     if (drag.moved || cancelled) return;
-    if (drag.name === "segments") host.clickSegment(drag.row, drag.kind === "name" ? null : host.lanes.timeAt(drag.at.x));
-    else if (drag.name === "differences" && drag.kind === "seek") host.clickDifference(host.lanes.timeAt(drag.at.x));
-    else if (drag.kind === "choose" && !host.view.whole) {
-      host.view.pan(drag.under - (host.view.start + host.view.end) / 2);
-      host.viewed();
+    if (drag.name === "segments") player.commands.clickSegment(drag.row, drag.kind === "name" ? null : player.lanes.timeAt(drag.at.x));
+    else if (drag.name === "differences" && drag.kind === "seek") player.commands.clickDifference(player.lanes.timeAt(drag.at.x));
+    else if (drag.kind === "choose" && !player.view.whole) {
+      player.view.pan(drag.under - (player.view.start + player.view.end) / 2);
+      player.viewChanged();
     }
   }
 
   endScrub(drag = this.drag) {
-    if (drag?.kind === "seek" && drag.resume && drag.moved) this.host.playback.play();
+    if (drag?.kind === "seek" && drag.resume && drag.moved) this.player.playback.play();
   }
 
   pinch() {
@@ -135,20 +135,20 @@ export class Gestures {
     return { middle: (one.x + two.x) / 2, apart: Math.max(20, Math.hypot(one.x - two.x, one.y - two.y)) };
   }
 
-  // The first of the two clicks went there; showing all is no wish to go anywhere.
+  // A double click shows the whole video, and undoes the seek of its first click.
   reset(event) {
-    const { host } = this;
-    const { name } = host.lanes.at(this.place(event).y);
-    host.view.reset();
-    host.viewed();
+    const { player } = this;
+    const { name } = player.lanes.at(this.place(event).y);
+    player.view.reset();
+    player.viewChanged();
     if (name === "overview" || !this.before) return;
-    if (!this.before.playing) host.playback.video.pause();
-    host.seek(this.before.time);
+    if (!this.before.playing) player.playback.video.pause();
+    player.commands.seek(this.before.time);
   }
 
   wheel(event) {
-    const { host } = this;
-    const { view, lanes } = host;
+    const { player } = this;
+    const { view, lanes } = player;
     const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1;
     const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
     if (Math.abs(sideways) > Math.abs(event.deltaY) || event.shiftKey) {
@@ -163,7 +163,7 @@ export class Gestures {
       const at = this.place(event);
       view.zoom(lanes.timeAt(Math.max(at.x, lanes.left)), 1.0016 ** (event.deltaY * unit * (event.ctrlKey ? 5 : 1)));
     }
-    host.viewed();
-    host.hover(this.place(event));
+    player.viewChanged();
+    player.hover(this.place(event));
   }
 }

@@ -1,7 +1,7 @@
-// The player and its lanes as one instrument. Python sends data (see lib/ui/components/player/__init__.py) and hears "report"
-// {time_s, src, problem, mark, label} once, when what a person did has settled; nothing while the video plays.
+// The player and its lanes. Python sends data (see lib/ui/components/player/__init__.py) and gets a "report"
+// {time_s, src, problem, mark, label} when a person has paused, marked or chosen something; none while the video plays.
 
-import { Deeds } from "./commands.js";
+import { Commands } from "./commands.js";
 import { Film } from "./film.js";
 import { Gestures } from "./gestures.js";
 import { press } from "./keys.js";
@@ -11,21 +11,20 @@ import { Readout, Tip } from "./readout.js";
 import { buildScene } from "./scene.js";
 import { View } from "./view.js";
 
-const SAME_S = 0.02; // closer than this is the position both sides know already
+const SAME_S = 0.02; // closer than this is the position that was reported
 const SETTLE_MS = 250;
-const WORDS_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
-const SPOKEN_EVERY_MS = 1000;
+const READOUT_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
+const SPOKEN_EVERY_MS = 1000; // the slider value that screen readers get
 const MOVING_MS = 150; // the view counts as moving for so long after a change
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 
-// What outlives a page switch, which unmounts the component: one entry a player, for as long as the tab lives.
-const places = (globalThis[Symbol.for("promptreel.places")] ??= new Map());
-const fresh = () => ({ src: null, time: 0, seek: null, window: null, view: null, chosen: null, hidden: new Set(),
+// What outlives a page switch, which unmounts the component: one entry per player, for as long as the tab lives.
+const memories = (globalThis[Symbol.for("promptreel.players")] ??= new Map());
+const newMemory = () => ({ src: null, time: 0, seek: null, window: null, view: null, chosen: null, hidden: new Set(),
   mark: [null, null], loop: false, muted: false, rate: 1 });
 
-class Instrument extends Deeds {
+class Player {
   constructor(root) {
-    super();
     const find = (selector) => root.querySelector(selector);
     this.root = find(".player");
     this.area = find(".lanes");
@@ -33,30 +32,30 @@ class Instrument extends Deeds {
     this.mini = find(".mini"); // the playhead in the strip of the whole video
     this.ghost = find(".ghost"); // where the pointer is
     this.buttons = find(".transport");
-    this.marked = find(".marked");
-    this.differences = find(".differences");
     this.sheet = find(".sheet");
-    this.news = find(".news"); // read out by screen readers
+    this.announcements = find(".announcements"); // read out by screen readers
+    this.commands = new Commands(this);
     this.view = new View();
     this.film = new Film(() => this.redraw());
     this.lanes = new Lanes(find("canvas"), this.view, this.film);
     this.playback = new Playback(find, {
       moved: () => this.tick(),
       rested: () => this.rested(),
-      state: () => this.playState(),
+      state: () => this.showPlayState(),
       loaded: () => this.loaded(),
       failed: () => this.report(),
     });
-    this.readout = new Readout(find, { choose: (row) => this.choose(row), hide: (id) => this.hide(id) });
+    this.readout = new Readout(find, this.commands);
     this.tip = new Tip(find(".tip"), this.film);
     this.gestures = new Gestures(this, this.area);
-    this.known = { time: 0, problem: null, words: null }; // what Python knows
-    this.born = Date.now();
+    this.reported = { time: 0, problem: null, selection: null }; // what Python has
+    this.createdAt = Date.now();
     this.reports = 0;
     this.listen();
   }
 
   listen() {
+    const { commands } = this;
     this.root.addEventListener("keydown", (event) => {
       if (!press(this, event)) {
         this.flush();
@@ -74,16 +73,16 @@ class Instrument extends Deeds {
     this.area.addEventListener("blur", () => this.hover(null));
     const actions = {
       play: () => this.playback.toggle(),
-      back: () => this.step(-1),
-      on: () => this.step(1),
-      loop: () => this.toggleLoop(),
-      mute: () => { this.playback.video.muted = !this.playback.video.muted; },
-      fit: () => { this.view.reset(); this.viewed(); },
-      full: () => (document.fullscreenElement ? document.exitFullscreen() : this.playback.frame.requestFullscreen?.()),
-      help: () => this.help(),
-      unmark: () => this.clearMark(),
-      earlier: () => this.toDifference(-1),
-      later: () => this.toDifference(1),
+      previous: () => commands.step(-1),
+      next: () => commands.step(1),
+      loop: () => commands.toggleLoop(),
+      mute: () => commands.toggleSound(),
+      fit: () => commands.showAll(),
+      full: () => commands.toggleFullScreen(),
+      help: () => commands.help(),
+      unmark: () => commands.clearMark(),
+      earlier: () => commands.toDifference(-1),
+      later: () => commands.toDifference(1),
     };
     this.root.addEventListener("click", (event) => {
       const action = event.target.closest?.("[data-do]")?.dataset.do;
@@ -99,26 +98,26 @@ class Instrument extends Deeds {
 
   update({ data, setStateValue }) {
     this.data = data;
-    this.tell = setStateValue;
-    this.place = places.get(data.key) ?? fresh();
-    places.set(data.key, this.place);
-    if (data.src !== null && data.src !== this.place.src) {
-      if (this.place.src !== null) Object.assign(this.place, { ...fresh(), seek: this.place.seek });
-      this.place.src = data.src;
+    this.setState = setStateValue;
+    this.memory = memories.get(data.key) ?? newMemory();
+    memories.set(data.key, this.memory);
+    if (data.src !== null && data.src !== this.memory.src) {
+      if (this.memory.src !== null) Object.assign(this.memory, { ...newMemory(), seek: this.memory.seek });
+      this.memory.src = data.src;
     }
-    this.known.words ??= JSON.stringify(this.words);
-    const another = data.src !== null && data.src !== this.playback.src;
-    this.playback.update(data, this.place);
-    if (another) this.known.time = this.place.time;
+    this.reported.selection ??= JSON.stringify(this.selection);
+    const otherVideo = data.src !== null && data.src !== this.playback.src;
+    this.playback.update(data, this.memory);
+    if (otherVideo) this.reported.time = this.memory.time;
     this.setDuration();
     this.restoreView();
     const { seek } = data;
-    if (seek && this.playback.src && seek.id !== this.place.seek) {
-      this.place.seek = seek.id;
+    if (seek && this.playback.src && seek.id !== this.memory.seek) {
+      this.memory.seek = seek.id;
       this.playback.span = null;
       this.playback.jump(seek.t);
-      this.known.time = this.place.time;
-      this.view.reveal(this.place.time, 0.5);
+      this.reported.time = this.memory.time;
+      this.view.reveal(this.memory.time, 0.5);
     }
     this.playback.show();
     this.setScene(data.lanes);
@@ -132,20 +131,20 @@ class Instrument extends Deeds {
 
   // A range brushed in the charts is the zoom; else the one from before the page switch.
   restoreView() {
-    const { place, data, view } = this;
+    const { memory, data, view } = this;
     const window = JSON.stringify(data.window ?? null);
-    if (place.window !== null && window !== place.window) {
+    if (memory.window !== null && window !== memory.window) {
       if (data.window) view.show(...data.window);
       else view.reset();
-    } else if (place.window === null && data.window) view.show(...data.window);
-    else if (place.view && !this.restored) view.show(...place.view);
+    } else if (memory.window === null && data.window) view.show(...data.window);
+    else if (memory.view && !this.restored) view.show(...memory.view);
     this.restored = true;
-    place.window = window;
-    place.view = view.whole ? null : [view.start, view.end];
+    memory.window = window;
+    memory.view = view.whole ? null : [view.start, view.end];
   }
 
   async setScene(lanes) {
-    const asked = (this.asked = (this.asked ?? 0) + 1);
+    const request = (this.request = (this.request ?? 0) + 1);
     let scene = null;
     try {
       scene = lanes && (await buildScene(lanes));
@@ -153,11 +152,11 @@ class Instrument extends Deeds {
       console.warn(`promptreel: ${error.message}`); // the lanes stay as they were
       return;
     }
-    if (asked !== this.asked || !this.place) return;
+    if (request !== this.request || !this.memory) return; // newer lanes came first
     this.lanes.scene = scene;
-    this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.place.chosen)) : 0;
+    this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.memory.chosen)) : 0;
     this.readout.build(scene);
-    this.showDifferences();
+    this.readout.showDifferences(scene);
     this.resized(true);
     this.tick();
   }
@@ -167,9 +166,9 @@ class Instrument extends Deeds {
   }
 
   get state() {
-    const { place, row } = this;
-    const fast = performance.now() - (this.viewedAt ?? -1e6) < MOVING_MS;
-    return { chosen: row, hidden: place.hidden, span: this.playback.span, mark: place.mark, fast };
+    const { memory, row } = this;
+    const fast = performance.now() - (this.viewChangedAt ?? -1e6) < MOVING_MS;
+    return { chosen: row, hidden: memory.hidden, span: this.playback.span, mark: memory.mark, fast };
   }
 
   // --- drawing
@@ -186,37 +185,37 @@ class Instrument extends Deeds {
   redraw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      if (!this.place) return;
+      if (!this.memory) return;
       if (!this.lanes.width) this.resized(true);
       this.lanes.draw(this.state);
-      this.readout.mark(this.state);
+      this.readout.showState(this.state);
       const { start, end, whole } = this.view;
       Object.assign(this.area.dataset, { start: start.toFixed(6), end: end.toFixed(6), plot: this.lanes.left });
       this.buttons.querySelector('[data-do="fit"]').disabled = whole;
-      this.showMark();
+      this.readout.showMark(this.memory.mark);
       this.tick();
     });
   }
 
-  viewed() {
-    const { view, place } = this;
-    place.view = view.whole ? null : [view.start, view.end];
-    this.viewedAt = performance.now();
+  viewChanged() {
+    const { view, memory } = this;
+    memory.view = view.whole ? null : [view.start, view.end];
+    this.viewChangedAt = performance.now();
     this.redraw();
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.redraw(), MOVING_MS + 10); // with lines drawn well
+    this.resting = setTimeout(() => this.redraw(), MOVING_MS + 10); // lines are drawn finely once the view rests
   }
 
   // While playing with every repaint (video frames come too seldom, at 24 a second), else when something moved.
   tick() {
-    if (!this.place) return;
+    if (!this.memory) return;
     const { playback, view, lanes } = this;
     const time = playback.time;
     const now = performance.now();
     playback.guard();
     this.skipAgreement();
-    if (playback.playing && !this.gestures.drag && now - (this.viewedAt ?? 0) > 1500 && view.reveal(time, 0.08)) {
-      this.place.view = [view.start, view.end];
+    if (playback.playing && !this.gestures.drag && now - (this.viewChangedAt ?? 0) > 1500 && view.reveal(time, 0.08)) {
+      this.memory.view = [view.start, view.end];
       lanes.draw(this.state);
     }
     const x = lanes.xOf(time);
@@ -225,8 +224,8 @@ class Instrument extends Deeds {
     this.mini.style.transform = `translateX(${lanes.stripX(Math.min(time, view.duration)).toFixed(1)}px)`;
     this.mini.style.visibility = view.duration > 0 ? "visible" : "hidden";
     this.head.style.visibility = inside && view.duration > 0 ? "visible" : "hidden";
-    if (!playback.playing || now - (this.wordsAt ?? 0) > WORDS_EVERY_MS) {
-      this.wordsAt = now;
+    if (!playback.playing || now - (this.readoutAt ?? 0) > READOUT_EVERY_MS) {
+      this.readoutAt = now;
       this.readout.show(time, view.duration);
     }
     if (now - (this.spokenAt ?? 0) > (playback.playing ? SPOKEN_EVERY_MS : 0)) {
@@ -236,6 +235,17 @@ class Instrument extends Deeds {
       this.area.setAttribute("aria-valuetext", this.readout.spoken(time));
     }
     if (playback.playing) this.ticking ??= requestAnimationFrame(() => { this.ticking = null; this.tick(); });
+  }
+
+  // "Only differences": skips the parts of a comparison where both sides agree.
+  skipAgreement() {
+    const { lanes: { scene }, playback, memory } = this;
+    if (!scene?.only || !playback.playing || playback.span || this.gestures.drag) return;
+    const { start } = scene.differences;
+    if (!start.length || scene.differenceAt(playback.time) >= 0) return;
+    const next = start.find((time) => time > playback.time);
+    if (next === undefined && !memory.loop) playback.video.pause();
+    else playback.go((next ?? start[0]) + 0.0005);
   }
 
   hover(at) {
@@ -256,7 +266,7 @@ class Instrument extends Deeds {
     this.tip.show(lanes.scene, lanes.timeAt(at.x), at.x, lanes.width);
   }
 
-  playState() {
+  showPlayState() {
     const { video } = this.playback;
     const set = (name, pressed, label) => {
       const button = this.buttons.querySelector(`[data-do="${name}"]`);
@@ -267,55 +277,61 @@ class Instrument extends Deeds {
     set("play", this.playback.playing, this.playback.playing ? "Pause" : "Play");
     set("mute", video.muted, video.muted ? "Sound on" : "Sound off");
     const loop = this.buttons.querySelector('[data-do="loop"]');
-    loop.setAttribute("aria-pressed", String(this.place?.loop ?? false));
+    loop.setAttribute("aria-pressed", String(this.memory?.loop ?? false));
     this.speed.value = String(video.playbackRate);
-    if (this.place) Object.assign(this.place, { muted: video.muted, rate: video.playbackRate });
+    if (this.memory) Object.assign(this.memory, { muted: video.muted, rate: video.playbackRate });
     this.redraw();
   }
 
   loaded() {
-    this.playback.video.muted = this.place.muted;
-    this.playback.video.playbackRate = this.place.rate;
+    this.playback.video.muted = this.memory.muted;
+    this.playback.video.playbackRate = this.memory.rate;
     this.setDuration();
     this.redraw();
-    if (this.known.problem) this.report(); // the problem Python heard of is over
+    if (this.reported.problem) this.report(); // the problem is over
   }
 
-  // --- what Python hears
+  announce(sentence) {
+    this.announcements.textContent = sentence;
+  }
 
-  get words() {
-    const [start, end] = this.place.mark;
-    const exact = (time) => Math.round(time * 1e6) / 1e6;
-    const mark = start !== null && end !== null ? [exact(start), exact(end)] : null;
-    return { mark, label: this.place.chosen };
+  // --- reports to Python
+
+  get selection() {
+    const [start, end] = this.memory.mark;
+    const rounded = (time) => Math.round(time * 1e6) / 1e6;
+    const mark = start !== null && end !== null ? [rounded(start), rounded(end)] : null;
+    return { mark, label: this.memory.chosen };
   }
 
   rested() {
-    if (Math.abs(this.place.time - this.known.time) > SAME_S) this.report();
+    if (Math.abs(this.memory.time - this.reported.time) > SAME_S) this.report();
   }
 
-  settle() {
+  reportSoon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      if (this.known.words !== JSON.stringify(this.words)) this.report();
-    }, SETTLE_MS);
+    this.timer = setTimeout(() => this.reportSelection(), SETTLE_MS);
   }
 
-  // What is done elsewhere on the page is about what was done here just before: Python hears of that first.
+  reportSelection() {
+    if (this.reported.selection !== JSON.stringify(this.selection)) this.report();
+  }
+
+  // A click elsewhere on the page may concern what was done here just before: report that first.
   flush() {
-    if (!this.place || !this.tell) return;
+    if (!this.memory || !this.setState) return;
     if (!this.playback.playing) this.rested();
-    if (this.known.words !== JSON.stringify(this.words)) this.report();
+    this.reportSelection();
   }
 
   report() {
-    const { place, playback } = this;
+    const { memory, playback, selection } = this;
     clearTimeout(this.timer);
-    this.known = { time: place.time, problem: playback.problem, words: JSON.stringify(this.words) };
-    this.reports += 1; // back at the same place is news too
-    const n = `${this.born}.${this.reports}`;
-    const time = Math.round(place.time * 1e6) / 1e6;
-    this.tell("report", { time_s: time, src: playback.src, problem: playback.problem, ...this.words, n });
+    this.reported = { time: memory.time, problem: playback.problem, selection: JSON.stringify(selection) };
+    this.reports += 1; // a return to the same position is reported too
+    const n = `${this.createdAt}.${this.reports}`;
+    const time = Math.round(memory.time * 1e6) / 1e6;
+    this.setState("report", { time_s: time, src: playback.src, problem: playback.problem, ...selection, n });
   }
 
   destroy() {
@@ -328,18 +344,18 @@ class Instrument extends Deeds {
     this.gestures.destroy();
     this.film.stop();
     this.playback.destroy();
-    this.place = null;
+    this.memory = null;
   }
 }
 
-const instruments = new WeakMap();
+const players = new WeakMap();
 
 export function mount(root, api) {
-  if (!instruments.has(root)) instruments.set(root, new Instrument(root));
-  instruments.get(root).update(api);
+  if (!players.has(root)) players.set(root, new Player(root));
+  players.get(root).update(api);
 }
 
 export function unmount(root) {
-  instruments.get(root)?.destroy();
-  instruments.delete(root);
+  players.get(root)?.destroy();
+  players.delete(root);
 }

@@ -1,8 +1,8 @@
 // All lanes on one canvas: ruler, score lines with thresholds, segments, truth, change, thumbnails, overview.
-// Drawn anew when the view or the scene changes, never for the playhead, which is an element of its own above it.
+// Redrawn when the view or the scene changes, never for the playhead, which is an element of its own above it.
 
 import { timeTicks } from "./axis.js";
-import { drawDifferences, veilAgreement } from "./differences.js";
+import { drawDifferences, dimAgreement } from "./differences.js";
 import { inView, paintArea, paintBars, paintLine } from "./paint.js";
 import { formatTime } from "./format.js";
 
@@ -42,7 +42,7 @@ export class Lanes {
     if (scene) {
       const two = scene.sides.length > 1;
       for (const side of scene.sides) {
-        if (!side.labels.length) continue; // nothing is searched for yet
+        if (!side.labels.length) continue; // no prompts yet
         add("scores", two ? HEIGHTS.besides : HEIGHTS.scores, two ? 3 : GAP, side);
         add("segments", side.labels.length * this.row, GAP, side);
       }
@@ -118,7 +118,7 @@ export class Lanes {
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
-      if (this.scene.only && this.scene.differences.start.length) veilAgreement(this, GAP);
+      if (this.scene.only && this.scene.differences.start.length) dimAgreement(this, GAP);
     }
     this.drawMarks(state);
     this.drawOverview();
@@ -131,12 +131,12 @@ export class Lanes {
     pen.textBaseline = "middle";
     pen.globalAlpha = alpha;
     pen.fillStyle = colour;
-    let shown = words;
+    let text = words;
     if (most) {
-      while (shown && pen.measureText(shown === words ? words : `${shown}…`).width > most * ratio) shown = shown.slice(0, -1);
-      if (shown !== words) shown = shown ? `${shown}…` : "";
+      while (text && pen.measureText(text === words ? words : `${text}…`).width > most * ratio) text = text.slice(0, -1);
+      if (text !== words) text = text ? `${text}…` : "";
     }
-    pen.fillText(shown, x * ratio, y * ratio);
+    pen.fillText(text, x * ratio, y * ratio);
     pen.globalAlpha = 1;
   }
 
@@ -216,9 +216,9 @@ export class Lanes {
   // A side's labels that are not hidden, the chosen one last, so that it lies on top.
   labels({ chosen, hidden }, side, paint) {
     const top = this.scene.labels[chosen];
-    const shown = this.scene.labels.filter((label) => label.side === side && !hidden.has(label.id));
-    for (const label of shown) if (label !== top) paint(label, false);
-    if (shown.includes(top)) paint(top, true);
+    const visible = this.scene.labels.filter((label) => label.side === side && !hidden.has(label.id));
+    for (const label of visible) if (label !== top) paint(label, false);
+    if (visible.includes(top)) paint(top, true);
   }
 
   drawSegments({ chosen, hidden }, side) {
@@ -265,7 +265,7 @@ export class Lanes {
     });
   }
 
-  // Where samples are missing nothing is known: lines that reach across are covered.
+  // Covers the lines where samples are missing.
   drawGaps() {
     const { scene, lanes, view } = this;
     for (const side of scene.sides) {
@@ -310,7 +310,7 @@ export class Lanes {
     });
   }
 
-  // What is played on its own, and the marked range, across all lanes.
+  // The span that is played and the marked range, across all lanes.
   drawMarks({ span, mark }) {
     const { lanes, view } = this;
     const foot = lanes.overview.y - GAP;

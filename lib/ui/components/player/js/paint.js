@@ -110,8 +110,8 @@ export function paintArea(pen, levels, times, view, range, box, toY) {
   pen.fill();
 }
 
-// Intervals as bars, neighbours that share a pixel as one; `each` is called for bars that are drawn.
-export function paintBars(pen, { start, end }, view, box, y, height, each) {
+// Intervals as bars; neighbours that share a pixel become one.
+export function paintBars(pen, { start, end }, view, box, y, height) {
   const { x: left, width } = box;
   const scale = width / view.span;
   let from = -1;
@@ -129,7 +129,6 @@ export function paintBars(pen, { start, end }, view, box, y, height, each) {
       flush();
       [from, to] = [x0, x1];
     }
-    each?.(index, x0, x1);
   }
   flush();
 }

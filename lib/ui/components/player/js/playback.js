@@ -1,11 +1,13 @@
-// The video itself: loading, seeking, playing a span, what can't be played. Knows nothing of lanes.
+// The video itself: loading, seeking, playing a span, reporting what can't be played. Independent of the lanes.
+
+import { EXPIRED, videoProblem } from "./video_errors.js";
 
 const FRAME_EDGE_S = 0.0005; // a time rounded down to microseconds would show the frame before
 const SETTLE_MS = 250; // scrubbing fires many "seeked"
-const WORDS = {
+const PROBLEMS = {
   unsupported: "This browser can't play this video's format.",
   network: "The connection to the dashboard was lost while the video was loading.",
-  gone: "The link to this video is no longer valid; reload the page.",
+  gone: EXPIRED,
 };
 
 export class Playback {
@@ -16,31 +18,31 @@ export class Playback {
     this.notice = find(".notice");
     this.words = find(".words");
     this.bar = find(".bar");
-    this.again = find(".again");
+    this.retry = find(".again");
     this.hooks = hooks;
     this.src = null;
     this.problem = null;
-    this.wanted = null; // where a seek under way leads to
-    this.span = null; // {start, end} that is played on its own
-    this.again.onclick = () => this.load(this.src, this.place.time);
+    this.target = null; // of a seek under way
+    this.span = null; // {start, end} when only a part is played
+    this.retry.onclick = () => this.load(this.src, this.memory.time);
     this.listen();
   }
 
   listen() {
     const { video, hooks } = this;
     video.onloadedmetadata = () => {
-      this.jump(this.place.time);
+      this.jump(this.memory.time);
       hooks.loaded();
     };
     video.ontimeupdate = () => {
-      if (video.readyState > 0 && !video.seeking) this.place.time = video.currentTime;
+      if (video.readyState > 0 && !video.seeking) this.memory.time = video.currentTime;
       this.guard(); // a hidden tab draws nothing, but plays on
       hooks.moved();
     };
     video.onseeked = () => {
-      const { wanted } = this;
-      this.wanted = null;
-      if (wanted !== null && Math.abs(wanted - video.currentTime) > 1e-3) this.go(wanted); // the pointer went on
+      const { target } = this;
+      this.target = null;
+      if (target !== null && Math.abs(target - video.currentTime) > 1e-3) this.go(target); // the pointer moved on
       hooks.moved();
       this.settle();
     };
@@ -50,17 +52,17 @@ export class Playback {
       this.settle();
     };
     video.onended = () => {
-      if (this.place.loop) this.play(0);
+      if (this.memory.loop) this.play(0);
       else this.settle();
     };
     video.onerror = () => this.fail();
     video.onclick = () => this.toggle();
   }
 
-  // The time to show: where a seek leads to, before it has got there.
+  // The time to show: the target of a seek, even before it is reached.
   get time() {
-    if (this.wanted !== null) return this.wanted;
-    return this.video.readyState > 0 ? this.video.currentTime : this.place.time;
+    if (this.target !== null) return this.target;
+    return this.video.readyState > 0 ? this.video.currentTime : this.memory.time;
   }
 
   get playing() {
@@ -71,30 +73,26 @@ export class Playback {
     return Number.isFinite(this.video.duration) ? this.video.duration : (this.data?.duration ?? 0);
   }
 
-  update(data, place) {
+  update(data, memory) {
     this.data = data;
-    this.place = place;
+    this.memory = memory;
     this.frame.closest(".player").style.setProperty("--aspect", data.aspect);
     this.video.setAttribute("aria-label", data.label);
-    if (this.video.getAttribute("poster") !== data.poster) {
-      if (data.poster) this.video.poster = data.poster;
-      else this.video.removeAttribute("poster");
-    }
     if (data.src !== this.src) this.change(data.src);
   }
 
-  // Another source: the same video after a page switch goes on where it was, another one starts at its beginning.
+  // Another source: after a page switch the same video continues where it was; another one starts at its beginning.
   change(src) {
     this.span = null;
     if (src === null) this.unload();
-    else this.load(src, this.place.time);
+    else this.load(src, this.memory.time);
   }
 
   load(src, time) {
     this.src = src;
     this.problem = null;
-    this.wanted = null;
-    this.place.time = time;
+    this.target = null;
+    this.memory.time = time;
     this.video.src = src;
     this.show();
   }
@@ -102,29 +100,29 @@ export class Playback {
   unload() {
     this.src = null;
     this.problem = null;
-    this.wanted = null;
+    this.target = null;
     clearTimeout(this.timer);
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
   }
 
-  // Go to the beginning of a frame or sample; before the metadata is there, onloadedmetadata comes back to it.
+  // Go to the beginning of a frame or sample; before there is metadata, onloadedmetadata does it.
   jump(time) {
     const end = this.duration || Infinity;
-    const wanted = Math.min(Math.max(0, time), end);
-    this.place.time = wanted;
-    if (this.video.readyState > 0) this.video.currentTime = wanted > 0 ? wanted + FRAME_EDGE_S : 0;
+    const target = Math.min(Math.max(0, time), end);
+    this.memory.time = target;
+    if (this.video.readyState > 0) this.video.currentTime = target > 0 ? target + FRAME_EDGE_S : 0;
   }
 
-  // Go where a person points: at once, and while one seek is under way only to the last place pointed at.
+  // Go where a person points; while a seek is under way, only the latest target counts.
   go(time) {
-    const wanted = Math.min(Math.max(0, time), this.duration || Infinity);
-    this.place.time = wanted;
+    const target = Math.min(Math.max(0, time), this.duration || Infinity);
+    this.memory.time = target;
     if (this.video.readyState === 0) return;
-    const busy = this.video.seeking && this.wanted !== null;
-    this.wanted = wanted;
-    if (!busy) this.video.currentTime = wanted;
+    const busy = this.video.seeking && this.target !== null;
+    this.target = target;
+    if (!busy) this.video.currentTime = target;
     this.hooks.moved();
   }
 
@@ -145,13 +143,13 @@ export class Playback {
     this.hooks.state();
   }
 
-  // Stop at the end of what is played on its own, or begin it again.
+  // Stop at the end of the span that is played, or loop it.
   guard() {
     const { video, span } = this;
     const end = span?.end;
-    if (end === undefined || this.wanted !== null || !this.playing || video.currentTime < end - 0.002) return;
-    if (video.currentTime > end + 1) this.span = null; // left behind by other means
-    else if (this.place.loop) this.go(span.start + FRAME_EDGE_S);
+    if (end === undefined || this.target !== null || !this.playing || video.currentTime < end - 0.002) return;
+    if (video.currentTime > end + 1) this.span = null; // the playhead was moved away
+    else if (this.memory.loop) this.go(span.start + FRAME_EDGE_S);
     else {
       video.pause();
       this.go(Math.max(span.start, end - 0.002)); // its last frame, not the one after it
@@ -163,37 +161,27 @@ export class Playback {
     this.timer = setTimeout(() => {
       const { video } = this;
       if (!this.src || video.readyState === 0 || video.seeking || this.playing) return;
-      this.place.time = video.currentTime;
+      this.memory.time = video.currentTime;
       this.hooks.rested();
     }, SETTLE_MS);
   }
 
   async fail() {
-    const { src, video } = this;
-    const code = video.error?.code;
-    if (!src || !code) return;
-    this.problem = code === MediaError.MEDIA_ERR_NETWORK ? "network" : "unsupported";
-    if (code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED) {
-      // The browser says the same of a missing file and of a foreign format: ask the server which one it is.
-      try {
-        const answer = await fetch(src, { method: "HEAD" });
-        if (!answer.ok) this.problem = "gone";
-      } catch {
-        this.problem = "network";
-      }
-    }
-    if (src !== this.src) return;
+    const { src } = this;
+    const problem = src && (await videoProblem(this.video, src));
+    if (!problem || src !== this.src) return;
+    this.problem = problem;
     this.show();
     this.hooks.failed();
   }
 
   show() {
     const preparing = !this.src;
-    const words = preparing ? this.data.preparing : this.problem ? WORDS[this.problem] : "";
+    const words = preparing ? this.data.preparing : this.problem ? PROBLEMS[this.problem] : "";
     this.notice.hidden = !words;
     this.notice.dataset.kind = preparing ? "preparing" : "problem";
     if (this.words.textContent !== words) this.words.textContent = words;
-    this.again.hidden = preparing || this.problem !== "network";
+    this.retry.hidden = preparing || this.problem !== "network";
     const { progress } = this.data;
     this.bar.hidden = !preparing || progress === null;
     this.bar.firstElementChild.style.width = `${(progress ?? 0) * 100}%`;
@@ -203,7 +191,7 @@ export class Playback {
   }
 
   destroy() {
-    if (this.place && this.video.readyState > 0) this.place.time = this.video.currentTime;
+    if (this.memory && this.video.readyState > 0) this.memory.time = this.video.currentTime;
     this.video.onerror = null;
     this.unload();
   }

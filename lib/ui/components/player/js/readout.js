@@ -1,6 +1,6 @@
-// Words beside the video: the time, and each label's score at the playhead. And the same beside the pointer.
+// The time and each label's score, beside the video for the playhead and beside the pointer.
 
-import { formatScore, formatTime } from "./format.js";
+import { formatLength, formatScore, formatTime } from "./format.js";
 
 const TIP_ROWS = 8;
 
@@ -21,12 +21,14 @@ function share({ axis: { low, high } }, score) {
 }
 
 export class Readout {
-  // hooks: choose(row), hide(name)
-  constructor(find, hooks) {
+  // commands: choose(row), hide(id)
+  constructor(find, commands) {
     this.now = find(".now");
     this.length = find(".length");
     this.list = find(".labels");
-    this.hooks = hooks;
+    this.marked = find(".marked");
+    this.differences = find(".differences");
+    this.commands = commands;
     this.rows = [];
     this.scene = null;
   }
@@ -66,13 +68,13 @@ export class Readout {
     pick.type = "button";
     pick.title = `${id}: up and down go through its segments`;
     const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score };
-    eye.onclick = () => this.hooks.hide(id);
-    pick.onclick = () => this.hooks.choose(row.index);
+    eye.onclick = () => this.commands.hide(id);
+    pick.onclick = () => this.commands.choose(row.index);
     return row;
   }
 
-  // What does not depend on the time.
-  mark({ chosen, hidden }) {
+  // Which label is chosen and which are hidden.
+  showState({ chosen, hidden }) {
     this.rows.forEach(({ id, element, pick, eye }, index) => {
       pick.setAttribute("aria-pressed", String(index === chosen));
       eye.setAttribute("aria-pressed", String(!hidden.has(id)));
@@ -93,12 +95,31 @@ export class Readout {
     }
   }
 
+  showMark([start, end]) {
+    let words = "";
+    if (start !== null && end !== null) {
+      words = `Marked ${formatTime(start, 2)} – ${formatTime(end, 2)} (${formatLength(end - start)})`;
+    } else if (start !== null) words = `Start marked at ${formatTime(start, 2)}; “]” marks the end`;
+    else if (end !== null) words = `End marked at ${formatTime(end, 2)}; “[” marks the start`;
+    this.marked.hidden = !words;
+    put(this.marked.firstElementChild, words);
+  }
+
+  // In a comparison: how many differences there are, between the buttons that go to them.
+  showDifferences(scene) {
+    this.differences.hidden = !scene?.differences;
+    const count = scene?.differences?.start.length ?? 0;
+    const words = count === 1 ? "1 difference" : `${count.toLocaleString("en")} differences`;
+    put(this.differences.querySelector("span"), count ? words : "No differences");
+    for (const button of this.differences.querySelectorAll("button")) button.disabled = !count;
+  }
+
   // One line for screen readers.
   spoken(time) {
     const { scene } = this;
     if (!scene?.times.length) return formatTime(time);
-    const here = this.rows.filter(({ index }) => scene.segmentAt(index, time) >= 0);
-    const words = here.map(({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`);
+    const present = this.rows.filter(({ index }) => scene.segmentAt(index, time) >= 0);
+    const words = present.map(({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`);
     return [formatTime(time), words.join(", ") || "no label"].join(", ");
   }
 }
@@ -110,7 +131,7 @@ export class Tip {
     this.picture = element.querySelector("img");
     this.time = element.querySelector(".tip-time");
     this.list = element.querySelector(".tip-labels");
-    this.picture.onload = () => this.picture.classList.add("here");
+    this.picture.onload = () => this.picture.classList.add("loaded");
   }
 
   hide() {
@@ -138,12 +159,12 @@ export class Tip {
     clearTimeout(this.timer);
     const load = () => {
       if (this.url === url && this.picture.getAttribute("src") !== url) {
-        this.picture.classList.remove("here");
+        this.picture.classList.remove("loaded");
         this.picture.src = url;
       }
     };
-    if (this.film.have(url)) load();
-    else this.timer = setTimeout(load, 60); // a pointer that only passes asks for nothing
+    if (this.film.loaded(url)) load();
+    else this.timer = setTimeout(load, 60); // a pointer that only passes requests nothing
   }
 
   showScores(scene, time) {

@@ -1,7 +1,7 @@
 // What the lanes show: samples, scores with their levels of detail, segments, thresholds, truth; in a comparison of two
 // sides, and where they differ. Never changed once built.
 
-import { loadPack } from "./arrays.js";
+import { loadArrays } from "./arrays.js";
 
 // The first index at which `sorted` is greater than `value`.
 export function after(sorted, value, low = 0, high = sorted.length) {
@@ -15,14 +15,14 @@ export function after(sorted, value, low = 0, high = sorted.length) {
 
 // Values by row and level: level 0 is every sample, each further one the extremes of neighbours.
 class Levels {
-  constructor(pack, name) {
-    const { data, shape } = pack[name];
+  constructor(arrays, name) {
+    const { data, shape } = arrays[name];
     [this.rows, this.count] = shape;
     this.levels = [{ low: data, high: data, count: this.count, span: 1 }];
-    for (let level = 0; pack[`${name}.low${level}`]; level += 1) {
-      const low = pack[`${name}.low${level}`];
+    for (let level = 0; arrays[`${name}.low${level}`]; level += 1) {
+      const low = arrays[`${name}.low${level}`];
       const span = 4 ** (level + 1);
-      this.levels.push({ low: low.data, high: pack[`${name}.high${level}`].data, count: low.shape[1], span });
+      this.levels.push({ low: low.data, high: arrays[`${name}.high${level}`].data, count: low.shape[1], span });
     }
   }
 
@@ -78,15 +78,15 @@ export class Scene {
     this.differences = differences && this.readDifferences(differences);
   }
 
-  // Each with the colours of what either side says; null where a side says nothing.
+  // With the label of either side; null where a side has none.
   readDifferences({ start, end, a, b }) {
-    const of = ({ labels }, row) => labels[row] ?? null;
+    const labelOf = ({ labels }, row) => labels[row] ?? null;
     const [left, right] = this.sides;
     return {
       start: [...start.data],
       end: [...end.data],
-      a: Array.from(a.data, (row) => of(left, row)),
-      b: Array.from(b.data, (row) => of(right, row)),
+      a: Array.from(a.data, (row) => labelOf(left, row)),
+      b: Array.from(b.data, (row) => labelOf(right, row)),
     };
   }
 
@@ -134,18 +134,18 @@ function neighbour({ start, end }, time, direction) {
 // Overlapping intervals go into rows of their own.
 function rowsOf(truth) {
   const rows = [];
-  for (const one of truth) {
-    let row = rows.find((list) => list.at(-1).end <= one.start + 1e-6);
+  for (const segment of truth) {
+    let row = rows.find((list) => list.at(-1).end <= segment.start + 1e-6);
     if (!row && rows.length < 3) rows.push((row = []));
-    (row ?? rows.at(-1)).push(one);
+    (row ?? rows.at(-1)).push(segment);
   }
   return rows;
 }
 
-const buildSide = async (words) =>
-  new Side(words, ...(await Promise.all([words.base, words.lines, words.segments].map(loadPack))));
+const buildSide = async (lanes) =>
+  new Side(lanes, ...(await Promise.all([lanes.base, lanes.lines, lanes.segments].map(loadArrays))));
 
-export async function buildScene(words) {
-  const sides = await Promise.all((words.beside ? [words, words.beside] : [words]).map(buildSide));
-  return new Scene(words, sides, words.differences && (await loadPack(words.differences)));
+export async function buildScene(lanes) {
+  const sides = await Promise.all((lanes.beside ? [lanes, lanes.beside] : [lanes]).map(buildSide));
+  return new Scene(lanes, sides, lanes.differences && (await loadArrays(lanes.differences)));
 }

@@ -1,4 +1,4 @@
-// How times and scores are written: as Python writes them (lib/core/sampling.py).
+// Times and scores as text, as lib/core/formatting.py writes them.
 
 export function formatTime(seconds, decimals = 1) {
   const unit = 10 ** decimals;
