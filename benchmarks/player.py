@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks._videos import make_video, moving_pictures, repeat_video
 from tests.helpers.browser import chromium_path, wait_idle
-from tests.helpers.components import expect_ready, told
+from tests.helpers.components import expect_ready, reported
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.lanes import SCRIPT, make_home, open_lanes, point, variable_times
 from tests.helpers.memory import MB, watching_memory
@@ -160,7 +160,7 @@ def edits(page: Page, app: Dashboard) -> dict[str, Any]:
     wait_idle(page)
     page.wait_for_timeout(800)
     loads, pauses = video.evaluate("v => [v.loads, v.pauses]")
-    lost = round((0.32 - told(page, "threshold")) / 0.001)
+    lost = round((0.32 - reported(page, "threshold")) / 0.001)
     return {"reloads": loads, "pauses": pauses, "lost": lost}
 
 

@@ -70,8 +70,8 @@ def picture(frame: int) -> bytes | None:
     return (HOME / "thumbnail.jpg").read_bytes()
 
 
-def told(name: str, value: object) -> None:
-    """Show what Python heard, for the test to read."""
+def show(name: str, value: object) -> None:
+    """Show a value that reached Python, for the test to read."""
     st.code(f"{name}: {json.dumps(value, ensure_ascii=False)}", language=None)
 
 
@@ -115,12 +115,12 @@ def main() -> None:
             truth=read_sidecar(path),
         ),
     )
-    told("player", [round(at.time_s, 3), at.problem])
-    told("marked", at.mark)
-    told("label", at.label)
-    told("runs", kept["runs"])
-    told("threshold", round(threshold, 3))
-    told("segments", len(analysis.segments))
+    show("player", [round(at.time_s, 3), at.problem])
+    show("marked", at.mark)
+    show("label", at.label)
+    show("runs", kept["runs"])
+    show("threshold", round(threshold, 3))
+    show("segments", len(analysis.segments))
     st.markdown("\n\n".join("Below the player, so that the page scrolls." for _ in range(30)))
 
 

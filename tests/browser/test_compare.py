@@ -15,7 +15,7 @@ from lib.ingest.ingest import ingest
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.store.store import Store
-from tests.helpers.browser import NewPage, Watch, screenshot, wait_idle
+from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.http import wait_for
 from tests.helpers.lanes import point
@@ -34,7 +34,7 @@ def _two_sides(bench: Bench) -> None:
     experiments.save(bench.store.home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", rows=rows))
 
 
-def opened(page: Page, served: Dashboard, watch: Watch) -> Locator:
+def opened(page: Page, served: Dashboard) -> Locator:
     page.goto(f"{served.url}/compare?experiment={EXPERIMENT}")
     wait_idle(page)
     page.locator(".label .pick").first.wait_for()
@@ -57,9 +57,7 @@ def position(page: Page) -> float:
     return float(page.locator("video").evaluate("v => v.currentTime"))
 
 
-def test_the_word_that_was_missing(
-    start_dashboard: StartDashboard, page: Page, watch: Watch, tmp_path: Path
-) -> None:
+def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> None:
     """Issue 5's bar: "shipyard" takes away what is none of the construction site, and the truth says it is better."""
     store = Store(tmp_path / "home")
     video = store.add_file(REPOSITORY / "sample_videos" / "five_scenes.mp4")
@@ -78,8 +76,10 @@ def test_the_word_that_was_missing(
     difference = page.get_by_text(re.compile(r"0:10\.\d – 0:13\.\d: A construction site, B shipyard"))
     expect(difference).to_be_visible()
     answers = page.get_by_text(re.compile("^■ construction site: yes"))
-    told = [re.search(r"for (\d\.\d) s, .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
-    (before_s, before_f1), (after_s, after_f1) = [tuple(map(float, one.groups())) for one in told if one]
+    matches = [re.search(r"for (\d\.\d) s, .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
+    (before_s, before_f1), (after_s, after_f1) = [
+        tuple(map(float, match.groups())) for match in matches if match
+    ]
     assert before_s == pytest.approx(6, abs=0.3)
     assert after_s == pytest.approx(3, abs=0.5)
     assert before_f1 == pytest.approx(0.67, abs=0.03)
@@ -90,19 +90,19 @@ def test_the_word_that_was_missing(
 
 
 def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
-    page: Page, served: Dashboard, bench: Bench, watch: Watch
+    page: Page, served: Dashboard, bench: Bench
 ) -> None:
-    opened(page, served, watch)
+    opened(page, served)
     for side, words in (("a", "crimson"), ("b", "scarlet"), ("a", "cherry"), ("b", "ruby")):
         label(page, side, 1).fill(words)
-    assert wait_for(lambda: (rows(bench, "a")[0], rows(bench, "b")[0]) == ("cherry", "ruby"), seconds=20)
+    assert wait_for(lambda: (rows(bench, "a")[0], rows(bench, "b")[0]) == ("cherry", "ruby"))
     wait_idle(page)
     label(page, "a", 2).click()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("moss")
     page.get_by_role("button", name="Swap").click()
     wanted = ["ruby", "leaf"], ["cherry", "moss", "blue"]
-    assert wait_for(lambda: (rows(bench, "a"), rows(bench, "b")) == wanted, seconds=20)
+    assert wait_for(lambda: (rows(bench, "a"), rows(bench, "b")) == wanted)
     expect(label(page, "b", 2)).to_have_value("moss")
     page.reload()
     expect(label(page, "b", 2)).to_have_value("moss")
@@ -115,9 +115,9 @@ def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
 
 
 def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(
-    page: Page, served: Dashboard, watch: Watch
+    page: Page, served: Dashboard
 ) -> None:
-    lanes = opened(page, served, watch)
+    lanes = opened(page, served)
     expect(page.locator(".differences")).to_contain_text("2 differences")
     lanes.focus()
     page.keyboard.press("d")
@@ -141,8 +141,8 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(
     assert wait_for(lambda: position(page) == pytest.approx(4, abs=0.1))
 
 
-def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboard, watch: Watch) -> None:
-    opened(page, served, watch)
+def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboard) -> None:
+    opened(page, served)
     page.get_by_role("radio", name="Score comparison").or_(
         page.get_by_role("button", name="Score comparison")
     ).first.click()
@@ -163,11 +163,9 @@ def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboa
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 900)])
-def test_the_page_fits_its_width(
-    served: Dashboard, new_page: NewPage, watch: Watch, scheme: str, width: int
-) -> None:
+def test_the_page_fits_its_width(served: Dashboard, new_page: NewPage, scheme: str, width: int) -> None:
     page = new_page(color_scheme=scheme, width=width, height=1000)
-    opened(page, served, watch)
+    opened(page, served)
     screenshot(page, f"compare-{scheme}-{width}")
     main = page.get_by_test_id("stMain")
 

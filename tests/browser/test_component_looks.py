@@ -12,7 +12,7 @@ from tests.helpers.components import (
     NO_PICTURE,
     contrast,
     expect_ready,
-    expect_told,
+    expect_reported,
     files_of,
     open_upload,
     overflow,
@@ -57,7 +57,7 @@ def test_everything_fits_and_is_readable_in_both_themes(
     page.get_by_role("link", name="Player").click()
     expect_ready(page.locator("video"))
     page.get_by_role("button", name="Go to 2.00").click()
-    expect_told(page, "player", [2.0, None])
+    expect_reported(page, "player", [2.0, None])
     assert overflow(page) <= 0
     screenshot(page, f"component-player-{name}")
 

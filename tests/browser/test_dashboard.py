@@ -14,13 +14,14 @@ from lib.services import experiments
 from lib.services.experiments import Experiment
 from lib.store.store import Store
 from tests.helpers.browser import screenshot, wait_idle
+from tests.helpers.http import wait_for
 from tests.helpers.pages import EXPERIMENT, saved
 from tests.helpers.videos import make_video, palette
 
 pytestmark = pytest.mark.browser
 
 
-def explore(page: Page, served, watch) -> Page:
+def explore(page: Page, served) -> Page:
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(page.get_by_text(re.compile("first at 0:00.0"))).to_be_visible()
@@ -62,23 +63,17 @@ def place_of(chart: Locator) -> dict[str, float]:
     def rests() -> bool:
         chart.scroll_into_view_if_needed()
         seen.append(chart.bounding_box())
+        chart.page.wait_for_timeout(100)
         return len(seen) > 4 and seen[-1] is not None and seen[-5:] == seen[-1:] * 5
 
-    until(rests)
+    assert wait_for(rests)
     box = seen[-1]
     assert box is not None
     return box
 
 
-def until(condition, *, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize(("path", "title"), [("library", "Library"), ("explore", "Explore")])
-def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, watch, path, title):
+def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, path, title):
     cold = start_dashboard()
     page.goto(f"{cold.url}/{path}")
     wait_idle(page)
@@ -93,8 +88,8 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, wat
     cold.stop()
 
 
-def test_three_quick_edits_of_the_threshold_all_count(served, bench, page, watch):
-    explore(page, served, watch)
+def test_three_quick_edits_of_the_threshold_all_count(served, bench, page):
+    explore(page, served)
     choose(page, "Decision", "Threshold")
     slider = page.get_by_role("slider", name="Threshold")
     expect(slider).to_be_enabled()
@@ -102,7 +97,7 @@ def test_three_quick_edits_of_the_threshold_all_count(served, bench, page, watch
     before = float(slider.get_attribute("aria-valuenow") or slider.input_value())
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    until(lambda: abs(saved(bench).settings.threshold - (before + 3 * 0.005)) < 1e-6)
+    assert wait_for(lambda: abs(saved(bench).settings.threshold - (before + 3 * 0.005)) < 1e-6)
     wait_idle(page)
 
     page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
@@ -120,32 +115,32 @@ def test_three_quick_edits_of_the_threshold_all_count(served, bench, page, watch
     choose(page, "Decision", "Best label")
 
 
-def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page, watch):
-    explore(page, served, watch)
+def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page):
+    explore(page, served)
     for row, label in enumerate(("crimson", "leaf", "sky")):
         type_label(page, row, label)
-    until(lambda: [row.label for row in saved(bench).rows] == ["crimson", "leaf", "sky"])
+    assert wait_for(lambda: [row.label for row in saved(bench).rows] == ["crimson", "leaf", "sky"])
     wait_idle(page)
     for label in ("crimson", "leaf", "sky"):
         expect(page.get_by_text(re.compile(f"^■ {label}:")).first).to_be_visible()
 
     for row, label in enumerate(("red", "green", "blue")):
         type_label(page, row, label)
-    until(lambda: [row.label for row in saved(bench).rows] == ["red", "green", "blue"])
+    assert wait_for(lambda: [row.label for row in saved(bench).rows] == ["red", "green", "blue"])
     wait_idle(page)
 
 
-def test_a_click_on_a_chart_moves_the_video_there(served, page, watch):
-    explore(page, served, watch)
+def test_a_click_on_a_chart_moves_the_video_there(served, page):
+    explore(page, served)
     chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg, canvas").first
     box = place_of(chart)
     plot = box["width"] - 110 - 15
     page.mouse.click(box["x"] + 110 + plot * 0.75, box["y"] + box["height"] * 0.6)
-    until(lambda: 6.0 <= player_time(page) <= 7.5)
+    assert wait_for(lambda: 6.0 <= player_time(page) <= 7.5)
 
 
-def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page, watch):
-    explore(page, served, watch)
+def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page):
+    explore(page, served)
     strip = page.get_by_test_id("stVegaLiteChart").first.locator("svg, canvas").first
     box = place_of(strip)
     plot = box["width"] - 110 - 15
@@ -159,24 +154,24 @@ def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page, watch)
     expect(page.get_by_text(re.compile("Zoomed to"))).to_have_count(0)
 
 
-def test_a_click_on_a_thumbnail_moves_the_video_there(served, page, watch):
-    explore(page, served, watch)
+def test_a_click_on_a_thumbnail_moves_the_video_there(served, page):
+    explore(page, served)
     page.get_by_role("radio", name="Frames").or_(page.get_by_role("button", name="Frames")).first.click()
     wait_idle(page)
     choose(page, "Label", "blue")
     tile = page.get_by_role("button", name=re.compile(r"0:0[6-8]\.\d")).first
     tile.click()
-    until(lambda: 6.0 <= player_time(page) <= 9.0)
+    assert wait_for(lambda: 6.0 <= player_time(page) <= 9.0)
     page.get_by_role("radio", name="Metrics").or_(page.get_by_role("button", name="Metrics")).first.click()
     wait_idle(page)
 
 
-def test_the_video_is_not_reloaded_by_an_edit(served, page, watch):
-    explore(page, served, watch)
+def test_the_video_is_not_reloaded_by_an_edit(served, page):
+    explore(page, served)
     video = page.locator("video").first
-    until(lambda: video.evaluate("video => video.readyState") >= 2)
+    assert wait_for(lambda: video.evaluate("video => video.readyState") >= 2)
     video.evaluate("video => { video.dataset.mark = 'same'; video.currentTime = 2.0 }")
-    until(lambda: abs(player_time(page) - 2.0) < 0.2)
+    assert wait_for(lambda: abs(player_time(page) - 2.0) < 0.2)
     choose(page, "Smoothing", "Median")
     choose(page, "Smoothing", "None")
 
@@ -185,7 +180,7 @@ def test_the_video_is_not_reloaded_by_an_edit(served, page, watch):
 
 
 def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
-    start_dashboard, new_page, watch, tmp_path, server
+    start_dashboard, new_page, tmp_path, server
 ):
     fresh = start_dashboard()
     file = make_video(tmp_path / "my clip.mp4", colours=palette(400), size=(160, 120), rate=20)
@@ -221,8 +216,8 @@ def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
 @pytest.mark.parametrize(
     ("scheme", "width"), [("light", 1440), ("light", 900), ("dark", 1440), ("dark", 900)]
 )
-def test_pages_fit_their_width(served, new_page, watch, scheme, width):
-    page = explore(new_page(color_scheme=scheme, width=width, height=1000), served, watch)
+def test_pages_fit_their_width(served, new_page, scheme, width):
+    page = explore(new_page(color_scheme=scheme, width=width, height=1000), served)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
     screenshot(page, f"explore-{scheme}-{width}")
     assert _overflow(page) <= 0
@@ -237,7 +232,7 @@ def _overflow(page: Page) -> int:
     return int(page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth"))
 
 
-def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, page, watch, tmp_path):
+def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, page, tmp_path):
     home = tmp_path / "home"
     store = Store(home)
     video = store.add_file(
@@ -247,13 +242,15 @@ def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, p
     served = start_dashboard(home=home)
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
-    until(lambda: page.locator("video").first.evaluate("video => video.readyState") >= 2, seconds=60)
+    assert wait_for(
+        lambda: page.locator("video").first.evaluate("video => video.readyState") >= 2, seconds=60
+    )
 
     assert page.locator("video").first.evaluate("video => video.videoWidth") == 160
     assert store.proxy_path(video.sha256).exists()
 
 
-def test_the_newcomers_first_result(start_dashboard, page, watch, tmp_path):
+def test_the_newcomers_first_result(start_dashboard, page, tmp_path):
     """README: open the sample, see the two-prompt mistake, add a word, see it part."""
     fresh = start_dashboard()
     page.goto(fresh.url)

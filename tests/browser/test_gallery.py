@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import Watch
-from tests.helpers.components import expect_told, has_focus_ring, open_gallery
+from tests.helpers.components import expect_reported, has_focus_ring, open_gallery
 from tests.helpers.dashboard import Dashboard
 
 pytestmark = pytest.mark.browser
@@ -19,11 +19,11 @@ def test_a_click_tells_python_its_time_every_time(
 ) -> None:
     cards = open_gallery(page, components_app, watch)
     cards.nth(12).click()
-    expect_told(page, "picked", [5.0])
+    expect_reported(page, "picked", [5.0])
     cards.nth(12).click()
-    expect_told(page, "picked", [5.0, 5.0])
+    expect_reported(page, "picked", [5.0, 5.0])
     cards.nth(6).click()
-    expect_told(page, "picked", [5.0, 5.0, 2.5])
+    expect_reported(page, "picked", [5.0, 5.0, 2.5])
 
 
 def test_pictures_are_not_loaded_again_and_cards_stay(
@@ -35,7 +35,7 @@ def test_pictures_are_not_loaded_again_and_cards_stay(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     cards.nth(1).click()
-    expect_told(page, "picked", [1 / 2.4])
+    expect_reported(page, "picked", [1 / 2.4])
     assert cards.first.evaluate("card => card.mark") == "same"
     assert [url for url in asked if "/thumb/" in url] == []
 
@@ -63,5 +63,5 @@ def test_cards_follow_the_keyboard_with_a_visible_focus(
     expect(cards.nth(2)).to_be_focused()
     assert has_focus_ring(cards.nth(2))
     page.keyboard.press("Enter")
-    expect_told(page, "picked", [2 / 2.4])
+    expect_reported(page, "picked", [2 / 2.4])
     expect(cards.nth(2)).to_be_focused()

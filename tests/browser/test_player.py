@@ -13,12 +13,12 @@ from tests.helpers.components import (
     count_loads,
     expect_position,
     expect_ready,
-    expect_told,
+    expect_reported,
     has_focus_ring,
     open_player,
     position,
+    reported,
     shown_frame,
-    told,
 )
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
@@ -28,25 +28,25 @@ pytestmark = pytest.mark.browser
 
 def test_a_command_shows_exactly_that_frame_and_costs_one_run(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
-    runs = told(page, "runs")
+    runs = reported(page, "runs")
     page.get_by_role("button", name="Go to 7.08").click()
-    expect_told(page, "player", [7.083, None])
+    expect_reported(page, "player", [7.083, None])
     expect_ready(video)
     assert position(video) == pytest.approx(85 / 12, abs=0.002)
     assert shown_frame(video) == 85
     page.wait_for_timeout(600)  # longer than a report would take to settle
-    assert told(page, "runs") == runs + 1
+    assert reported(page, "runs") == runs + 1
 
 
 def test_the_same_time_twice_seeks_twice(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
     for _ in range(2):
         page.get_by_role("button", name="Go to 2.00").click()
-        expect_told(page, "player", [2.0, None])
+        expect_reported(page, "player", [2.0, None])
         expect_ready(video)
         assert position(video) == pytest.approx(2.0, abs=0.002)
         video.evaluate("v => { v.currentTime = 5; }")
-        expect_told(page, "player", [5.0, None])
+        expect_reported(page, "player", [5.0, None])
 
 
 def test_other_data_neither_reloads_nor_pauses_nor_moves_the_video(
@@ -70,22 +70,22 @@ def test_python_hears_nothing_while_playing_and_once_when_it_rests(
     page: Page, components_app: Dashboard
 ) -> None:
     video = open_player(page, components_app)
-    runs = told(page, "runs")
+    runs = reported(page, "runs")
     video.evaluate("v => { v.muted = true; return v.play(); }")
     page.wait_for_timeout(1500)
-    assert told(page, "runs") == runs
+    assert reported(page, "runs") == runs
     video.evaluate("v => v.pause()")
     stopped = position(video)
-    expect_told(page, "runs", runs + 1)
-    assert told(page, "player") == [pytest.approx(stopped, abs=0.01), None]
+    expect_reported(page, "runs", runs + 1)
+    assert reported(page, "player") == [pytest.approx(stopped, abs=0.01), None]
     video.evaluate(
         """async v => {
           for (let t = 1; t < 9; t += 0.5) { v.currentTime = t; await new Promise(r => setTimeout(r, 40)); }
         }"""
     )
-    expect_told(page, "player", [8.5, None])
+    expect_reported(page, "player", [8.5, None])
     page.wait_for_timeout(400)
-    assert told(page, "runs") == runs + 2
+    assert reported(page, "runs") == runs + 2
 
 
 def test_states_never_move_the_layout_and_a_pending_command_is_done_in_the_end(
@@ -101,7 +101,7 @@ def test_states_never_move_the_layout_and_a_pending_command_is_done_in_the_end(
     )
     assert frame.bounding_box() == ready
     page.get_by_role("button", name="Go to 2.00").click()
-    expect_told(page, "player", [2.0, None])
+    expect_reported(page, "player", [2.0, None])
     page.get_by_text("Ready", exact=True).click()
     expect(page.get_by_text("Preparing a playable copy…")).to_be_hidden()
     expect_ready(video)
@@ -124,12 +124,12 @@ def test_what_cannot_be_played_says_why_and_tells_python(
     ready = page.locator(".frame").bounding_box()
     page.get_by_text(choice, exact=True).click()
     expect(page.get_by_role("status").filter(has_text=words)).to_be_visible()
-    expect_told(page, "player", [0.0, problem])
+    expect_reported(page, "player", [0.0, problem])
     assert page.locator(".frame").bounding_box() == ready
     page.get_by_text("one", exact=True).click()
     expect(page.get_by_text(words)).to_be_hidden()
     expect_ready(video)
-    expect_told(page, "player", [0.0, None])
+    expect_reported(page, "player", [0.0, None])
 
 
 def test_a_lost_connection_can_be_tried_again(page: Page, components_app: Dashboard, watch: Watch) -> None:
@@ -139,12 +139,12 @@ def test_a_lost_connection_can_be_tried_again(page: Page, components_app: Dashbo
     page.get_by_text("two", exact=True).click()
     again = page.get_by_role("button", name="Try again")
     expect(again).to_be_visible()
-    expect_told(page, "player", [0.0, "network"])
+    expect_reported(page, "player", [0.0, "network"])
     page.unroute("**/promptreel/video/**")
     again.click()
     expect(again).to_be_hidden()
     expect_ready(video)
-    expect_told(page, "player", [0.0, None])
+    expect_reported(page, "player", [0.0, None])
 
 
 def test_another_video_starts_at_its_beginning_without_the_old_command(
@@ -152,9 +152,9 @@ def test_another_video_starts_at_its_beginning_without_the_old_command(
 ) -> None:
     video = open_player(page, components_app)
     page.get_by_role("button", name="Go to 7.08").click()
-    expect_told(page, "player", [7.083, None])
+    expect_reported(page, "player", [7.083, None])
     page.get_by_text("two", exact=True).click()
-    expect_told(page, "player", [0.0, None])
+    expect_reported(page, "player", [0.0, None])
     expect_ready(video)
     assert position(video) == 0
 
@@ -163,13 +163,13 @@ def test_the_position_outlives_a_page_switch(page: Page, components_app: Dashboa
     watch.allow(NO_PICTURE)
     video = open_player(page, components_app)
     page.get_by_role("button", name="Go to 2.00").click()
-    expect_told(page, "player", [2.0, None])
+    expect_reported(page, "player", [2.0, None])
     video.evaluate("v => { v.currentTime = 6; }")
-    expect_told(page, "player", [6.0, None])
+    expect_reported(page, "player", [6.0, None])
     page.get_by_role("link", name="Gallery").click()
     expect(page.get_by_text("No frame is near the threshold.")).to_be_visible()
     page.get_by_role("link", name="Player").click()
-    expect_told(page, "player", [6.0, None])
+    expect_reported(page, "player", [6.0, None])
     expect_ready(video)
     assert position(video) == pytest.approx(6.0, abs=0.01)
 
@@ -177,7 +177,7 @@ def test_the_position_outlives_a_page_switch(page: Page, components_app: Dashboa
 def test_the_player_follows_the_keyboard_with_a_visible_focus(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
     page.get_by_role("button", name="Go to 2.00").click()
-    expect_told(page, "player", [2.0, None])
+    expect_reported(page, "player", [2.0, None])
     video.focus()
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowRight")

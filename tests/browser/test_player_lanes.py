@@ -12,12 +12,12 @@ from tests.helpers.components import (
     RATE,
     count_loads,
     expect_ready,
-    expect_told,
+    expect_reported,
     has_focus_ring,
     overflow,
     position,
     red_of,
-    told,
+    reported,
 )
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
@@ -80,7 +80,7 @@ def test_the_playhead_follows_the_video_and_python_hears_of_it_once(page: Page, 
     lanes = open_lanes(page, lanes_app)
     video = page.locator("video")
     video.evaluate("v => { v.muted = true; }")
-    runs = told(page, "runs")
+    runs = reported(page, "runs")
     lanes.focus()
     page.keyboard.press("Space")
     assert wait_for(lambda: position(video) > 0.5)
@@ -101,10 +101,10 @@ def test_the_playhead_follows_the_video_and_python_hears_of_it_once(page: Page, 
     )
     assert far[len(far) // 2] < 0.05
     expect(page.locator(".now")).not_to_have_text("0:00.0")
-    assert told(page, "runs") == runs
+    assert reported(page, "runs") == runs
     page.keyboard.press("Space")
-    expect_told(page, "runs", runs + 1)
-    assert told(page, "player")[0] == near(position(video))
+    expect_reported(page, "runs", runs + 1)
+    assert reported(page, "player")[0] == near(position(video))
 
 
 def test_the_readout_says_each_labels_score_and_whether_it_holds(page: Page, lanes_app: Dashboard) -> None:
@@ -152,7 +152,7 @@ def test_the_wheel_zooms_around_the_pointer_shift_drag_pans_and_a_double_click_r
 ) -> None:
     lanes = open_lanes(page, lanes_app)
     page.mouse.click(*point(lanes, 2.0))
-    assert wait_for(lambda: told(page, "player")[0] == near(2.0))
+    assert wait_for(lambda: reported(page, "player")[0] == near(2.0))
     page.wait_for_timeout(500)
     at = point(lanes, 6.0)
     page.mouse.move(*at)
@@ -204,7 +204,7 @@ def test_a_click_on_a_segment_plays_just_it_and_l_loops_it(page: Page, lanes_app
     video = page.locator("video")
     video.evaluate("v => { v.muted = true; v.playbackRate = 2; }")
     page.mouse.click(*point(lanes, 4.5, row_y(1)))
-    expect_told(page, "label", "label 1")
+    expect_reported(page, "label", "label 1")
     assert wait_for(lambda: paused(video) and position(video) > 4.8)
     assert position(video) == near(5.0, 0.09)
     assert position(video) < 5.0
@@ -246,19 +246,19 @@ def test_brackets_mark_a_range_that_python_hears_of_once_it_is_whole(
     lanes = open_lanes(page, lanes_app)
     lanes.focus()
     page.keyboard.press("2")
-    expect_told(page, "player", [2.0, None])
+    expect_reported(page, "player", [2.0, None])
     page.keyboard.press("[")
     expect(page.get_by_text("Start marked at 0:02.00")).to_be_visible()
     page.keyboard.press("5")
-    expect_told(page, "player", [5.0, None])
-    expect_told(page, "marked", None)
-    runs = told(page, "runs")
+    expect_reported(page, "player", [5.0, None])
+    expect_reported(page, "marked", None)
+    runs = reported(page, "runs")
     page.keyboard.press("]")
-    expect_told(page, "marked", [2.0, 5.0])
-    assert told(page, "runs") == runs + 1
+    expect_reported(page, "marked", [2.0, 5.0])
+    assert reported(page, "runs") == runs + 1
     expect(page.get_by_text("Marked 0:02.00 – 0:05.00 (3.0 s)")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
-    expect_told(page, "marked", None)
+    expect_reported(page, "marked", None)
 
 
 def test_the_sheet_of_keys_opens_and_closes_by_key(page: Page, lanes_app: Dashboard) -> None:
@@ -289,7 +289,7 @@ def test_twenty_thresholds_while_playing_neither_reload_nor_pause_and_none_is_lo
     for _ in range(20):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(60)
-    expect_told(page, "threshold", 0.32)
+    expect_reported(page, "threshold", 0.32)
     assert video.evaluate("v => [v.loads, v.pauses, v.paused]") == [0, 0, False]
     start, end = view(lanes)
     assert end - start == near(shown[1] - shown[0], 1e-4)

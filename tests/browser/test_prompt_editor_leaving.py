@@ -25,8 +25,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def table(page, served, bench, watch):
-    return opened(page, served, bench, watch)
+def table(page, served, bench):
+    return opened(page, served, bench)
 
 
 @pytest.mark.parametrize("latency_s", [0.0, 0.3])
@@ -53,7 +53,7 @@ def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, 
     expect(part(table, "Label", 2)).to_have_value(expected[1])
 
 
-def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, served, bench, watch):
+def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, served, bench):
     with_rows(bench, *(PromptRow(label=colour) for colour in COLOURS))
     page.goto(f"{served.url}/?experiment={EXPERIMENT}")
     expect_page(page, "Library")
@@ -72,7 +72,7 @@ def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, serve
 def test_what_is_typed_while_the_server_is_down_arrives_when_it_is_back(start_dashboard, bench, page, watch):
     watch.allow("ERR_CONNECTION_REFUSED|WebSocket|Failed to load resource|Failed to fetch|when disconnected")
     first = start_dashboard(home=bench.store.home)
-    opened(page, first, bench, watch)
+    opened(page, first, bench)
     first.kill()
     type_rows(page, ["crimson", "leaf", "sky"], delay=5)
     start_dashboard(home=bench.store.home, port=first.port)

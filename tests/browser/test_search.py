@@ -39,7 +39,7 @@ def kept(bench) -> Search:
     return found
 
 
-def open_search(page: Page, served, watch) -> Page:
+def open_search(page: Page, served) -> Page:
     page.goto(f"{served.url}/search?experiment={EXPERIMENT}")
     wait_idle(page)
     return page
@@ -53,8 +53,8 @@ def play(page: Page, words: str):
     return page.get_by_role("button", name=re.compile(f"^Play {words}"))
 
 
-def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end(served, bench, page, watch):
-    open_search(page, served, watch)
+def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end(served, bench, page):
+    open_search(page, served)
     box(page).press_sequentially("green", delay=40)
     cards = page.get_by_role("list", name="Moments found").get_by_role("listitem")
     expect(cards.first.locator(".range")).to_have_text(re.compile("0:03.0 – 0:06.0|0:02.0 – 0:04.0"))
@@ -84,8 +84,8 @@ def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end
     screenshot(page, "search-cards")
 
 
-def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(served, bench, page, watch):
-    open_search(page, served, watch)
+def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(served, bench, page):
+    open_search(page, served)
     box(page).press_sequentially("blue", delay=10)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
@@ -99,24 +99,24 @@ def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(served, bench, pa
     page.reload()
     wait_idle(page)
     expect(box(page)).to_have_value("blue sky")
-    assert wait_for(lambda: kept(bench).asked == "blue sky", seconds=20)
+    assert wait_for(lambda: kept(bench).asked == "blue sky")
 
 
-def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page, watch):
-    open_search(page, served, watch)
+def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page):
+    open_search(page, served)
     box(page).press_sequentially("green", delay=10)
     slider = page.get_by_role("slider", name="Threshold")
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     chosen = float(slider.input_value())
-    assert wait_for(lambda: list(kept(bench).thresholds.values()) == [pytest.approx(chosen)], seconds=20)
+    assert wait_for(lambda: list(kept(bench).thresholds.values()) == [pytest.approx(chosen)])
     expect(page.locator(".threshold .value")).to_have_text(f"{chosen:.3f}".replace("-", "−"))
 
     page.get_by_role("button", name=re.compile("^Search for this frame, .*colours.mp4")).first.click()
     stage = page.locator(".stage")
     expect(stage).to_be_visible()
-    assert wait_for(lambda: stage.locator("img").evaluate("image => image.naturalWidth") == 128, seconds=20)
+    assert wait_for(lambda: stage.locator("img").evaluate("image => image.naturalWidth") == 128)
     frame = stage.bounding_box()
     assert frame is not None
     cards = page.get_by_role("list", name="Moments found").get_by_role("listitem")
@@ -129,13 +129,13 @@ def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page, wa
     def region():
         return (kept(bench).picture and kept(bench).picture.region) or ()
 
-    assert wait_for(lambda: region() == pytest.approx((0.25, 0.25, 0.75, 0.5), abs=0.02), seconds=20)
+    assert wait_for(lambda: region() == pytest.approx((0.25, 0.25, 0.75, 0.5), abs=0.02))
     expect(page.locator(".shade")).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 900)])
-def test_timelines_play_a_moment_and_take_it_to_explore(served, bench, new_page, watch, scheme, width):
-    page = open_search(new_page(color_scheme=scheme, width=width), served, watch)
+def test_timelines_play_a_moment_and_take_it_to_explore(served, bench, new_page, scheme, width):
+    page = open_search(new_page(color_scheme=scheme, width=width), served)
     box(page).fill("turquoise")
     page.get_by_text("Timelines", exact=True).click()
     bars = page.get_by_role("button", name=re.compile("^Number 1: "))

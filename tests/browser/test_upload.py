@@ -16,9 +16,9 @@ from tests.helpers.components import (
     files_of,
     has_focus_ring,
     open_upload,
+    reported,
     row,
     slow_down,
-    told,
 )
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.http import wait_for
@@ -54,16 +54,16 @@ def test_three_uploads_two_at_a_time_with_progress_and_each_heard_once(
     sha256 = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
     expected = sorted(f"{name}.mp4 {paths[name].stat().st_size} {sha256[name][:8]}" for name in paths)
     expect(page.get_by_text(re.compile("^uploaded: .*third.*"))).to_be_visible()
-    assert sorted(told(page, "uploaded")) == expected
+    assert sorted(reported(page, "uploaded")) == expected
     assert all((components_app.home / digest).exists() for digest in sha256.values())
 
     page.get_by_role("link", name="Gallery").click()
     page.get_by_role("link", name="Upload").click()
     expect(page.locator("li.file")).to_have_count(3)
-    assert sorted(told(page, "uploaded")) == expected
+    assert sorted(reported(page, "uploaded")) == expected
     page.get_by_role("button", name="Clear the list").click()
     expect(page.locator("li.file")).to_have_count(0)
-    assert sorted(told(page, "uploaded")) == expected
+    assert sorted(reported(page, "uploaded")) == expected
 
 
 def test_what_cannot_be_added_says_why_and_the_rest_arrives(
@@ -81,7 +81,7 @@ def test_what_cannot_be_added_says_why_and_the_rest_arrives(
     expect(row(page, "fine.mp4")).to_have_attribute("data-state", "done")
     expect(page.locator(".total")).to_have_text("1 file added, 2 not added")
     expect(page.get_by_text(re.compile("^uploaded: .*fine.mp4"))).to_be_visible()
-    assert [line.split()[0] for line in told(page, "uploaded")] == ["fine.mp4"]
+    assert [line.split()[0] for line in reported(page, "uploaded")] == ["fine.mp4"]
     broken.get_by_role("button", name="Upload broken.mp4 again").click()
     expect(broken.locator(".trouble")).to_have_text("“broken.mp4” is not a video; choose another file.")
     broken.get_by_role("button", name="Remove broken.mp4 from the list").click()
@@ -100,7 +100,7 @@ def test_a_cancelled_upload_leaves_nothing_and_can_be_started_again(
     line.get_by_role("button", name="Cancel long.mp4").click()
     expect(line.locator(".figures")).to_have_text("Cancelled")
     assert wait_for(lambda: not list((components_app.home / "incoming").iterdir()))
-    assert told(page, "uploaded") == []
+    assert reported(page, "uploaded") == []
     full_speed()
     line.get_by_role("button", name="Upload long.mp4 again").click()
     expect(line).to_have_attribute("data-state", "done")
@@ -119,10 +119,10 @@ def test_an_upload_goes_on_while_another_page_is_shown(
     expect(page.get_by_text("No frame is near the threshold.")).to_be_visible()
     full_speed()
     digest = hashlib.sha256((tmp_path / "travelling.mp4").read_bytes()).hexdigest()
-    assert wait_for((components_app.home / digest).exists, seconds=20)
+    assert wait_for((components_app.home / digest).exists)
     page.get_by_role("link", name="Upload").click()
     expect(page.get_by_text(re.compile("^uploaded: .*travelling.mp4 5000000"))).to_be_visible()
-    assert len(told(page, "uploaded")) == 1
+    assert len(reported(page, "uploaded")) == 1
     expect(row(page, "travelling.mp4").locator(".figures")).to_have_text("Added · 5.0 MB")
 
 

@@ -54,14 +54,14 @@ def components_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboa
         yield dashboard
 
 
-def told(page: Page, name: str) -> Any:
-    """Return what the page says that Python heard."""
+def reported(page: Page, name: str) -> Any:
+    """Return a value that the page reports as having reached Python."""
     wait_idle(page)
     text = page.get_by_text(re.compile(f"^{name}: ")).inner_text()
     return json.loads(text.partition(": ")[2])
 
 
-def expect_told(page: Page, name: str, value: object) -> None:
+def expect_reported(page: Page, name: str, value: object) -> None:
     shown = page.get_by_text(f"{name}: {json.dumps(value, ensure_ascii=False)}", exact=True)
     expect(shown).to_be_visible()
 
@@ -69,7 +69,7 @@ def expect_told(page: Page, name: str, value: object) -> None:
 def expect_position(page: Page, seconds: float) -> None:
     """Wait until Python knows the player to rest at ``seconds``."""
     near = pytest.approx([seconds], abs=0.01)
-    assert wait_for(lambda: told(page, "player")[:1] == near, seconds=20), told(page, "player")
+    assert wait_for(lambda: reported(page, "player")[:1] == near), reported(page, "player")
 
 
 def slow_down(page: Page, bytes_per_s: int) -> Callable[[], None]:

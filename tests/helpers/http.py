@@ -68,7 +68,7 @@ def _is_chunked(headers: Mapping[str, str] | None) -> bool:
     return any(name.lower() == "transfer-encoding" for name in headers or {})
 
 
-def wait_for(condition: Any, *, seconds: float = 10.0) -> bool:
+def wait_for(condition: Any, *, seconds: float = 20.0) -> bool:
     """Return whether ``condition()`` became true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 from lib.services.experiments import PromptRow
-from tests.helpers.browser import Watch, wait_idle
+from tests.helpers.browser import wait_idle
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.pages import COLOURS, EXPERIMENT, Bench, saved, with_rows
 
 
-def opened(page: Page, served: Dashboard, bench: Bench, watch: Watch, *rows: PromptRow) -> Page:
+def opened(page: Page, served: Dashboard, bench: Bench, *rows: PromptRow) -> Page:
     with_rows(bench, *(rows or [PromptRow(label=colour) for colour in COLOURS]))
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
@@ -34,7 +34,7 @@ def labels(bench: Bench) -> list[str]:
 
 
 def expect_labels(bench: Bench, expected: list[str]) -> None:
-    assert wait_for(lambda: labels(bench) == expected, seconds=20), labels(bench)
+    assert wait_for(lambda: labels(bench) == expected), labels(bench)
 
 
 def go_to(page: Page, name: str) -> None:

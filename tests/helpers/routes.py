@@ -56,7 +56,7 @@ class Arrived(NamedTuple):
 
 
 class Inbox:
-    """Takes uploads as the store would: moves the file away, remembers what it was told."""
+    """Takes uploads as the store would: moves the file away, remembers what arrived."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
