@@ -84,7 +84,7 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, pat
     expect(navigation.get_by_role("link")).to_have_text([re.compile(f"{name}$") for name in names])
     expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Engine")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert "experiment=" in page.url
+    expect(page).to_have_url(re.compile("experiment="))
     cold.stop()
 
 
