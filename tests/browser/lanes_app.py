@@ -71,7 +71,7 @@ def picture(frame: int) -> bytes | None:
 
 
 def show(name: str, value: object) -> None:
-    """Show a value that reached Python, for the test to read."""
+    """Show a value that Python got, for the test to read."""
     st.code(f"{name}: {json.dumps(value, ensure_ascii=False)}", language=None)
 
 
