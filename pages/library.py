@@ -1,19 +1,17 @@
 import streamlit as st
 
-from lib.ui.library import page
+from lib.ui.library import add_videos, experiments, samples, stored_videos
 
 st.title("Library")
-st.markdown(
-    "Open a video: its frames are embedded once and kept; then change words and thresholds as fast as you type."
-)
+st.markdown("Open a video. Analysed once; after that every change is instant.")
 
 st.header("Samples ready to open")
-page.samples()
+samples.draw()
 
-page.recent_experiments()
+experiments.draw()
 
 st.header("Add videos")
-page.add_videos()
+add_videos.draw()
 
 st.header("In the library")
-page.cached()
+stored_videos.draw()

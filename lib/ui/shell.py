@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.ui.library import page as library
+from lib.ui.library import add_videos
 from lib.ui.panels import engine, jobs
 from lib.ui.server import routes
 from lib.ui.session import cache, state
@@ -23,7 +23,7 @@ def main() -> None:
     st.html(_STYLE)
     state.begin()
     store = cache.store()
-    routes.accept_uploads(store.paths.incoming, library.upload_taker(store))
+    routes.accept_uploads(store.paths.incoming, add_videos.upload_taker(store))
     pages = [
         st.Page("pages/library.py", title="Library", icon=":material/video_library:", default=True),
         st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),

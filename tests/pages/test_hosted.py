@@ -25,7 +25,7 @@ from lib.store.store import Store
 from lib.store.videos import Video
 from lib.ui.background import hosted_jobs
 from lib.ui.explore import reference_band
-from lib.ui.library import page as library
+from lib.ui.library import add_videos
 from lib.ui.session import cache
 from tests.helpers.fake_hosted import FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
@@ -244,7 +244,7 @@ class TestImport:
     def test_an_upload_is_kept_until_it_is_imported(self, bench: Bench, results: Path, home: Path) -> None:
         part = home / "incoming" / ".part-1"
         shutil.copy(results, part)
-        library.upload_taker(bench.store)(part, "Results.JSON", "ab" * 32)
+        add_videos.upload_taker(bench.store)(part, "Results.JSON", "ab" * 32)
         app = open_page("pages/library.py")
         app.session_state["results_arrived"] = ("ab" * 32, "Results.JSON")
         app.run()

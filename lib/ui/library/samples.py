@@ -1,4 +1,4 @@
-"""The bundled sample videos, as the Library shows them."""
+"""The bundled sample videos, as cards."""
 
 from __future__ import annotations
 
@@ -10,8 +10,50 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from lib.core.errors import PromptreelError
 from lib.media.frames import frame_at
+from lib.prompts.parsing import parse_prompt_set
 from lib.store.sidecar import read_sidecar
+from lib.ui.background import embedding as work
+from lib.ui.session import cache, state
+
+SAMPLES = Path(__file__).resolve().parents[3] / "sample_videos"
+_CARD_WIDTH = 232
+_PICTURE_HEIGHT = 116
+
+
+def draw() -> None:
+    """Draw a card for each bundled video: a picture, a caption and a button."""
+    files = sample_files(SAMPLES)
+    if not files:
+        st.info("The folder sample_videos is empty in this copy of the project.")
+        return
+    with st.container(horizontal=True):
+        for file in files:
+            with st.container(border=True, width=_CARD_WIDTH, height="stretch"):
+                _sample_card(file)
+
+
+def _sample_card(file: Path) -> None:
+    card = sample_card(file)
+    # A fixed height: pictures load late, and would move what is below them away from a click.
+    with st.container(height=_PICTURE_HEIGHT, border=False):
+        st.image(card.picture, width="stretch")
+    st.markdown(f"**{card.title}**")
+    st.caption(card.caption)
+    st.space("stretch")  # the buttons of all cards stand in one row
+    if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
+        try:
+            video = cache.store().add_file(file)
+            prompts = file.with_suffix(".prompts.yaml")
+            if prompts.exists() and not state.current().rows:
+                state.session().load_prompt_set(
+                    parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem)
+                )
+        except PromptreelError as error:
+            st.error(str(error))
+            return
+        work.open_in_explore(video)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,134 @@
+"""Adding videos: uploads, and files by their path on the server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from lib.core.errors import InputError, PromptreelError
+from lib.store.store import Store
+from lib.ui.background import embedding as work
+from lib.ui.background import hosted_jobs
+from lib.ui.components.upload import upload
+from lib.ui.library import hosted
+from lib.ui.library.samples import SAMPLES
+from lib.ui.session import cache
+
+_VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
+)
+_LISTED_FILES = 500
+
+
+def draw() -> None:
+    """Draw the upload from the browser's machine, and the form for a path on the server's."""
+    with st.container(horizontal=True, gap="medium"):
+        left, right = st.container(width=560), st.container(width=360)
+    with left:
+        for done in upload(
+            key="upload", hint="Several at once; gigabytes are fine, as they are streamed to disk."
+        ):
+            if done.name.lower().endswith(hosted.SUFFIX):
+                hosted.arrived(done)
+            else:
+                st.toast(f"{done.name} is in the library.", icon=":material/check:")
+        hosted.import_popover(lambda text: confined(text, allowed_folders()))
+    with right:
+        _open_by_path()
+    hosted.jobs_under_way()
+
+
+def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
+    """Return what the upload route calls with an upload that has arrived; it runs outside any session."""
+
+    def take(path: Path, name: str, sha256: str) -> object:
+        if name.lower().endswith(hosted.SUFFIX):
+            return hosted_jobs.take_upload(store, path, sha256)
+        return store.add_file(path, name=name, sha256=sha256, move=True)
+
+    return take
+
+
+def allowed_folders() -> tuple[Path, ...]:
+    """Return the folders that videos may be opened from by path: ``PROMPTREEL_FOLDERS``, else usual places."""
+    text = os.environ.get("PROMPTREEL_FOLDERS")
+    folders = (
+        [Path(part) for part in text.split(os.pathsep) if part.strip()]
+        if text is not None
+        else [Path.home() / "Videos", Path.home() / "Movies", SAMPLES]
+    )
+    return tuple(folder.expanduser().resolve() for folder in folders if folder.expanduser().is_dir())
+
+
+def confined(text: str, folders: tuple[Path, ...]) -> Path:
+    """Return the file that ``text`` names, if it lies inside one of ``folders`` (after links are followed).
+
+    Raises:
+        InputError: it does not, or there is no such file.
+    """
+    names = ", ".join(str(folder) for folder in folders) or "none yet"
+    typed = Path(text.strip().strip("'\"")).expanduser()
+    candidates = [typed] if typed.is_absolute() else [folder / typed for folder in folders]
+    for candidate in candidates:
+        path = candidate.resolve()
+        if any(path.is_relative_to(folder) for folder in folders):
+            if path.is_file():
+                return path
+            if path.exists():
+                raise InputError(f"{path} is a folder; name a video file in it.")
+            if len(candidates) == 1:
+                raise InputError(f"There is no file {path}; check the spelling.")
+    if typed.is_absolute():
+        raise InputError(
+            f"{typed} is outside the folders that videos may be opened from ({names}); "
+            "add its folder to PROMPTREEL_FOLDERS and start again, or upload the file."
+        )
+    raise InputError(f"There is no file {typed} in the allowed folders ({names}); check the spelling.")
+
+
+def _open_by_path() -> None:
+    folders = allowed_folders()
+    st.text_input(
+        "Open by path",
+        key="path",
+        placeholder="/folder/video.mp4",
+        help="A file on the computer that runs Promptreel; it is used in its original location, not copied. Folders: "
+        + (", ".join(str(folder) for folder in folders) or "none")
+        + ". Set PROMPTREEL_FOLDERS for others.",
+    )
+    files = _files_in(folders)
+    if files:
+        st.selectbox(
+            "or choose a file",
+            files,
+            index=None,
+            key="path_choice",
+            format_func=lambda path: path.name,
+            placeholder=f"{len(files)} in the allowed folders",
+        )
+    if st.button("Open", key="open_path", icon=":material/folder_open:"):
+        chosen = st.session_state.get("path", "").strip() or st.session_state.get("path_choice")
+        if not chosen:
+            st.warning("Type a path or choose a file first.")
+            return
+        try:
+            video = cache.store().add_file(confined(str(chosen), folders))
+        except PromptreelError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        work.open_in_explore(video)
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _files_in(folders: tuple[Path, ...]) -> list[Path]:
+    files: list[Path] = []
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in _VIDEO_SUFFIXES and path.is_file():
+                files.append(path)
+                if len(files) >= _LISTED_FILES:
+                    return files
+    return files
