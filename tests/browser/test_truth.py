@@ -73,8 +73,8 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(
 
     page.reload()
     show(page, "Evaluation")
-    expect(page.get_by_text("In the truth without a prompt")).not_to_be_visible()
-    expect(page.get_by_text("Prompts that the truth doesn’t name: green, blue.")).to_be_visible()
+    expect(page.get_by_text("In the ground truth without a prompt")).not_to_be_visible()
+    expect(page.get_by_text("Prompts that are not in the ground truth: green, blue.")).to_be_visible()
     assert truth(bench) == (one,)
 
 
