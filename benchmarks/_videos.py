@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 RATE = 24
 
 
-def moving_pictures(
-    frames: int, *, size: tuple[int, int] = (1280, 720), seed: int = 0
-) -> Iterator[NDArray[np.uint8]]:
+def moving_pictures(frames: int, *, size: tuple[int, int] = (1280, 720), seed: int = 0) -> Iterator[NDArray[np.uint8]]:
     """Yield RGB pictures: a mosaic that drifts, with a box that crosses it, and grain that costs bits."""
     width, height = size
     rng = np.random.default_rng(seed)

@@ -20,9 +20,7 @@ def main(delay_s: float) -> None:
     """Serve until standard input ends."""
     rng = random.Random(0)
     rows = [[rng.gauss(0, 1) for _ in range(_DIM)] for _ in range(64)]
-    replies = {
-        n: json.dumps({"embeddings": rows[:n], "time": delay_s}).encode() for n in range(1, len(rows) + 1)
-    }
+    replies = {n: json.dumps({"embeddings": rows[:n], "time": delay_s}).encode() for n in range(1, len(rows) + 1)}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

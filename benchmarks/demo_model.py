@@ -52,9 +52,7 @@ class Table:
 def main(argv: list[str]) -> int:
     """Print the tables; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks demo_model", description=__doc__)
-    parser.add_argument(
-        "--cache", type=Path, help="folder that keeps the renderings; else they are drawn anew"
-    )
+    parser.add_argument("--cache", type=Path, help="folder that keeps the renderings; else they are drawn anew")
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--server", help="address of an inference server that serves the model's visual.onnx")
     parser.add_argument("--clip", type=Path, help="a real video shot at night")

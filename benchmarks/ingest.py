@@ -73,9 +73,7 @@ class Timings:
 
     def ratio(self, bound: Callable[[dict[str, float]], float]) -> float:
         """Return the median of Promptreel's time to a bound made of the other times of the same round."""
-        rounds = [
-            dict(zip(self.seconds, row, strict=True)) for row in zip(*self.seconds.values(), strict=True)
-        ]
+        rounds = [dict(zip(self.seconds, row, strict=True)) for row in zip(*self.seconds.values(), strict=True)]
         return statistics.median(row["Promptreel"] / bound(row) for row in rounds)
 
 
@@ -268,9 +266,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif _answers(url):
             held.append(against_server(bench, url, options.rounds))
         else:
-            print(
-                f"No inference server answers at {url}; this part is skipped. Start or name (--server) one."
-            )
+            print(f"No inference server answers at {url}; this part is skipped. Start or name (--server) one.")
         for part, share in _WAITS.items():
             if options.only in (None, part):
                 held.append(against_waiting(bench, options.rounds, part, share))

@@ -152,9 +152,7 @@ def main(argv: Sequence[str]) -> int:
         fill(home)
         with Dashboard(home) as dashboard:
             found = measure(dashboard.url, repeats)
-    print(
-        f"{SAMPLES:,} samples x {PROMPTS} prompts, {repeats} edits each, headless Chromium on this machine\n"
-    )
+    print(f"{SAMPLES:,} samples x {PROMPTS} prompts, {repeats} edits each, headless Chromium on this machine\n")
     print("| edit | median, ms | 90th percentile, ms | bar, ms |")
     print("|---|---|---|---|")
     for (name, times), bar in zip(found.items(), (300, 450), strict=True):

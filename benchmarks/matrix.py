@@ -93,15 +93,11 @@ def synthetic(sets: int, videos: int, n: int, p: int, d: int) -> Callable[[], No
     for one in range(sets):
         words = {text: f"{text}, wording {one}" for text in vectors}
         noise = rng.normal(scale=0.3 / np.sqrt(d), size=(len(words), d)).astype(np.float32)
-        texts |= {
-            words[text]: vector + row for (text, vector), row in zip(vectors.items(), noise, strict=True)
-        }
+        texts |= {words[text]: vector + row for (text, vector), row in zip(vectors.items(), noise, strict=True)}
         prompts = tuple(replace(prompt, texts=(words[prompt.label],)) for prompt in prompt_set.prompts)
         many.append(replace(prompt_set, prompts=prompts))
     films = [
-        Samples(
-            samples.frames, samples.times_s, np.roll(samples.vectors, 977 * film, axis=0), samples.duration_s
-        )
+        Samples(samples.frames, samples.times_s, np.roll(samples.vectors, 977 * film, axis=0), samples.duration_s)
         for film in range(videos)
     ]
     labels = [prompt.label for prompt in prompt_set.prompts]
@@ -150,9 +146,7 @@ def samples_in_dashboard(home: Path, sets: int) -> dict[str, Times]:
             assert not problems, problems
             found.update(vectors)
 
-        def whole(
-            chosen: Sequence[PromptSet] = chosen, found: dict[str, NDArray[np.float32]] = found
-        ) -> None:
+        def whole(chosen: Sequence[PromptSet] = chosen, found: dict[str, NDArray[np.float32]] = found) -> None:
             ranked(
                 {
                     (str(one), video.sha256): cache.label_metrics(info, prompt_set, found, cache.truth(video))

@@ -39,9 +39,7 @@ class MeanColourEngine:
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one unit row per picture."""
-        rows = np.stack([np.resize(image[::16, ::16].reshape(-1), self.dim) for image in images]).astype(
-            np.float32
-        )
+        rows = np.stack([np.resize(image[::16, ::16].reshape(-1), self.dim) for image in images]).astype(np.float32)
         rows += 1
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
@@ -83,9 +81,7 @@ class Usage:
 def measure(home: Path, video: Path, *, stride: int) -> Usage:
     """Embed ``video`` in a process of its own and return what memory it took."""
     command = [sys.executable, "-m", "benchmarks.memory", "--embed", str(home), str(video), str(stride)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"

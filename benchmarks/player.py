@@ -227,9 +227,7 @@ def main(argv: list[str]) -> int:
             for name in ("constant", "variable"):
                 taken, wrong = clicks(page, app, name, paths[name], options.clicks)
                 middle = statistics.median(taken)
-                rows.append(
-                    (f"click → frame shown, {name} rate", f"{middle:.0f} ms", "≤ 200 ms", middle <= 200)
-                )
+                rows.append((f"click → frame shown, {name} rate", f"{middle:.0f} ms", "≤ 200 ms", middle <= 200))
                 right = f"{options.clicks - wrong} of {options.clicks}"
                 rows.append((f"right within a frame, {name} rate", right, "all", not wrong))
             open_lanes(page, app, "video=constant&samples=2000&prompts=5&step=0.0085")

@@ -44,9 +44,7 @@ def make(n: int, p: int, d: int) -> tuple[Samples, PromptSet, dict[str, np.ndarr
     samples = Samples(np.arange(n) * 10, np.arange(n) * STEP_S, vectors, n * STEP_S)
     texts = {f"prompt {i}": prompts[i] for i in range(p)}
     roles = ["background" if i == p - 1 else "target" for i in range(p)]
-    prompt_set = PromptSet(
-        "benchmark", tuple(Prompt(text, role=role) for text, role in zip(texts, roles, strict=True))
-    )
+    prompt_set = PromptSet("benchmark", tuple(Prompt(text, role=role) for text, role in zip(texts, roles, strict=True)))
     return samples, prompt_set, texts
 
 
@@ -80,9 +78,7 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
 
     def settings(kind: str, decision: Decision = "threshold", **more: float) -> PromptSet:
         smoothing = Smoothing(kind, 5)  # type: ignore[arg-type]
-        return replace(
-            prompt_set, settings=Settings(decision=decision, threshold=0.15, smoothing=smoothing, **more)
-        )
+        return replace(prompt_set, settings=Settings(decision=decision, threshold=0.15, smoothing=smoothing, **more))
 
     def full(chosen: PromptSet) -> Analysis:
         result = analyse(samples, chosen, texts, change=change)
@@ -129,16 +125,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--repeats", type=int, default=15)
     options = parser.parse_args(argv)
     few, many = options.samples, 10 * options.samples
-    small = {
-        name: measure(run, options.repeats) for name, run in edits(few, options.prompts, options.dim).items()
-    }
+    small = {name: measure(run, options.repeats) for name, run in edits(few, options.prompts, options.dim).items()}
     large = {
         name: measure(run, max(options.repeats // 3, 3))
         for name, run in edits(many, options.prompts, options.dim).items()
     }
-    print(
-        f"{options.prompts} prompts x {options.dim}, {options.repeats} runs; median (worst; processor), ms\n"
-    )
+    print(f"{options.prompts} prompts x {options.dim}, {options.repeats} runs; median (worst; processor), ms\n")
     print(f"| edit | {few:,} samples | {many:,} samples | ratio |")
     print("|---|---|---|---|")
     for name, one in small.items():

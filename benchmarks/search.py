@@ -172,14 +172,10 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
                 turns = [Timed()] * 3 if warm else [outcome.numpy, outcome.exact, outcome.index]
                 turns[0].run(lambda query=query: _brute_force(matrix, query))
                 turns[1].run(
-                    lambda query=query: search_vector(
-                        store, _ENGINE, query, SearchOptions(top=TOP, exact=True)
-                    )
+                    lambda query=query: search_vector(store, _ENGINE, query, SearchOptions(top=TOP, exact=True))
                 )
                 turns[2].run(
-                    lambda query=query: search_vector(
-                        store, _ENGINE, query, SearchOptions(top=TOP, exact=False)
-                    )
+                    lambda query=query: search_vector(store, _ENGINE, query, SearchOptions(top=TOP, exact=False))
                 )
     outcome.memory_mb = memory.growth_mb
     return outcome
@@ -214,9 +210,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--videos", type=int, default=100)
     parser.add_argument("--queries", type=int, default=60)
-    parser.add_argument(
-        "--home", type=Path, help="keep the libraries in this folder (2.4 GB), and use what is there"
-    )
+    parser.add_argument("--home", type=Path, help="keep the libraries in this folder (2.4 GB), and use what is there")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as temporary:
         home = options.home or Path(temporary)
@@ -225,9 +219,7 @@ def main(argv: list[str]) -> int:
             name: run(home / name, size, videos=options.videos, queries=options.queries, dim=options.dim)
             for name, size in sizes.items()
         }
-    print(
-        f"{options.queries} queries x {options.dim}, {options.videos} videos; median (95th percentile), ms\n"
-    )
+    print(f"{options.queries} queries x {options.dim}, {options.videos} videos; median (95th percentile), ms\n")
     print("| samples | NumPy in memory | exact | with the index | first 20 moments | memory above idle |")
     print("|---|---|---|---|---|---|")
     for one in found.values():

@@ -86,8 +86,7 @@ def through_route(url: str, session: Session, head: bytes, size: int) -> None:
 def through_file_uploader(url: str, session: Session, head: bytes, size: int) -> None:
     """Upload as ``st.file_uploader`` does: a multipart form to a URL that the session was given."""
     before = (
-        b'--frame\r\nContent-Disposition: form-data; name="file"; filename="big.mp4"\r\n'
-        b"Content-Type: video/mp4\r\n\r\n"
+        b'--frame\r\nContent-Disposition: form-data; name="file"; filename="big.mp4"\r\nContent-Type: video/mp4\r\n\r\n'
     )
     after = b"\r\n--frame--\r\n"
 

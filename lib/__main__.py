@@ -101,7 +101,5 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(
-        50_000
-    )  # imports make many objects and no garbage; by default a sixth of a search is collection
+    gc.set_threshold(50_000)  # imports make many objects and no garbage; by default a sixth of a search is collection
     sys.exit(main())

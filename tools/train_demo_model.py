@@ -72,20 +72,12 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--drives", type=int, default=4_000, help="more, of what is seen from a car")
     parser.add_argument("--things", type=int, default=16_000, help="more, of things of known colours")
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument(
-        "--small-steps", type=int, default=SMALL_STEPS, help="how many of them with small pictures"
-    )
-    parser.add_argument(
-        "--text-steps", type=int, default=1_500, help="steps of the last stage, captions alone"
-    )
-    parser.add_argument(
-        "--kept", type=int, default=25_000, help="varied pictures that the last stage learns from"
-    )
+    parser.add_argument("--small-steps", type=int, default=SMALL_STEPS, help="how many of them with small pictures")
+    parser.add_argument("--text-steps", type=int, default=1_500, help="steps of the last stage, captions alone")
+    parser.add_argument("--kept", type=int, default=25_000, help="varied pictures that the last stage learns from")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2.5e-3)
-    parser.add_argument(
-        "--every", type=int, default=0, help="export a checkpoint into the cache every so many steps"
-    )
+    parser.add_argument("--every", type=int, default=0, help="export a checkpoint into the cache every so many steps")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--workers", type=int, default=2, help="processes that draw")
     return parser.parse_args()

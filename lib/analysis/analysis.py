@@ -240,9 +240,7 @@ class Analysis:
             yield {"frame": frame, "time_s": time_s, "label": label, "scores": named}
 
 
-def prompt_cosines(
-    samples: Samples, prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]
-) -> _Floats:
+def prompt_cosines(samples: Samples, prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]) -> _Floats:
     """Return the cosine of each sample with each enabled prompt, float64 ``(n, p)``.
 
     Raises:
@@ -290,10 +288,6 @@ def analyse(
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
     decided = decide(scores, thresholds, settings)
     active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings)
-    segments = find_segments(
-        active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s
-    )
+    segments = find_segments(active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s)
     metrics = label_metrics(segments, scores, samples, prompts)
-    return Analysis(
-        samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change
-    )
+    return Analysis(samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change)

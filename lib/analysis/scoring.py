@@ -34,9 +34,7 @@ SPIKE_FLOOR = 0.01
 """Smaller changes are never spikes: so little lies between like frames, by noise and rounding alone."""
 
 
-def prompt_vectors(
-    prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]
-) -> NDArray[np.float32]:
+def prompt_vectors(prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return one unit row per enabled prompt, float32 ``(p, d)``.
 
     ``u = mean(t / |t| for t in phrases); row = u / |u|``
@@ -66,9 +64,7 @@ def prompt_vectors(
                 )
             units.append(vector / norm)
         if len({len(unit) for unit in (*units, *rows)}) > 1:
-            raise BadReplyError(
-                "The prompts' vectors differ in length; embed all of them with the same engine."
-            )
+            raise BadReplyError("The prompts' vectors differ in length; embed all of them with the same engine.")
         mean = np.mean(units, axis=0)
         norm = float(np.linalg.norm(mean))
         if norm < 1e-6:
@@ -98,9 +94,7 @@ def cosine_scores(vectors: NDArray[np.float32], prompts: NDArray[np.float32]) ->
     # float32 is what engines give; sums and filters after this are float64.
     scores: NDArray[np.float64] = (vectors @ prompts.T).astype(np.float64)
     if not np.isfinite(scores).all():
-        raise BadReplyError(
-            "Some vectors of this video are not finite; delete its embedding and embed it again."
-        )
+        raise BadReplyError("Some vectors of this video are not finite; delete its embedding and embed it again.")
     return np.clip(scores, -1.0, 1.0, out=scores)
 
 

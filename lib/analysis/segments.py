@@ -161,9 +161,7 @@ def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, 
         # not over any label.
         targets = np.append(0, np.cumsum(has[:, ~background].any(axis=1)))
         labelled = np.append(0, np.cumsum(has.any(axis=1)))
-        taken = np.where(
-            background[columns], labelled[stop] - labelled[first], targets[stop] - targets[first]
-        )
+        taken = np.where(background[columns], labelled[stop] - labelled[first], targets[stop] - targets[first])
         closes &= taken == 0
     columns, first, stop = columns[closes], first[closes], stop[closes]
     # Backgrounds first: a target's gap may hold a background's, and replaces it.

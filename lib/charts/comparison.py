@@ -127,9 +127,7 @@ def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size
                 type="nominal",
                 title=None,
                 legend=legend,
-                scale=alt.Scale(
-                    domain=list(_WHO), range=["circle", "triangle-right", "triangle-up", "circle"]
-                ),
+                scale=alt.Scale(domain=list(_WHO), range=["circle", "triangle-right", "triangle-up", "circle"]),
             ),
             opacity=alt.when(brush).then(alt.value(0.85)).otherwise(alt.value(0.18)),
             tooltip=[
@@ -157,9 +155,7 @@ def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size
     return Template(layers.properties(width=size, height=size))
 
 
-def difference_bars(
-    comparison: Comparison, colours_a: Mapping[str, str], colours_b: Mapping[str, str]
-) -> pd.DataFrame:
+def difference_bars(comparison: Comparison, colours_a: Mapping[str, str], colours_b: Mapping[str, str]) -> pd.DataFrame:
     """Return ``side, says, colour, from_s, to_s, start, end``: what each side says where both differ.
 
     Args:

@@ -197,9 +197,7 @@ def _thresholds(analysis: Analysis) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "threshold": pd.Series([prompt.threshold for prompt in own], dtype=float),
             }
         ),
-        pd.DataFrame(
-            {"shared_threshold": pd.Series([analysis.prompt_set.settings.threshold] * shared, dtype=float)}
-        ),
+        pd.DataFrame({"shared_threshold": pd.Series([analysis.prompt_set.settings.threshold] * shared, dtype=float)}),
     )
 
 

@@ -67,9 +67,7 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
         type="nominal",
         title="found",
         scale=alt.Scale(domain=list(columns)),
-        axis=alt.Axis(
-            orient="top", labelAngle=-30, labelLimit=130, labelOverlap=False, domain=False, ticks=False
-        ),
+        axis=alt.Axis(orient="top", labelAngle=-30, labelLimit=130, labelOverlap=False, domain=False, ticks=False),
     )
     y = alt.Y(
         "true",
@@ -217,12 +215,8 @@ def _plain() -> alt.Axis:
 def _share(field: str, title: str) -> Any:
     kind = alt.X if title == "recall" else alt.Y
     scale = alt.Scale(domain=[0, 1], nice=False)
-    return kind(
-        field, type="quantitative", title=title, scale=scale, axis=alt.Axis(tickCount=5, format=".1f")
-    )
+    return kind(field, type="quantitative", title=title, scale=scale, axis=alt.Axis(tickCount=5, format=".1f"))
 
 
 def _numbers(fields: dict[str, str]) -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip(field, type="quantitative", title=title, format=".3f") for field, title in fields.items()
-    ]
+    return [alt.Tooltip(field, type="quantitative", title=title, format=".3f") for field, title in fields.items()]

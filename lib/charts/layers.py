@@ -143,9 +143,7 @@ def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = Fals
     """Return the lines, the thresholds of labels, and the shared threshold; the legend is ``shown``."""
     # All labels start selected and a click toggles one, so the legend dims what is hidden.
     everything = [{"label": label} for label in colours]
-    shown = alt.selection_point(
-        name="shown", fields=["label"], bind="legend", toggle="true", value=everything
-    )
+    shown = alt.selection_point(name="shown", fields=["label"], bind="legend", toggle="true", value=everything)
     colour = colour_of("label", colours, legend=True)
     # An encoding is evaluated for each point in each drawing; a filter only when data change.
     drawn: alt.Chart = (

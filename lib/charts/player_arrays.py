@@ -104,9 +104,7 @@ def line_arrays(analysis: Analysis) -> dict[str, _Array]:
 def _named(values: NDArray[np.float32], name: str) -> dict[str, _Array]:
     pairs = enumerate(levels(values))
     return {
-        f"{name}.{side}{level}": array
-        for level, (low, high) in pairs
-        for side, array in (("low", low), ("high", high))
+        f"{name}.{side}{level}": array for level, (low, high) in pairs for side, array in (("low", low), ("high", high))
     }
 
 
@@ -197,9 +195,7 @@ def score_axis(analysis: Analysis) -> Axis:
         low, high = math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
     step = _step(low, high, _DRAWN_TICKS)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return Axis(
-        round(low, 9), round(high, 9), tuple(round(step * count, 9) for count in range(first, last + 1))
-    )
+    return Axis(round(low, 9), round(high, 9), tuple(round(step * count, 9) for count in range(first, last + 1)))
 
 
 def _step(low: float, high: float, count: int) -> float:

@@ -35,9 +35,7 @@ _FRAME_HEIGHT = 62  # of title and time axis
 _CHANGE_TITLE = "Change between neighbouring samples, 1 − cosine"
 
 
-def overview_chart(
-    analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84
-) -> FilledChart:
+def overview_chart(analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84) -> FilledChart:
     """Return the whole video as a strip; ``brush``, an interval of ``time_s``, chooses a window."""
     lines = overview_lines(analysis)
     template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(lines))
@@ -104,9 +102,7 @@ def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bo
     )
 
 
-def segments_chart(
-    data: ChartData, colours: Mapping[str, str], *, playhead_s: float | None = None
-) -> FilledChart:
+def segments_chart(data: ChartData, colours: Mapping[str, str], *, playhead_s: float | None = None) -> FilledChart:
     """Return one lane of segments per label; a click on a segment is ``pick`` on its ``start_s``."""
     return _segments(_items(data.labels, colours)).fill({"bars": data.bars, **_common(data, playhead_s)})
 

@@ -34,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_engine_options(parser)
     parser.add_argument("video", type=Path, metavar="VIDEO")
     for side in "ab":
-        parser.add_argument(
-            f"--{side}", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze"
-        )
+        parser.add_argument(f"--{side}", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze")
     parser.add_argument("--truth", type=Path, metavar="FILE", help=f"say which is better: {HELP}")
     parser.set_defaults(run=_run)
 
@@ -48,9 +46,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     store = Store()
     video, info = embed_missing(context, store, args.video, args.sampling)
     truth = args.truth and read_ground_truth(args.truth, video, info.duration_s, context.reporter)
-    a, b = (
-        analyse_stored(store, video, context.engine, args.sampling, prompt_set) for prompt_set in prompt_sets
-    )
+    a, b = (analyse_stored(store, video, context.engine, args.sampling, prompt_set) for prompt_set in prompt_sets)
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
     differences: dict[str, Difference] = {}
@@ -61,9 +57,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         print(dump(document))
         return 0
-    names = ", ".join(
-        f"{side} = {prompt_set.name}" for side, prompt_set in zip("AB", prompt_sets, strict=True)
-    )
+    names = ", ".join(f"{side} = {prompt_set.name}" for side, prompt_set in zip("AB", prompt_sets, strict=True))
     head = f"{video.name}: {format_duration(info.duration_s)}, {context.engine.name}, {names}"
     blocks = [head, _metrics_table(comparison), _agreement(comparison)]
     if comparison.disagreements:
@@ -73,9 +67,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
             f"{side.upper()} against the ground truth\n{table(*evaluation_rows(document['evaluation'][side]))}"
             for side in "ab"
         ]
-        blocks.append(
-            "\n".join(f"{label}: {difference.sentence}" for label, difference in differences.items())
-        )
+        blocks.append("\n".join(f"{label}: {difference.sentence}" for label, difference in differences.items()))
     print("\n\n".join(block for block in blocks if block))
     return 0
 
@@ -115,9 +107,7 @@ def _metrics_table(comparison: Comparison) -> str:
                     row["label"],
                     "B - A" if sign else side.upper(),
                     _CHANGES[present] if sign else ("yes" if present else "no"),
-                    _number(row[f"first_seen_s_{side}"], "+.1f", " s")
-                    if sign
-                    else _time(row[f"first_seen_s_{side}"]),
+                    _number(row[f"first_seen_s_{side}"], "+.1f", " s") if sign else _time(row[f"first_seen_s_{side}"]),
                     _number(row[f"duration_s_{side}"], f"{sign}.1f", " s"),
                     _number(row[f"share_{side}"] * 100, f"{sign}.1f", " %"),
                     _number(row[f"segments_{side}"], f"{sign}.0f"),
@@ -129,9 +119,7 @@ def _metrics_table(comparison: Comparison) -> str:
 
 
 def _agreement(comparison: Comparison) -> str:
-    overlaps = ", ".join(
-        f"{label} {NOTHING if iou is None else f'{iou:.2f}'}" for label, iou in comparison.iou.items()
-    )
+    overlaps = ", ".join(f"{label} {NOTHING if iou is None else f'{iou:.2f}'}" for label, iou in comparison.iou.items())
     share, kappa = comparison.agreement, comparison.kappa
     lines = [
         f"same label {NOTHING if share is None else f'{share * 100:.1f} %'} of the time, "

@@ -25,9 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_engine_options(parser)
     parser.add_argument("video", type=Path, metavar="VIDEO")
-    parser.add_argument(
-        "--prompts", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze"
-    )
+    parser.add_argument("--prompts", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze")
     parser.add_argument("--truth", type=Path, required=True, metavar="FILE", help=HELP)
     parser.set_defaults(run=_run)
 

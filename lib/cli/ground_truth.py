@@ -18,9 +18,7 @@ from lib.store.videos import Video
 HELP = "ground truth: JSON, CSV (label,start,end), WebVTT, Label Studio's timeline JSON or Audacity labels"
 
 
-def read_ground_truth(
-    path: Path, video: Video, duration_s: float, reporter: Reporter
-) -> tuple[TrueSegment, ...]:
+def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
     """Return the ground truth in a file; report lines that can't be read on stderr.
 
     Args:
@@ -35,9 +33,7 @@ def read_ground_truth(
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(
-            f"The ground truth {path} can't be read ({error.strerror}); check its path."
-        ) from error
+        raise InputError(f"The ground truth {path} can't be read ({error.strerror}); check its path.") from error
     except UnicodeDecodeError as error:
         raise InputError(f"The ground truth {path} is no UTF-8 text; save it as UTF-8.") from error
     parsed = parse_truth(text, name=path.name, duration_s=duration_s, rate=video.rate)
@@ -62,9 +58,7 @@ def warn_about_unmatched(evaluation: Evaluation, reporter: Reporter, prefix: str
             reporter.line(prefix + sentence.format(", ".join(f"“{label}”" for label in labels)))
 
 
-def evaluation_document(
-    evaluation: Evaluation, truth: Sequence[TrueSegment]
-) -> dict[str, dict[str, float | None]]:
+def evaluation_document(evaluation: Evaluation, truth: Sequence[TrueSegment]) -> dict[str, dict[str, float | None]]:
     """Return each label's evaluation and the threshold with the best F1; None where undefined."""
     return {
         label: {**scores.to_dict(), "best_threshold": _best_threshold(evaluation.analysis, truth, label)}
@@ -89,10 +83,7 @@ def evaluation_rows(document: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...
     rows = [
         (
             label,
-            *(
-                "n/a" if value is None else f"{value:.3f}{units.get(name, '')}"
-                for name, value in scores.items()
-            ),
+            *("n/a" if value is None else f"{value:.3f}{units.get(name, '')}" for name, value in scores.items()),
         )
         for label, scores in document.items()
     ]

@@ -18,9 +18,7 @@ from lib.store.store import Store
 from lib.store.videos import Video
 
 
-def embed_missing(
-    context: Context, store: Store, path: Path, sampling: Sampling
-) -> tuple[Video, EmbeddingInfo]:
+def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling) -> tuple[Video, EmbeddingInfo]:
     """Embed what is missing of a video; return the video and its embedding.
 
     Raises:
@@ -51,9 +49,7 @@ def read_prompt_set(path: Path) -> PromptSet:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise PromptSetError(
-            f"The prompt set {path} can't be read ({error.strerror}); check its path."
-        ) from error
+        raise PromptSetError(f"The prompt set {path} can't be read ({error.strerror}); check its path.") from error
     except UnicodeDecodeError as error:
         raise PromptSetError(f"The prompt set {path} is no UTF-8 text; save it as UTF-8.") from error
     try:

@@ -104,7 +104,5 @@ def embeddings_table(documents: Sequence[dict[str, Any]]) -> str:
     for document in documents:
         video, (kind, value) = document["video"], next(iter(document["sampling"].items()))
         length = format_duration(video["duration_s"])
-        rows.append(
-            (video["name"], f"{video['samples']:,}", length, f"{kind} {value}", document["engine"]["id"])
-        )
+        rows.append((video["name"], f"{video['samples']:,}", length, f"{kind} {value}", document["engine"]["id"]))
     return table(("video", "samples", "length", "sampling", "engine"), rows)

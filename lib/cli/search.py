@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "What is not embedded with the engine is not searched."
     )
     add_engine_options(parser, sampling=False)
-    parser.add_argument(
-        "text", nargs="?", default="", metavar="TEXT", help='words; "red car - night" avoids night'
-    )
+    parser.add_argument("text", nargs="?", default="", metavar="TEXT", help='words; "red car - night" avoids night')
     parser.add_argument(
         "--image",
         type=Path,
@@ -51,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="search for a picture, alone or with words",
     )
-    parser.add_argument(
-        "--not", dest="avoid", action="append", default=[], metavar="TEXT", help="words to avoid"
-    )
+    parser.add_argument("--not", dest="avoid", action="append", default=[], metavar="TEXT", help="words to avoid")
     parser.add_argument(
         "--videos",
         nargs="+",
@@ -74,9 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use the Roboflow template's settings: "
         f"threshold {TEMPLATE_THRESHOLD:g}, gaps under {TEMPLATE_RULES.bridge_s:g} s merged, single-frame hits hidden",
     )
-    parser.add_argument(
-        "--index", action="store_true", help="first bring the index for large libraries up to date"
-    )
+    parser.add_argument("--index", action="store_true", help="first bring the index for large libraries up to date")
     parser.set_defaults(run=_run)
 
 
@@ -98,9 +92,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         store,
         engine,
         query,
-        SearchOptions(
-            videos=videos, threshold=threshold, top=args.top, per_video=args.per_video, rules=rules
-        ),
+        SearchOptions(videos=videos, threshold=threshold, top=args.top, per_video=args.per_video, rules=rules),
         on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
     )
     if args.json:

@@ -62,17 +62,13 @@ class MetricKind:
             return "–"
         if self.yes_no and value in (0.0, 1.0):
             return "yes" if value else "no"
-        text = (
-            f"{value * 100:.{self.decimals}f} %" if self.percent else f"{value:.{self.decimals}f}{self.unit}"
-        )
+        text = f"{value * 100:.{self.decimals}f} %" if self.percent else f"{value:.{self.decimals}f}{self.unit}"
         return text.replace("-", "−")
 
 
 KINDS: Mapping[Metric, MetricKind] = {
     "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ends=(0.0, 1.0)),
-    "separation": MetricKind(
-        "Separation", "How far the score parts where it is seen from where it is not", 3
-    ),
+    "separation": MetricKind("Separation", "How far the score parts where it is seen from where it is not", 3),
     "present": MetricKind("Present", "Whether it is there", 0, percent=True, yes_no=True, ends=(0.0, 1.0)),
     "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s", lowest_first=True),
     "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),

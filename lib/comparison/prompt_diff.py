@@ -120,9 +120,7 @@ def _status(a: object, b: object, *, same: bool) -> Status:
     return "same" if same else "changed"
 
 
-def _change(
-    label: str, a: tuple[PromptSet, Prompt] | None, b: tuple[PromptSet, Prompt] | None
-) -> WordingChange:
+def _change(label: str, a: tuple[PromptSet, Prompt] | None, b: tuple[PromptSet, Prompt] | None) -> WordingChange:
     before = a[0].phrases(a[1]) if a else ()
     after = b[0].phrases(b[1]) if b else ()
     differ: list[FieldChange] = []
@@ -134,9 +132,7 @@ def _change(
             ("enabled", a[1].enabled, b[1].enabled),
         )
         differ = [FieldChange(*pair) for pair in pairs if pair[1] != pair[2]]
-    return WordingChange(
-        label, a[1] if a else None, b[1] if b else None, _paired(before, after), tuple(differ)
-    )
+    return WordingChange(label, a[1] if a else None, b[1] if b else None, _paired(before, after), tuple(differ))
 
 
 def _paired(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[TextChange, ...]:

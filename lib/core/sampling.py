@@ -25,8 +25,7 @@ class Sampling:
             raise InputError(f"A stride is a whole number of 1 or more, not {float(self.value):g}; try 10.")
         if self.kind == "fps" and not Fraction(1, 3600) <= self.value <= 240:
             raise InputError(
-                f"{float(self.value):g} samples a second can't be used; "
-                "choose between 1/3600 and 240, for example 3."
+                f"{float(self.value):g} samples a second can't be used; choose between 1/3600 and 240, for example 3."
             )
 
     @classmethod

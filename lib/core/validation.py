@@ -30,9 +30,7 @@ def one_line(text: object, what: str, error: type[_E]) -> str:
     if not line:
         raise error(f"{what} is blank; write a word or two.")
     if len(line) > MAX_LENGTH:
-        raise error(
-            f"{what} has {len(line)} characters, and {MAX_LENGTH} are possible: {reprlib.repr(line)}."
-        )
+        raise error(f"{what} has {len(line)} characters, and {MAX_LENGTH} are possible: {reprlib.repr(line)}.")
     bad = next((char for char in line if unicodedata.category(char) in ("Cc", "Cs")), None)
     if bad is not None:
         raise error(f"{what} holds the control character U+{ord(bad):04X}; remove it: {reprlib.repr(line)}.")

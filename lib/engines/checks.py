@@ -32,9 +32,7 @@ def check_images(images: Sequence[NDArray[np.uint8]]) -> None:
     """
     for image in images:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-            raise ValueError(
-                f"a picture must be uint8 (height, width, 3), but is {image.dtype} {tuple(image.shape)}"
-            )
+            raise ValueError(f"a picture must be uint8 (height, width, 3), but is {image.dtype} {tuple(image.shape)}")
 
 
 def check_texts(texts: Sequence[str]) -> None:
@@ -49,9 +47,7 @@ def check_texts(texts: Sequence[str]) -> None:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise InputError(
-                f"The prompt {text!r} has characters that are no valid Unicode; type it again."
-            ) from error
+            raise InputError(f"The prompt {text!r} has characters that are no valid Unicode; type it again.") from error
 
 
 def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -> NDArray[np.float32]:
@@ -77,9 +73,7 @@ def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -
     try:
         array = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise BadReplyError(
-            f"{who} gave vectors that are no lists of numbers of one length. {advice}"
-        ) from error
+        raise BadReplyError(f"{who} gave vectors that are no lists of numbers of one length. {advice}") from error
     if array.shape != (count, dim):
         length = array.shape[1] if array.ndim == 2 else 0
         raise BadReplyError(f"{who} gave vectors of length {length} where {dim} was expected. {advice}")

@@ -222,9 +222,7 @@ class EmbeddedEngine:
 
         try:
             return self._download(tower, self.cache_dir, report)
-        except (
-            Exception
-        ) as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
+        except Exception as error:  # the hub's client has no common base: HTTP, files, caches, its own transport
             raise self._not_here(tower, error) from error
 
     def _not_here(self, tower: Tower, error: Exception) -> EngineUnavailableError:

@@ -190,9 +190,7 @@ def download(
         """Reports bytes in place of drawing."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(
-                *args, **{**options, "file": io.StringIO(), "disable": False, "mininterval": 0.2}
-            )
+            super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False, "mininterval": 0.2})
 
         def refresh(self, *args: Any, **options: Any) -> None:
             state = (int(self.n), int(self.total) if self.total else None)
@@ -209,9 +207,7 @@ def download(
 
     patterns = [*tower.needed, *_CONFIG, f"{tower.graph}_data"]
     folder = Path(
-        snapshot_download(
-            tower.repo, cache_dir=cache_dir, allow_patterns=patterns, tqdm_class=Bar, endpoint=endpoint
-        )
+        snapshot_download(tower.repo, cache_dir=cache_dir, allow_patterns=patterns, tqdm_class=Bar, endpoint=endpoint)
     )
     is_over.set()
     missing = [name for name in tower.needed if not (folder / name).is_file()]

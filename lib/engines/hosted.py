@@ -54,15 +54,12 @@ def check_dim(version: str | None, dim: int, *, name: str) -> ModelVersion:
                 "words can't be compared with them."
             )
         raise UnknownModelError(
-            f"{name} has vectors of {dim} numbers and does not say which model made them; "
-            f"choose the model ({fitting})."
+            f"{name} has vectors of {dim} numbers and does not say which model made them; choose the model ({fitting})."
         )
     chosen = find_version(version)
     if chosen.dim != dim:
         advice = f"choose {fitting}." if fitting else "no CLIP version has that."
-        raise UnknownModelError(
-            f"{name} has vectors of {dim} numbers, but {chosen.name} gives {chosen.dim}; {advice}"
-        )
+        raise UnknownModelError(f"{name} has vectors of {dim} numbers, but {chosen.name} gives {chosen.dim}; {advice}")
     return chosen
 
 

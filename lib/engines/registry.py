@@ -58,8 +58,7 @@ def make_engine(
         url = address or _server_from_environment() or EXAMPLE_URL
         return HostedEngine(
             model_version,
-            text_engine
-            or ServerEngine(url, model_version=model_version, api_key=api_key, on_progress=on_progress),
+            text_engine or ServerEngine(url, model_version=model_version, api_key=api_key, on_progress=on_progress),
         )
     if not is_address(name):
         raise InputError(

@@ -294,8 +294,7 @@ class ServerEngine:
             if reply.is_page:
                 raise self._no_inference_server()
             raise BadReplyError(
-                f"{who} gave an answer that is no JSON object; "
-                "check the address, and that nothing stands between."
+                f"{who} gave an answer that is no JSON object; check the address, and that nothing stands between."
             )
         self._check_model(reply.body)
         return unit_rows(

@@ -82,17 +82,13 @@ class Client:
         self._closed = threading.Event()
         policy = retries or RetryPolicy()
         self._retrier = Retrier(policy, wait=sleep or self._closed.wait, clock=clock, rng=rng)
-        self._once_more = Retrier(
-            replace(policy, attempts=2), wait=sleep or self._closed.wait, clock=clock, rng=rng
-        )
+        self._once_more = Retrier(replace(policy, attempts=2), wait=sleep or self._closed.wait, clock=clock, rng=rng)
         self._slots = threading.BoundedSemaphore(concurrency)
         self._key_place = _KEY_PLACES[0]
         self._key_works = False
         self.answered = False
         """Whether any embedding request was answered; until then the long time limit holds."""
-        self._session = new_session(
-            trust_env=not is_loopback(self.url), connections=concurrency, session=session
-        )
+        self._session = new_session(trust_env=not is_loopback(self.url), connections=concurrency, session=session)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -189,8 +185,7 @@ class Client:
         where = f" to {target.scheme}://{target.hostname}" if target.hostname and target.scheme else ""
         where += f":{target.port}" if where and target.port else ""
         raise EngineUnavailableError(
-            f"The address {self.url} redirects elsewhere{where}; "
-            "enter the address of the inference server itself."
+            f"The address {self.url} redirects elsewhere{where}; enter the address of the inference server itself."
         )
 
     def _next_place(self, place: KeyPlace, reply: Reply) -> KeyPlace:
@@ -201,8 +196,7 @@ class Client:
         said = f" ({reply.status} “{reply.message}”)" if reply.message else f" ({reply.status})"
         if not self._key:
             raise EngineAuthError(
-                f"The inference server at {self.url} wants an API key{said}; "
-                "enter one, or set ROBOFLOW_API_KEY."
+                f"The inference server at {self.url} wants an API key{said}; enter one, or set ROBOFLOW_API_KEY."
             )
         if self._key_works and place != self._key_place:
             return self._key_place  # another thread has learned it meanwhile

@@ -64,9 +64,7 @@ class ThresholdSplit:
         """The result in words."""
         if self.separation is None or self.means is None or self.share is None:
             return "No clear split: there are too few different scores."
-        groups = (
-            f"groups around {self.means[0]:.3f} and {self.means[1]:.3f}, separation {self.separation:.1f}"
-        )
+        groups = f"groups around {self.means[0]:.3f} and {self.means[1]:.3f}, separation {self.separation:.1f}"
         if self.threshold is None:
             return f"No clear split ({groups})."
         return f"The scores fall into two at {self.threshold:.3f}, {self.share * 100:.0f} % above ({groups})."
@@ -116,8 +114,7 @@ def _valley(values: Floats, means: Floats) -> float:
     """
     reach = (means[1] - means[0]) / 6
     around = [
-        int((np.abs(values - place) <= reach).sum())
-        for place in np.linspace(float(means[0]), float(means[1]), 9)
+        int((np.abs(values - place) <= reach).sum()) for place in np.linspace(float(means[0]), float(means[1]), 9)
     ]
     return (min(around[1:-1]) + 1) / (min(around[0], around[-1]) + 1)
 
@@ -141,7 +138,5 @@ def _fit(values: Floats, start: float | None) -> GaussianMixture:
         tol=1e-5,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # a fit that converges slowly is no clear split anyway
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fit that converges slowly is no clear split anyway
         return mixture.fit(values)

@@ -52,9 +52,7 @@ class Difference:
             return "F1 is undefined: the truth has nothing of it, or doesn't name it."
         if self.low is None or self.high is None:
             return "No difference that this video can show: its truth is all of one piece."
-        low, high, by = (
-            round(value, 2) + 0.0 for value in (self.low, self.high, self.difference)
-        )  # no -0.00
+        low, high, by = (round(value, 2) + 0.0 for value in (self.low, self.high, self.difference))  # no -0.00
         interval = f"interval {low:.2f} to {high:.2f}"
         if not self.shown:
             return f"No difference that this video can show ({by:+.2f}, {interval})."
@@ -126,9 +124,7 @@ def _resample(sides: Sequence[Floats], rng: np.random.Generator, n: int) -> Floa
         times = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=min(step, n - first))
         f1 = []
         for counts in sides:
-            hits, false_alarms, misses = np.moveaxis(
-                (times @ counts.reshape(blocks, -1)).reshape(-1, 3, labels), 1, 0
-            )
+            hits, false_alarms, misses = np.moveaxis((times @ counts.reshape(blocks, -1)).reshape(-1, 3, labels), 1, 0)
             whole = 2 * hits + false_alarms + misses
             f1.append(np.divide(2 * hits, whole, out=np.full_like(whole, np.nan), where=whole > 0))
         result[first : first + step] = f1[1] - f1[0]

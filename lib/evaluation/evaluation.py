@@ -157,15 +157,11 @@ class LabelEvaluation:
             ``threshold``, ``precision``, ``recall``; no row where nothing is true.
         """
         if not self.known or not self.support_s:
-            return pd.DataFrame(
-                {name: pd.Series(dtype=float) for name in ("threshold", "precision", "recall")}
-            )
+            return pd.DataFrame({name: pd.Series(dtype=float) for name in ("threshold", "precision", "recall")})
         precision, recall, thresholds = precision_recall_curve(
             self.true, self.scores, sample_weight=self.seconds, drop_intermediate=max_points is not None
         )
-        frame = pd.DataFrame(
-            {"threshold": np.append(thresholds, np.nan), "precision": precision, "recall": recall}
-        )
+        frame = pd.DataFrame({"threshold": np.append(thresholds, np.nan), "precision": precision, "recall": recall})
         if max_points is not None and len(frame) > max_points:
             frame = frame.iloc[np.linspace(0, len(frame) - 1, max_points).astype(int)]
         return frame.reset_index(drop=True)
@@ -177,9 +173,7 @@ class LabelEvaluation:
             return None
         above = self.scores >= threshold
         hits = float(self.seconds[above & self.true].sum())
-        return CurvePoint(
-            threshold, _ratio(hits, float(self.seconds[above].sum())), _ratio(hits, self.support_s)
-        )
+        return CurvePoint(threshold, _ratio(hits, float(self.seconds[above].sum())), _ratio(hits, self.support_s))
 
     def to_dict(self) -> dict[str, float | None]:
         """Return what the command line prints, without the best threshold."""

@@ -32,9 +32,7 @@ def match_segments(true: Floats, found: Floats) -> Ints:
     counts = np.maximum(np.searchsorted(found[:, 0], true[:, 1], side="left") - first, 0)
     of_true = np.repeat(np.arange(len(true)), counts)
     of_found = np.arange(len(of_true)) - np.repeat(np.cumsum(counts) - counts, counts) + first[of_true]
-    shared = np.minimum(true[of_true, 1], found[of_found, 1]) - np.maximum(
-        true[of_true, 0], found[of_found, 0]
-    )
+    shared = np.minimum(true[of_true, 1], found[of_found, 1]) - np.maximum(true[of_true, 0], found[of_found, 0])
     lengths = np.diff(true[of_true])[:, 0] + np.diff(found[of_found])[:, 0]
     hit = shared >= (IOU - _ROUNDING) * (lengths - shared)
     if not hit.any():

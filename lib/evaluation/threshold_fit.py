@@ -79,9 +79,7 @@ class ThresholdFit:
             replace(prompt, threshold=self.threshold) if prompt.label == self.label else prompt
             for prompt in prompt_set.prompts
         )
-        settings = replace(
-            prompt_set.settings, hysteresis=self.settings.hysteresis, smoothing=self.settings.smoothing
-        )
+        settings = replace(prompt_set.settings, hysteresis=self.settings.hysteresis, smoothing=self.settings.smoothing)
         return replace(prompt_set, prompts=prompts, settings=settings)
 
 

@@ -151,10 +151,7 @@ class ThresholdSearch:
         place = np.searchsorted(-high, -values[finite])
         cell, cells = self.part[finite] * len(high) + place, self.parts * len(high)
         hits, false_alarms = (
-            np.bincount(cell, seconds[finite], cells)
-            .astype(np.float64)
-            .reshape(self.parts, -1)
-            .cumsum(axis=1)
+            np.bincount(cell, seconds[finite], cells).astype(np.float64).reshape(self.parts, -1).cumsum(axis=1)
             for seconds in (self.true, self._false)
         )
         low = np.append(high[1:], high[-1])
@@ -198,9 +195,7 @@ class ThresholdSearch:
 
         return self._narrow(settings, scores[:, self.column], present, counts)
 
-    def _narrow(
-        self, settings: Settings, values: Floats, present: _Present, counts: tuple[int, int]
-    ) -> Trial:
+    def _narrow(self, settings: Settings, values: Floats, present: _Present, counts: tuple[int, int]) -> Trial:
         """Return what thresholds give that lie between ``values``, then more of them around the best.
 
         Args:

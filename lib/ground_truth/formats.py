@@ -41,9 +41,7 @@ class Entry:
     end: float | str
 
 
-def read(
-    text: str, name: str, rate: Fraction | float | None
-) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
+def read(text: str, name: str, rate: Fraction | float | None) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
     """Return the format of ``text`` and its entries; a string among them says why one is left out.
 
     Args:
@@ -76,15 +74,11 @@ def read(
 # --- JSON
 
 
-def _read_json(
-    text: str, name: str, rate: Fraction | float | None
-) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
+def _read_json(text: str, name: str, rate: Fraction | float | None) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(
-            f"{name}, line {error.lineno}: this is no valid JSON ({error.msg}); mend it there."
-        ) from error
+        raise InputError(f"{name}, line {error.lineno}: this is no valid JSON ({error.msg}); mend it there.") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} can't be read: a number is too long or brackets nest too deep.") from error
     if isinstance(data, dict) and isinstance(data.get("segments"), list):
@@ -94,9 +88,7 @@ def _read_json(
     tasks = data if isinstance(data, list) else [data]
     labelled = [task for task in tasks if isinstance(task, dict) and any(_timelines(task))]
     if len(labelled) > 1:
-        raise InputError(
-            f"{name} holds the labels of {len(labelled)} videos; export those of this video alone."
-        )
+        raise InputError(f"{name} holds the labels of {len(labelled)} videos; export those of this video alone.")
     if labelled:
         return "label_studio", _label_studio(labelled[0], name, rate)
     if tasks and all(isinstance(task, dict) and "annotations" in task for task in tasks):

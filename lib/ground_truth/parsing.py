@@ -121,9 +121,7 @@ def parse_truth(
         label = spelling.get(segment.label.casefold(), segment.label)
         if known_labels is not None and label.casefold() not in spelling and label not in unknown:
             unknown.add(label)
-            problems.append(
-                f"{entry.where}: no prompt is called “{label}”; it is kept, and found by none of them."
-            )
+            problems.append(f"{entry.where}: no prompt is called “{label}”; it is kept, and found by none of them.")
         segments.append((TrueSegment(label, segment.start_s, segment.end_s), entry.where))
     if count and not segments:
         raise InputError(f"Nothing in {name} can be used. {problems[0]}")
@@ -170,9 +168,7 @@ def _joined(segments: Sequence[tuple[TrueSegment, str]], problems: list[str]) ->
     for segment, where in sorted(segments, key=lambda pair: (pair[0].start_s, pair[0].end_s)):
         before = latest.get(segment.label)
         if before is not None and segment.start_s < before[0].end_s:
-            problems.append(
-                f"{where}: “{segment.label}” overlaps that of {before[1].lower()}; both are taken as one."
-            )
+            problems.append(f"{where}: “{segment.label}” overlaps that of {before[1].lower()}; both are taken as one.")
             segment = TrueSegment(segment.label, before[0].start_s, max(segment.end_s, before[0].end_s))
             where = before[1]
         elif before is not None:

@@ -76,10 +76,7 @@ def _exactly(seconds: float) -> str:
 
 
 def _write_vtt(segments: Sequence[TrueSegment]) -> str:
-    cues = [
-        f"{_vtt_time(s.start_s)} --> {_vtt_time(s.end_s)}\n{html.escape(s.label, quote=False)}\n"
-        for s in segments
-    ]
+    cues = [f"{_vtt_time(s.start_s)} --> {_vtt_time(s.end_s)}\n{html.escape(s.label, quote=False)}\n" for s in segments]
     return "\n".join(["WEBVTT\n", *cues])
 
 
@@ -90,9 +87,7 @@ def _vtt_time(seconds: float) -> str:
 
 def _write_label_studio(segments: Sequence[TrueSegment], video: str, rate: Fraction | float | None) -> str:
     if not rate:
-        raise InputError(
-            "Label Studio counts in frames, and the rate of this video is unknown; choose another format."
-        )
+        raise InputError("Label Studio counts in frames, and the rate of this video is unknown; choose another format.")
     exact = Fraction(rate)
     results = []
     for number, segment in enumerate(segments, start=1):

@@ -185,14 +185,10 @@ class HostedApi:
             words = reply.get("status_info") or reply.get("message") or reply.get("error") or ""
             return JobStatus("failed", message=redacted(str(words), self._key))
         if number < 0:
-            raise BadReplyError(
-                "The hosted service reports a job status that makes no sense; try again later."
-            )
+            raise BadReplyError("The hosted service reports a job status that makes no sense; try again later.")
         return JobStatus("done", self._signed(reply.get("output_signed_url"), "the results"))
 
-    def download(
-        self, job_id: str, target: Path, *, on_progress: ProgressCallback, cancel: threading.Event
-    ) -> None:
+    def download(self, job_id: str, target: Path, *, on_progress: ProgressCallback, cancel: threading.Event) -> None:
         """Write the results of a job that is done into ``target``, block by block.
 
         Raises: as ``poll``; and StoreError: they can't be written. Nothing is left at ``target`` then.
@@ -309,9 +305,7 @@ class HostedApi:
                 "check that it is whole, still valid and of the right workspace."
             )
         if status in (402, 423):
-            raise EngineUnavailableError(
-                f"The hosted service won't work for this account ({said}); check its credits."
-            )
+            raise EngineUnavailableError(f"The hosted service won't work for this account ({said}); check its credits.")
         if status == 413:
             raise InputError(f"The hosted service says that this is too large ({said}); cut it shorter.")
         if 300 <= status < 400:

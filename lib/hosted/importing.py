@@ -182,9 +182,7 @@ def _pictures_of(store: Store, video: Video | None, results: Results) -> Iterato
         yield from nearest_pictures(reader, results.times_s.tolist(), farthest_s=2 * results.step_s)
 
 
-def nearest_pictures(
-    frames: Iterable[Frame], times_s: Iterable[float], *, farthest_s: float
-) -> Iterator[bytes | None]:
+def nearest_pictures(frames: Iterable[Frame], times_s: Iterable[float], *, farthest_s: float) -> Iterator[bytes | None]:
     """Yield for each time the JPEG of the frame nearest to it; None where none is as near as ``farthest_s``.
 
     Args:

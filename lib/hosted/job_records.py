@@ -51,9 +51,7 @@ def folder(home: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(
-            f"{path} can't be made ({error.strerror}); make the store's folder writable."
-        ) from error
+        raise StoreError(f"{path} can't be made ({error.strerror}); make the store's folder writable.") from error
     return path
 
 

@@ -255,9 +255,7 @@ class _Job:
 
 def _failure(record: JobRecord, status: JobStatus | None) -> HostedJobError:
     if status is None:
-        return HostedJobError(
-            f"The hosted service does not know the job of {record.name} (any more); start it again."
-        )
+        return HostedJobError(f"The hosted service does not know the job of {record.name} (any more); start it again.")
     message = f" (“{status.message}”)" if status.message else ""
     return HostedJobError(
         f"The hosted job of {record.name} failed{message}; start it again, or try another rate or a converted video."

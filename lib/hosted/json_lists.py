@@ -49,9 +49,7 @@ class ListReader:
 
     def __iter__(self) -> Iterator[tuple[str, Iterator[Any]]]:
         if self._peek() != "{":
-            raise ResultsError(
-                f"{self._name} holds no JSON object; choose the results.json of a hosted CLIP job."
-            )
+            raise ResultsError(f"{self._name} holds no JSON object; choose the results.json of a hosted CLIP job.")
         self._at += 1
         if self._peek() == "}":
             self._at += 1
@@ -129,9 +127,7 @@ class ListReader:
                 f"{self._name} is no UTF-8 text; choose the results.json of a hosted CLIP job."
             ) from error
         except OSError as error:
-            raise ResultsError(
-                f"{self._name} can't be read to its end ({error.strerror}); try again."
-            ) from error
+            raise ResultsError(f"{self._name} can't be read to its end ({error.strerror}); try again.") from error
         self._ended = not data
         self._text, self._at = self._text[self._at :] + text, 0
         self._read += len(data)
@@ -140,9 +136,7 @@ class ListReader:
 
     def _broken(self) -> ResultsError:
         at = self._read - len(self._text) + self._at
-        return ResultsError(
-            f"{self._name} is cut off or no valid JSON (near byte {at:,}); download or copy it again."
-        )
+        return ResultsError(f"{self._name} is cut off or no valid JSON (near byte {at:,}); download or copy it again.")
 
 
 def open_results(path: Path) -> BinaryIO:

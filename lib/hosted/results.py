@@ -75,9 +75,7 @@ class Results:
         return Sampling("fps", min(max(value, Fraction(1, 3600)), Fraction(240)))
 
 
-def read_results(
-    path: Path, *, name: str | None = None, on_bytes: Callable[[int], None] | None = None
-) -> Results:
+def read_results(path: Path, *, name: str | None = None, on_bytes: Callable[[int], None] | None = None) -> Results:
     """Return the checked contents of a file; memory holds the vectors, at most a fifth of the file, not its text.
 
     Args:
@@ -172,9 +170,7 @@ def _assemble(frames: list[Any], times: list[Any], vectors: _Vectors, name: str)
     lengths = {"frame_offset": len(frames), "time_offset": len(times), VECTORS: len(present)}
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"{key} has {length:,}" for key, length in lengths.items())
-        raise ResultsError(
-            f"{name}: the lists must be of one length, but {counts} elements; download it again."
-        )
+        raise ResultsError(f"{name}: the lists must be of one length, but {counts} elements; download it again.")
     if not present.any():
         what = "only null elements, so every frame failed" if len(present) else "no elements"
         raise ResultsError(f"{name} has {what}; ask for the results again.")
@@ -186,13 +182,9 @@ def _assemble(frames: list[Any], times: list[Any], vectors: _Vectors, name: str)
     timed = np.flatnonzero(~np.isnan(times_s))
     _check_order(times_s, timed, "time_offset", name)
     _check_order(indices, np.flatnonzero(present), "frame_offset", name)
-    step_s = (
-        float((times_s[timed[-1]] - times_s[timed[0]]) / (timed[-1] - timed[0])) if len(timed) > 1 else 1.0
-    )
+    step_s = float((times_s[timed[-1]] - times_s[timed[0]]) / (timed[-1] - timed[0])) if len(timed) > 1 else 1.0
     gaps = _gaps(times_s[timed], present[timed], step_s)
-    return Results(
-        whole.astype(np.int64), times_s[present], vectors.rows(), gaps, int((~present).sum()), step_s
-    )
+    return Results(whole.astype(np.int64), times_s[present], vectors.rows(), gaps, int((~present).sum()), step_s)
 
 
 def _numbers(values: list[Any], present: NDArray[np.bool_], key: str, name: str) -> NDArray[np.float64]:
@@ -204,9 +196,7 @@ def _numbers(values: list[Any], present: NDArray[np.bool_], key: str, name: str)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not 0 <= value < 2**53:
             what = "is null though it has a vector" if value is None else "is no number of 0 or more"
-            raise ResultsError(
-                f"{name}: element {index} of {key} (counted from 0) {what}; download it again."
-            )
+            raise ResultsError(f"{name}: element {index} of {key} (counted from 0) {what}; download it again.")
         numbers[index] = value
     return numbers
 

@@ -32,9 +32,7 @@ class UploadBody:
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise InputError(
-                f"{name} can't be read ({error.strerror}); check that it is still there."
-            ) from error
+            raise InputError(f"{name} can't be read ({error.strerror}); check that it is still there.") from error
         self._size = path.stat().st_size
         self._name = name
         self._on_progress = on_progress
@@ -56,13 +54,9 @@ class UploadBody:
         try:
             block = self._file.read(min(count if count > 0 else BLOCK_BYTES, left))
         except OSError as error:
-            raise InputError(
-                f"{self._name} can't be read to its end ({error.strerror}); copy it again."
-            ) from error
+            raise InputError(f"{self._name} can't be read to its end ({error.strerror}); copy it again.") from error
         if left and not block:
-            raise InputError(
-                f"{self._name} became shorter while it was uploaded; try again when it is complete."
-            )
+            raise InputError(f"{self._name} became shorter while it was uploaded; try again when it is complete.")
         self._sent += len(block)
         self._on_progress(self._sent, self._size)
         return block

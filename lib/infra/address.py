@@ -25,13 +25,11 @@ def normalise_url(url: str) -> str:
     if not separator:
         suggestion = f"http://{text}" if re.fullmatch(r"[\w.-]+(:\d+)?/?", text) else EXAMPLE_URL
         raise InputError(
-            "The inference server's address must begin with http:// or https://; "
-            f"write for example {suggestion}."
+            f"The inference server's address must begin with http:// or https://; write for example {suggestion}."
         )
     if scheme.lower() not in ("http", "https"):
         raise InputError(
-            f"An inference server is reached by http:// or https://, not {scheme}://; "
-            f"write for example {EXAMPLE_URL}."
+            f"An inference server is reached by http:// or https://, not {scheme}://; write for example {EXAMPLE_URL}."
         )
     try:
         parts = urlsplit(text)
@@ -39,9 +37,7 @@ def normalise_url(url: str) -> str:
     except ValueError:
         host, port = None, None
     if not host or not re.fullmatch(r"[\w.:%-]+", host) or port == 0:
-        raise InputError(
-            f"The inference server's address has no usable host or port; write for example {EXAMPLE_URL}."
-        )
+        raise InputError(f"The inference server's address has no usable host or port; write for example {EXAMPLE_URL}.")
     if parts.username is not None or parts.password is not None:
         raise InputError(
             "The inference server's address has a user name or password in it; leave them out and "
@@ -49,8 +45,7 @@ def normalise_url(url: str) -> str:
         )
     if parts.query or parts.fragment:
         raise InputError(
-            "The inference server's address has a '?' or '#' part; leave it out and "
-            "give the API key in its own field."
+            "The inference server's address has a '?' or '#' part; leave it out and give the API key in its own field."
         )
     return f"{scheme.lower()}://{rest}".rstrip("/")
 

@@ -163,9 +163,7 @@ class _Adapter(HTTPAdapter):
         super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **options)
 
 
-def new_session(
-    *, trust_env: bool, connections: int = 10, session: requests.Session | None = None
-) -> requests.Session:
+def new_session(*, trust_env: bool, connections: int = 10, session: requests.Session | None = None) -> requests.Session:
     """Return a session that adds no credentials of the user's own and repeats nothing by itself.
 
     Args:
@@ -238,9 +236,7 @@ def explain(error: requests.RequestException, service: Service, read_s: float) -
         )
     elif isinstance(error, kinds.ReadTimeout) or _has_reason(error, ReadTimeoutError):
         text = f"{service.subject} did not answer within {read_s:g} s; {service.timeout}."
-    elif isinstance(error, kinds.ConnectTimeout) or _has_reason(
-        error, NewConnectionError, ConnectTimeoutError
-    ):
+    elif isinstance(error, kinds.ConnectTimeout) or _has_reason(error, NewConnectionError, ConnectTimeoutError):
         text = f"{service.subject} can't be reached; {service.unreachable}."
     elif isinstance(error, kinds.ConnectionError | kinds.ChunkedEncodingError):
         text = f"{service.subject} breaks off the connection; {service.disconnected}."
@@ -269,12 +265,8 @@ def _overloaded(
     asked = f", it asks to wait {after_s:.0f} s" if after_s else ""
     reason = f"({status}{asked}, after {plural(attempts, 'attempt')})"
     if response.status_code == 429:
-        return EngineUnavailableError(
-            f"{service.subject} takes no more requests for now {reason}; {service.busy}."
-        )
-    return EngineUnavailableError(
-        f"{service.subject} is overloaded or not ready {reason}; {service.overloaded}."
-    )
+        return EngineUnavailableError(f"{service.subject} takes no more requests for now {reason}; {service.busy}.")
+    return EngineUnavailableError(f"{service.subject} is overloaded or not ready {reason}; {service.overloaded}.")
 
 
 def _retry_after_s(value: str | None) -> float:

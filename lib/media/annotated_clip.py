@@ -74,9 +74,7 @@ def annotated_clip(
             frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
             first = next(frames, None)
             if first is None:
-                raise SettingsError(
-                    f"{media.path.name} ends before the clip starts; choose an earlier start."
-                )
+                raise SettingsError(f"{media.path.name} ends before the clip starts; choose an earlier start.")
             until_s = media.header_end_s if end_s is None else end_s
             total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
             _encode(

@@ -78,9 +78,7 @@ def contact_sheet(
         y += height + 4
         draw.text((x, y), shortened(tile.title, title_font, width), fill=_TITLE_COLOUR, font=title_font)
         y += _line_height(title_font)
-        draw.text(
-            (x, y), shortened(tile.subtitle, subtitle_font, width), fill=_SUBTITLE_COLOUR, font=subtitle_font
-        )
+        draw.text((x, y), shortened(tile.subtitle, subtitle_font, width), fill=_SUBTITLE_COLOUR, font=subtitle_font)
     buffer = io.BytesIO()
     sheet.save(buffer, format=image_format.upper(), quality=90, subsampling=0)
     return buffer.getvalue()
@@ -90,9 +88,7 @@ def _fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8
     """Return the picture at ``size`` (width, height) with bars; shrunk by Pillow first, which averages."""
     picture = Image.fromarray(image)
     picture.thumbnail(size, Image.Resampling.LANCZOS)
-    fitted: NDArray[np.uint8] = sv.letterbox_image(
-        np.array(picture), size, color=sv.Color.from_hex(_BAR_COLOUR)
-    )
+    fitted: NDArray[np.uint8] = sv.letterbox_image(np.array(picture), size, color=sv.Color.from_hex(_BAR_COLOUR))
     return fitted
 
 

@@ -156,9 +156,7 @@ class Decoder:
             return VideoDamagedError(
                 f"{name}: decoding broke at the first frame, so nothing is kept; copy or download it again."
             )
-        return VideoUnreadableError(
-            f"{name} has a video stream without a single frame; export or record it again."
-        )
+        return VideoUnreadableError(f"{name} has a video stream without a single frame; export or record it again.")
 
 
 def decoder_near(media: MediaFile, time_s: float) -> Decoder | None:

@@ -38,9 +38,7 @@ class Caption:
         return self.label if self.score is None else f"{self.label}  {self.score:.3f}"
 
 
-def draw_captions(
-    image: NDArray[np.uint8], captions: Sequence[Caption], *, time_s: float
-) -> NDArray[np.uint8]:
+def draw_captions(image: NDArray[np.uint8], captions: Sequence[Caption], *, time_s: float) -> NDArray[np.uint8]:
     """Return a copy of a picture with captions at the top left and the time at the bottom left.
 
     Args:

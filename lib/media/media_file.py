@@ -40,9 +40,7 @@ class MediaFile:
     def _open(self) -> None:
         _check_readable(self.path)
         try:
-            self.container = av.open(
-                os.fspath(self.path), "r", container_options=OPTIONS, metadata_errors="replace"
-            )
+            self.container = av.open(os.fspath(self.path), "r", container_options=OPTIONS, metadata_errors="replace")
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
         try:
@@ -142,9 +140,7 @@ def _check_readable(path: Path) -> None:
     except PermissionError as error:
         raise VideoUnreadableError(f"{name} may not be read by this user; change its permissions.") from error
     except OSError as error:
-        raise VideoUnreadableError(
-            f"{name} can't be read ({error.strerror}); copy it to another disk."
-        ) from error
+        raise VideoUnreadableError(f"{name} can't be read ({error.strerror}); copy it to another disk.") from error
     if not head:
         raise VideoUnreadableError(f"{name} is empty (0 bytes); copy or download it again.")
 

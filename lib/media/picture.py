@@ -64,9 +64,7 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return Orientation(int(turns), mirrored)
 
 
-def displayed_size(
-    width: int, height: int, aspect: Fraction | None, orientation: Orientation
-) -> tuple[int, int]:
+def displayed_size(width: int, height: int, aspect: Fraction | None, orientation: Orientation) -> tuple[int, int]:
     """Return width and height as displayed.
 
     Args:
@@ -124,9 +122,7 @@ class FrameConverter:
         if orientation == Orientation():
             return scaled
         swap = orientation.swaps_sides
-        turned = av.VideoFrame(
-            *((scaled.height, scaled.width) if swap else (scaled.width, scaled.height)), "yuv420p"
-        )
+        turned = av.VideoFrame(*((scaled.height, scaled.width) if swap else (scaled.width, scaled.height)), "yuv420p")
         for source, target in zip(scaled.planes, turned.planes, strict=True):
             rows = np.frombuffer(memoryview(source), np.uint8).reshape(source.height, source.line_size)[
                 :, : source.width
@@ -137,9 +133,7 @@ class FrameConverter:
         turned.colorspace, turned.color_range = scaled.colorspace, scaled.color_range
         return turned
 
-    def _scaled(
-        self, frame: av.VideoFrame, pixel_format: str, **target: int
-    ) -> tuple[av.VideoFrame, Orientation]:
+    def _scaled(self, frame: av.VideoFrame, pixel_format: str, **target: int) -> tuple[av.VideoFrame, Orientation]:
         """Return the frame at its wanted size but still as stored, not turned."""
         orientation = self._orientation(frame)
         displayed = displayed_size(frame.width, frame.height, self._aspect, orientation)

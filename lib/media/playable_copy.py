@@ -120,9 +120,7 @@ class _VideoTrack:
     def __init__(
         self, output: OutputContainer, source_rate: Fraction | None, timescale: int, sample: av.VideoFrame
     ) -> None:
-        rate = min(
-            max(source_rate or Fraction(25), Fraction(1)), Fraction(240)
-        )  # only a hint for the encoder
+        rate = min(max(source_rate or Fraction(25), Fraction(1)), Fraction(240))  # only a hint for the encoder
         stream: Any = output.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
         stream.width, stream.height, stream.pix_fmt = sample.width, sample.height, "yuv420p"
         context = stream.codec_context

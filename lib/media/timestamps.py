@@ -49,9 +49,7 @@ class TimestampReconstructor:
         origin_s: subtracted from all times.
     """
 
-    def __init__(
-        self, family: Family, *, time_base: Fraction, rate: Fraction | None, origin_s: Fraction
-    ) -> None:
+    def __init__(self, family: Family, *, time_base: Fraction, rate: Fraction | None, origin_s: Fraction) -> None:
         self._family = family
         self._tick = time_base
         self._step = 1 / (rate or _FALLBACK_RATE)

@@ -75,12 +75,8 @@ class Prompt:
         if isinstance(texts, str):
             texts = (texts,)
         if not isinstance(texts, Iterable) or isinstance(texts, Mapping):
-            raise PromptSetError(
-                f"{who} has phrasings that are no list of texts; write texts: [first, second]."
-            )
-        phrasings = tuple(
-            one_line(text, f"A phrasing of {reprlib.repr(label)}", PromptSetError) for text in texts
-        )
+            raise PromptSetError(f"{who} has phrasings that are no list of texts; write texts: [first, second].")
+        phrasings = tuple(one_line(text, f"A phrasing of {reprlib.repr(label)}", PromptSetError) for text in texts)
         if len(phrasings) > MAX_PHRASINGS:
             raise PromptSetError(
                 f"{who} has {len(phrasings)} phrasings, and {MAX_PHRASINGS} are possible; leave some out."
@@ -95,9 +91,7 @@ class Prompt:
         if self.threshold is not None:
             # Which values make sense depends on the score; PromptSet knows it.
             low, high = THRESHOLD_RANGES["margin"]
-            _set(
-                self, threshold=number(self.threshold, f"{who} has the threshold", low, high, PromptSetError)
-            )
+            _set(self, threshold=number(self.threshold, f"{who} has the threshold", low, high, PromptSetError))
         if self.colour is not None and self.colour not in COLOUR_NAMES:
             if not isinstance(self.colour, str) or not _HEX_COLOUR.fullmatch(self.colour):
                 raise PromptSetError(
@@ -134,9 +128,7 @@ class Smoothing:
         one_of(self.kind, get_args(SmoothingKind), "The smoothing kind is", SettingsError)
         window = number(self.window, "The smoothing window is", 1, MAX_WINDOW, SettingsError)
         if window != int(window):
-            raise SettingsError(
-                f"The smoothing window is {window:g}; write a whole number of samples, such as 5."
-            )
+            raise SettingsError(f"The smoothing window is {window:g}; write a whole number of samples, such as 5.")
         _set(self, window=int(window))
 
 
@@ -178,9 +170,7 @@ class Settings:
                 unit=self.score,
             ),
             hysteresis=number(self.hysteresis, "The hysteresis is", 0, 2, SettingsError),
-            min_duration_s=number(
-                self.min_duration_s, "The minimum duration is", 0, MAX_SECONDS, SettingsError
-            ),
+            min_duration_s=number(self.min_duration_s, "The minimum duration is", 0, MAX_SECONDS, SettingsError),
             bridge_s=number(self.bridge_s, "The bridged gap is", 0, MAX_SECONDS, SettingsError),
             logit_scale=number(self.logit_scale, "The logit scale is", *LOGIT_SCALES, SettingsError),
         )
@@ -268,9 +258,7 @@ class PromptSet:
                 del entry["texts"]
             if prompt.role == "target":
                 del entry["role"]
-        text: str = yaml.safe_dump(
-            data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
-        )
+        text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
         return text
 
 

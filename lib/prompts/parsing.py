@@ -69,9 +69,7 @@ def _build(document: Document, name: str) -> PromptSet:
     if isinstance(data, list):
         return PromptSet(name, _prompts(document, (), data))
     if not isinstance(data, dict):
-        raise PromptSetError(
-            f"{reprlib.repr(data)} is no prompt set; write one prompt a line, or prompts: and a list."
-        )
+        raise PromptSetError(f"{reprlib.repr(data)} is no prompt set; write one prompt a line, or prompts: and a list.")
     if "CLIP" in data and "prompts" not in data:
         return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]))
     document.check_keys((), data, tuple(entry.name for entry in fields(PromptSet)), "a prompt set")
@@ -86,9 +84,7 @@ def _build(document: Document, name: str) -> PromptSet:
 
 def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, ...]:
     if not isinstance(items, list) or not items:
-        raise PromptSetError(
-            f"{document.where(*path)}the prompts must be a list with at least one; start each with -."
-        )
+        raise PromptSetError(f"{document.where(*path)}the prompts must be a list with at least one; start each with -.")
     allowed = tuple(entry.name for entry in fields(Prompt))
     prompts: dict[str, Prompt] = {}
     for index, item in enumerate(items):
@@ -111,9 +107,7 @@ def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, 
 def _settings(document: Document, data: object) -> Settings:
     at = ("settings",)
     if not isinstance(data, dict):
-        raise SettingsError(
-            f"{document.where(*at)}the settings must be a mapping, such as {{score: cosine}}."
-        )
+        raise SettingsError(f"{document.where(*at)}the settings must be a mapping, such as {{score: cosine}}.")
     document.check_keys(at, data, tuple(entry.name for entry in fields(Settings)), "the settings")
     values = dict(data)
     smoothing = values.get("smoothing")
@@ -225,13 +219,9 @@ def _read_json(text: str) -> Document:
     try:
         return Document(json.loads(text, object_pairs_hook=_object, parse_constant=_constant), "json")
     except json.JSONDecodeError as error:
-        raise PromptSetError(
-            f"Line {error.lineno}: this is no valid JSON ({error.msg}); mend it there."
-        ) from error
+        raise PromptSetError(f"Line {error.lineno}: this is no valid JSON ({error.msg}); mend it there.") from error
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested too deep
-        raise PromptSetError(
-            "The JSON can't be read: a number is too long or brackets nest too deep."
-        ) from error
+        raise PromptSetError("The JSON can't be read: a number is too long or brackets nest too deep.") from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -144,9 +144,7 @@ def find_moments(
         finder.grow(video, row, float(videos[video].scores(row, row + 1)[0]))
     lowest = median if options.threshold is None else options.threshold
     ranked = peaks.highest(PEAKS)
-    for video, row, score in zip(
-        ranked.videos.tolist(), ranked.rows.tolist(), ranked.scores.tolist(), strict=True
-    ):
+    for video, row, score in zip(ranked.videos.tolist(), ranked.rows.tolist(), ranked.scores.tolist(), strict=True):
         if len(finder.moments) == options.top or score < lowest:
             break
         finder.accept(video, row, score)

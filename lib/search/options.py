@@ -54,6 +54,4 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         if self.top < 1 or (self.per_video is not None and self.per_video < 1):
-            raise InputError(
-                "A search shows at least one moment, of the library and of a video; ask for 1 or more."
-            )
+            raise InputError("A search shows at least one moment, of the library and of a video; ask for 1 or more.")

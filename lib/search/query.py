@@ -47,14 +47,10 @@ def parse_query(text: str, images: Sequence[NDArray[np.uint8]] = ()) -> Query:
         images: pictures to look for, uint8 ``(height, width, 3)``.
     """
     first, *rest = (" ".join(part.split()) for part in _MINUS.split(text))
-    return Query(
-        tuple(part for part in (first,) if part), tuple(images), tuple(part for part in rest if part)
-    )
+    return Query(tuple(part for part in (first,) if part), tuple(images), tuple(part for part in rest if part))
 
 
-def combine(
-    texts: NDArray[np.float32], images: NDArray[np.float32], avoid: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def combine(texts: NDArray[np.float32], images: NDArray[np.float32], avoid: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the unit vector that stands for a query, float32 ``(d,)``.
 
     With ``unit(x) = x / |x|``, ``t``, ``i`` and ``a`` the rows of the three arguments::
@@ -80,9 +76,7 @@ def combine(
     if not len(texts) and not len(images):
         raise InputError("There is nothing to look for; type a few words, or add a picture.")
     if len({rows.shape[1] for rows in (texts, images, avoid) if len(rows)}) > 1:
-        raise BadReplyError(
-            "Texts and pictures have vectors of different length; use an engine made for both."
-        )
+        raise BadReplyError("Texts and pictures have vectors of different length; use an engine made for both.")
     parts = [_unit(rows.astype(np.float64).mean(axis=0)) for rows in (texts, images) if len(rows)]
     wanted = _unit(np.sum(parts, axis=0))
     if len(avoid):
@@ -96,11 +90,7 @@ def combine(
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     norm = float(np.linalg.norm(vector))
     if not np.isfinite(norm):
-        raise BadReplyError(
-            "The engine gave a vector that is not finite; search again, or restart the engine."
-        )
+        raise BadReplyError("The engine gave a vector that is not finite; search again, or restart the engine.")
     if norm < _SMALLEST_NORM:
-        raise InputError(
-            "What is looked for cancels out with the rest of the query; take something out of it."
-        )
+        raise InputError("What is looked for cancels out with the rest of the query; take something out of it.")
     return vector / norm

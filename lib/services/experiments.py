@@ -57,9 +57,7 @@ def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], li
         if not label:
             continue
         if label in seen:
-            problems.append(
-                f"Row {number} is left out: “{label}” is there already; give it a label of its own."
-            )
+            problems.append(f"Row {number} is left out: “{label}” is there already; give it a label of its own.")
             continue
         role: Role = "background" if row.role == "background" else "target"
         try:

@@ -29,9 +29,7 @@ from lib.store.store import Store, embed_texts_cached
 
 INDEX_FROM = 200_000
 """Samples from which an index pays: comparing as many takes less than a tenth of a second."""
-_MOMENTS_OF_INDEX = (
-    50  # that an index finds quickly; for twice as many to pay, the library must be twice as large
-)
+_MOMENTS_OF_INDEX = 50  # that an index finds quickly; for twice as many to pay, the library must be twice as large
 _RENEW_FROM = 0.2  # missing share of the library from which renewing the index pays
 
 
@@ -150,8 +148,7 @@ def query_vector(engine: Engine, store: Store, query: Query) -> NDArray[np.float
     empty = np.empty((0, engine.dim), np.float32)
     images = engine.embed_images(query.images) if query.images else empty
     texts, avoid = (
-        np.stack([vectors[text] for text in words]) if words else empty
-        for words in (query.texts, query.avoid)
+        np.stack([vectors[text] for text in words]) if words else empty for words in (query.texts, query.avoid)
     )
     return combine(texts, images, avoid)
 
@@ -270,9 +267,7 @@ def build_index(
             on_progress(IndexProgress(phase, done, total))
 
     def infos() -> list[EmbeddingInfo]:
-        return [
-            info for info in _chosen(store.listing().embeddings, engine_id) if info.complete and info.samples
-        ]
+        return [info for info in _chosen(store.listing().embeddings, engine_id) if info.complete and info.samples]
 
     with contextlib.suppress(Cancelled):
         store.indexes.build(engine_id, infos, report, cancel or threading.Event())
@@ -300,9 +295,7 @@ def _rank(info: EmbeddingInfo) -> tuple[bool, int, datetime]:
     return info.complete, info.samples, info.created_at
 
 
-def _index_pays(
-    infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int, top: int
-) -> bool:
+def _index_pays(infos: Sequence[EmbeddingInfo], covered: Sequence[EmbeddingInfo], samples: int, top: int) -> bool:
     """Return whether the index is faster: there are many samples, most of it is searched, and little is missing in it.
 
     ``python -m benchmarks search`` measures both.

@@ -63,9 +63,7 @@ class ScoredVideo:
             compute([(self, [(first, stop)])])
         return scores
 
-    def peaks(
-        self, number: int, at_least: float = -np.inf, *, first: int = 0, stop: int | None = None
-    ) -> Peaks:
+    def peaks(self, number: int, at_least: float = -np.inf, *, first: int = 0, stop: int | None = None) -> Peaks:
         """Return the peaks of a stretch whose scores are computed; ``number`` is this video's index."""
         breaks = self.samples.breaks
         if breaks is not None:

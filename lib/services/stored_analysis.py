@@ -16,9 +16,7 @@ from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
 
 
-def analyse_stored(
-    store: Store, video: Video, engine: Engine, sampling: Sampling, prompt_set: PromptSet
-) -> Analysis:
+def analyse_stored(store: Store, video: Video, engine: Engine, sampling: Sampling, prompt_set: PromptSet) -> Analysis:
     """Return what ``prompt_set`` finds in an embedded video; only texts new to the store are sent to ``engine``.
 
     Raises:

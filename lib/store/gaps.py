@@ -43,9 +43,7 @@ class Gaps:
     def of(self, key_id: str) -> list[Gap]:
         """Return the gaps of an embedding in order of time."""
         rows = [row for row in self._rows() if row["id"] == key_id]
-        return sorted(
-            (Gap(row["start_s"], row["end_s"], row["missing"]) for row in rows), key=lambda g: g.start_s
-        )
+        return sorted((Gap(row["start_s"], row["end_s"], row["missing"]) for row in rows), key=lambda g: g.start_s)
 
     def missing(self) -> dict[str, int]:
         """Return the samples missing of each embedding that has gaps."""

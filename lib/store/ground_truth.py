@@ -69,9 +69,7 @@ class GroundTruthFiles:
         """Save ``segments`` in order of time. Call it under ``writing()``."""
         listed = [
             {"label": segment.label, "start_s": segment.start_s, "end_s": segment.end_s}
-            for segment in sorted(
-                segments, key=lambda segment: (segment.start_s, segment.end_s, segment.label)
-            )
+            for segment in sorted(segments, key=lambda segment: (segment.start_s, segment.end_s, segment.label))
         ]
         text = json.dumps({"format": FORMAT, "segments": listed}, ensure_ascii=False, indent=1)
         with mapped_errors("saving the ground truth"):

@@ -215,9 +215,7 @@ class StoreFolder:
             if self._db is None:
                 import lancedb
 
-                session = lancedb.Session(
-                    index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES
-                )
+                session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=_CACHE_BYTES)
                 with mapped_errors(f"opening {self.paths.tables}"):
                     self._db = lancedb.connect(str(self.paths.tables), session=session)
             return self._db

@@ -207,9 +207,7 @@ class Indexes:
             if self._db is None:
                 import lancedb
 
-                session = lancedb.Session(
-                    index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=32 << 20
-                )
+                session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=32 << 20)
                 self._db = lancedb.connect(str(self._folder.paths.tables), session=session)
             return self._db.open_table(table)
 

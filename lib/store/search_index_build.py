@@ -89,9 +89,7 @@ class IndexBuild:
             done += info.samples
         return embeddings
 
-    def _add_groups(
-        self, table: Table, vector_files: Sequence[VectorFile], mean: NDArray[np.float32]
-    ) -> None:
+    def _add_groups(self, table: Table, vector_files: Sequence[VectorFile], mean: NDArray[np.float32]) -> None:
         """Fill the table, many embeddings per commit; the other half of the collecting."""
         batches: list[pa.RecordBatch] = []
         done = self._total

@@ -147,9 +147,7 @@ class Reader:
         rows = np.empty((stop - first, self._vector_file.dim), np.float16)
         self._file.seek(self._vector_file.offset + first * rows.strides[0])
         if rows.size and self._file.readinto(rows.data.cast("B")) != rows.nbytes:  # type: ignore[attr-defined]
-            raise StoreError(
-                f"{self._vector_file.path} is cut off; delete it, the next search makes it again."
-            )
+            raise StoreError(f"{self._vector_file.path} is cut off; delete it, the next search makes it again.")
         return rows
 
     def unit_rows(self, first: int, stop: int) -> _Float32:
@@ -217,8 +215,7 @@ class VectorFiles:
                 if _HEAD.unpack(file.read(_HEAD.size)) != (_MAGIC, info.samples, info.dim):
                     return None
                 frames, times_s, ends_s, factors = (
-                    np.frombuffer(file.read(info.samples * np.dtype(kind).itemsize), kind)
-                    for kind in _ARRAYS[:-1]
+                    np.frombuffer(file.read(info.samples * np.dtype(kind).itemsize), kind) for kind in _ARRAYS[:-1]
                 )
                 offset, size = file.tell(), os.fstat(file.fileno()).st_size
         except (OSError, ValueError, struct.error):  # not there, or damaged: it is made again

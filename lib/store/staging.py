@@ -32,9 +32,7 @@ class Batch:
 
 
 @contextmanager
-def arriving(
-    folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]
-) -> Iterator[str]:
+def arriving(folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]) -> Iterator[str]:
     """Write samples into a table that nothing reads yet and yield its name; afterwards the table is dropped."""
     name = _PREFIX + key_id
     with folder.lock_of(name):  # tells ``sweep`` that it is being written

@@ -345,9 +345,7 @@ class Store:
             if without_file is None:
                 return self._videos.get(key.sha256)
             name, size = without_file
-            return self._videos.add_without_file(
-                key.sha256, name=name, duration_s=duration_s, size_bytes=size
-            )
+            return self._videos.add_without_file(key.sha256, name=name, duration_s=duration_s, size_bytes=size)
 
         return self._embeddings.put(
             key,

@@ -83,9 +83,7 @@ class TextVectors:
             )
         columns = [
             pa.array([_key(text) for text in new]),
-            pa.array(
-                [text.encode("utf-8", "replace").decode() for text in new]
-            ),  # for people; the key decides
+            pa.array([text.encode("utf-8", "replace").decode() for text in new]),  # for people; the key decides
             pa.FixedSizeListArray.from_arrays(pa.array(np.concatenate(list(new.values()))), dim),
         ]
         with mapped_errors("storing text vectors"):
@@ -108,9 +106,7 @@ class TextVectors:
                 result[key] = vector.values.to_numpy().astype(np.float32)
         return result
 
-    def _remember(
-        self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]
-    ) -> dict[str, NDArray[np.float32]]:
+    def _remember(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """Keep vectors in memory; return them read-only, since several callers will get them."""
         copies = {text: vector.copy() for text, vector in vectors.items()}
         for vector in copies.values():

@@ -248,9 +248,7 @@ class Videos:
 
     def _path(self, row: dict[str, Any]) -> Path:
         path = Path(os.fsdecode(row["path"]))
-        return (
-            self._folder.paths.videos / path if row["owned"] else path
-        )  # kept files move with the store's folder
+        return self._folder.paths.videos / path if row["owned"] else path  # kept files move with the store's folder
 
     def _video(self, row: dict[str, Any]) -> Video:
         fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns")}
@@ -292,9 +290,7 @@ class Videos:
         try:
             digest = sha256_of(path, on_progress and (lambda done: on_progress(done, max(size, done))))
         except OSError as error:
-            raise StoreError(
-                f"{path.name} can't be read to its end ({error.strerror}); try again."
-            ) from error
+            raise StoreError(f"{path.name} can't be read to its end ({error.strerror}); try again.") from error
         if time.time_ns() - mtime_ns > _RACY_NS:
             with self._folder.writing():
                 rows = [row for row in self._folder.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]

@@ -42,28 +42,20 @@ def texts() -> dict[str, NDArray[np.float32]]:
     }
 
 
-def test_two_prompts_show_the_published_failure(
-    five_scenes: Samples, texts: dict[str, NDArray[np.float32]]
-) -> None:
+def test_two_prompts_show_the_published_failure(five_scenes: Samples, texts: dict[str, NDArray[np.float32]]) -> None:
     """Without a prompt of its own the shipyard counts as construction site: about 6 s instead of 3."""
     chosen = prompt_set("construction site", "something else", background=["something else"])
     analysis = analyse(five_scenes, chosen, texts)
     site, other = analysis.metrics
     assert site.duration_s == pytest.approx(15 * STRIDE / RATE)
     assert spans_of(analysis.segments, "construction site") == [(7.083333, 13.333333)]
-    assert analysis.answers()["construction site"].startswith(
-        "construction site: yes, first at 0:07.1, for 6."
-    )
+    assert analysis.answers()["construction site"].startswith("construction site: yes, first at 0:07.1, for 6.")
     assert other.share == pytest.approx(27 / 42)
 
 
-def test_adding_the_prompt_shipyard_mends_it(
-    five_scenes: Samples, texts: dict[str, NDArray[np.float32]]
-) -> None:
+def test_adding_the_prompt_shipyard_mends_it(five_scenes: Samples, texts: dict[str, NDArray[np.float32]]) -> None:
     analysis = analyse(five_scenes, prompt_set(*texts, background=["something else"]), texts)
-    assert (
-        analysis.answers()["construction site"] == "construction site: yes, first at 0:07.1, for 2.9 s, 17 %"
-    )
+    assert analysis.answers()["construction site"] == "construction site: yes, first at 0:07.1, for 2.9 s, 17 %"
     assert spans_of(analysis.segments, "construction site") == [(7.083333, 10.0)]
     assert spans_of(analysis.segments, "shipyard") == [(10.0, 13.333333)]
     assert spans_of(analysis.segments, "something else") == [(0.0, 7.083333), (13.333333, 17.5)]
@@ -111,9 +103,7 @@ def test_answers_say_when_only_the_minimum_duration_stands_in_the_way() -> None:
 def test_answers_of_a_background_that_was_bridged_over() -> None:
     chosen = prompt_set("a", "x", background=["x"], bridge_s=1.0)
     analysis = analyse_scores([[1, 0], [0, 1], [1, 0]], chosen)
-    assert (
-        analysis.answers()["x"] == "x: no, peak 1.00 at 0:01.0, only in pieces that were bridged or too short"
-    )
+    assert analysis.answers()["x"] == "x: no, peak 1.00 at 0:01.0, only in pieces that were bridged or too short"
 
 
 @pytest.mark.parametrize(
@@ -194,9 +184,7 @@ def test_an_unknown_label_is_a_key_error() -> None:
 
 def test_samples_frame_has_a_column_a_label() -> None:
     settings = {"decision": "threshold", "threshold": 0.25}
-    frame = analyse_scores(
-        [[0.3, 0.4], [0.1, 0.3], [0.1, 0.2]], prompt_set("a", "b", **settings)
-    ).samples_frame()
+    frame = analyse_scores([[0.3, 0.4], [0.1, 0.3], [0.1, 0.2]], prompt_set("a", "b", **settings)).samples_frame()
     assert list(frame.columns) == ["frame", "time_s", "label", "a", "b"]
     assert frame["frame"].tolist() == [0, 10, 20]
     assert frame["label"].tolist()[:2] == ["b", "b"]
@@ -251,12 +239,8 @@ def test_to_dict_is_the_command_lines_json() -> None:
 
 
 def test_the_prompt_set_of_an_analysis_gives_the_same_numbers_again(rng: np.random.Generator) -> None:
-    settings = Settings(
-        "probability", "best_threshold", 0.4, Smoothing("gaussian", 7), 0.05, 1.0, 2.0, logit_scale=5.0
-    )
-    chosen = PromptSet(
-        "x", (Prompt("a", threshold=0.3), Prompt("b"), Prompt("c", enabled=False)), settings=settings
-    )
+    settings = Settings("probability", "best_threshold", 0.4, Smoothing("gaussian", 7), 0.05, 1.0, 2.0, logit_scale=5.0)
+    chosen = PromptSet("x", (Prompt("a", threshold=0.3), Prompt("b"), Prompt("c", enabled=False)), settings=settings)
     cosine = rng.normal(scale=0.3, size=(80, 2))
     first = analyse_scores(cosine, chosen).to_dict(samples=True)
     again = prompt_set_from_dict({**first["prompt_set"], "settings": first["settings"]})
@@ -269,9 +253,7 @@ def test_kept_stages_give_the_same_analysis(rng: np.random.Generator) -> None:
     texts = dict(zip("ab", unit_rows(rng, 2, 16), strict=True))
     chosen = prompt_set("a", "b", smoothing=Smoothing("median", 3))
     whole = analyse(samples, chosen, texts)
-    kept = analyse(
-        samples, chosen, {}, cosine=prompt_cosines(samples, chosen, texts), change=whole.vector_change
-    )
+    kept = analyse(samples, chosen, {}, cosine=prompt_cosines(samples, chosen, texts), change=whole.vector_change)
     assert kept.to_dict(samples=True) == whole.to_dict(samples=True)
     assert (kept.vector_change == whole.vector_change).all()
 

@@ -40,9 +40,7 @@ def prompt_sets(draw: st.DrawFn) -> PromptSet:
     score = draw(st.sampled_from(["cosine", "probability", "margin"]))
     low, high = THRESHOLD_RANGES[score]  # type: ignore[index]
     threshold = st.floats(low, high, allow_nan=False)
-    labels = draw(
-        st.lists(words.map(lambda text: " ".join(text.split())), min_size=1, max_size=5, unique=True)
-    )
+    labels = draw(st.lists(words.map(lambda text: " ".join(text.split())), min_size=1, max_size=5, unique=True))
     prompts = tuple(
         Prompt(
             label,
@@ -50,9 +48,7 @@ def prompt_sets(draw: st.DrawFn) -> PromptSet:
             draw(st.sampled_from(["target", "background"])),
             draw(st.none() | threshold),
             draw(st.booleans()),
-            draw(
-                st.none() | st.sampled_from(COLOUR_NAMES) | st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True)
-            ),
+            draw(st.none() | st.sampled_from(COLOUR_NAMES) | st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True)),
         )
         for label in labels
     )
@@ -99,8 +95,7 @@ def settings_of(draw: st.DataObject, **fixed: Any) -> Settings:
 
 def analysis_of(case: dict[str, Any], chosen: Settings) -> Analysis:
     prompts = tuple(
-        Prompt(f"label {i}", role=role, threshold=float(case["thresholds"][i]))
-        for i, role in enumerate(case["roles"])
+        Prompt(f"label {i}", role=role, threshold=float(case["thresholds"][i])) for i, role in enumerate(case["roles"])
     )
     return analyse_scores(case["scores"], PromptSet("x", prompts, settings=chosen), case["samples"])
 
@@ -128,9 +123,7 @@ def test_what_a_prompt_set_writes_is_recognised_without_being_told(chosen: Promp
     st.text(max_size=60)
     | st.text(alphabet="prompts:label,-{}[]\"'#&*!|>%@`\n\t ?0123456789.e~", max_size=60)
     | st.lists(
-        st.sampled_from(
-            ["prompts:", "- ", "{", "}", "[", "]", "label: a", "!!int x", "&a", "*a", "\n", "  ", "<<:"]
-        )
+        st.sampled_from(["prompts:", "- ", "{", "}", "[", "]", "label: a", "!!int x", "&a", "*a", "\n", "  ", "<<:"])
     ).map("".join),
     st.sampled_from([None, "yaml", "json", "lines"]),
 )
@@ -149,9 +142,7 @@ def test_any_text_gives_a_prompt_set_or_one_clear_error(text: str, form: Any) ->
 
 
 @slow
-@given(
-    arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(2, 6)), elements=st.floats(-1, 1)), st.data()
-)
+@given(arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(2, 6)), elements=st.floats(-1, 1)), st.data())
 def test_rescaling_text_vectors_changes_nothing(vectors: NDArray[np.float64], data: st.DataObject) -> None:
     vectors = vectors + 2  # far enough from zero and from cancelling out
     factors = data.draw(arrays(np.float64, len(vectors), elements=st.floats(0.01, 100)))
@@ -213,9 +204,7 @@ def test_smoothing_keeps_constant_scores(kind: str, window: int, n: int, value: 
     st.integers(0, 15).map(lambda k: 2 * k + 1),
     arrays(np.float64, st.tuples(st.integers(1, 30), st.just(1)), elements=st.floats(-1, 1)),
 )
-def test_smoothing_with_an_odd_window_knows_no_direction(
-    kind: str, window: int, scores: NDArray[np.float64]
-) -> None:
+def test_smoothing_with_an_odd_window_knows_no_direction(kind: str, window: int, scores: NDArray[np.float64]) -> None:
     smoothing = Smoothing(kind, window)  # type: ignore[arg-type]
     np.testing.assert_allclose(smooth(scores[::-1], smoothing)[::-1], smooth(scores, smoothing), atol=1e-9)
 
@@ -223,9 +212,7 @@ def test_smoothing_with_an_odd_window_knows_no_direction(
 # Decisions
 
 
-def slow_decide(
-    scores: NDArray[np.float64], thresholds: NDArray[np.float64], chosen: Settings
-) -> NDArray[np.bool_]:
+def slow_decide(scores: NDArray[np.float64], thresholds: NDArray[np.float64], chosen: Settings) -> NDArray[np.bool_]:
     n, p = scores.shape
     band, result = chosen.hysteresis, np.zeros((n, p), dtype=bool)
     if chosen.decision == "threshold":
@@ -292,10 +279,7 @@ def slow_merge_and_drop(
                     continue
                 if chosen.decision != "threshold":
                     others = [
-                        other
-                        for i in range(first, stop)
-                        for other in range(p)
-                        if decided[i, other] and other != column
+                        other for i in range(first, stop) for other in range(p) if decided[i, other] and other != column
                     ]
                     if any(role == "background" or roles[other] == "target" for other in others):
                         continue
@@ -315,9 +299,7 @@ def test_merging_equals_a_slow_loop_over_gaps(case: dict[str, Any], data: st.Dat
     samples = case["samples"]
     decided = decide(case["scores"], case["thresholds"], chosen)
     found = merge_and_drop(decided, case["roles"], samples, chosen)
-    expected = slow_merge_and_drop(
-        decided, case["roles"], samples.times_s.tolist(), samples.duration_s, chosen
-    )
+    expected = slow_merge_and_drop(decided, case["roles"], samples.times_s.tolist(), samples.duration_s, chosen)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -325,9 +307,7 @@ def test_merging_equals_a_slow_loop_over_gaps(case: dict[str, Any], data: st.Dat
 @given(scored(), st.data())
 def test_tidying_twice_is_tidying_once(case: dict[str, Any], data: st.DataObject) -> None:
     chosen = settings_of(data)
-    once = merge_and_drop(
-        decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], chosen
-    )
+    once = merge_and_drop(decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], chosen)
     bridging = replace(chosen, min_duration_s=0.0)
     bridged = merge_and_drop(
         decide(case["scores"], case["thresholds"], chosen), case["roles"], case["samples"], bridging
@@ -378,9 +358,7 @@ def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
         assert metrics.share == pytest.approx(spans.sum() / samples.duration_s)
         assert metrics.segments == len(mine)
         assert metrics.present == bool(mine)
-        assert metrics.mean_score == pytest.approx(
-            np.average(analysis.scores[:, column], weights=samples.spans_s)
-        )
+        assert metrics.mean_score == pytest.approx(np.average(analysis.scores[:, column], weights=samples.spans_s))
     if chosen.decision != "threshold":
         ordered = sorted(analysis.segments, key=lambda segment: segment.start_s)
         assert all(first.end_s <= second.start_s for first, second in pairwise(ordered))
@@ -389,9 +367,7 @@ def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
 
 @slow
 @given(scored(), st.data())
-def test_the_order_of_prompts_orders_columns_and_nothing_else(
-    case: dict[str, Any], data: st.DataObject
-) -> None:
+def test_the_order_of_prompts_orders_columns_and_nothing_else(case: dict[str, Any], data: st.DataObject) -> None:
     chosen = settings_of(data)
     p = case["scores"].shape[1]
     order = data.draw(st.permutations(range(p)))
@@ -399,9 +375,7 @@ def test_the_order_of_prompts_orders_columns_and_nothing_else(
     case = {**case, "scores": case["scores"] + np.arange(p) / 1024}
     before = analysis_of(case, chosen)
     prompts = tuple(before.prompt_set.prompts[i] for i in order)
-    after = analyse_scores(
-        case["scores"][:, order], replace(before.prompt_set, prompts=prompts), case["samples"]
-    )
+    after = analyse_scores(case["scores"][:, order], replace(before.prompt_set, prompts=prompts), case["samples"])
     np.testing.assert_array_equal(after.active, before.active[:, order])
     assert set(after.metrics) == set(before.metrics)
 

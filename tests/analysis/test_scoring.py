@@ -70,9 +70,7 @@ def test_cosines_are_the_products_of_unit_rows(rng: np.random.Generator) -> None
 
 
 def test_vectors_of_another_engine_are_refused(rng: np.random.Generator) -> None:
-    with pytest.raises(
-        BadReplyError, match="vectors of 8 numbers and prompts of 6: they come from different"
-    ):
+    with pytest.raises(BadReplyError, match="vectors of 8 numbers and prompts of 6: they come from different"):
         cosine_scores(unit_rows(rng, 3, 8), unit_rows(rng, 1, 6))
 
 
@@ -157,8 +155,7 @@ def test_an_exponential_reaches_about_as_far_as_a_moving_average_of_its_window()
     lags = np.abs(np.arange(2001) - 1000)
     for window in (5, 21, 101):
         reach = [
-            float(lags @ smooth(scores, Smoothing(kind, window))[:, 0])
-            for kind in ("moving_average", "exponential")
+            float(lags @ smooth(scores, Smoothing(kind, window))[:, 0]) for kind in ("moving_average", "exponential")
         ]
         assert reach[1] == pytest.approx(reach[0], rel=0.2)
 

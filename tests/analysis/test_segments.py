@@ -128,9 +128,7 @@ def test_gaps_are_bridged_before_short_runs_are_dropped() -> None:
 
 def test_spans_of_a_variable_rate_count_by_their_length() -> None:
     samples = samples_at([0.0, 0.1, 2.1, 2.2, 2.3, 4.3], 4.4)
-    has = np.array(
-        [lane("xx.x.x")]
-    ).T  # gaps of 0.1 s at 2.1 s and of 2.0 s at 2.3 s; runs of 2.1, 0.1 and 0.1 s
+    has = np.array([lane("xx.x.x")]).T  # gaps of 0.1 s at 2.1 s and of 2.0 s at 2.3 s; runs of 2.1, 0.1 and 0.1 s
     settings = Settings(decision="threshold", bridge_s=0.5)
     assert text_of(merge_and_drop(has, ["target"], samples, settings)[:, 0]) == "xxxx.x"
     settings = Settings(decision="threshold", min_duration_s=0.2)
@@ -178,9 +176,7 @@ def test_what_is_dropped_leaves_samples_without_that_label() -> None:
 def test_input_is_not_changed() -> None:
     has = np.array([lane("x.x.....x")]).T
     before = has.copy()
-    merge_and_drop(
-        has, ["target"], every(1.0, 9), Settings(decision="threshold", bridge_s=1.0, min_duration_s=2.0)
-    )
+    merge_and_drop(has, ["target"], every(1.0, 9), Settings(decision="threshold", bridge_s=1.0, min_duration_s=2.0))
     assert (has == before).all()
 
 
@@ -235,9 +231,7 @@ def test_the_command_lines_keys_of_a_segment() -> None:
 GAPPED = samples_at([0.0, 1.0, 2.0, 5.0, 6.0, 7.0], 8.0, gaps_s=[(3.0, 5.0)])
 
 
-@pytest.mark.parametrize(
-    ("bridge_s", "expected"), [(0.0, [(0, 3), (5, 8)]), (1.9, [(0, 3), (5, 8)]), (2.0, [(0, 8)])]
-)
+@pytest.mark.parametrize(("bridge_s", "expected"), [(0.0, [(0, 3), (5, 8)]), (1.9, [(0, 3), (5, 8)]), (2.0, [(0, 8)])])
 def test_a_gap_without_samples_ends_a_segment_unless_it_is_bridged(
     bridge_s: float, expected: list[tuple[int, int]]
 ) -> None:
@@ -246,9 +240,7 @@ def test_a_gap_without_samples_ends_a_segment_unless_it_is_bridged(
     )
 
     assert spans_of(analysis.segments, "a") == expected
-    assert [(s.first, s.stop) for s in analysis.segments] == (
-        [(0, 3), (3, 6)] if len(expected) == 2 else [(0, 6)]
-    )
+    assert [(s.first, s.stop) for s in analysis.segments] == ([(0, 3), (3, 6)] if len(expected) == 2 else [(0, 6)])
     assert analysis.metrics[0].duration_s == sum(end - start for start, end in expected)
     assert analysis.metrics[0].share == analysis.metrics[0].duration_s / 8
 

@@ -54,15 +54,11 @@ def analysis_of(shown: Shown, threshold: float, smoothing: int) -> Analysis:
     chosen = PromptSet(
         "test",
         tuple(Prompt(f"label {number}") for number in range(shown.prompts)),
-        settings=Settings(
-            decision="threshold", threshold=threshold, smoothing=Smoothing("moving_average", smoothing)
-        ),
+        settings=Settings(decision="threshold", threshold=threshold, smoothing=Smoothing("moving_average", smoothing)),
     )
     times = np.arange(shown.samples) * shown.step_s
     vectors = unit_rows(np.random.default_rng(5), shown.samples, 4)
-    return analyse_scores(
-        scores_of(shown), chosen, samples_at(list(times), shown.samples * shown.step_s, vectors)
-    )
+    return analyse_scores(scores_of(shown), chosen, samples_at(list(times), shown.samples * shown.step_s, vectors))
 
 
 def picture(frame: int) -> bytes | None:
@@ -80,9 +76,7 @@ def main() -> None:
     st.set_page_config(page_title="Lanes", page_icon="🎞️", layout="wide")
     state, query = st.session_state, st.query_params
     name = query.get("video", "one")
-    shown = Shown(
-        int(query.get("samples", 60)), int(query.get("prompts", 3)), float(query.get("step", 1 / 6))
-    )
+    shown = Shown(int(query.get("samples", 60)), int(query.get("prompts", 3)), float(query.get("step", 1 / 6)))
     kept = state.setdefault("kept", {"smoothing": 1, "fewer": 0, "window": None, "seek": None, "runs": 0})
     kept["runs"] += 1
     # In callbacks, and without reading the session state: a run that a newer one ends loses no click.

@@ -77,9 +77,7 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     expect(difference).to_be_visible()
     answers = page.get_by_text(re.compile("^■ construction site: yes"))
     matches = [re.search(r"for (\d\.\d) s, .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
-    (before_s, before_f1), (after_s, after_f1) = [
-        tuple(map(float, match.groups())) for match in matches if match
-    ]
+    (before_s, before_f1), (after_s, after_f1) = [tuple(map(float, match.groups())) for match in matches if match]
     assert before_s == pytest.approx(6, abs=0.3)
     assert after_s == pytest.approx(3, abs=0.5)
     assert before_f1 == pytest.approx(0.67, abs=0.03)
@@ -114,9 +112,7 @@ def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
     assert (rows(bench, "a"), rows(bench, "b")) == wanted
 
 
-def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(
-    page: Page, served: Dashboard
-) -> None:
+def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Page, served: Dashboard) -> None:
     lanes = opened(page, served)
     expect(page.locator(".differences")).to_contain_text("2 differences")
     lanes.focus()

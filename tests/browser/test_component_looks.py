@@ -36,18 +36,14 @@ def test_everything_fits_and_is_readable_in_both_themes(
     page = new_page(color_scheme=scheme, width=width)
     name = f"{scheme}-{width}"
     picker = open_upload(page, components_app)
-    paths = files_of(
-        tmp_path, broken=2000, a_rather_long_name_of_a_video_from_a_holiday_in_norway_day_three=20_000
-    )
+    paths = files_of(tmp_path, broken=2000, a_rather_long_name_of_a_video_from_a_holiday_in_norway_day_three=20_000)
     picker.set_input_files(list(paths.values()))
     expect(page.locator(".total")).to_have_text("1 file added, 1 not added")
     slow_down(page, 1_000_000)
     picker.set_input_files(files_of(tmp_path, on_its_way=9_000_000)["on_its_way"])
     expect(row(page, "on_its_way.mp4").locator(".figures")).to_contain_text("left")
     readable = [".label", ".hint", ".trouble", ".total", ".name", ".browse", ".figures"]
-    low = {
-        css: contrast(page.locator(css).first) for css in readable if contrast(page.locator(css).first) < 4.5
-    }
+    low = {css: contrast(page.locator(css).first) for css in readable if contrast(page.locator(css).first) < 4.5}
     done = contrast(page.locator("li[data-state=done] .figures"))
     assert (low, done >= 4.5) == ({}, True)
     assert overflow(page) <= 0

@@ -30,9 +30,7 @@ def explore(page: Page, served) -> Page:
 
 def choose(page: Page, label: str, option: str) -> None:
     wanted = page.get_by_role("option", name=option, exact=True)
-    for _ in range(
-        5
-    ):  # a page that moves while it is clicked, since a run comes in, takes the click for another's
+    for _ in range(5):  # a page that moves while it is clicked, since a run comes in, takes the click for another's
         wait_idle(page)
         page.get_by_role("combobox", name=label).click()
         with contextlib.suppress(Error):
@@ -179,9 +177,7 @@ def test_the_video_is_not_reloaded_by_an_edit(served, page):
     assert abs(player_time(page) - 2.0) < 0.2
 
 
-def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
-    start_dashboard, new_page, tmp_path, server
-):
+def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(start_dashboard, new_page, tmp_path, server):
     fresh = start_dashboard()
     file = make_video(tmp_path / "my clip.mp4", colours=palette(400), size=(160, 120), rate=20)
     page = new_page()
@@ -213,9 +209,7 @@ def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(
     expect(again.get_by_text("Type a prompt into the table")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1440), ("light", 900), ("dark", 1440), ("dark", 900)]
-)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("light", 900), ("dark", 1440), ("dark", 900)])
 def test_pages_fit_their_width(served, new_page, scheme, width):
     page = explore(new_page(color_scheme=scheme, width=width, height=1000), served)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
@@ -235,16 +229,12 @@ def _overflow(page: Page) -> int:
 def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, page, tmp_path):
     home = tmp_path / "home"
     store = Store(home)
-    video = store.add_file(
-        make_video(tmp_path / "old.avi", colours=palette(40), size=(160, 120), codec="mpeg4")
-    )
+    video = store.add_file(make_video(tmp_path / "old.avi", colours=palette(40), size=(160, 120), codec="mpeg4"))
     experiments.save(home, Experiment(EXPERIMENT, video=video.sha256))
     served = start_dashboard(home=home)
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
-    assert wait_for(
-        lambda: page.locator("video").first.evaluate("video => video.readyState") >= 2, seconds=60
-    )
+    assert wait_for(lambda: page.locator("video").first.evaluate("video => video.readyState") >= 2, seconds=60)
 
     assert page.locator("video").first.evaluate("video => video.videoWidth") == 160
     assert store.proxy_path(video.sha256).exists()
@@ -267,8 +257,6 @@ def test_the_newcomers_first_result(start_dashboard, page, tmp_path):
     expect(
         page.get_by_text(re.compile(r"construction site: yes, first at 0:0[67]\.\d, for [23]\.\d s"))
     ).to_be_visible()
-    expect(
-        page.get_by_text(re.compile(r"shipyard: yes, first at 0:(09|10)\.\d, for [23]\.\d s"))
-    ).to_be_visible()
+    expect(page.get_by_text(re.compile(r"shipyard: yes, first at 0:(09|10)\.\d, for [23]\.\d s"))).to_be_visible()
     screenshot(page, "first-result")
     assert Path(fresh.home).exists()

@@ -14,9 +14,7 @@ from tests.helpers.dashboard import Dashboard
 pytestmark = pytest.mark.browser
 
 
-def test_a_click_tells_python_its_time_every_time(
-    page: Page, components_app: Dashboard, watch: Watch
-) -> None:
+def test_a_click_tells_python_its_time_every_time(page: Page, components_app: Dashboard, watch: Watch) -> None:
     cards = open_gallery(page, components_app, watch)
     cards.nth(12).click()
     expect_reported(page, "picked", [5.0])
@@ -26,9 +24,7 @@ def test_a_click_tells_python_its_time_every_time(
     expect_reported(page, "picked", [5.0, 5.0, 2.5])
 
 
-def test_pictures_are_not_loaded_again_and_cards_stay(
-    page: Page, components_app: Dashboard, watch: Watch
-) -> None:
+def test_pictures_are_not_loaded_again_and_cards_stay(page: Page, components_app: Dashboard, watch: Watch) -> None:
     cards = open_gallery(page, components_app, watch)
     cards.first.evaluate("card => { card.mark = 'same'; }")
     page.wait_for_timeout(300)
@@ -52,9 +48,7 @@ def test_cards_have_text_alternatives_and_show_labels_as_text(
     expect(page.get_by_text("No frame is near the threshold.")).to_be_visible()
 
 
-def test_cards_follow_the_keyboard_with_a_visible_focus(
-    page: Page, components_app: Dashboard, watch: Watch
-) -> None:
+def test_cards_follow_the_keyboard_with_a_visible_focus(page: Page, components_app: Dashboard, watch: Watch) -> None:
     cards = open_gallery(page, components_app, watch)
     cards.first.focus()
     for _ in range(3):

@@ -89,9 +89,7 @@ def test_results_dropped_onto_the_page_show_in_explore(
         expect(page.get_by_text("monday.json is here.")).to_be_visible()
         wait_idle(page)
         page.get_by_role("button", name="Import", exact=True).click()
-        expect(
-            page.get_by_text(re.compile("1 sample failed at the hosted service, of 12")).first
-        ).to_be_visible()
+        expect(page.get_by_text(re.compile("1 sample failed at the hosted service, of 12")).first).to_be_visible()
         wait_idle(page)
         page.get_by_role("button", name="Open in Explore").click()
 

@@ -50,9 +50,7 @@ def click_cell(page: Page, row: int) -> None:
 
 
 def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served, bench, page):
-    with_rows(
-        bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue")
-    )
+    with_rows(bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue"))
     settings.save(bench.store.home, EXPERIMENT, MatrixSettings())
     matrix(page, served)
     page.get_by_role("radio", name="Wording sweep").click()

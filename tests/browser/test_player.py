@@ -49,9 +49,7 @@ def test_the_same_time_twice_seeks_twice(page: Page, components_app: Dashboard) 
         expect_reported(page, "player", [5.0, None])
 
 
-def test_other_data_neither_reloads_nor_pauses_nor_moves_the_video(
-    page: Page, components_app: Dashboard
-) -> None:
+def test_other_data_neither_reloads_nor_pauses_nor_moves_the_video(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
     count_loads(video)
     video.evaluate("v => { v.muted = true; return v.play(); }")
@@ -66,9 +64,7 @@ def test_other_data_neither_reloads_nor_pauses_nor_moves_the_video(
     assert video.evaluate("v => [v.loads, v.paused]") == [0, False]
 
 
-def test_python_hears_nothing_while_playing_and_once_when_it_rests(
-    page: Page, components_app: Dashboard
-) -> None:
+def test_python_hears_nothing_while_playing_and_once_when_it_rests(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
     runs = reported(page, "runs")
     video.evaluate("v => { v.muted = true; return v.play(); }")
@@ -96,9 +92,7 @@ def test_states_never_move_the_layout_and_a_pending_command_is_done_in_the_end(
     ready = frame.bounding_box()
     page.get_by_text("Ready", exact=True).click()
     expect(page.get_by_text("Preparing a playable copy…")).to_be_visible()
-    expect(page.get_by_role("progressbar", name="Preparing a playable copy…")).to_have_attribute(
-        "aria-valuenow", "40"
-    )
+    expect(page.get_by_role("progressbar", name="Preparing a playable copy…")).to_have_attribute("aria-valuenow", "40")
     assert frame.bounding_box() == ready
     page.get_by_role("button", name="Go to 2.00").click()
     expect_reported(page, "player", [2.0, None])
@@ -147,9 +141,7 @@ def test_a_lost_connection_can_be_tried_again(page: Page, components_app: Dashbo
     expect_reported(page, "player", [0.0, None])
 
 
-def test_another_video_starts_at_its_beginning_without_the_old_command(
-    page: Page, components_app: Dashboard
-) -> None:
+def test_another_video_starts_at_its_beginning_without_the_old_command(page: Page, components_app: Dashboard) -> None:
     video = open_player(page, components_app)
     page.get_by_role("button", name="Go to 7.08").click()
     expect_reported(page, "player", [7.083, None])

@@ -59,9 +59,7 @@ def shown_red(video: Locator) -> int:
         ("variable", [float(time) for time in variable_times()]),
     ],
 )
-def test_a_click_goes_to_the_frame_pointed_at(
-    page: Page, lanes_app: Dashboard, name: str, times: list[float]
-) -> None:
+def test_a_click_goes_to_the_frame_pointed_at(page: Page, lanes_app: Dashboard, name: str, times: list[float]) -> None:
     lanes = open_lanes(page, lanes_app, f"video={name}")
     video = page.locator("video")
     for wanted in (7.3, 1.07, 4.61):
@@ -240,9 +238,7 @@ def test_keys_step_by_samples_seconds_segments_and_tenths(page: Page, lanes_app:
     assert has_focus_ring(lanes)
 
 
-def test_brackets_mark_a_range_that_python_hears_of_once_it_is_whole(
-    page: Page, lanes_app: Dashboard
-) -> None:
+def test_brackets_mark_a_range_that_python_hears_of_once_it_is_whole(page: Page, lanes_app: Dashboard) -> None:
     lanes = open_lanes(page, lanes_app)
     lanes.focus()
     page.keyboard.press("2")
@@ -390,12 +386,8 @@ def test_touch_pans_with_one_finger_over_time_and_pinches(new_page: NewPage, lan
     assert start < 6.0 < end
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 900), ("dark", 390)]
-)
-def test_it_fits_its_width_in_both_themes(
-    new_page: NewPage, lanes_app: Dashboard, scheme: str, width: int
-) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 900), ("dark", 390)])
+def test_it_fits_its_width_in_both_themes(new_page: NewPage, lanes_app: Dashboard, scheme: str, width: int) -> None:
     page = new_page(color_scheme=scheme, width=width, height=1000)
     lanes = open_lanes(page, lanes_app)
     page.mouse.move(*point(lanes, 9.5))

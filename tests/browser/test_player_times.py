@@ -120,9 +120,7 @@ def test_times_are_those_of_the_player(name: str, compare: Compare, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", EDITED)
-def test_times_behind_an_edit_list_are_those_of_the_player(
-    name: str, compare: Compare, tmp_path: Path
-) -> None:
+def test_times_behind_an_edit_list_are_those_of_the_player(name: str, compare: Compare, tmp_path: Path) -> None:
     options, edits = EDITED[name]
     path = make_video(tmp_path / name.replace(" ", "-"), colours=palette(N), **options)
     compare(set_edit_list(path, edits))

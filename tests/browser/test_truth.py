@@ -35,9 +35,7 @@ def show(page: Page, view: str) -> None:
     wait_idle(page)
 
 
-def test_what_is_marked_in_the_player_is_truth_after_a_reload(
-    page: Page, served: Dashboard, bench: Bench
-) -> None:
+def test_what_is_marked_in_the_player_is_truth_after_a_reload(page: Page, served: Dashboard, bench: Bench) -> None:
     open_truth(page, served)
     lanes = page.locator(".lanes").first
     lanes.scroll_into_view_if_needed()
@@ -78,9 +76,7 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(
     assert truth(bench) == (one,)
 
 
-def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(
-    page: Page, served: Dashboard, bench: Bench
-) -> None:
+def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, served: Dashboard, bench: Bench) -> None:
     with_rows(bench)
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
     page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")

@@ -35,9 +35,7 @@ def test_three_uploads_two_at_a_time_with_progress_and_each_heard_once(
     full_speed = slow_down(page, 2_000_000)
     picker.set_input_files(list(paths.values()))
     figures = row(page, "first.mp4").locator(".figures")
-    expect(figures).to_have_text(
-        re.compile(r"^\d\.\d MB of 6\.0 MB · \d{3} kB/s · \d+ s left$|^.* MB/s · \d+ s left$")
-    )
+    expect(figures).to_have_text(re.compile(r"^\d\.\d MB of 6\.0 MB · \d{3} kB/s · \d+ s left$|^.* MB/s · \d+ s left$"))
     expect(row(page, "third.mp4").locator(".figures")).to_have_text("Waiting · 900 kB")
     bar = row(page, "first.mp4").get_by_role("progressbar", name="Upload of first.mp4")
     early = int(bar.get_attribute("aria-valuenow") or "")
@@ -126,9 +124,7 @@ def test_an_upload_goes_on_while_another_page_is_shown(
     expect(row(page, "travelling.mp4").locator(".figures")).to_have_text("Added · 5.0 MB")
 
 
-def test_a_name_is_shown_as_text_and_dropping_works_like_choosing(
-    page: Page, components_app: Dashboard
-) -> None:
+def test_a_name_is_shown_as_text_and_dropping_works_like_choosing(page: Page, components_app: Dashboard) -> None:
     open_upload(page, components_app)
     name = "<img src=x onerror=alert(1)>.mp4"
     data = page.evaluate_handle(
@@ -149,9 +145,7 @@ def test_a_name_is_shown_as_text_and_dropping_works_like_choosing(
     expect(page.get_by_text(re.compile("^uploaded: .*onerror"))).to_be_visible()
 
 
-def test_the_file_dialog_opens_from_the_keyboard_with_a_visible_focus(
-    page: Page, components_app: Dashboard
-) -> None:
+def test_the_file_dialog_opens_from_the_keyboard_with_a_visible_focus(page: Page, components_app: Dashboard) -> None:
     open_upload(page, components_app)
     choosers: list[FileChooser] = []
     page.on("filechooser", lambda chooser: choosers.append(chooser))
@@ -193,9 +187,7 @@ def test_the_limit_is_told_before_and_by_the_server(
     ]
 
 
-def test_a_lost_dashboard_is_told(
-    page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path
-) -> None:
+def test_a_lost_dashboard_is_told(page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path) -> None:
     watch.allow("ERR_|WebSocket|server endpoint|server is not responding")
     doomed = start_dashboard(SCRIPT, home=tmp_path / "home")
     picker = open_upload(page, doomed)

@@ -29,9 +29,7 @@ def an_analysis(scores: NDArray[np.float64], labels: tuple[str, ...], **settings
 def a_comparison(n: int, **settings: object) -> Comparison:
     rng = np.random.default_rng(7)
     a, b = rng.uniform(0, 1, (n, 2)), rng.uniform(0, 1, (n, 2))
-    return compare(
-        an_analysis(a, ("crane", "ship"), **settings), an_analysis(b, ("Crane", "dock"), **settings)
-    )
+    return compare(an_analysis(a, ("crane", "ship"), **settings), an_analysis(b, ("Crane", "dock"), **settings))
 
 
 def test_a_point_a_sample_with_who_gives_the_label() -> None:

@@ -149,9 +149,7 @@ def test_thousands_of_segments_are_drawn_together_with_their_near_neighbours(lon
         mine = bars[bars["label"] == label]
         assert mine["peak"].max() == max(s.peak_score for s in long.segments if s.label == label)
         assert (mine["start_s"].to_numpy()[1:] > mine["end_s"].to_numpy()[:-1]).all()
-        covered = np.searchsorted(
-            mine["start_s"], [s.start_s for s in long.segments if s.label == label], "right"
-        )
+        covered = np.searchsorted(mine["start_s"], [s.start_s for s in long.segments if s.label == label], "right")
         assert (covered > 0).all()
     zoomed = chart_data(long, window=(100.0, 120.0)).bars
     assert (zoomed["segments"] == 1).all()

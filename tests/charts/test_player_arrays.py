@@ -42,9 +42,7 @@ def decoded(data: bytes) -> dict[str, NDArray[Any]]:
         start = 4 + length + entry["offset"]
         assert start % 8 == 0  # a typed array must begin at a multiple of its element's size
         count = int(np.prod(entry["shape"]))
-        found[entry["name"]] = np.frombuffer(data, TYPES[entry["dtype"]], count, start).reshape(
-            entry["shape"]
-        )
+        found[entry["name"]] = np.frombuffer(data, TYPES[entry["dtype"]], count, start).reshape(entry["shape"])
     return found
 
 
@@ -112,9 +110,7 @@ def test_the_lanes_agree_with_the_charts(rng: np.random.Generator) -> None:
     charts = chart_data(analysis)
     own, shared = shown_thresholds(analysis)
     assert dict(zip(charts.own_thresholds.threshold_label, charts.own_thresholds.threshold, strict=True)) == {
-        label: threshold
-        for label, threshold in zip(analysis.labels, own, strict=True)
-        if threshold is not None
+        label: threshold for label, threshold in zip(analysis.labels, own, strict=True) if threshold is not None
     }
     assert charts.shared_threshold.shared_threshold.tolist() == [shared]
     segments = segment_arrays(analysis.segments, analysis.labels)

@@ -67,9 +67,7 @@ def test_an_edit_changes_data_and_leaves_the_specification(analysis: Analysis) -
 
 def test_tables_of_one_chart_never_have_the_same_columns(analysis: Analysis) -> None:
     """Streamlit names tables by their content: two that are equal, such as empty ones, would become one."""
-    nothing = analyse_scores(
-        [[0.1, 0.1, 0.1]] * 3, prompt_set("a", "b", "c", decision="threshold", threshold=0.9)
-    )
+    nothing = analyse_scores([[0.1, 0.1, 0.1]] * 3, prompt_set("a", "b", "c", decision="threshold", threshold=0.9))
     for name, chart in all_charts(nothing).items():
         shapes = [tuple(table.columns) for table in chart.tables.values()]
         assert len(set(shapes)) == len(shapes), name
@@ -80,9 +78,7 @@ def test_all_lanes_show_the_same_window_and_have_the_same_left_axis(analysis: An
         made = all_charts(analysis, window=window)
         for name in ("scores", "segments", "change"):
             spec = made[name].to_dict()
-            assert [row["edge_s"] for row in rows(layer(spec, "point", "edge_s"))] == list(
-                window or (0.0, 100.0)
-            )
+            assert [row["edge_s"] for row in rows(layer(spec, "point", "edge_s"))] == list(window or (0.0, 100.0))
             axes = [part["axis"] for part in parts(spec) if part.get("axis") and "minExtent" in part["axis"]]
             assert axes
             assert {(axis["minExtent"], axis["maxExtent"], axis["title"]) for axis in axes} == {
@@ -246,9 +242,7 @@ def test_charts_of_long_videos_can_be_written_out_in_full(long: Analysis) -> Non
 
 def test_a_chart_without_a_reference_band_has_no_layer_for_it(analysis: Analysis) -> None:
     data = chart_data(analysis)
-    layers = [
-        len(timeline.scores_chart(data, COLOURS, band=band).to_dict()["layer"]) for band in (None, (0.1, 0.2))
-    ]
+    layers = [len(timeline.scores_chart(data, COLOURS, band=band).to_dict()["layer"]) for band in (None, (0.1, 0.2))]
     assert layers[1] == layers[0] + 1
     assert "band" not in timeline.scores_chart(data, COLOURS).tables
 

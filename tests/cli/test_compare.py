@@ -59,9 +59,7 @@ class TestCompare:
         agreement = document["agreement"]
         assert list(agreement) == ["share", "kappa", "iou", "disagreements"]
         assert agreement["share"] == 0.75
-        assert [(part["start_s"], part["end_s"], part["b"]) for part in agreement["disagreements"]] == [
-            (3, 4, "green")
-        ]
+        assert [(part["start_s"], part["end_s"], part["b"]) for part in agreement["disagreements"]] == [(3, 4, "green")]
         assert list(agreement["iou"]) == ["red", "blue"]
 
     def test_with_truth_says_which_is_better(
@@ -91,9 +89,7 @@ class TestCompare:
         run("compare", film, "--a", files["a"], "--b", files["b"], "--truth", files["truth"])
         assert len(server.seen) == 3
 
-    def test_prints_tables_for_people(
-        self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]
-    ) -> None:
+    def test_prints_tables_for_people(self, run: Run, server: FakeServer, film: Path, files: dict[str, Path]) -> None:
         _, out, _ = run("compare", film, "--a", files["a"], "--b", files["b"], "--truth", files["truth"])
 
         assert out.splitlines()[0] == "walls.mp4: 4.0 s, CLIP ViT-B/16 (inference server), A = a, B = b"

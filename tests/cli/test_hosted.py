@@ -136,9 +136,7 @@ def test_imports_without_one_and_counts_what_is_missing(run: Run, results: Path)
     assert status == 0
     assert (document["video"]["name"], document["video"]["samples"], document["missing"]) == ("Monday", 7, 1)
     assert document["engine"]["id"] == "hosted/ViT-B-32"
-    assert err == [
-        "results.json: 1 sample failed at the hosted service, of 8: gaps, in which nothing is found."
-    ]
+    assert err == ["results.json: 1 sample failed at the hosted service, of 8: gaps, in which nothing is found."]
     again = json.loads(run("import", results, "--model", "ViT-B-32", "--json")[1])
     assert (again["new"], again["video"]) == (False, document["video"])
 

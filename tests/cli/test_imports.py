@@ -50,9 +50,7 @@ def test_help_loads_no_package_but_the_standard_library() -> None:
 
     assert "argparse" in modules
     assert not modules & HEAVY
-    assert not {
-        name for name in modules if name.startswith(("lib.store", "lib.analysis", "lib.ui", "lib.media"))
-    }
+    assert not {name for name in modules if name.startswith(("lib.store", "lib.analysis", "lib.ui", "lib.media"))}
 
 
 def test_the_help_of_a_command_loads_its_module_alone() -> None:

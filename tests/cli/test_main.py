@@ -49,9 +49,7 @@ def server(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> FakeServer:
 
 
 class TestAnalyze:
-    def test_prints_the_document_of_the_issue(
-        self, run: Run, server: FakeServer, film: Path, prompts: Path
-    ) -> None:
+    def test_prints_the_document_of_the_issue(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         status, out, _ = run("analyze", film, "--prompts", prompts, "--json", "--samples")
 
         document: dict[str, Any] = json.loads(out)
@@ -73,9 +71,7 @@ class TestAnalyze:
         assert document["settings"]["decision"] == "best"
         assert [list(metrics) for metrics in document["metrics"]] == [METRICS] * 2
         assert [list(segment) for segment in document["segments"]] == [SEGMENT] * 3
-        assert [list(sample) for sample in document["samples"]] == [
-            ["frame", "time_s", "label", "scores"]
-        ] * 8
+        assert [list(sample) for sample in document["samples"]] == [["frame", "time_s", "label", "scores"]] * 8
 
     def test_finds_what_is_there(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, out, _ = run("analyze", film, "--prompts", prompts, "--json", "--samples")
@@ -102,16 +98,12 @@ class TestAnalyze:
         assert [sample["frame"] for sample in document["samples"]] == list(range(0, 80, 10))
         assert document["samples"][4]["scores"]["red wall"] == red["peak_score"]
 
-    def test_leaves_the_samples_out_unless_asked(
-        self, run: Run, server: FakeServer, film: Path, prompts: Path
-    ) -> None:
+    def test_leaves_the_samples_out_unless_asked(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, out, _ = run("analyze", film, "--prompts", prompts, "--json")
 
         assert "samples" not in json.loads(out)
 
-    def test_embeds_what_is_missing_only(
-        self, run: Run, server: FakeServer, film: Path, prompts: Path
-    ) -> None:
+    def test_embeds_what_is_missing_only(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, first, _ = run("analyze", film, "--prompts", prompts, "--json")
         asked = len(server.seen)
         assert asked == 2  # 8 pictures at once, 2 texts at once
@@ -134,15 +126,12 @@ class TestAnalyze:
 
         lines = out.splitlines()
         assert lines[0] == (
-            "walls.mp4: 4.0 s, 8 samples (every 10th frame), CLIP ViT-B/16 (inference server), "
-            "prompt set colours"
+            "walls.mp4: 4.0 s, 8 samples (every 10th frame), CLIP ViT-B/16 (inference server), prompt set colours"
         )
         assert " ".join(lines[2].split()) == (
             "label role present first last duration share segments longest mean peak peak at"
         )
-        assert " ".join(lines[3].split()).startswith(
-            "red wall target yes 0:02.0 0:03.0 1.0 s 25.0 % 1 1.0 s "
-        )
+        assert " ".join(lines[3].split()).startswith("red wall target yes 0:02.0 0:03.0 1.0 s 25.0 % 1 1.0 s ")
         assert sum(line.startswith(("red wall", "blue wall")) for line in lines) == 2 + 3 + 8
 
     @pytest.mark.parametrize(
@@ -169,19 +158,13 @@ class TestAnalyze:
         assert document["sampling"] == sampling
         assert document["video"]["samples"] == samples
 
-    def test_uses_the_model_it_is_given(
-        self, run: Run, server: FakeServer, film: Path, prompts: Path
-    ) -> None:
+    def test_uses_the_model_it_is_given(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, out, _ = run("analyze", film, "--prompts", prompts, "--json", "--model", "ViT-L-14-336px")
 
         assert json.loads(out)["engine"] == {"id": "clip/ViT-L-14-336px", "dim": 768}
-        assert (
-            server.images[0].shape == (336, 336, 3) or server.images[0].shape[0] == 48
-        )  # never enlarged here
+        assert server.images[0].shape == (336, 336, 3) or server.images[0].shape[0] == 48  # never enlarged here
 
-    def test_names_a_prompt_set_after_its_file(
-        self, run: Run, server: FakeServer, film: Path, tmp_path: Path
-    ) -> None:
+    def test_names_a_prompt_set_after_its_file(self, run: Run, server: FakeServer, film: Path, tmp_path: Path) -> None:
         path = tmp_path / "plain.prompts.txt"
         path.write_text("red\nblue\n", encoding="utf-8-sig")
         _, out, _ = run("analyze", film, "--prompts", path, "--json")

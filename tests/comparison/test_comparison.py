@@ -21,9 +21,7 @@ EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
 
 
 def cell_starts(*sides: Analysis) -> list[float]:
-    first = min(
-        float(side.samples.times_s[0]) if len(side.samples) else side.samples.duration_s for side in sides
-    )
+    first = min(float(side.samples.times_s[0]) if len(side.samples) else side.samples.duration_s for side in sides)
     return [k * CELL_S for k in range(round(first / CELL_S), round(sides[0].samples.duration_s / CELL_S))]
 
 
@@ -72,9 +70,7 @@ class TestOfUnlikeSamplings:
         a, b = analysis_on_grid(seed), analysis_on_grid(seed + 500)
         found = compare(a, b).disagreements
         starts = cell_starts(a, b)
-        inside = {
-            start: (one.a, one.b) for start in starts for one in found if one.start_s <= start < one.end_s
-        }
+        inside = {start: (one.a, one.b) for start in starts for one in found if one.start_s <= start < one.end_s}
         expected = {start: (label_at(a, start), label_at(b, start)) for start in starts}
         assert inside == {start: pair for start, pair in expected.items() if pair[0] != pair[1]}
         for before, after in itertools.pairwise(found):
@@ -172,9 +168,7 @@ def test_metrics_are_side_by_side() -> None:
     assert frame.loc["only", "present_b"] is None
     assert np.isnan(frame.loc["only", "duration_s_b"])
     assert np.isnan(frame.loc["other", "mean_score_difference"])
-    assert list(frame.columns) == ["side"] + [
-        f"{name}_{end}" for name in COMPARED for end in ("a", "b", "difference")
-    ]
+    assert list(frame.columns) == ["side"] + [f"{name}_{end}" for name in COMPARED for end in ("a", "b", "difference")]
 
 
 def test_what_moved_most_comes_first_and_apart() -> None:

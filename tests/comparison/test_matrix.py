@@ -87,9 +87,7 @@ class TestSeparation:
     @settings(deadline=None)
     @given(hnp.arrays(float, st.integers(1, 30), elements=st.integers(-50, 50)), st.data())
     def test_it_is_the_best_of_all_splits(self, values, data):
-        weights = data.draw(
-            hnp.arrays(float, len(values), elements=st.floats(0.1, 10, allow_subnormal=False))
-        )
+        weights = data.draw(hnp.arrays(float, len(values), elements=st.floats(0.1, 10, allow_subnormal=False)))
         (result,) = two_levels(values[:, None], weights)
         if len(set(values)) < 2:
             assert math.isnan(result)
@@ -97,14 +95,11 @@ class TestSeparation:
         tried = []
         for cut in sorted(set(values))[1:]:
             low, high = values < cut, values >= cut
-            apart = np.average(values[high], weights=weights[high]) - np.average(
-                values[low], weights=weights[low]
-            )
+            apart = np.average(values[high], weights=weights[high]) - np.average(values[low], weights=weights[low])
             tried.append((weights[low].sum() * weights[high].sum() * apart**2, apart))
         most = max(between for between, _ in tried)
         assert any(
-            between >= most * (1 - 1e-9) and result == pytest.approx(apart, rel=1e-9)
-            for between, apart in tried
+            between >= most * (1 - 1e-9) and result == pytest.approx(apart, rel=1e-9) for between, apart in tried
         )
 
     @settings(deadline=None)
@@ -218,9 +213,7 @@ class TestSweep:
     prompt_set = PromptSet("harbour", (CRANE, ELSE), template="a photo of {}")
 
     def test_each_wording_with_each_template_after_the_present_words(self):
-        tries, problems = sweep(
-            self.prompt_set, "crane", ["a digger", "crane; a crane"], ["{}", "this is {}"]
-        )
+        tries, problems = sweep(self.prompt_set, "crane", ["a digger", "crane; a crane"], ["{}", "this is {}"])
 
         assert problems == []
         assert [(one.texts, one.template, one.current) for one in tries] == [
@@ -280,9 +273,7 @@ class TestSweep:
             sweep(self.prompt_set, "crane", wordings, ["{}", "a {}"])
 
     @settings(deadline=None)
-    @given(
-        st.lists(st.text(max_size=20), max_size=8), st.lists(st.sampled_from(["{}", "a {}", "b"]), max_size=3)
-    )
+    @given(st.lists(st.text(max_size=20), max_size=8), st.lists(st.sampled_from(["{}", "a {}", "b"]), max_size=3))
     def test_there_are_never_two_alike_and_the_present_one_is_first(self, wordings, templates):
         tries, _ = sweep(self.prompt_set, "crane", wordings, templates)
         keys = [(one.texts, one.template) for one in tries]

@@ -6,9 +6,7 @@ from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 
 def test_labels_are_paired_by_name_and_the_rest_is_told() -> None:
     a = PromptSet("a", (Prompt("Crane"), Prompt("road"), Prompt("gone"), Prompt("off", enabled=False)))
-    b = PromptSet(
-        "b", (Prompt("new"), Prompt("crane", ("crane",)), Prompt("road", role="background"), Prompt("off"))
-    )
+    b = PromptSet("b", (Prompt("new"), Prompt("crane", ("crane",)), Prompt("road", role="background"), Prompt("off")))
     changes = wording_changes(a, b)
     assert [(change.label, change.status) for change in changes] == [
         ("Crane", "changed"),
@@ -18,9 +16,7 @@ def test_labels_are_paired_by_name_and_the_rest_is_told() -> None:
         ("new", "added"),
     ]
     assert [(field.name, field.a, field.b) for field in changes[0].fields] == [("label", "Crane", "crane")]
-    assert [(field.name, field.a, field.b) for field in changes[1].fields] == [
-        ("role", "target", "background")
-    ]
+    assert [(field.name, field.a, field.b) for field in changes[1].fields] == [("role", "target", "background")]
     assert [(field.name, field.a, field.b) for field in changes[3].fields] == [("enabled", False, True)]
     assert changes[2].b is None
     assert [text.status for text in changes[2].texts] == ["removed"]

@@ -13,9 +13,7 @@ from lib.core.sampling import DEFAULT_STRIDE, Sampling
 
 SAMPLINGS = st.one_of(
     st.integers(min_value=1, max_value=100_000).map(Sampling.every),
-    st.fractions(min_value=Fraction(1, 3600), max_value=240, max_denominator=100_000).map(
-        Sampling.per_second
-    ),
+    st.fractions(min_value=Fraction(1, 3600), max_value=240, max_denominator=100_000).map(Sampling.per_second),
 )
 
 

@@ -36,9 +36,7 @@ def truth() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def samples(engine: EmbeddedEngine) -> Samples:
-    with FrameReader(
-        ROOT / "sample_videos/five_scenes.mp4", Sampling.every(STRIDE), short_side=224
-    ) as reader:
+    with FrameReader(ROOT / "sample_videos/five_scenes.mp4", Sampling.every(STRIDE), short_side=224) as reader:
         frames = list(reader)
         vectors = engine.embed_images([f.image for f in frames])
         numbers, times = np.array([f.index for f in frames]), np.array([f.time_s for f in frames])
@@ -54,9 +52,7 @@ def seconds(samples: Samples, engine: EmbeddedEngine, prompts: list[str]) -> flo
     return float(samples.spans_s[best(samples, engine, prompts) == 0].sum())
 
 
-def test_something_else_leaves_the_shipyard_to_the_construction_site(
-    samples: Samples, engine: EmbeddedEngine
-) -> None:
+def test_something_else_leaves_the_shipyard_to_the_construction_site(samples: Samples, engine: EmbeddedEngine) -> None:
     assert 5.4 <= seconds(samples, engine, ["construction site", "something else"]) <= 6.7
 
 
@@ -115,9 +111,7 @@ def test_plain_prompts_agree_with_the_other_samples(engine: EmbeddedEngine, name
 
 
 @pytest.mark.parametrize("other", ["indoors", "night", "a kitchen", "mountains", "a forest", "black frame"])
-def test_a_bright_outdoor_scene_is_nothing_it_is_not(
-    samples: Samples, engine: EmbeddedEngine, other: str
-) -> None:
+def test_a_bright_outdoor_scene_is_nothing_it_is_not(samples: Samples, engine: EmbeddedEngine, other: str) -> None:
     seaside = (samples.times_s > 4) & (samples.times_s < 6.5)
 
     assert (best(samples, engine, ["seaside", other])[seaside] == 0).all()
@@ -131,9 +125,7 @@ def test_the_files_are_small_and_explained() -> None:
 
 
 def test_the_picture_graph_takes_what_an_inference_server_gives_it() -> None:
-    session = onnxruntime.InferenceSession(
-        str(MODEL / "visual/model.onnx"), providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(MODEL / "visual/model.onnx"), providers=["CPUExecutionProvider"])
     (node,) = session.get_inputs()
 
     rows = session.run(None, {node.name: np.zeros((3, 3, 224, 224), np.float32)})[0]
@@ -156,9 +148,7 @@ def test_batches_do_not_change_vectors(engine: EmbeddedEngine) -> None:
 def test_padding_does_not_change_a_text(engine: EmbeddedEngine) -> None:
     short, longer = "seaside", "a photo of a construction site with tower cranes and many workers"
 
-    np.testing.assert_allclose(
-        engine.embed_texts([short, longer])[0], engine.embed_texts([short])[0], atol=1e-5
-    )
+    np.testing.assert_allclose(engine.embed_texts([short, longer])[0], engine.embed_texts([short])[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("text", ["zebra", "???", "日本", "a", "x" * 300])

@@ -99,9 +99,7 @@ class TestVectors:
         assert np.diag(vectors @ texts.T).min() > 0.99
 
     @pytest.mark.parametrize("model", ["clip", "siglip"])
-    def test_of_a_text_do_not_depend_on_its_company(
-        self, clip_folder: Path, siglip_folder: Path, model: str
-    ) -> None:
+    def test_of_a_text_do_not_depend_on_its_company(self, clip_folder: Path, siglip_folder: Path, model: str) -> None:
         engine = EmbeddedEngine(model, folder={"clip": clip_folder, "siglip": siglip_folder}[model])
 
         alone = engine.embed_texts(["red"])
@@ -156,9 +154,7 @@ class TestTexts:
         assert engine.embed_texts(["red " * 75]).shape == (1, 512)  # 75, start and end: 77
 
     @pytest.mark.parametrize("words", [76, 200])
-    def test_beyond_the_context_are_refused_by_name_and_count(
-        self, engine: EmbeddedEngine, words: int
-    ) -> None:
+    def test_beyond_the_context_are_refused_by_name_and_count(self, engine: EmbeddedEngine, words: int) -> None:
         message = (
             rf"The prompt “red red .*…” has {words + 2} tokens, more than the 77 that CLIP ViT-B/32 "
             "can read; shorten it"
@@ -170,9 +166,7 @@ class TestTexts:
         engine = EmbeddedEngine("siglip", folder=siglip_folder)
 
         assert engine.embed_texts(["red " * 62]).shape == (1, 768)
-        with pytest.raises(
-            PromptTooLongError, match="has 65 tokens, more than the 64 that SigLIP 2 base can read"
-        ):
+        with pytest.raises(PromptTooLongError, match="has 65 tokens, more than the 64 that SigLIP 2 base can read"):
             engine.embed_texts(["red " * 63])
 
 
@@ -237,9 +231,7 @@ class TestIdentity:
         assert EmbeddedEngine("clip", folder=copied).id == first
 
     def test_of_an_unknown_model_is_refused(self) -> None:
-        with pytest.raises(
-            UnknownModelError, match="'resnet' is no embedded model; choose one of demo, clip, siglip"
-        ):
+        with pytest.raises(UnknownModelError, match="'resnet' is no embedded model; choose one of demo, clip, siglip"):
             EmbeddedEngine("resnet")
 
 
@@ -273,9 +265,7 @@ class TestDamage:
     def test_of_length(self, tmp_path: Path) -> None:
         engine = EmbeddedEngine("clip", folder=write_clip(tmp_path, dim=256))
 
-        with pytest.raises(
-            BadReplyError, match="CLIP ViT-B/32 gave vectors of length 256 where 512 was expected"
-        ):
+        with pytest.raises(BadReplyError, match="CLIP ViT-B/32 gave vectors of length 256 where 512 was expected"):
             engine.embed_images([solid(RED)])
 
     @pytest.mark.parametrize(
@@ -297,16 +287,12 @@ class TestDamage:
 
 
 class TestHardware:
-    def test_of_a_cpu_takes_the_models_batch(
-        self, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_of_a_cpu_takes_the_models_batch(self, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
 
         assert engine.batch_size == 8
 
-    def test_of_a_gpu_takes_a_larger_batch(
-        self, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_of_a_gpu_takes_a_larger_batch(self, engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
         monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
 

@@ -86,9 +86,7 @@ class TestPlaces:
     def test_bundled_folder_that_is_not_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embedded_models, "BUNDLED", tmp_path)
 
-        message = (
-            "Demo model is not whole: .*visual should hold model.onnx, preprocessor_config.json; reinstall"
-        )
+        message = "Demo model is not whole: .*visual should hold model.onnx, preprocessor_config.json; reinstall"
         with pytest.raises(EngineUnavailableError, match=message):
             EmbeddedEngine().embed_texts(["red"])
 
@@ -128,9 +126,7 @@ class TestPlaces:
 
         assert told[-1].done_bytes == told[-1].total_bytes
 
-    def test_hub_for_siglip_fetches_one_repository_into_one_folder(
-        self, siglip_folder: Path, tmp_path: Path
-    ) -> None:
+    def test_hub_for_siglip_fetches_one_repository_into_one_folder(self, siglip_folder: Path, tmp_path: Path) -> None:
         with FakeHub({SIGLIP: siglip_folder}) as hub:
             engine = EmbeddedEngine("siglip", cache_dir=tmp_path, download=at_hub(hub))
             visual, textual = engine.prepare()
@@ -143,9 +139,7 @@ class TestPlaces:
         (copied / "textual" / "tokenizer.json").unlink()
         with FakeHub({CLIP_VISION: clip_folder / "visual", CLIP_TEXT: copied / "textual"}) as hub:
             engine = EmbeddedEngine("clip", cache_dir=tmp_path, download=at_hub(hub))
-            with pytest.raises(
-                EngineUnavailableError, match=r"could not be downloaded \(FileNotFoundError\)"
-            ):
+            with pytest.raises(EngineUnavailableError, match=r"could not be downloaded \(FileNotFoundError\)"):
                 engine.prepare()
         assert not engine.installed
 

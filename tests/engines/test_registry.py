@@ -64,9 +64,7 @@ def test_an_address_makes_a_server_engine() -> None:
 
 @pytest.mark.parametrize("spec", ["", "dalle", "clip2"])
 def test_another_word_is_refused(spec: str) -> None:
-    with pytest.raises(
-        InputError, match=r"is no engine; write demo, clip, siglip, or the address .*localhost:9001"
-    ):
+    with pytest.raises(InputError, match=r"is no engine; write demo, clip, siglip, or the address .*localhost:9001"):
         make_engine(spec)
 
 

@@ -44,9 +44,7 @@ class TestVectors:
 
     def test_are_the_servers_brought_to_unit_length(self, server: FakeServer, engine: ServerEngine) -> None:
         sent = server.vectors(["a dog", "a cat"])
-        assert (
-            np.abs(np.linalg.norm(sent, axis=1) - 1) > 1
-        ).all()  # the stand-in's are not, as the real one's
+        assert (np.abs(np.linalg.norm(sent, axis=1) - 1) > 1).all()  # the stand-in's are not, as the real one's
 
         vectors = engine.embed_texts(["a dog", "a cat"])
 
@@ -77,9 +75,7 @@ class TestVectors:
         assert engine.embed_texts([]).shape == (0, 512)
         assert not server.seen
 
-    def test_come_from_servers_that_do_not_tell_their_model(
-        self, server: FakeServer, engine: ServerEngine
-    ) -> None:
+    def test_come_from_servers_that_do_not_tell_their_model(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.old = True
 
         assert engine.embed_texts(["a dog"]).shape == (1, 512)
@@ -118,9 +114,7 @@ class TestPictures:
         image = np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
         short = min(224, height, width)
         # What the server's own preprocessing does: Resize(short side, bicubic), then CenterCrop.
-        size = (
-            (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
-        )
+        size = (short, int(short * height / width)) if width <= height else (int(short * width / height), short)
         resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
         top, left = round((size[1] - short) / 2.0), round((size[0] - short) / 2.0)
 
@@ -163,9 +157,7 @@ class TestTexts:
             engine.embed_texts(["a dog", text])
         assert not server.seen
 
-    def test_that_are_no_unicode_are_refused_before_sending(
-        self, server: FakeServer, engine: ServerEngine
-    ) -> None:
+    def test_that_are_no_unicode_are_refused_before_sending(self, server: FakeServer, engine: ServerEngine) -> None:
         with pytest.raises(InputError, match="no valid Unicode; type it again"):
             engine.embed_texts(["a \ud800 dog"])
         assert not server.seen
@@ -173,9 +165,7 @@ class TestTexts:
     def test_beyond_the_context_are_named(self, server: FakeServer, engine: ServerEngine) -> None:
         texts = ["a dog", "a building " * 40, "a cat"]
 
-        message = (
-            r"The prompt “a building a .*…” is longer than the 77 tokens ViT-B/16 can read; shorten it\."
-        )
+        message = r"The prompt “a building a .*…” is longer than the 77 tokens ViT-B/16 can read; shorten it\."
         with pytest.raises(PromptTooLongError, match=message):
             engine.embed_texts(texts)
         assert [seen.items for seen in server.seen] == [
@@ -218,9 +208,7 @@ class TestRequests:
 
         assert 1 <= len({seen.connection for seen in server.seen}) <= 2
 
-    def test_halve_for_the_rest_of_the_session_when_refused(
-        self, server: FakeServer, engine: ServerEngine
-    ) -> None:
+    def test_halve_for_the_rest_of_the_session_when_refused(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.max_images = 3
         frames = [solid(20 * i, 0, 0) for i in range(8)]
 

@@ -56,17 +56,13 @@ class TestRetries:
         assert len(server.seen) == 4
         assert len(sleeper.waits) == 3
 
-    def test_get_over_broken_connections(
-        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper
-    ) -> None:
+    def test_get_over_broken_connections(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
         server.faults.first, server.faults.manner = 2, "reset"
 
         assert engine.embed_images([PICTURE]).shape == (1, 512)
         assert len(server.seen) == 3
 
-    def test_wait_as_long_as_the_server_asks(
-        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper
-    ) -> None:
+    def test_wait_as_long_as_the_server_asks(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
         server.faults.first, server.faults.status, server.faults.retry_after = 1, 429, "7"
 
         engine.embed_texts(["a dog"])
@@ -74,9 +70,7 @@ class TestRetries:
         (waited,) = sleeper.waits
         assert 7 <= waited <= 7.5
 
-    def test_end_after_so_many_tries(
-        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper
-    ) -> None:
+    def test_end_after_so_many_tries(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
         server.faults.first = 99
 
         message = (
@@ -132,17 +126,13 @@ class TestNoAnswer:
     def test_connections_break(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.first, server.faults.manner = 99, "reset"
 
-        with pytest.raises(
-            EngineUnavailableError, match="breaks off the connection; look at its log, it may have"
-        ):
+        with pytest.raises(EngineUnavailableError, match="breaks off the connection; look at its log, it may have"):
             engine.embed_images([PICTURE])
         assert len(server.seen) == 5
 
     def test_the_first_answer_takes_too_long(self, server: FakeServer) -> None:
         server.faults.first, server.faults.manner = 99, "hang"
-        engine = ServerEngine(
-            server.url, timeouts=Timeouts(read_s=0.05, first_s=0.1), retries=RetryPolicy(attempts=1)
-        )
+        engine = ServerEngine(server.url, timeouts=Timeouts(read_s=0.05, first_s=0.1), retries=RetryPolicy(attempts=1))
 
         message = (
             r"did not answer within 0\.1 s; the first request loads the model and may download its weights: "

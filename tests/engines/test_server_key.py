@@ -114,9 +114,7 @@ class TestPlace:
 
         assert server.seen[0].headers["authorization"] == f"Bearer {KEY}"
 
-    def test_is_not_sent_to_ask_who_the_server_is(
-        self, server: FakeServer, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_is_not_sent_to_ask_who_the_server_is(self, server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
         server.faults.key, server.faults.key_places = KEY, ("query",)
         server.faults.about = OLD
         engine = engine_at(server)
@@ -146,9 +144,7 @@ class TestRefusal:
         server.faults.key = KEY
         engine = engine_at(server, key=None)
 
-        with pytest.raises(
-            EngineAuthError, match=r"wants an API key \(401 .*\); enter one, or set ROBOFLOW_API_KEY"
-        ):
+        with pytest.raises(EngineAuthError, match=r"wants an API key \(401 .*\); enter one, or set ROBOFLOW_API_KEY"):
             engine.embed_texts(["a dog"])
         engine.close()
         assert len(server.seen) == 1
@@ -166,9 +162,7 @@ class TestRefusal:
 
     @pytest.mark.parametrize("key", ["rf secret", "rf\nsecret", "rf_sécret"])
     def test_of_a_key_no_header_can_carry(self, key: str) -> None:
-        with pytest.raises(
-            InputError, match="The API key has a space or a character that no key has"
-        ) as caught:
+        with pytest.raises(InputError, match="The API key has a space or a character that no key has") as caught:
             ServerEngine("http://localhost:9001", api_key=key)
         assert "cret" not in str(caught.value)
 

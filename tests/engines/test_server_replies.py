@@ -87,9 +87,7 @@ class TestRefusals:
     def test_a_picture_it_can_not_read(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.unreadable_images = True
 
-        message = (
-            r"could not read a picture it was sent \(400 “Could not load input image\. Cause: Empty image"
-        )
+        message = r"could not read a picture it was sent \(400 “Could not load input image\. Cause: Empty image"
         with pytest.raises(BadReplyError, match=message):
             engine.embed_images([PICTURE])
 

@@ -35,9 +35,7 @@ class TestConstruction:
             )
 
     def test_refuses_an_unknown_version_and_lists_the_known(self) -> None:
-        with pytest.raises(
-            UnknownModelError, match=r"'ViT-G' is no CLIP version; choose one of ViT-B-16, .*RN50x64\."
-        ):
+        with pytest.raises(UnknownModelError, match=r"'ViT-G' is no CLIP version; choose one of ViT-B-16, .*RN50x64\."):
             ServerEngine("http://localhost:9001", model_version="ViT-G")
 
     @pytest.mark.parametrize("spelling", ["ViT-L/14@336px", "vit-l-14-336PX", " ViT-L-14-336px "])
@@ -113,9 +111,7 @@ class TestConnectionTest:
     def test_says_when_it_is_a_web_page(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.page = True
 
-        with pytest.raises(
-            BadReplyError, match=f"What answers at {server.url} is no inference server with CLIP; "
-        ):
+        with pytest.raises(BadReplyError, match=f"What answers at {server.url} is no inference server with CLIP; "):
             engine.test_connection()
         assert not server.seen
 

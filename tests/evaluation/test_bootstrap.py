@@ -53,9 +53,7 @@ def test_equals_drawing_blocks_one_by_one(seed: int) -> None:
                 for side in cells[label]
             ]
             differences.append(sides[1] - sides[0])
-        whole = [
-            f1((side.true & side.found).sum(), side.found.sum(), side.true.sum()) for side in cells[label]
-        ]
+        whole = [f1((side.true & side.found).sum(), side.found.sum(), side.true.sum()) for side in cells[label]]
         if np.isnan(whole).any():
             assert (one.difference, one.low, one.high) == (None, None, None)
             continue
@@ -111,9 +109,7 @@ def test_sentences_have_no_negative_zero_and_the_document_is_plain() -> None:
     one = Difference("a", 0.5, 0.501, 0.001, -0.001, 0.01)
     assert one.sentence == "No difference that this video can show (+0.00, interval 0.00 to 0.01)."
     assert one.to_dict() == {"f1": 0.001, "low": -0.001, "high": 0.01}
-    assert (
-        Difference("a", 0.5, 0.58, 0.08, 0.02, 0.15).sentence == "B is better by 0.08, interval 0.02 to 0.15."
-    )
+    assert Difference("a", 0.5, 0.58, 0.08, 0.02, 0.15).sentence == "B is better by 0.08, interval 0.02 to 0.15."
     assert Difference("a", None, 0.1, None, None, None).sentence.startswith("F1 is undefined")
 
 

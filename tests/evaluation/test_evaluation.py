@@ -62,9 +62,7 @@ class TestByTime:
                 assert not cells.true.any()
                 continue
             precision, recall, f1, _ = (
-                precision_recall_fscore_support(
-                    cells.true, cells.found, average="binary", zero_division=np.nan
-                )
+                precision_recall_fscore_support(cells.true, cells.found, average="binary", zero_division=np.nan)
                 if len(cells.true)
                 else (np.nan,) * 4
             )
@@ -82,9 +80,7 @@ class TestByTime:
                 assert one.curve().empty
                 assert one.point(0.1) is None
                 continue
-            assert one.average_precision == pytest.approx(
-                average_precision_score(cells.true, cells.scores), **EXACT
-            )
+            assert one.average_precision == pytest.approx(average_precision_score(cells.true, cells.scores), **EXACT)
             precision, recall, thresholds = precision_recall_curve(cells.true, cells.scores)
             curve = one.curve()
             assert curve["precision"].to_numpy() == pytest.approx(precision, **EXACT)
@@ -194,13 +190,9 @@ def test_errors_are_medians_not_means() -> None:
     for start, end in ((0, 10), (15, 26), (30, 44)):
         scores[start:end] = 1.0
     analysis = analyse_scores(scores, prompt_set("a", decision="threshold", threshold=0.5))
-    (one,) = evaluate(
-        analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 40)]
-    ).labels
+    (one,) = evaluate(analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 40)]).labels
     assert len(one.matches) == 2  # the third overlaps by 5 of 14
-    (one,) = evaluate(
-        analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 45)]
-    ).labels
+    (one,) = evaluate(analysis, [TrueSegment("a", 0, 10), TrueSegment("a", 16, 26), TrueSegment("a", 35, 45)]).labels
     assert len(one.matches) == 3
     assert (one.onset_error_s, one.offset_error_s) == (1.0, 0.0)
 
@@ -262,9 +254,7 @@ def test_what_is_undefined_is_none(
 
 def test_labels_without_a_partner_are_told() -> None:
     analysis = analyse_scores([[1.0, 0.0]], prompt_set("Crane", "nothing", decision="best"))
-    evaluation = evaluate(
-        analysis, [TrueSegment("crane", 0, 1), TrueSegment("CRANE", 0, 1), TrueSegment("bird", 0, 1)]
-    )
+    evaluation = evaluate(analysis, [TrueSegment("crane", 0, 1), TrueSegment("CRANE", 0, 1), TrueSegment("bird", 0, 1)])
     assert evaluation.unmatched_truth == ("bird",)
     assert evaluation.unmatched_prompts == ("nothing",)
     assert evaluation.by_label["Crane"].truth_label == "crane"

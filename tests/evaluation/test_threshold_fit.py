@@ -24,9 +24,7 @@ SEEDS = range(30)
 def again(analysis: Analysis, label: str, threshold: float, **settings: Any) -> Analysis:
     """Return the analysis with another threshold of one prompt, from its cosines on."""
     old = analysis.prompt_set
-    prompts = tuple(
-        replace(prompt, threshold=threshold) if prompt.label == label else prompt for prompt in old.prompts
-    )
+    prompts = tuple(replace(prompt, threshold=threshold) if prompt.label == label else prompt for prompt in old.prompts)
     chosen = replace(old, prompts=prompts, settings=replace(old.settings, **settings))
     return analyse(analysis.samples, chosen, {}, cosine=analysis.cosine)
 
@@ -48,18 +46,12 @@ def test_no_threshold_does_better_and_the_curve_is_what_the_pipeline_gives(seed:
         assert fit is not None
         assert fit.f1_now == known.f1
         assert fit.applies == analysis.uses_thresholds
-        assert fit.f1 == pytest.approx(
-            f1_of(again(analysis, label, fit.threshold, **uses), truth, label), abs=1e-9
-        )
+        assert fit.f1 == pytest.approx(f1_of(again(analysis, label, fit.threshold, **uses), truth, label), abs=1e-9)
         for threshold, f1 in fit.curve.to_numpy().tolist():
-            assert f1 == pytest.approx(
-                f1_of(again(analysis, label, threshold, **uses), truth, label), abs=1e-9
-            )
+            assert f1 == pytest.approx(f1_of(again(analysis, label, threshold, **uses), truth, label), abs=1e-9)
         scores = np.unique(analysis.scores[:, analysis.column(label)])
         tried = [*scores, *(scores[:-1] + scores[1:]) / 2]
-        best = max(
-            f1_of(again(analysis, label, float(threshold), **uses), truth, label) for threshold in tried
-        )
+        best = max(f1_of(again(analysis, label, float(threshold), **uses), truth, label) for threshold in tried)
         # With hysteresis thresholds below a score by the band matter too, so that there may be a better one.
         if analysis.prompt_set.settings.hysteresis == 0:
             assert fit.f1 == pytest.approx(best, abs=1e-9)

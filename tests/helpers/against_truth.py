@@ -45,9 +45,7 @@ def truth_on_grid(
     found = []
     for _ in range(int(rng.integers(0, 12))):
         start = int(rng.integers(0, cells + 20))
-        found.append(
-            TrueSegment(str(rng.choice(labels)), start * CELL_S, (start + int(rng.integers(1, 40))) * CELL_S)
-        )
+        found.append(TrueSegment(str(rng.choice(labels)), start * CELL_S, (start + int(rng.integers(1, 40))) * CELL_S))
     return found
 
 

@@ -121,9 +121,7 @@ class Chromium:
     def _launch(self) -> Browser:
         self._playwright = self._playwright or sync_playwright().start()
         # Our watchdog's limit comes first; this one is for a Chromium that doesn't even start.
-        return self._playwright.chromium.launch(
-            executable_path=chromium_path(), args=list(_ARGUMENTS), timeout=60_000
-        )
+        return self._playwright.chromium.launch(executable_path=chromium_path(), args=list(_ARGUMENTS), timeout=60_000)
 
     def stop(self) -> None:
         with contextlib.suppress(Error):

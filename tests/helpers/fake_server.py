@@ -44,8 +44,7 @@ COLOURS = {
 }
 _CONTEXT_TOKENS = 77
 _TOO_LONG = (
-    "Error with model input. Cause: Text input is too long for the model context length. "
-    "Shorten the text and retry."
+    "Error with model input. Cause: Text input is too long for the model context length. Shorten the text and retry."
 )
 
 

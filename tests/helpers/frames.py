@@ -17,9 +17,7 @@ LOSSY = 6
 """How far a colour may be off after lossy coding and 8-bit YUV, of 255."""
 
 
-def read_frames(
-    path: Path, sampling: Sampling = EVERY_FRAME, **options: Any
-) -> tuple[list[Frame], FrameReader]:
+def read_frames(path: Path, sampling: Sampling = EVERY_FRAME, **options: Any) -> tuple[list[Frame], FrameReader]:
     """Return the sampled frames of a video and the reader, whose attributes are final."""
     with FrameReader(path, sampling, **options) as reader:
         return list(reader), reader

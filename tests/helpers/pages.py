@@ -93,9 +93,7 @@ def open_page(page: str = "pages/explore.py", *, experiment: str | None = EXPERI
 
 def words(app: AppTest) -> str:
     """Return everything written on the page."""
-    parts = [
-        element.value for kind in ("markdown", "caption", "title", "header") for element in app.get(kind)
-    ]
+    parts = [element.value for kind in ("markdown", "caption", "title", "header") for element in app.get(kind)]
     parts += [element.value for kind in ("info", "warning", "error", "success") for element in app.get(kind)]
     parts += [element.proto.body for element in app.get("html")]
     return "\n".join(parts)

@@ -105,15 +105,11 @@ def _textual_graph(
             helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
             helper.make_node("Mul", ["looked_up", "mask3"], ["kept"]),
         ]
-    nodes.append(
-        helper.make_node("ReduceSum", ["kept" if masked else "looked_up", "axis"], [output], keepdims=0)
-    )
+    nodes.append(helper.make_node("ReduceSum", ["kept" if masked else "looked_up", "axis"], [output], keepdims=0))
     outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", dim])]
     if hidden:
         nodes.append(helper.make_node("Identity", ["looked_up"], ["last_hidden_state"]))
-        outputs.insert(
-            0, helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["n", "tokens", dim])
-        )
+        outputs.insert(0, helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["n", "tokens", dim]))
     return _model(nodes, inputs, outputs, constants)
 
 

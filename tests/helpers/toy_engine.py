@@ -32,9 +32,7 @@ class ToyEngine:
     """How long a call takes at least."""
     fail_after: int | None = None
     """Pictures after which every further call raises ``error``."""
-    error: BaseException = field(
-        default_factory=lambda: EngineError("The toy broke; mend it and embed again.")
-    )
+    error: BaseException = field(default_factory=lambda: EngineError("The toy broke; mend it and embed again."))
     hang: threading.Event | None = None
     """While it is there and not set, calls wait for it."""
     calls: int = 0

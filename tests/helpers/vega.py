@@ -25,8 +25,7 @@ def layer(spec: dict[str, Any], mark: str, field: str) -> dict[str, Any]:
         for part in parts(spec)
         if isinstance(part.get("mark"), dict)
         and part["mark"]["type"] == mark
-        and field
-        in {channel.get("field") for channel in part["encoding"].values() if isinstance(channel, dict)}
+        and field in {channel.get("field") for channel in part["encoding"].values() if isinstance(channel, dict)}
     ]
     assert len(matching) == 1, f"{len(matching)} layers"
     return matching[0]

@@ -130,9 +130,7 @@ def make_video(
     if faststart:
         muxer_options["movflags"] = "+faststart"
     with av.open(str(path), "w", format=container, container_options=muxer_options) as output:
-        stream: Any = output.add_stream(
-            codec, rate=rate, options=_DEFAULT_OPTIONS.get(codec, {}) | (options or {})
-        )
+        stream: Any = output.add_stream(codec, rate=rate, options=_DEFAULT_OPTIONS.get(codec, {}) | (options or {}))
         stream.width, stream.height = size
         stream.pix_fmt = pixel_format
         context = stream.codec_context
@@ -206,9 +204,7 @@ def to_yuv(
         values = [(luma * 219 + 16) * unit, (blue * 224 + 128) * unit, (red * 224 + 128) * unit]
     for plane, value in zip(frame.planes, values, strict=True):
         step_y, step_x = -(-height // plane.height), -(-width // plane.width)
-        padded = np.pad(
-            value, ((0, plane.height * step_y - height), (0, plane.width * step_x - width)), mode="edge"
-        )
+        padded = np.pad(value, ((0, plane.height * step_y - height), (0, plane.width * step_x - width)), mode="edge")
         mean = padded.reshape(plane.height, step_y, plane.width, step_x).mean((1, 3))
         dtype = np.uint8 if bits == 8 else np.dtype("<u2")
         rows = np.zeros((plane.height, plane.line_size // np.dtype(dtype).itemsize), dtype)

@@ -38,9 +38,7 @@ class TookTooLongError(BaseException):
 class Watchdog:
     """Watches from ``start`` to ``stop``; what it did about a hang is in ``report``."""
 
-    def __init__(
-        self, seconds: float, ways: Sequence[Callable[[], str]], *, grace_s: float = GRACE_S
-    ) -> None:
+    def __init__(self, seconds: float, ways: Sequence[Callable[[], str]], *, grace_s: float = GRACE_S) -> None:
         self._seconds = seconds
         self._ways = ways
         self._grace_s = grace_s
@@ -103,9 +101,7 @@ def _interrupted(_number: int, _frame: FrameType | None) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "attempt_limit(seconds): for one try of a browser test, instead of 180 s"
-    )
+    config.addinivalue_line("markers", "attempt_limit(seconds): for one try of a browser test, instead of 180 s")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGUSR1, _interrupted)
 

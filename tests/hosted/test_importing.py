@@ -149,9 +149,7 @@ def test_a_model_that_is_not_known_or_does_not_fit_is_asked_for(
 
 def test_results_of_a_longer_video_are_refused(store: Store, video: Video, tmp_path: Path) -> None:
     times = [float(i) for i in range(18)]
-    with pytest.raises(
-        ResultsError, match=r"goes on to 17\.0 s, but film\.mp4 lasts 9\.0 s; choose the video"
-    ):
+    with pytest.raises(ResultsError, match=r"goes on to 17\.0 s, but film\.mp4 lasts 9\.0 s; choose the video"):
         import_results(store, write(tmp_path, time_offset=times), video=video)
     assert store.embeddings() == []
 
@@ -187,9 +185,7 @@ def test_nothing_is_ever_embedded_as_if_the_service_had(store: Store, video: Vid
 
 
 def test_words_of_another_length_are_refused() -> None:
-    with pytest.raises(
-        UnknownModelError, match=r"gives vectors of 768 numbers, but those of CLIP ViT-B/16 \(hosted\)"
-    ):
+    with pytest.raises(UnknownModelError, match=r"gives vectors of 768 numbers, but those of CLIP ViT-B/16 \(hosted\)"):
         HostedEngine("ViT-B-16", make_engine("http://127.0.0.1:9", model_version="ViT-L-14"))
 
 

@@ -305,9 +305,7 @@ class TestRefuses:
 
 
 class TestGoesOn:
-    def test_with_the_same_job_after_it_was_cancelled(
-        self, embed: Embed, store: Store, service: FakeHosted
-    ) -> None:
+    def test_with_the_same_job_after_it_was_cancelled(self, embed: Embed, store: Store, service: FakeHosted) -> None:
         service.faults.polls = 10**6
         cancel = threading.Event()
 
@@ -331,9 +329,7 @@ class TestGoesOn:
         assert (service.jobs, service.uploads, job_records.pending(store.home)) == ({}, {}, [])
 
     @pytest.mark.parametrize("moment", ["the hosted service", "fetching", "storing"])
-    def test_after_kill_9(
-        self, store: Store, film: Path, service: FakeHosted, embed: Embed, moment: str
-    ) -> None:
+    def test_after_kill_9(self, store: Store, film: Path, service: FakeHosted, embed: Embed, moment: str) -> None:
         service.faults.polls = 10**6 if moment.startswith("the") else 0
         process = hosted_process.start(store.home, film, fps=2, url=service.url, key=KEY)
         try:
@@ -370,9 +366,7 @@ def test_a_record_that_cannot_be_written_names_the_job(
         embed()
 
 
-def test_a_large_video_is_never_in_memory(
-    store: Store, service: FakeHosted, tmp_path: Path, video: Video
-) -> None:
+def test_a_large_video_is_never_in_memory(store: Store, service: FakeHosted, tmp_path: Path, video: Video) -> None:
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
         file.truncate(64 << 20)

@@ -80,9 +80,7 @@ def test_nothing_is_told_on_any_failure(
     service: FakeHosted, tmp_path: Path, film: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     FAULTS[name][0](service)
-    service.faults.message += (
-        f" {KEY} {service.url}/x?api_key={KEY} https://h/i?X-Goog-Signature=5ecret51gnature"
-    )
+    service.faults.message += f" {KEY} {service.url}/x?api_key={KEY} https://h/i?X-Goog-Signature=5ecret51gnature"
     with caplog.at_level(logging.DEBUG), pytest.raises(PromptreelError) as caught:
         run(service, tmp_path / "home", film, read_s=0.3 if name == "hang" else 5)
 
@@ -94,9 +92,7 @@ def test_nothing_is_told_on_any_failure(
     assert nothing_on_disk(tmp_path / "home")
 
 
-def test_a_service_that_is_gone_tells_nothing(
-    tmp_path: Path, film: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_service_that_is_gone_tells_nothing(tmp_path: Path, film: Path, caplog: pytest.LogCaptureFixture) -> None:
     with FakeHosted() as service:
         pass
     with caplog.at_level(logging.DEBUG), pytest.raises(PromptreelError, match="check the network") as caught:

@@ -44,9 +44,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # --- the whole way ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "sampling", [EVERY(1), EVERY(7), EVERY(1000), Sampling.per_second(3)], ids=lambda s: s.key
-)
+@pytest.mark.parametrize("sampling", [EVERY(1), EVERY(7), EVERY(1000), Sampling.per_second(3)], ids=lambda s: s.key)
 def test_every_sample_is_stored_once_with_its_time_vector_and_thumbnail(
     store: Store, video: Video, film: Path, sampling: Sampling
 ) -> None:
@@ -79,9 +77,7 @@ def test_a_second_run_asks_neither_engine_nor_file(
     assert progress == [Progress(12, 12, 0.0, 0.0)]
 
 
-def test_results_keep_their_order_when_later_batches_are_quicker(
-    store: Store, video: Video, film: Path
-) -> None:
+def test_results_keep_their_order_when_later_batches_are_quicker(store: Store, video: Video, film: Path) -> None:
     class Uneven(ToyEngine):
         def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
             vectors = super().embed_images(images)

@@ -92,15 +92,12 @@ def test_waiting_for_another_can_be_cancelled(store: Store, video: Video) -> Non
     assert engine.calls == 0
 
 
-def test_two_videos_are_embedded_at_the_same_time(
-    store: Store, video: Video, film: Path, tmp_path: Path
-) -> None:
+def test_two_videos_are_embedded_at_the_same_time(store: Store, video: Video, film: Path, tmp_path: Path) -> None:
     path = make_video(tmp_path / "other.mp4", colours=scenes(((200, 30, 40), 100), ((30, 170, 60), 100)))
     other = store.add_file(path)
     engines = [ToyEngine(delay_s=0.01), ToyEngine(delay_s=0.01)]
     runs = [
-        in_thread(lambda v=v, e=e: ingest(store, v, e, EVERY(1)))
-        for v, e in zip((video, other), engines, strict=True)
+        in_thread(lambda v=v, e=e: ingest(store, v, e, EVERY(1))) for v, e in zip((video, other), engines, strict=True)
     ]
     for thread, _ in runs:
         thread.join()

@@ -39,9 +39,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_video(tmp_path_factory.mktemp("film") / "film.mp4", colours=palette(400), gop=50)
 
 
-def test_cancel_keeps_what_is_done_and_a_second_run_embeds_the_rest(
-    store: Store, video: Video, film: Path
-) -> None:
+def test_cancel_keeps_what_is_done_and_a_second_run_embeds_the_rest(store: Store, video: Video, film: Path) -> None:
     engine = ToyEngine(delay_s=0.02)
     stop = Canceller(at=60)
     info = ingest(store, video, engine, EVERY(2), on_progress=stop, cancel=stop.event)
@@ -229,9 +227,7 @@ def test_a_server_that_dies_costs_nothing_done(store: Store, video: Video) -> No
 
 
 @pytest.mark.parametrize("manner", ["status", "hang"])
-def test_cancel_is_quick_while_a_server_fails_and_is_tried_again(
-    store: Store, video: Video, manner: str
-) -> None:
+def test_cancel_is_quick_while_a_server_fails_and_is_tried_again(store: Store, video: Video, manner: str) -> None:
     with FakeServer() as server:
         engine = ServerEngine(
             server.url,

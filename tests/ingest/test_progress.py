@@ -77,9 +77,7 @@ def test_the_time_left_is_steady_between_batches_and_grows_when_one_is_overdue(
 
 
 @pytest.mark.parametrize("claimed", [5, 100_000, None])
-def test_a_wrong_length_in_the_header_is_corrected_on_the_way(
-    store: Store, video: Video, claimed: int | None
-) -> None:
+def test_a_wrong_length_in_the_header_is_corrected_on_the_way(store: Store, video: Video, claimed: int | None) -> None:
     fields = {**vars(video), "frame_count": claimed, "rate": None}
     seen: list[Progress] = []
     ingest(store, Video(**fields), ToyEngine(delay_s=0.02), EVERY(2), on_progress=seen.append)

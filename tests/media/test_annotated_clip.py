@@ -68,9 +68,7 @@ def test_a_clip_shows_each_frame_with_its_captions_and_time(written: list[list[s
     assert find_box(data, "moov")[0][0] < find_box(data, "mdat")[0][0]
 
 
-def test_a_variable_frame_rate_becomes_constant_and_stays_true(
-    written: list[list[str]], tmp_path: Path
-) -> None:
+def test_a_variable_frame_rate_becomes_constant_and_stays_true(written: list[list[str]], tmp_path: Path) -> None:
     times = [Fraction(ms, 1000) for ms in (0, 40, 50, 300, 310, 1000, 1300, 2200)]
     source = make_video(tmp_path / "a.mkv", colours=palette(8), times=times, size=(320, 240))
     annotated_clip(source, tmp_path / "clip.mp4", one_caption)
@@ -87,9 +85,7 @@ def test_a_variable_frame_rate_becomes_constant_and_stays_true(
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [("mp4", "libx264"), ("avi", "mpeg4")])
-def test_a_part_begins_and_ends_where_asked(
-    suffix: str, codec: str, written: list[list[str]], tmp_path: Path
-) -> None:
+def test_a_part_begins_and_ends_where_asked(suffix: str, codec: str, written: list[list[str]], tmp_path: Path) -> None:
     colours = palette(48)
     source = make_video(
         tmp_path / f"a.{suffix}", colours=colours, codec=codec, size=(320, 240), gop=10,
@@ -142,9 +138,7 @@ def test_a_clip_has_the_shape_of_the_video(
 def test_progress_and_cancel(tmp_path: Path) -> None:
     source = make_video(tmp_path / "a.mp4", colours=palette(24), size=(320, 240))
     progress: list[tuple[float, float | None]] = []
-    annotated_clip(
-        source, tmp_path / "clip.mp4", one_caption, on_progress=lambda *args: progress.append(args)
-    )
+    annotated_clip(source, tmp_path / "clip.mp4", one_caption, on_progress=lambda *args: progress.append(args))
     assert progress == [(pytest.approx(i / 24), pytest.approx(1)) for i in (1, 9, 17)]
     cancel, target = threading.Event(), tmp_path / "out" / "clip.mp4"
     with pytest.raises(Cancelled):
@@ -189,9 +183,7 @@ def test_an_error_in_the_captions_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_backend_without_h264_still_gives_a_playable_clip(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_backend_without_h264_still_gives_a_playable_clip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class OnlyMpeg4(sv.VideoSink):
         def __init__(self, target_path: str, video_info: sv.VideoInfo, codec: str) -> None:
             super().__init__(target_path, video_info, codec)

@@ -26,9 +26,7 @@ def decoded_sound(path: Path) -> tuple[np.ndarray, float]:
     [("avi", "pcm_s16le", 48000), ("mkv", "libopus", 48000), ("mov", "aac", 44100)],
 )
 def test_sound_stays_in_step(suffix: str, audio: str, rate: int, tmp_path: Path) -> None:
-    source = make_video(
-        tmp_path / f"a.{suffix}", colours=palette(72), codec="mpeg4", audio=audio, audio_rate=rate
-    )
+    source = make_video(tmp_path / f"a.{suffix}", colours=palette(72), codec="mpeg4", audio=audio, audio_rate=rate)
     make_playable_copy(source, tmp_path / "copy.mp4")
     samples, start = decoded_sound(tmp_path / "copy.mp4")
     assert start == pytest.approx(0, abs=0.03)
@@ -39,9 +37,7 @@ def test_sound_stays_in_step(suffix: str, audio: str, rate: int, tmp_path: Path)
 
 
 def test_sound_that_starts_later_does_so_in_the_copy(tmp_path: Path) -> None:
-    source = make_video(
-        tmp_path / "a.mkv", colours=palette(72), codec="mpeg4", audio="libopus", audio_start=1.5
-    )
+    source = make_video(tmp_path / "a.mkv", colours=palette(72), codec="mpeg4", audio="libopus", audio_start=1.5)
     make_playable_copy(source, tmp_path / "copy.mp4")
     samples, start = decoded_sound(tmp_path / "copy.mp4")
     loud = np.abs(samples) > 0.02

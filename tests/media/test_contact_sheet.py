@@ -55,9 +55,7 @@ def test_more_columns_than_tiles_leave_no_empty_ones() -> None:
 def test_titles_and_subtitles_are_written_below_their_tile() -> None:
     bare = decoded(contact_sheet([tile(RED, title="")], image_format="png"))
     titled = decoded(contact_sheet([tile(RED, title="construction site")], image_format="png"))
-    both = decoded(
-        contact_sheet([tile(RED, title="construction site", subtitle="0:07.1")], image_format="png")
-    )
+    both = decoded(contact_sheet([tile(RED, title="construction site", subtitle="0:07.1")], image_format="png"))
     assert bare.shape == titled.shape == both.shape
     title_rows = np.flatnonzero((titled != bare).any((1, 2)))
     subtitle_rows = np.flatnonzero((both != titled).any((1, 2)))
@@ -82,9 +80,7 @@ def test_bars_fill_what_a_tall_picture_leaves_free() -> None:
 
 
 def test_without_a_tile_there_is_no_sheet() -> None:
-    with pytest.raises(
-        InputError, match=r"^There is no frame to put on a contact sheet; choose at least one\.$"
-    ):
+    with pytest.raises(InputError, match=r"^There is no frame to put on a contact sheet; choose at least one\.$"):
         contact_sheet([])
 
 

@@ -59,9 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Pat
         if name not in made:
             kind = FORMATS[name]
             options = CRF if kind.get("codec", "libx264") not in ("mpeg4", "prores_ks") else None
-            path = make_video(
-                folder / name, images=images, size=SIZE, rate=RATE, gop=24, options=options, **kind
-            )
+            path = make_video(folder / name, images=images, size=SIZE, rate=RATE, gop=24, options=options, **kind)
             made[name] = path, read_frames(path)[0]
         return made[name]
 
@@ -135,9 +133,7 @@ def test_a_file_that_is_broken_from_the_first_frame_on_says_so(
     data[start + 8 : end] = bytes(end - start - 8)
     path = tmp_path / "black.mp4"
     path.write_bytes(data)
-    message = (
-        r"^black\.mp4: decoding broke at the first frame, so nothing is kept; copy or download it again\.$"
-    )
+    message = r"^black\.mp4: decoding broke at the first frame, so nothing is kept; copy or download it again\.$"
     with pytest.raises(VideoDamagedError, match=message):
         probe(path)
     with pytest.raises(VideoDamagedError, match=message):

@@ -45,10 +45,7 @@ def test_each_caption_and_the_time_have_a_place_of_their_own() -> None:
 
 def test_more_captions_than_lines_leave_the_time_readable() -> None:
     grey = np.full((240, 320, 3), 128, np.uint8)
-    many = [
-        Caption(f"a label that is far too long for such a small picture {i}", 0.5, "#e69f00")
-        for i in range(50)
-    ]
+    many = [Caption(f"a label that is far too long for such a small picture {i}", 0.5, "#e69f00") for i in range(50)]
     picture = draw_captions(grey, many, time_s=7.12)
     alone = draw_captions(grey, [], time_s=7.12)
     assert (picture[-30:] == alone[-30:]).all()

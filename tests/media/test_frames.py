@@ -79,9 +79,7 @@ def test_reordered_frames_come_in_the_order_of_display(suffix: str, codec: str, 
     assert_colours(frames, palette(20))
 
 
-VARIABLE = [
-    Fraction(n, 1000) for n in (0, 40, 50, 55, 300, 301, 1000, 2500, 2533, 2567, 4000, 4001, 4100, 4500, 5000)
-]
+VARIABLE = [Fraction(n, 1000) for n in (0, 40, 50, 55, 300, 301, 1000, 2500, 2533, 2567, 4000, 4001, 4100, 4500, 5000)]
 
 
 @pytest.mark.parametrize("stride", [1, 2, 7, 10, 29, 30, 31, 1000])
@@ -89,9 +87,7 @@ def test_a_stride_takes_every_nth_decoded_frame(stride: int, tmp_path: Path) -> 
     path = make_video(tmp_path / "a.mp4", colours=palette(30), rate=Fraction(30000, 1001), b_frames=2)
     frames, reader = read_frames(path, Sampling.every(stride))
     assert [frame.index for frame in frames] == list(range(0, 30, stride))
-    assert [frame.time_s for frame in frames] == [
-        float(Fraction(i * 1001, 30000)) for i in range(0, 30, stride)
-    ]
+    assert [frame.time_s for frame in frames] == [float(Fraction(i * 1001, 30000)) for i in range(0, 30, stride)]
     assert reader.frames_decoded == 30
 
 
@@ -108,9 +104,7 @@ def slow_picks(times: list[Fraction], rate: Fraction) -> list[int]:
 
 
 @pytest.mark.parametrize("fps", [Fraction(1, 2), 1, 3, Fraction(7, 2), 10, 24, 100])
-@pytest.mark.parametrize(
-    "times", [VARIABLE, [Fraction(i, 24) for i in range(40)]], ids=["variable", "constant"]
-)
+@pytest.mark.parametrize("times", [VARIABLE, [Fraction(i, 24) for i in range(40)]], ids=["variable", "constant"])
 def test_frames_a_second_take_the_first_frame_at_or_after_each_tick(
     fps: Fraction, times: list[Fraction], tmp_path: Path
 ) -> None:
@@ -152,9 +146,7 @@ FROM_START = {"mpeg4.avi": {"codec": "mpeg4", "b_frames": 2}, "b-frames.ts": {"b
 
 @pytest.mark.parametrize("sampling", [Sampling.every(4), Sampling.per_second("3.5")], ids=lambda s: s.key)
 @pytest.mark.parametrize("name", [*RESUMABLE, *FROM_START])
-def test_resuming_gives_the_samples_of_an_uninterrupted_run(
-    name: str, sampling: Sampling, tmp_path: Path
-) -> None:
+def test_resuming_gives_the_samples_of_an_uninterrupted_run(name: str, sampling: Sampling, tmp_path: Path) -> None:
     path = make_video(tmp_path / name, colours=palette(60), gop=9, **{**RESUMABLE, **FROM_START}[name])
     whole, first = read_frames(path, sampling)
     assert len(whole) >= 4
@@ -242,9 +234,7 @@ def test_probe_names_the_container_and_says_whether_browsers_play_it(
 
 
 def test_probe_says_what_the_file_is(tmp_path: Path) -> None:
-    path = make_video(
-        tmp_path / "a clip: ä.mp4", colours=palette(48), size=(160, 90), rate=Fraction(30000, 1001)
-    )
+    path = make_video(tmp_path / "a clip: ä.mp4", colours=palette(48), size=(160, 90), rate=Fraction(30000, 1001))
     info = probe(path)
     assert info.path == path
     assert info.size_bytes == path.stat().st_size

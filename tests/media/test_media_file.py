@@ -34,9 +34,7 @@ def sound_only(path: Path) -> Path:
     with av.open(str(path), "w") as output:
         stream: Any = output.add_stream("aac", rate=48000)
         for i in range(40):
-            frame = av.AudioFrame.from_ndarray(
-                np.zeros((2, 1024), np.float32), format="fltp", layout="stereo"
-            )
+            frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = 48000, i * 1024, Fraction(1, 48000)
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
@@ -111,9 +109,7 @@ def test_a_file_without_permission_says_so(tmp_path: Path, monkeypatch: pytest.M
             return opened(self, *args, **options)
 
         monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(
-        VideoUnreadableError, match=r"^secret\.mp4 may not be read by this user; change its perm"
-    ):
+    with pytest.raises(VideoUnreadableError, match=r"^secret\.mp4 may not be read by this user; change its perm"):
         probe(path)
 
 

@@ -122,9 +122,7 @@ def test_progress_ends_with_the_whole(tmp_path: Path) -> None:
 
 def test_progress_has_no_total_where_the_header_has_none(tmp_path: Path) -> None:
     totals: list[float | None] = []
-    source = make_video(
-        tmp_path / "a.mkv", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"}
-    )
+    source = make_video(tmp_path / "a.mkv", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"})
     make_playable_copy(source, tmp_path / "copy.mp4", on_progress=lambda _, total: totals.append(total))
     assert totals[0] is None
 
@@ -174,9 +172,7 @@ def test_a_place_that_cant_be_written_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(
-    "name", ["hevc.mp4", "mpeg4.avi", "variable.mkv", "late behind sound.mov", "h264.ts"]
-)
+@pytest.mark.parametrize("name", ["hevc.mp4", "mpeg4.avi", "variable.mkv", "late behind sound.mov", "h264.ts"])
 def test_a_browser_plays_the_copy_with_the_times_of_the_source(
     name: str, new_page: Callable[..., Page], tmp_path: Path
 ) -> None:

@@ -63,9 +63,7 @@ def test_a_first_frame_after_0_keeps_its_time_where_players_show_it(
 
 
 def test_pictures_that_start_after_the_sound_do_so_in_a_transport_stream_too(tmp_path: Path) -> None:
-    path = make_video(
-        tmp_path / "a.ts", colours=palette(30), rate=25, start=60.52, audio="mp2", audio_start=60
-    )
+    path = make_video(tmp_path / "a.ts", colours=palette(30), rate=25, start=60.52, audio="mp2", audio_start=60)
     frames, _ = read_frames(path)
     assert frames[0].time_s == pytest.approx(0.52, abs=0.025)  # the encoder's first block of sound is earlier
 
@@ -142,9 +140,7 @@ def test_a_wrong_frame_count_in_an_avi_header_changes_nothing(tmp_path: Path) ->
 
 
 def test_a_recording_without_any_duration(tmp_path: Path) -> None:
-    path = make_video(
-        tmp_path / "a.webm", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"}
-    )
+    path = make_video(tmp_path / "a.webm", colours=palette(24), codec="libvpx-vp9", container_options={"live": "1"})
     frames, reader = read_frames(path)
     assert (len(frames), reader.damage) == (24, None)
     assert reader.end_s == pytest.approx(1.0, abs=2e-3)
@@ -187,9 +183,7 @@ def timecode_places(data: bytes) -> list[int]:
         ({4: 9000}, [0, 40, 80, 120, 9000, 9001]),  # a jump ahead: the next one is late
     ],
 )
-def test_times_increase_strictly_in_a_broken_file(
-    changed: dict[int, int], times: list[int], tmp_path: Path
-) -> None:
+def test_times_increase_strictly_in_a_broken_file(changed: dict[int, int], times: list[int], tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mkv", colours=palette(6), rate=25, gop=6, options={"sc_threshold": "0"})
     data = bytearray(path.read_bytes())
     places = timecode_places(data)

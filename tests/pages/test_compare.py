@@ -91,9 +91,7 @@ def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
     assert saved(bench).beside is not None
 
 
-def test_an_edit_on_one_side_computes_nothing_on_the_other(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_edit_on_one_side_computes_nothing_on_the_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     app = compare()
     computed: list[tuple[str, ...]] = []
 
@@ -275,9 +273,7 @@ def test_only_differences_lists_only_labels_that_differ(bench: Bench) -> None:
 def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
     app = show(compare(), "Score comparison")
     assert "are the same" in words(app) or "differs most" in words(app)
-    app.session_state["scatter_scores"] = {
-        "selection": {"brush": {"score_a": [0.9, 1.1], "score_b": [0.9, 1.1]}}
-    }
+    app.session_state["scatter_scores"] = {"selection": {"brush": {"score_a": [0.9, 1.1], "score_b": [0.9, 1.1]}}}
     app.run()
 
     assert "**6 samples in the selection**" in words(app)

@@ -155,9 +155,7 @@ def test_the_toggle_outlives_a_page_switch(bench):
 
 def test_phrases_never_embedded_are_embedded_beside_the_page(bench, server, monkeypatch):
     """The page is there before they are, and asks the engine once."""
-    monkeypatch.setattr(
-        "lib.ui.explore.reference_band.PHRASES", ("a rope", "a lamp", "a door", "a cup", "a nail")
-    )
+    monkeypatch.setattr("lib.ui.explore.reference_band.PHRASES", ("a rope", "a lamp", "a door", "a cup", "a nail"))
     cache.jobs()  # of this process
     app = open_page()
     assert not app.exception

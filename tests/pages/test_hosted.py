@@ -40,9 +40,7 @@ COLOURS = ("red", "green", "blue")
 
 @pytest.fixture(autouse=True)
 def _no_jobs_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(
-        reference_band, "start", lambda chosen: None
-    )  # would wait for a server that has ended
+    monkeypatch.setattr(reference_band, "start", lambda chosen: None)  # would wait for a server that has ended
     yield
     wait_for_jobs()
     for job in cache.jobs().jobs():
@@ -205,9 +203,7 @@ class TestImport:
         row = app.dataframe[0].value.iloc[0]
 
         assert (row["Video"], row["Samples"], row["State"]) == ("colours.mp4", 17, "complete but for 1")
-        assert "1 sample failed at the hosted service, of 18" in words(
-            app
-        )  # what the job says when it is done
+        assert "1 sample failed at the hosted service, of 18" in words(app)  # what the job says when it is done
 
     def test_without_it(self, bench: Bench, results: Path) -> None:
         self.import_results(str(results), model="ViT-B-32")

@@ -91,9 +91,7 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     # The newest video comes first: red and blue, 3 s each; then red, green and blue.
     assert matrix["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
     assert matrix["video 1"].tolist()[0] == pytest.approx(3.0, abs=0.01)
-    assert matrix["mean"].tolist() == pytest.approx(
-        ((matrix["video 0"] + matrix["video 1"]) / 2).tolist(), abs=1e-9
-    )
+    assert matrix["mean"].tolist() == pytest.approx(((matrix["video 0"] + matrix["video 1"]) / 2).tolist(), abs=1e-9)
 
 
 def test_experiments_that_say_the_same_are_one_row(bench):
@@ -196,9 +194,7 @@ def test_choices_stay_over_a_page_switch_and_a_reload(bench):
 
 def test_a_sweep_is_ranked_by_f1_and_the_winner_can_be_used_and_taken_back(bench):
     truth_beside(bench.video)
-    with_rows(
-        bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue")
-    )
+    with_rows(bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue"))
     settings_are(bench, mode="sweep", sweep_label="red", wordings="blue sky\nred\n")
     app = open_page(PAGE)
     matrix = table(app)
@@ -232,9 +228,7 @@ def test_without_truth_a_sweep_is_ranked_by_separation_and_says_why(bench):
 
 
 def test_templates_multiply_wordings_and_bad_lines_are_reported(bench):
-    settings_are(
-        bench, mode="sweep", sweep_label="red", wordings="x; x\ncrimson\n", templates=("{}", "a {}", "b")
-    )
+    settings_are(bench, mode="sweep", sweep_label="red", wordings="x; x\ncrimson\n", templates=("{}", "a {}", "b"))
     app = open_page(PAGE)
 
     assert not app.exception
@@ -341,9 +335,7 @@ def test_a_dead_server_costs_only_what_was_never_embedded(bench, server):
 
 def test_a_set_that_makes_no_sense_is_named_and_the_others_show(bench):
     margin = replace(bench.experiment.settings, score="margin", threshold=0.0)
-    experiments.save(
-        bench.store.home, replace(bench.experiment, id="margin123", name="margin", settings=margin)
-    )
+    experiments.save(bench.store.home, replace(bench.experiment, id="margin123", name="margin", settings=margin))
     app = open_page(PAGE)
 
     assert not app.exception

@@ -65,17 +65,13 @@ def want(app, kind: str, rank: int = 0):
 
 def shown(app):
     """Return what is on screen: start, end and score of each moment, in order."""
-    return [
-        (hit["video"], hit["start"], hit["end"], hit["score"]) for hit in component(app, "moments")["moments"]
-    ]
+    return [(hit["video"], hit["start"], hit["end"], hit["score"]) for hit in component(app, "moments")["moments"]]
 
 
 def expected(bench, query, engine_url, **options):
     engine = make_engine(engine_url, model_version="ViT-B-32")
     found = search(bench.store, engine, query, SearchOptions(**options))
-    return [
-        (one.sha256, one.start_s, one.end_s, f"{one.score:.3f}".replace("-", "−")) for one in found.moments
-    ]
+    return [(one.sha256, one.start_s, one.end_s, f"{one.score:.3f}".replace("-", "−")) for one in found.moments]
 
 
 @pytest.mark.parametrize(("text", "start_s"), [("red", 0.0), ("green", 3.0), ("blue", 6.0)])
@@ -107,9 +103,7 @@ def test_a_frame_alone_and_with_words_and_a_part_of_it(bench, two, unfolded):
         (2.0, 4.0),
     }
     alone = shown(app)
-    framed = [
-        (hit["video"], hit["start"], hit["end"]) for hit in component(app, "moments")["moments"] if hit["own"]
-    ]
+    framed = [(hit["video"], hit["start"], hit["end"]) for hit in component(app, "moments")["moments"] if hit["own"]]
     assert framed == [(bench.video.sha256, 3.0, 6.0)]
 
     type_words(app, "blue")
@@ -193,9 +187,7 @@ def test_moving_the_threshold_asks_the_engine_for_nothing(bench, server):
     app = type_words(open_page(PAGE), "green")
     server.reset()
     spread = component(app, "suggestion")
-    app.session_state["search_threshold"] = {
-        "moved": {"of": spread["of"], "number": spread["ack"] + 1, "value": 0.5}
-    }
+    app.session_state["search_threshold"] = {"moved": {"of": spread["of"], "number": spread["ack"] + 1, "value": 0.5}}
     app.run()
     assert component(app, "suggestion")["threshold"] == 0.5
     assert server.seen == []

@@ -81,9 +81,7 @@ def test_the_contracts_hold(tree: Path) -> None:
     PLANTS,
     ids=[f"{line.splitlines()[-1].strip()} in {file}" for _, file, line in PLANTS],
 )
-def test_a_planted_import_breaks_its_contract_and_no_other(
-    tree: Path, contract: str, file: str, line: str
-) -> None:
+def test_a_planted_import_breaks_its_contract_and_no_other(tree: Path, contract: str, file: str, line: str) -> None:
     source = tree / file
     source.write_text(source.read_text(encoding="utf-8") + f"\n\n{line}\n", encoding="utf-8")
     status, states, output = lint(tree)
@@ -116,8 +114,6 @@ def test_each_package_says_what_it_is_for_and_what_it_may_import() -> None:
 def test_the_contracts_name_no_module_one_by_one() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert len(text[text.index("[tool.importlinter]") :].splitlines()) <= 90
-    modules = {
-        str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in ROOT.glob("lib/**/*.py")
-    }
+    modules = {str(path.relative_to(ROOT).with_suffix("")).replace("/", ".") for path in ROOT.glob("lib/**/*.py")}
     listed = set(re.findall(r'"(lib\.[\w.]+)"', text))
     assert not listed & modules

@@ -64,9 +64,7 @@ def test_what_a_document_names_exists(document: Path) -> None:
     absent += [
         name
         for name in DOTTED.findall(text)
-        if name.split(".")[0] in {"lib", *PACKAGES}
-        and not name.endswith((".json", ".md", ".py"))
-        and not exists(name)
+        if name.split(".")[0] in {"lib", *PACKAGES} and not name.endswith((".json", ".md", ".py")) and not exists(name)
     ]
     pairs = [(path, name) for name, path in IN_FILE.findall(text)]
     pairs += [(path, name) for path, names in OF_FILE.findall(text) for name in re.findall(r"\w+", names)]

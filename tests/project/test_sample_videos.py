@@ -93,9 +93,7 @@ def test_shots_follow_one_another_without_a_gap(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_prompts_are_the_labels_of_the_ground_truth(name: str) -> None:
-    prompts = parse_prompt_set(
-        (FOLDER / f"{name}.prompts.yaml").read_text(encoding="utf-8"), name=name
-    ).prompts
+    prompts = parse_prompt_set((FOLDER / f"{name}.prompts.yaml").read_text(encoding="utf-8"), name=name).prompts
     targets = {p.label for p in prompts if p.role == "target"}
 
     assert targets

@@ -75,9 +75,7 @@ def _sorted_counts(output: str) -> str:
     """Return the last line's counts in one order."""
     words = output.strip().splitlines()[-1].replace(",", " ").replace("errors", "error").split()
     counts = {name: number for number, name in pairwise(words) if number.isdigit()}
-    return ", ".join(
-        f"{counts[name]} {name}" for name in ("passed", "failed", "error", "rerun") if name in counts
-    )
+    return ", ".join(f"{counts[name]} {name}" for name in ("passed", "failed", "error", "rerun") if name in counts)
 
 
 def test_what_is_in_time_is_left_alone() -> None:
@@ -89,9 +87,7 @@ def test_what_is_in_time_is_left_alone() -> None:
 
 def test_ways_are_tried_in_turn_until_one_helps() -> None:
     done: list[str] = []
-    dog = Watchdog(
-        0.05, [lambda: done.append("soft") or "soft", lambda: done.append("hard") or "hard"], grace_s=0.05
-    )
+    dog = Watchdog(0.05, [lambda: done.append("soft") or "soft", lambda: done.append("hard") or "hard"], grace_s=0.05)
     dog.start()
     while len(done) < 2:
         time.sleep(0.01)

@@ -98,9 +98,7 @@ def test_a_config_with_a_clip_list_reads_its_prompts_only() -> None:
     assert found.name == "config"
 
 
-@pytest.mark.parametrize(
-    "text", ["- a\n- {label: b, threshold: 0.1}\n", '["a", {"label": "b", "threshold": 0.1}]']
-)
+@pytest.mark.parametrize("text", ["- a\n- {label: b, threshold: 0.1}\n", '["a", {"label": "b", "threshold": 0.1}]'])
 def test_a_bare_list_is_read(text: str) -> None:
     assert parse_prompt_set(text).prompts == (Prompt("a"), Prompt("b", threshold=0.1))
 

@@ -53,7 +53,5 @@ def test_the_distribution_counts_every_sample() -> None:
     distribution = Distribution.of(np.array([-1, 0.101, 0.104, 1], np.float32))
 
     assert distribution.counts.sum() == 4
-    assert distribution.counts[
-        (distribution.edges[:-1] <= 0.102) & (distribution.edges[1:] > 0.102)
-    ].tolist() == [2]
+    assert distribution.counts[(distribution.edges[:-1] <= 0.102) & (distribution.edges[1:] > 0.102)].tolist() == [2]
     assert Distribution.of(np.array([0.1], np.float32), samples=50).counts.sum() == 50

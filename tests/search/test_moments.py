@@ -79,12 +79,8 @@ def test_moments_come_best_first_over_all_videos() -> None:
     assert [(m.video, m.best) for m in found] == [(0, 2), (1, 0), (0, 0)]
 
 
-@pytest.mark.parametrize(
-    ("step_s", "expected"), [(0.5, [(0, 4)]), (1.0, [(0, 2), (3, 4)]), (2.0, [(0, 2), (3, 4)])]
-)
-def test_gaps_under_a_second_are_bridged_at_any_sampling(
-    step_s: float, expected: list[tuple[int, int]]
-) -> None:
+@pytest.mark.parametrize(("step_s", "expected"), [(0.5, [(0, 4)]), (1.0, [(0, 2), (3, 4)]), (2.0, [(0, 2), (3, 4)])])
+def test_gaps_under_a_second_are_bridged_at_any_sampling(step_s: float, expected: list[tuple[int, int]]) -> None:
     track = Samples([0.9, 0.8, 0.1, 0.7], step_s=step_s)
 
     assert sorted(spans(moments(track, rules=Rules(bridge_s=1.0, fold=None)))) == expected
@@ -151,9 +147,7 @@ def test_near_duplicates_fold_into_the_best() -> None:
 
 
 def test_what_resembles_two_moments_folds_into_the_better_one() -> None:
-    turned = np.radians(
-        [0, 90, 12, 90, 6]
-    )  # cosines: 0.978 from the first to the second, 0.995 from the third to both
+    turned = np.radians([0, 90, 12, 90, 6])  # cosines: 0.978 from the first to the second, 0.995 from the third to both
     vectors = np.stack([np.cos(turned), np.sin(turned)], axis=1).astype(np.float32)
     track = Samples([0.9, 0.1, 0.8, 0.1, 0.7], vectors=vectors)
 
@@ -211,11 +205,7 @@ def test_only_the_scores_around_a_moment_are_asked_for() -> None:
 )
 def test_moments_over_a_threshold_are_its_runs(scores: list[float], threshold: float, bridged: int) -> None:
     found = sorted(
-        spans(
-            moments(
-                Samples(scores), threshold=threshold, rules=Rules(bridge_s=bridged + 0.5, fold=None), top=200
-            )
-        )
+        spans(moments(Samples(scores), threshold=threshold, rules=Rules(bridge_s=bridged + 0.5, fold=None), top=200))
     )
 
     hits = [i for i, score in enumerate(scores) if np.float32(score) >= threshold]

@@ -44,9 +44,7 @@ def test_text_and_pictures_weigh_the_same() -> None:
 def test_half_of_what_is_avoided_is_subtracted_where_words_have_nothing_in_common() -> None:
     wanted, avoided = np.eye(3, dtype=np.float32)[:1], np.eye(3, dtype=np.float32)[1:2]
 
-    np.testing.assert_allclose(
-        combine(wanted, NONE, avoided), np.array([1, -0.5, 0]) / np.sqrt(1.25), atol=1e-6
-    )
+    np.testing.assert_allclose(combine(wanted, NONE, avoided), np.array([1, -0.5, 0]) / np.sqrt(1.25), atol=1e-6)
 
 
 def test_likeness_to_what_is_avoided_raises_no_score() -> None:

@@ -28,9 +28,7 @@ def full_experiment() -> Experiment:
             PromptRow(label="else", role="background", enabled=False),
             PromptRow(),
         ),
-        settings=Settings(
-            score="cosine", decision="threshold", smoothing=Smoothing("median", 7), bridge_s=0.5
-        ),
+        settings=Settings(score="cosine", decision="threshold", smoothing=Smoothing("median", 7), bridge_s=0.5),
     )
 
 

@@ -191,9 +191,7 @@ def test_an_expected_error_is_shown_as_it_is(manager: JobManager) -> None:
     assert (job.state, job.error) == ("failed", "The server is down; start it and try again.")
 
 
-def test_an_unexpected_error_is_logged_with_its_trace(
-    manager: JobManager, error_logs: list[logging.LogRecord]
-) -> None:
+def test_an_unexpected_error_is_logged_with_its_trace(manager: JobManager, error_logs: list[logging.LogRecord]) -> None:
     def work(**_: Any) -> None:
         raise ZeroDivisionError("by accident")
 
@@ -324,9 +322,7 @@ def test_a_failed_ingest_tells_the_engines_sentence(manager: JobManager, store: 
 
 def test_ingests_run_one_after_another(manager: JobManager, store: Store, tmp_path: Path) -> None:
     engine = ToyEngine(delay_s=0.02, concurrency=1)
-    videos = [
-        store.add_file(make_video(tmp_path / f"{i}.mp4", colours=palette(40, seed=i))) for i in range(3)
-    ]
+    videos = [store.add_file(make_video(tmp_path / f"{i}.mp4", colours=palette(40, seed=i))) for i in range(3)]
     jobs = [submit_embedding(manager, store, video, engine, EVERY_SECOND) for video in videos]
     for job in jobs:
         assert wait(job).state == "done"

@@ -115,9 +115,7 @@ def test_the_index_answers_by_itself_and_says_so(library: Store) -> None:
     assert not result.exact
     assert result.distribution.estimated
     assert result.distribution.counts.sum() == pytest.approx(12_000, rel=0.05)
-    assert not search_vector(
-        library, ENGINE, query, SearchOptions(top=5)
-    ).distribution.estimated  # small: compared
+    assert not search_vector(library, ENGINE, query, SearchOptions(top=5)).distribution.estimated  # small: compared
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -139,9 +137,7 @@ def test_more_like_this_leaves_out_the_moment_it_begins_with(library: Store, exa
 def test_a_query_from_elsewhere_leaves_nothing_out(library: Store) -> None:
     query = sample_vector(library, key_of("video 3"), 5_000)
     for origin in [("0" * 64, 500.0), (key_of("video 3").sha256, 1e6)]:
-        assert (
-            search_vector(library, ENGINE, query, SearchOptions(origin=origin)).moments[0].best_frame == 5_000
-        )
+        assert search_vector(library, ENGINE, query, SearchOptions(origin=origin)).moments[0].best_frame == 5_000
 
 
 def test_the_first_search_tells_how_far_it_is_and_the_second_has_nothing_to_tell(library: Store) -> None:
@@ -206,22 +202,16 @@ def test_the_index_answers_for_chosen_videos_only(library: Store) -> None:
     query = sample_vector(library, key_of("video 3"), 5_000)
     others = tuple(key_of(f"video {number}").sha256 for number in (0, 1, 2, 4, 5, 6, 7))
 
-    result = search_vector(
-        library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=False)
-    )
+    result = search_vector(library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=False))
 
-    exact = search_vector(
-        library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=True)
-    )
+    exact = search_vector(library, ENGINE, query, SearchOptions(videos=others, rules=APART, top=60, exact=True))
     assert not result.exact
     assert len(set(best_frames(result))) == len(result.moments) == 60
     assert len(set(best_frames(result)) & set(best_frames(exact))) >= 54
     assert result.videos == 7
 
 
-def test_a_video_that_is_embedded_anew_is_another_one_to_the_index(
-    library: Store, rng: np.random.Generator
-) -> None:
+def test_a_video_that_is_embedded_anew_is_another_one_to_the_index(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     rows = unit_rows(rng, 1_500, DIM)
 
@@ -238,9 +228,7 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
     vectors = np.repeat(unit_rows(rng, 9, DIM), (40, 1, 1, 17, 16, 3, 2, 1, 5), axis=0).astype(np.float16)
     n = len(vectors)
     factors = 1 / np.linalg.norm(vectors.astype(np.float32), axis=1)
-    pack = VectorFile(
-        None, np.arange(n), np.arange(n) * 1.0, np.arange(n) + 1.0, factors, dim=DIM, vectors=vectors
-    )
+    pack = VectorFile(None, np.arange(n), np.arange(n) * 1.0, np.arange(n) + 1.0, factors, dim=DIM, vectors=vectors)
     mean = unit_rows(rng, 1, DIM)[0] / 2
 
     rows = group_rows(7, pack, mean)
@@ -335,9 +323,7 @@ def test_an_index_pays_from_a_size_on(library: Store, monkeypatch: pytest.Monkey
     assert not index_state(library, ENGINE).worthwhile
     query = World(DIM, themes=60).words(np.random.default_rng(1))
     assert not search_vector(library, ENGINE, query, SearchOptions(top=5)).exact
-    assert search_vector(
-        library, ENGINE, query, SearchOptions(top=5, videos=(key_of("video 1").sha256,))
-    ).exact
+    assert search_vector(library, ENGINE, query, SearchOptions(top=5, videos=(key_of("video 1").sha256,))).exact
 
 
 def test_what_is_derived_is_made_again_when_it_is_lost_or_broken(library: Store) -> None:
@@ -348,9 +334,7 @@ def test_what_is_derived_is_made_again_when_it_is_lost_or_broken(library: Store)
         path.write_bytes(path.read_bytes()[:1_000])
 
     assert best_frames(search_vector(Store(library.home), ENGINE, query)) == before
-    assert (
-        best_frames(search_vector(Store(library.home), ENGINE, query, SearchOptions(exact=False))) == before
-    )
+    assert best_frames(search_vector(Store(library.home), ENGINE, query, SearchOptions(exact=False))) == before
     assert build_index(Store(library.home), ENGINE).missing == 0
 
 
@@ -367,15 +351,11 @@ def test_scores_are_those_of_the_samples(store: Store, rng: np.random.Generator)
 
 
 def test_a_gap_ends_a_moment(store: Store) -> None:
-    rows = np.tile(np.eye(DIM, dtype=np.float32)[0], (4, 1)) + np.linspace(0.3, 0, 4)[:, None].astype(
-        np.float32
-    )
+    rows = np.tile(np.eye(DIM, dtype=np.float32)[0], (4, 1)) + np.linspace(0.3, 0, 4)[:, None].astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     add(store, "holey", rows, stride=100, gaps=(Gap(12.0, 20.0, 8),))
 
-    result = search_vector(
-        store, ENGINE, np.eye(DIM, dtype=np.float32)[0], SearchOptions(threshold=0.2, rules=APART)
-    )
+    result = search_vector(store, ENGINE, np.eye(DIM, dtype=np.float32)[0], SearchOptions(threshold=0.2, rules=APART))
 
     assert [(moment.start_s, moment.end_s) for moment in result.moments] == [(20.0, 40.0), (0.0, 12.0)]
 
@@ -393,9 +373,7 @@ def test_only_the_engines_own_vectors_are_searched(store: Store, rng: np.random.
         search_vector(store, "toy:3", vectors[3])
 
 
-def test_of_several_embeddings_of_a_video_the_densest_is_searched(
-    store: Store, rng: np.random.Generator
-) -> None:
+def test_of_several_embeddings_of_a_video_the_densest_is_searched(store: Store, rng: np.random.Generator) -> None:
     vectors = unit_rows(rng, 40, DIM)
     add(store, "twice", vectors[::2], stride=20)
     dense = add(store, "twice", vectors, stride=10)
@@ -412,9 +390,7 @@ def test_a_video_is_searched_while_it_is_embedded(store: Store, rng: np.random.G
     store.begin(key, engine_name="Toy", dim=DIM)
     for part in (slice(0, 10), slice(10, 30)):
         frames = np.arange(30)[part] * 10
-        store.append(
-            key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames)
-        )
+        store.append(key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames))
         assert search_vector(store, ENGINE, vectors[5]).samples == part.stop
     assert best_frames(search_vector(store, ENGINE, vectors[25]))[0] == ("film", 250)
 

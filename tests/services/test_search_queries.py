@@ -82,9 +82,7 @@ def test_the_right_segment_comes_first(library: Embedded) -> None:
     wrong = [
         query["text"]
         for query in QUERIES
-        if not is_right(
-            query, documents(search(library.store, library.engine, parse_query(query["text"])))[0]
-        )
+        if not is_right(query, documents(search(library.store, library.engine, parse_query(query["text"])))[0])
     ]
 
     assert len(QUERIES) >= 30
@@ -133,9 +131,7 @@ def test_words_to_avoid_go_behind(run: Run) -> None:
     avoiding = json.loads(run("football pitch", "--not", "night", "--json")[1])["moments"]
 
     def at_night(moments: list[dict[str, Any]]) -> float:
-        return next(
-            m["score"] for m in moments if m["video"] == "advert_reel.mp4" and 36.5 <= m["best_s"] < 40.5
-        )
+        return next(m["score"] for m in moments if m["video"] == "advert_reel.mp4" and 36.5 <= m["best_s"] < 40.5)
 
     assert at_night(avoiding) < at_night(plain) - 0.1
     assert json.loads(run("football pitch - night", "--json")[1])["moments"] == avoiding
@@ -143,9 +139,7 @@ def test_words_to_avoid_go_behind(run: Run) -> None:
 
 def test_a_picture_finds_its_scene(library: Embedded, run: Run, tmp_path: Path) -> None:
     store = library.store
-    (key,) = [
-        info.key for info in store.embeddings() if store.video(info.key.sha256).name == "advert_reel.mp4"
-    ]
+    (key,) = [info.key for info in store.embeddings() if store.video(info.key.sha256).name == "advert_reel.mp4"]
     (thumbnail,) = store.thumbnails(key, [800]).values()  # at 33 s
     (tmp_path / "mountains.jpg").write_bytes(thumbnail)
 
@@ -173,10 +167,7 @@ def test_the_templates_rules(run: Run) -> None:
     assert found
     assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in found)
     by_themselves = json.loads(run("night", "--template-rules", "--json")[1])["moments"]
-    assert (
-        json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"]
-        == by_themselves
-    )
+    assert json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"] == by_themselves
     assert len(by_themselves) < len(found)
 
 
@@ -213,9 +204,7 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
         (("sea", "--stride", "5"), 2, "--stride"),
     ],
 )
-def test_wrong_input_is_told_in_one_line(
-    run: Run, arguments: tuple[str, ...], status: int, says: str
-) -> None:
+def test_wrong_input_is_told_in_one_line(run: Run, arguments: tuple[str, ...], status: int, says: str) -> None:
     found, out, err = run(*arguments)
 
     assert (found, out) == (status, "")

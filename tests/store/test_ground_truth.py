@@ -29,9 +29,7 @@ def video(home: Path) -> Video:
     return Store(home).add_file(file)
 
 
-def test_what_lies_beside_counts_until_somebody_edits_and_again_after_deleting(
-    home: Path, video: Video
-) -> None:
+def test_what_lies_beside_counts_until_somebody_edits_and_again_after_deleting(home: Path, video: Video) -> None:
     store = Store(home)
     assert store.truth(video) == (CAT,)
     assert store.saved_truth(video.sha256) is None

@@ -45,9 +45,7 @@ def test_only_texts_not_seen_before_reach_the_engine(store: Store) -> None:
     assert embed_texts_cached(store, engine, []) == {}
 
 
-def test_text_vectors_are_exact_and_can_not_be_changed_by_a_caller(
-    store: Store, rng: np.random.Generator
-) -> None:
+def test_text_vectors_are_exact_and_can_not_be_changed_by_a_caller(store: Store, rng: np.random.Generator) -> None:
     vectors = unit_rows(rng, 300, 512)
     store.put_text_vectors("e", {f"text {i}": row for i, row in enumerate(vectors)})
     for own in (store, Store(store.home)):
@@ -71,9 +69,7 @@ def test_a_text_keeps_its_first_vector(store: Store) -> None:
         np.testing.assert_array_equal(own.text_vectors("e", ["b"])["b"], second)
 
 
-def test_texts_typed_one_after_another_do_not_litter_the_disk(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_typed_one_after_another_do_not_litter_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lib.store.home.KEEP_VERSIONS", timedelta(milliseconds=1))
     for i in range(70):
         store.put_text_vectors("e", {f"text {i}": np.ones(8, np.float32)})
@@ -91,9 +87,7 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
     marker = home / "format.json"
     assert json.loads(marker.read_text())["format"] == 1
     marker.write_text('{"format": 2}')
-    with pytest.raises(
-        StoreVersionError, match=r"has format 2; this Promptreel reads format 1.*PROMPTREEL_HOME"
-    ):
+    with pytest.raises(StoreVersionError, match=r"has format 2; this Promptreel reads format 1.*PROMPTREEL_HOME"):
         Store(home)
     for text in ("", "[]", "{}", "nonsense"):
         marker.write_text(text)
@@ -132,9 +126,7 @@ def test_foreign_errors_become_a_sentence() -> None:
             raise error
 
 
-def test_a_broken_table_is_an_error_of_the_store(
-    store: Store, video: Video, rng: np.random.Generator
-) -> None:
+def test_a_broken_table_is_an_error_of_the_store(store: Store, video: Video, rng: np.random.Generator) -> None:
     key = key_of(video)
     put(store, key, unit_rows(rng, 5))
     for path in (store.home / "lance" / f"{key.table}.lance" / "data").iterdir():

@@ -78,9 +78,7 @@ def test_nothing_is_left_of_what_breaks(store: Store, rng: np.random.Generator) 
     assert list((store.home / "lance").glob("*-*")) == []
 
 
-def test_nothing_shows_before_all_of_it_is_there(
-    store: Store, tmp_path: Path, rng: np.random.Generator
-) -> None:
+def test_nothing_shows_before_all_of_it_is_there(store: Store, tmp_path: Path, rng: np.random.Generator) -> None:
     vectors, seen = unit_rows(rng, 5), []
 
     def watched() -> Iterator[Batch]:
@@ -104,9 +102,7 @@ def test_it_is_put_once(store: Store, rng: np.random.Generator) -> None:
     assert len(store.load(KEY)) == 5
 
 
-def test_a_video_deleted_meanwhile_does_not_come_back(
-    store: Store, tmp_path: Path, rng: np.random.Generator
-) -> None:
+def test_a_video_deleted_meanwhile_does_not_come_back(store: Store, tmp_path: Path, rng: np.random.Generator) -> None:
     video = store.add_file(make_video(tmp_path / "a.mp4"))
     key = key_of(video)
     store.delete_video(video.sha256)

@@ -103,15 +103,10 @@ def test_another_file_engine_sampling_or_preprocessing_sees_no_vectors(
 
 
 def test_key_parts_can_not_run_into_each_other(video: Video) -> None:
-    assert (
-        key_of(video, engine_id="a", sampling_key="bc").id
-        != key_of(video, engine_id="ab", sampling_key="c").id
-    )
+    assert key_of(video, engine_id="a", sampling_key="bc").id != key_of(video, engine_id="ab", sampling_key="c").id
 
 
-def test_an_incomplete_embedding_shows_what_is_there(
-    store: Store, video: Video, rng: np.random.Generator
-) -> None:
+def test_an_incomplete_embedding_shows_what_is_there(store: Store, video: Video, rng: np.random.Generator) -> None:
     key = key_of(video)
     put(store, key, unit_rows(rng, 4), finish=False)
     info = store.embedding(key)
@@ -140,9 +135,7 @@ def test_samples_are_stored_once_and_in_order(store: Store, video: Video, rng: n
     put(store, key, vectors, finish=False)
 
     def append(frames: list[int], times_s: list[float], rows: int = 1) -> None:
-        store.append(
-            key, frames=frames, times_s=times_s, vectors=vectors[:rows], thumbnails=[b""] * len(frames)
-        )
+        store.append(key, frames=frames, times_s=times_s, vectors=vectors[:rows], thumbnails=[b""] * len(frames))
 
     for frames, times_s in (([20], [9.0]), ([15], [9.0]), ([30], [20 / 24]), ([31, 30], [9.0, 10.0])):
         with pytest.raises(StoreError, match="stored once and in order"):
@@ -170,9 +163,7 @@ def test_beginning_again_keeps_what_is_there_but_not_with_another_length(
         store.begin(key_of(video, sha256="f" * 64), engine_name="Toy engine", dim=DIM)
 
 
-def test_thumbnails_come_back_for_the_frames_asked_for(
-    store: Store, video: Video, rng: np.random.Generator
-) -> None:
+def test_thumbnails_come_back_for_the_frames_asked_for(store: Store, video: Video, rng: np.random.Generator) -> None:
     key = key_of(video)
     put(store, key, unit_rows(rng, 700), commits=3)
     wanted = [0, 10, 5, 6990, 7000, 10]  # 5 and 7000 are no samples
@@ -260,9 +251,7 @@ def test_a_referenced_file_is_never_deleted(store: Store, video: Video, file: Pa
     assert store.videos() == []
 
 
-def test_samples_can_not_be_added_to_a_deleted_video(
-    store: Store, video: Video, rng: np.random.Generator
-) -> None:
+def test_samples_can_not_be_added_to_a_deleted_video(store: Store, video: Video, rng: np.random.Generator) -> None:
     key = key_of(video)
     put(store, key, unit_rows(rng, 5), finish=False)
     store.delete_video(video.sha256)
@@ -271,9 +260,7 @@ def test_samples_can_not_be_added_to_a_deleted_video(
     assert not list((store.home / "lance").glob("samples-*"))
 
 
-def test_what_a_killed_process_left_is_cleared_away(
-    store: Store, video: Video, rng: np.random.Generator
-) -> None:
+def test_what_a_killed_process_left_is_cleared_away(store: Store, video: Video, rng: np.random.Generator) -> None:
     key = key_of(video)
     put(store, key, unit_rows(rng, 5))
     lance = store.home / "lance"

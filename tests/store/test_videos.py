@@ -63,9 +63,7 @@ def test_the_same_bytes_are_one_video(store: Store, file: Path, tmp_path: Path) 
     assert store.videos() == [first]
 
 
-def test_an_upload_of_a_referenced_video_makes_it_the_stores_own(
-    store: Store, file: Path, tmp_path: Path
-) -> None:
+def test_an_upload_of_a_referenced_video_makes_it_the_stores_own(store: Store, file: Path, tmp_path: Path) -> None:
     referenced = store.add_file(file)
     upload = Path(shutil.copy(file, tmp_path / "upload.mp4"))
     owned = store.add_file(upload, move=True)

@@ -43,9 +43,7 @@ def levels_of(pictures: list[set[str]], captions: list[Caption]) -> NDArray[np.i
 
 
 def site_caption() -> Caption:
-    return Caption(
-        "construction site", frozenset({"scene:construction_site"}), frozenset({"near:construction_site"})
-    )
+    return Caption("construction site", frozenset({"scene:construction_site"}), frozenset({"near:construction_site"}))
 
 
 def test_levels_rank_true_related_abstract_and_wrong() -> None:
@@ -130,9 +128,7 @@ def test_a_thing_that_names_its_scene_is_known_as_both() -> None:
     assert "maybe:scene:door" in corridor
 
 
-@pytest.mark.parametrize(
-    "words", [SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS], ids=["scenes", "objects", "attributes"]
-)
+@pytest.mark.parametrize("words", [SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS], ids=["scenes", "objects", "attributes"])
 def test_everything_has_at_least_four_wordings(words: dict[str, tuple[str, ...]]) -> None:
     assert {name: w for name, w in words.items() if len(set(w)) < 4} == {}
 

@@ -44,9 +44,7 @@ def test_a_seed_gives_one_picture_and_another_seed_another() -> None:
     assert (first != other).any()
 
 
-@pytest.mark.parametrize(
-    "cls", [c for c in WEIGHTS if c.__name__ in ("Farm", "Bridge", "Library", "LitNight")]
-)
+@pytest.mark.parametrize("cls", [c for c in WEIGHTS if c.__name__ in ("Farm", "Bridge", "Library", "LitNight")])
 def test_parameters_come_from_the_seed_alone(cls: type[Scene]) -> None:
     one, two = (cls(random.Random(5)) for _ in range(2))
 

@@ -43,9 +43,7 @@ def compressed(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(Image.open(buffer))
 
 
-def varied(
-    batch: NDArray[np.uint8], night: NDArray[np.bool_], rng: np.random.Generator, side: int = INNER
-) -> Varied:
+def varied(batch: NDArray[np.uint8], night: NDArray[np.bool_], rng: np.random.Generator, side: int = INNER) -> Varied:
     """Vary pictures uint8 ``(n, s, s, 3)`` and bring them to ``side`` pixels; ``night`` tells which show a night."""
     n = len(batch)
     batch = np.array(batch)
@@ -56,9 +54,7 @@ def varied(
     blur = _blurred(pixels, rng)
     gain = rng.uniform(0.82, 1.2, n)
     roll = rng.random(n)
-    gain = np.where(
-        roll < 0.07, rng.uniform(0.3, 0.6, n), np.where(roll > 0.95, rng.uniform(1.3, 1.9, n), gain)
-    )
+    gain = np.where(roll < 0.07, rng.uniform(0.3, 0.6, n), np.where(roll > 0.95, rng.uniform(1.3, 1.9, n), gain))
     gain = np.where(night, np.maximum(gain, 0.7), gain)
     power = np.where(night, rng.uniform(0.75, 1.7, n), rng.uniform(0.75, 1.35, n))
     contrast = np.where(night & (rng.random(n) < 0.6), rng.uniform(1.0, 2.2, n), rng.uniform(0.8, 1.25, n))

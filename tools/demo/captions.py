@@ -106,11 +106,7 @@ def own_words() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     often = Counter(base for texts in SCENE_WORDS.values() for base in {b for t in texts for b in content(t)})
     return {
         scene: (
-            tuple(
-                w
-                for w in all_
-                if content(w) and not content(w) & said and all(often[b] == 1 for b in content(w))
-            ),
+            tuple(w for w in all_ if content(w) and not content(w) & said and all(often[b] == 1 for b in content(w))),
             tuple(all_),
         )
         for scene, all_ in words.items()
@@ -180,17 +176,13 @@ def captions_for(rng: random.Random, facts: set[str], count: int) -> list[Captio
             result.append(Caption(say(rng, rng.choice(KIND_WORDS[kind][1])), frozenset({f"kind:{kind}"})))
         elif roll < 0.70 and objects and scenes:
             fact, scene = rng.choice(objects), rng.choice(scenes)
-            joint = rng.choice(
-                ("{o} on a {s}", "{s} with {o}", "{s} with a {o}", "{o} in a {s}", "{o} at the {s}")
-            )
+            joint = rng.choice(("{o} on a {s}", "{s} with {o}", "{s} with a {o}", "{o} in a {s}", "{o} at the {s}"))
             text = joint.format(o=rng.choice(OBJECT_WORDS[fact]), s=rng.choice(SCENE_WORDS[scene][:6]))
             result.append(Caption(text, frozenset({fact, f"scene:{scene}"})))
         elif roll < 0.84 and attributes and scenes:
             fact, scene = rng.choice(attributes), rng.choice(scenes)
             word, name = rng.choice(ATTRIBUTE_WORDS[fact][:4]), rng.choice(SCENE_WORDS[scene][:6])
-            text = rng.choice(("{s} {a}", "{s}, {a}", "{a}, {s}", "{a} {s}", "{a} of a {s}")).format(
-                s=name, a=word
-            )
+            text = rng.choice(("{s} {a}", "{s}, {a}", "{a}, {s}", "{a} {s}", "{a} of a {s}")).format(s=name, a=word)
             result.append(Caption(text, frozenset({fact, f"scene:{scene}"})))
         elif scenes:
             result.append(scene_caption(rng, rng.choice(scenes)))
@@ -241,9 +233,7 @@ def pair_caption(rng: random.Random, kind: str, colour: str, other: str, second:
 
 def swapped(rng: random.Random, facts: set[str]) -> list[Caption]:
     """Return a true caption with two colours in it and the one with the colours swapped, if there are two."""
-    coloured = [
-        tuple(f.split(":")) for f in sorted(facts) if f.split(":")[0] in COLOURED and not f.startswith("wall")
-    ]
+    coloured = [tuple(f.split(":")) for f in sorted(facts) if f.split(":")[0] in COLOURED and not f.startswith("wall")]
     ground = next((f[7:] for f in sorted(facts) if f.startswith("ground:")), None)
     if not coloured:
         return []
@@ -316,9 +306,7 @@ def levels(
     related = (holds @ near.T) > 0
     abstract = np.array([c.abstract for c in captions])[None]
     unclear = ~true & (may @ needs.T >= count) & (count > 0)
-    return np.where(true, 3, np.where(unclear, -1, np.where(related, 2, np.where(abstract, 1, 0)))).astype(
-        np.int8
-    )
+    return np.where(true, 3, np.where(unclear, -1, np.where(related, 2, np.where(abstract, 1, 0)))).astype(np.int8)
 
 
 def vocabulary() -> list[str]:
@@ -334,10 +322,7 @@ def vocabulary() -> list[str]:
 def unheard() -> set[str]:
     """Words of the phrasings kept out of training that no wording contains; there should be none."""
     lists = [
-        t
-        for group in (SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS, COLOURED)
-        for words in group.values()
-        for t in words
+        t for group in (SCENE_WORDS, OBJECT_WORDS, ATTRIBUTE_WORDS, COLOURED) for words in group.values() for t in words
     ]
     lists += [t for _, words in KIND_WORDS.values() for t in words] + list(TEMPLATES)
     known = {w.strip(",") for t in lists for w in t.lower().replace("-", " ").split()} | {

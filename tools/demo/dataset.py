@@ -43,16 +43,12 @@ COSTS = "drawing.txt"
 """In the cache: what was drawn, how many, and the processor time in seconds that it took."""
 
 
-def draw_one(
-    seed: int, weights: Mapping[type[Scene], float] = WEIGHTS
-) -> tuple[NDArray[np.uint8], list[str]]:
+def draw_one(seed: int, weights: Mapping[type[Scene], float] = WEIGHTS) -> tuple[NDArray[np.uint8], list[str]]:
     """Render the picture of one seed, uint8 ``(SIDE, SIDE, 3)``, and its facts."""
     rng = random.Random(seed)
     kind = rng.choices(list(weights), list(weights.values()))[0]
     weather = rng.choices(("", "rain", "snow"), (0.78, 0.14, 0.08))[0]
-    scene = kind(
-        rng, light="overcast" if weather and "overcast" in kind.lights and rng.random() < 0.7 else None
-    )
+    scene = kind(rng, light="overcast" if weather and "overcast" in kind.lights and rng.random() < 0.7 else None)
     t = rng.uniform(0, 4)
     size = SIDE * 2
     pixels = np.zeros((size, size, 4), np.uint8)
@@ -157,9 +153,7 @@ def load_renderings(
         return Renderings(np.empty((0, SIDE, SIDE, 3), np.uint8), [])
     image_file, fact_file = cache / f"{name}.rgb", cache / f"{name}.jsonl"
     size = SIDE * SIDE * 3
-    done = (
-        min(image_file.stat().st_size // size, sum(1 for _ in fact_file.open())) if fact_file.exists() else 0
-    )
+    done = min(image_file.stat().st_size // size, sum(1 for _ in fact_file.open())) if fact_file.exists() else 0
     if done < count:
         if fact_file.exists():
             lines = fact_file.read_text().splitlines()[:done]

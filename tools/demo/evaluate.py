@@ -67,9 +67,7 @@ def _square(image: NDArray[np.uint8], side: int = 224) -> NDArray[np.uint8]:
     h, w = image.shape[:2]
     k = side / min(h, w)
     size = (max(side, round(w * k)), max(side, round(h * k)))
-    resized = (
-        np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) if (w, h) != size else image
-    )
+    resized = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC)) if (w, h) != size else image
     top, left = (size[1] - side) // 2, (size[0] - side) // 2
     return resized[top : top + side, left : left + side]
 
@@ -201,9 +199,9 @@ def blur_share(
             soft.append(np.asarray(Image.fromarray(images[i]).filter(kernel)))
         else:
             length = int(rng.integers(10, 21))
-            wide = np.pad(
-                images[i], ((0, 0), (length // 2, length - length // 2), (0, 0)), mode="edge"
-            ).astype(np.float32)
+            wide = np.pad(images[i], ((0, 0), (length // 2, length - length // 2), (0, 0)), mode="edge").astype(
+                np.float32
+            )
             total = np.cumsum(np.pad(wide, ((0, 0), (1, 0), (0, 0))), axis=1)
             soft.append(((total[:, length:-1] - total[:, : -length - 1]) / length).astype(np.uint8))
     pair = model.texts([ATTRIBUTE_WORDS["focus:blurred"][0], ATTRIBUTE_WORDS["focus:sharp"][1]])
@@ -250,12 +248,7 @@ def order_share(model: Model, vectors: NDArray[np.float32], facts: list[set[str]
         ground = [x[7:] for x in f if x.startswith("ground:")]
         for kind in sorted(COLOURED):
             shown = [x.split(":")[1] for x in f if x.startswith(f"{kind}:")]
-            if (
-                kind != "wall"
-                and len(ground) == len(shown) == 1
-                and ground != shown
-                and "time:night" not in f
-            ):
+            if kind != "wall" and len(ground) == len(shown) == 1 and ground != shown and "time:night" not in f:
                 place = "road" if "obj:road" in f and kind in ("car", "bus", "truck") else "floor"
                 thing = COLOURED[kind][0]
                 texts += [

@@ -91,9 +91,7 @@ def export(model: DualEncoder, tokenizer: Tokenizer, folder: Path) -> None:
         )
     for graph in (visual / "model.onnx", textual / "model.onnx"):
         halve(graph)
-    (visual / "preprocessor_config.json").write_text(
-        json.dumps(PREPROCESSOR, indent=2) + "\n", encoding="utf-8"
-    )
+    (visual / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR, indent=2) + "\n", encoding="utf-8")
     save_tokenizer(tokenizer, textual)
 
 

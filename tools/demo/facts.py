@@ -184,10 +184,7 @@ class ColourShares:
         r, g, b = pixels.T
         safe = np.maximum(chroma, 1e-6)
         hue = (
-            np.where(
-                value == r, (g - b) / safe % 6, np.where(value == g, (b - r) / safe + 2, (r - g) / safe + 4)
-            )
-            * 60
+            np.where(value == r, (g - b) / safe % 6, np.where(value == g, (b - r) / safe + 2, (r - g) / safe + 4)) * 60
         )
         grey = chroma < 0.10
         masks = {
@@ -217,9 +214,7 @@ def light_facts(brightness: float, *, night: bool = False) -> set[str]:
         return {"light:bright"}
     if brightness < (0.30 if night else 0.20):
         return {"light:dark"}
-    return (
-        {"maybe:light:bright"} if brightness > 0.40 else {"maybe:light:dark"} if brightness < 0.32 else set()
-    )
+    return {"maybe:light:bright"} if brightness > 0.40 else {"maybe:light:dark"} if brightness < 0.32 else set()
 
 
 def derived(facts: Iterable[str], seen: ColourShares) -> set[str]:
@@ -318,11 +313,7 @@ def people_and_view(facts: set[str], scenes: set[str]) -> set[str]:
 
 def all_facts() -> list[str]:
     """Every fact that a caption may need."""
-    names = (
-        [f"scene:{s}" for s in SCENE_WORDS]
-        + [f"near:{s}" for s in SCENE_WORDS]
-        + [f"kind:{k}" for k in KIND_WORDS]
-    )
+    names = [f"scene:{s}" for s in SCENE_WORDS] + [f"near:{s}" for s in SCENE_WORDS] + [f"kind:{k}" for k in KIND_WORDS]
     names += [*OBJECT_WORDS, *ATTRIBUTE_WORDS]
     return names + [f"{kind}:{c}" for kind in (*COLOURED, "ground", "any") for c in COLOURS]
 
@@ -339,7 +330,5 @@ class FactTable:
         has, perhaps = (np.zeros((len(pictures), len(self.names)), bool) for _ in range(2))
         for i, facts in enumerate(pictures):
             has[i, [self.place[f] for f in facts if f in self.place]] = True
-            perhaps[
-                i, [self.place[f[6:]] for f in facts if f.startswith("maybe:") and f[6:] in self.place]
-            ] = True
+            perhaps[i, [self.place[f[6:]] for f in facts if f.startswith("maybe:") and f[6:] in self.place]] = True
         return has, perhaps & ~has

@@ -125,8 +125,7 @@ class Attention(nn.Module):
         """Map ``(n, l, width)`` to the same shape; ``mask`` float ``(n, l)`` is 1 for words."""
         n, length, width = x.shape
         q, k, v = (
-            part.reshape(n, length, self.heads, -1).transpose(1, 2)
-            for part in self.mix(self.norm_in(x)).chunk(3, -1)
+            part.reshape(n, length, self.heads, -1).transpose(1, 2) for part in self.mix(self.norm_in(x)).chunk(3, -1)
         )
         weights = q @ k.transpose(-1, -2) / math.sqrt(width / self.heads) - 1e4 * (1 - mask)[:, None, None, :]
         x = x + self.join((weights.softmax(-1) @ v).transpose(1, 2).reshape(n, length, width))
@@ -163,9 +162,7 @@ class DualEncoder(nn.Module):
     share: what is learned about red cars helps with red cups.
     """
 
-    def __init__(
-        self, words: int, facts: int = 0, *, first: int = 0, kinds: int = 0, hues: int = BASIC
-    ) -> None:
+    def __init__(self, words: int, facts: int = 0, *, first: int = 0, kinds: int = 0, hues: int = BASIC) -> None:
         super().__init__()
         self.pictures, self.captions = PictureTower(), CaptionTower(words)
         self.facts, self.hues = nn.Linear(DIM, facts), nn.Linear(DIM, hues, bias=False)
@@ -213,9 +210,7 @@ def fact_loss(scores: Tensor, has: Tensor, perhaps: Tensor, groups: list[tuple[i
         good = part.masked_fill(~has[rows, start:end], -1e4).logsumexp(1)
         total = total + (part.logsumexp(1) - good).sum() / len(scores)
     start = groups[-1][1]
-    single = functional.binary_cross_entropy_with_logits(
-        scores[:, start:], has[:, start:].float(), reduction="none"
-    )
+    single = functional.binary_cross_entropy_with_logits(scores[:, start:], has[:, start:].float(), reduction="none")
     return total + 0.15 * (single * ~perhaps[:, start:]).sum(1).mean()
 
 

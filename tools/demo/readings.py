@@ -80,9 +80,7 @@ def read_clip(model: Model, clip: Path) -> dict[str, float]:
     """Share of a real clip's samples (stride 10) for which the first word of each pair beats the second."""
     vectors = model.images(sampled(clip)[1])
     pairs = (("night", "day"), ("dark", "bright"), ("outdoors", "indoors"), ("city at night", "kitchen"))
-    return {
-        f"{a} over {b}": float(((vectors @ model.texts([a, b]).T).argmax(1) == 0).mean()) for a, b in pairs
-    }
+    return {f"{a} over {b}": float(((vectors @ model.texts([a, b]).T).argmax(1) == 0).mean()) for a, b in pairs}
 
 
 @dataclass(frozen=True)
@@ -113,9 +111,7 @@ def agreement(model: Model, clip: Clip) -> Share:
     """
     labels = list(dict.fromkeys(s["label"] for s in clip.segments))
     best = (clip.vectors @ model.texts(labels).T).argmax(1)
-    true = [
-        {s["label"] for s in clip.segments if s["start_s"] <= t < s["end_s"]} for t in clip.times.tolist()
-    ]
+    true = [{s["label"] for s in clip.segments if s["start_s"] <= t < s["end_s"]} for t in clip.times.tolist()]
     cut = [i for i in range(1, len(true)) if true[i] != true[i - 1]]
     near = {j for i in cut for j in (i - 1, i)}
     counted = [i for i in range(len(true)) if i not in near and true[i]]

@@ -20,9 +20,7 @@ def make_tokenizer() -> Tokenizer:
     bases = [w for w in words if not (w.endswith("s") and len(w) > 3 and w[:-1] in known)]
     pieces = [PAD, UNKNOWN, START, "##s", *bases]
     tokenizer = Tokenizer(
-        models.WordPiece(
-            {piece: i for i, piece in enumerate(pieces)}, unk_token=UNKNOWN, max_input_chars_per_word=60
-        )
+        models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token=UNKNOWN, max_input_chars_per_word=60)
     )
     tokenizer.normalizer = normalizers.Sequence(
         [
@@ -36,9 +34,7 @@ def make_tokenizer() -> Tokenizer:
         [pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation("removed")]
     )
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A", special_tokens=[(START, 2)]
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{START} $A", special_tokens=[(START, 2)])
     tokenizer.add_special_tokens([PAD, UNKNOWN, START])
     return tokenizer
 

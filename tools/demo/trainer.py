@@ -106,9 +106,7 @@ class Trainer:
         self.model = DualEncoder(
             self.tokenizer.get_vocab_size(), len(SCORED), first=len(SCENES), kinds=len(COLOURED) - 1
         ).to(DEVICE, memory_format=torch.channels_last)
-        self.mean_model = AveragedModel(
-            self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True
-        )
+        self.mean_model = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True)
         decay = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
@@ -143,9 +141,7 @@ class Trainer:
         """
         state = torch.load(file, map_location="cpu", weights_only=True)
         if state["plan"] != self._plan():
-            raise ValueError(
-                f"{file} is the state of another run ({state['plan']}); move it away to start anew."
-            )
+            raise ValueError(f"{file} is the state of another run ({state['plan']}); move it away to start anew.")
         self.model.load_state_dict(state["model"])
         self.mean_model.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])

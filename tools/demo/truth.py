@@ -35,16 +35,12 @@ class Truth:
         self.table, self.images = table(), data.images
         self.shades = slice(len(SCENES), len(SCENES) + len(SHADES))
         self.hues = [self.table.place[f"any:{c}"] for c in COLOURS]
-        self.facts = [
-            derived(f, ColourShares.of(image)) for f, image in zip(data.facts, data.images, strict=True)
-        ]
+        self.facts = [derived(f, ColourShares.of(image)) for f, image in zip(data.facts, data.images, strict=True)]
         self.has, self.perhaps = self.table.rows(self.facts)
         self.coloured = np.flatnonzero(self.has[:, self.shades].sum(1) > 1)
         self.night = np.array(["time:night" in f for f in self.facts])
 
-    def of(
-        self, rows: NDArray[np.intp], new: Varied
-    ) -> tuple[list[set[str]], NDArray[np.bool_], NDArray[np.bool_]]:
+    def of(self, rows: NDArray[np.intp], new: Varied) -> tuple[list[set[str]], NDArray[np.bool_], NDArray[np.bool_]]:
         """Return the facts of varied pictures, as sets and as columns."""
         place, has, perhaps, pictures = self.table.place, self.has[rows], self.perhaps[rows], []
         for k, i in enumerate(rows):

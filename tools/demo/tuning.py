@@ -71,9 +71,7 @@ def choices(captions: list[Caption]) -> list[list[int]]:
             ):
                 groups[kind].append(i)
     pairs = [(a, b) for a, b in PAIRS if a in single and b in single]
-    pairs += 2 * [
-        (a, b) for a, b in pairs if a.startswith("weather:")
-    ]  # the hardest to see count three times
+    pairs += 2 * [(a, b) for a, b in pairs if a.startswith("weather:")]  # the hardest to see count three times
     return [g for g in groups.values() if len(g) > 1] + [[single[a], single[b]] for a, b in pairs]
 
 
@@ -128,9 +126,7 @@ def tune(
         groups = choices(captions)
         groups.append(list(range(len(captions), len(captions) + len(SCENE_WORDS))))
         captions += [scene_caption(words, scene) for scene in SCENE_WORDS]  # once more, in other words
-        captions += [
-            c for k in words.sample(range(len(rows)), 160) for c in captions_for(words, pictures[k], 1)
-        ]
+        captions += [c for k in words.sample(range(len(rows)), 160) for c in captions_for(words, pictures[k], 1)]
         captions += [c for k in words.sample(range(len(rows)), 160) for c in swapped(words, pictures[k])]
         level = levels(features.has[rows], features.perhaps[rows], captions, table)
         a = functional.normalize(last(features.values[rows]), dim=1)

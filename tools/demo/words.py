@@ -54,8 +54,7 @@ SCENE_WORDS = lists(
             "night, lit street at night, neon lights, neon signs at night"
         ),
         "mountains": (
-            "mountains, mountain range, mountain landscape, snowy peaks, alps, mountain scenery, high "
-            "mountains, peaks"
+            "mountains, mountain range, mountain landscape, snowy peaks, alps, mountain scenery, high mountains, peaks"
         ),
         "forest": "forest, woods, trees in a forest, woodland, path in a forest, deep forest, among the trees",
         "snow": (
@@ -93,9 +92,7 @@ SCENE_WORDS = lists(
         "lake": "lake, calm lake, lake with trees, water and trees, lakeside, landing stage on a lake",
         "waterfall": "waterfall, falling water, water over a cliff, cascade, waterfall in nature",
         "farm": "farm, barn in a field, barn, farmland, tractor on a farm, field with a barn, agriculture",
-        "bridge": (
-            "bridge, suspension bridge, bridge over water, arched bridge, long bridge, bridge across a river"
-        ),
+        "bridge": ("bridge, suspension bridge, bridge over water, arched bridge, long bridge, bridge across a river"),
         "train": "train, railway, train on the tracks, passenger train, railway train, train passing",
         "aeroplane": "aeroplane, airplane, plane, aircraft, airliner, plane in the sky, jet, airport",
         "ship": "ship at sea, ship, cargo ship, ship on the ocean, big vessel on the water, cruise ship, liner",
@@ -110,19 +107,14 @@ SCENE_WORDS = lists(
         "restaurant": "restaurant, people dining, cafe, guests at laid tables, eating out, bar with guests",
         "supermarket": "supermarket, grocery store, shop with shelves of goods, shopping, store aisle, shop",
         "basketball_court": (
-            "basketball court, basketball, basketball game, people playing basketball, basket on a board, "
-            "sports hall"
+            "basketball court, basketball, basketball game, people playing basketball, basket on a board, sports hall"
         ),
         "crowd": "crowd of people, crowd in a street, many people together, mass of people, crowded place",
         "market": "market, market stalls, street market, stalls with fruit, marketplace, market with awnings",
-        "concert": (
-            "concert, band on a stage, live music, stage with lights, musicians on stage, show, concert stage"
-        ),
+        "concert": ("concert, band on a stage, live music, stage with lights, musicians on stage, show, concert stage"),
         "runner": "runner, person running, running, people running, jogging, jogger, athlete on a track, race",
         "cyclist": "cyclist, person on a bicycle, cycling, riding a bike, somebody riding a bicycle",
-        "fire": (
-            "fire, flames, burning fire, burning house, campfire, blaze, something on fire, smoke and flames"
-        ),
+        "fire": ("fire, flames, burning fire, burning house, campfire, blaze, something on fire, smoke and flames"),
         "fireworks": "fireworks, firework display, fireworks in the night sky, rockets and sparks, firework",
         "night_sky": "night sky, moon, stars, moon and stars, starry sky, moon at night, full moon",
         "clouds": "clouds, sky, cloudy sky, sky with clouds, nothing but sky, heaven",

@@ -129,8 +129,7 @@ def write_video(target: Path, sample: Sample, *, crf: int | None = None) -> None
 def write_truth(target: Path, sample: Sample) -> None:
     """Write the ground truth beside a video, in the form that sample_videos/README.md describes."""
     segments = [
-        {"label": s.label, "start_s": round(s.start_s, 4), "end_s": round(s.end_s, 4)}
-        for s in sample.segments()
+        {"label": s.label, "start_s": round(s.start_s, 4), "end_s": round(s.end_s, 4)} for s in sample.segments()
     ]
     truth = {"video": f"{sample.name}.mp4", "fps": sample.fps, "segments": segments, "notes": sample.notes}
     target.write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")

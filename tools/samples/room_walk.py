@@ -124,9 +124,7 @@ class RoomWalk:
         found = [
             Segment(label, a, b)
             for label in sorted(set().union(*labels))
-            for a, b in intervals(
-                times, self.end_s, [label in now for now in labels], bridge_s=0.3, least_s=0.4
-            )
+            for a, b in intervals(times, self.end_s, [label in now for now in labels], bridge_s=0.3, least_s=0.4)
         ]
         return sorted(found, key=lambda s: (s.start_s, s.end_s, s.label))
 

@@ -76,9 +76,7 @@ class Thing(Scene):
     def draw(self, stage: Stage, t: float) -> None:
         s, x, z = self.size, self.x, 3.0
         with stage.screen() as pen:
-            pen.rect(
-                0, 0, stage.width, stage.height, shade(self.base, 0.9), to=mix(self.base, (1, 1, 1), 0.12)
-            )
+            pen.rect(0, 0, stage.width, stage.height, shade(self.base, 0.9), to=mix(self.base, (1, 1, 1), 0.12))
         with stage.ground() as pen:
             pen.rect(-30, 0.5, 60, 40, self.base)
             pen.texture(-6, 0.5, 12, 12, "patch", size=2, alpha=0.1)

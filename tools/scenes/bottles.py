@@ -108,9 +108,7 @@ def wine_glass(pen: Pen, wine: RGB, t: float) -> None:
     pen.poly(_round(inside), shade(wine, 0.65), to=mix(wine, (1, 0.8, 0.7), 0.12), along=((0.03, 0.1), (-0.03, 0.16)),
              alpha=0.94)  # fmt: skip
     pen.oval(0, level, 0.0385, 0.006, mix(wine, (1, 1, 1), 0.22))
-    pen.poly(
-        [(-0.0025, 0.008), (0.0025, 0.008), (0.003, 0.097), (-0.003, 0.097)], (0.85, 0.9, 0.92), alpha=0.6
-    )
+    pen.poly([(-0.0025, 0.008), (0.0025, 0.008), (0.003, 0.097), (-0.003, 0.097)], (0.85, 0.9, 0.92), alpha=0.6)
     pen.oval(0, 0.006, 0.034, 0.006, (0.86, 0.9, 0.92), alpha=0.5)
     pen.ring(0, 0.222, 0.033, 0.005, (1, 1, 1), 0.0012, alpha=0.8)
     pen.line(bowl, (1, 1, 1), 0.0014, alpha=0.55)
@@ -216,9 +214,7 @@ class BottleTable(Scene):
             self._shadow(stage, x, far, 0.04 if kind != "bread" else 0.09)
             with stage.standing(x, far, TABLE_Y) as pen:
                 if kind == "bottle":
-                    (beer_bottle if self.beer else wine_bottle)(
-                        pen, self.glass_colour, self.paper, self.ink, self.foil
-                    )
+                    (beer_bottle if self.beer else wine_bottle)(pen, self.glass_colour, self.paper, self.ink, self.foil)
                 elif kind == "glass" and self.beer:
                     beer_glass(pen, (0.86, 0.56, 0.10), t, self.rng(3))
                 elif kind == "glass":
@@ -238,9 +234,7 @@ class BottleTable(Scene):
                 pen.rects([(k * 0.16, 0, 0.08, back) for k in range(25)], tint, alpha=0.35)
                 pen.rects([(0, k * 0.16, 4, 0.08) for k in range(int(back / 0.16))], tint, alpha=0.35)
             else:
-                pen.segments(
-                    [((k * 0.14, 0), (k * 0.14, back)) for k in range(29)], shade(self.wood, 0.6), 0.003
-                )
+                pen.segments([((k * 0.14, 0), (k * 0.14, back)) for k in range(29)], shade(self.wood, 0.6), 0.003)
                 for _ in range(120):
                     x, y = rng.uniform(0, 4), rng.uniform(0, back)
                     pen.line(

@@ -101,9 +101,7 @@ class TitleCard(Scene):
             pen.line(corners, accent, h * 0.009, closed=True, alpha=come)
         elif self.style == "corner":
             pen.poly([(0, 0), (w * 0.4 * come, 0), (0, h * 0.75 * come)], accent)
-            pen.poly(
-                [(w, h), (w - w * 0.3 * come, h), (w, h - h * 0.55 * come)], mix(accent, self.ground, 0.4)
-            )
+            pen.poly([(w, h), (w - w * 0.3 * come, h), (w, h - h * 0.55 * come)], mix(accent, self.ground, 0.4))
 
 
 class Credits(Scene):
@@ -146,9 +144,7 @@ class Credits(Scene):
                 if not -0.1 * h < y < 1.1 * h:
                     continue
                 if not name:
-                    write(
-                        pen, self.end, w / 2, y + h * 0.1, h * 0.09, self.ink, align=0.5, down=True, space=0.3
-                    )
+                    write(pen, self.end, w / 2, y + h * 0.1, h * 0.09, self.ink, align=0.5, down=True, space=0.3)
                 elif self.stacked:
                     write(pen, role, w / 2, y, size * 0.75, self.dim, align=0.5, down=True, space=0.3)
                     write(pen, name, w / 2, y + size * 1.6, size, self.ink, align=0.5, down=True)

@@ -96,6 +96,4 @@ class Flowers(Scene):
                         shade(self.colour, 0.8),
                         to=self.colour,
                     )
-                pen.oval(
-                    x, y, r * 0.3, r * 0.3, (0.9, 0.75, 0.2) if self.colour[1] < 0.7 else (0.5, 0.32, 0.1)
-                )
+                pen.oval(x, y, r * 0.3, r * 0.3, (0.9, 0.75, 0.2) if self.colour[1] < 0.7 else (0.5, 0.32, 0.1))

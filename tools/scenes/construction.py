@@ -70,9 +70,7 @@ class ConstructionSite(Scene):
             )
         self.shell_seed = rng.randrange(1 << 20)
         self.machine = vary(rng, rng.choice((MACHINE, MACHINE, (0.93, 0.45, 0.08))), 0.03)
-        kinds = rng.sample(
-            ("excavator", "bulldozer", "dump", "flat", "excavator", "mixer"), rng.randint(2, 4)
-        )
+        kinds = rng.sample(("excavator", "bulldozer", "dump", "flat", "excavator", "mixer"), rng.randint(2, 4))
         self.machines = [
             (
                 kind,
@@ -131,9 +129,7 @@ class ConstructionSite(Scene):
         stage.facts.add("obj:crane")
         for x, z, h, slew, colour in self.cranes:
 
-            def crane(
-                x: float = x, z: float = z, h: float = h, slew: float = slew, colour: RGB = colour
-            ) -> None:
+            def crane(x: float = x, z: float = z, h: float = h, slew: float = slew, colour: RGB = colour) -> None:
                 with stage.standing(x, z, flip=x > 6) as pen:
                     tower_crane(pen, h, h * 0.95, colour, t, slew=slew + 0.09 * t)
 
@@ -256,9 +252,7 @@ class ConstructionSite(Scene):
                     0.28,
                 )
 
-            place_vehicle(
-                stage, mixer, x + v * t * 2, z, length=8, flip=flip, facts=("obj:truck", "obj:heavy_vehicle")
-            )
+            place_vehicle(stage, mixer, x + v * t * 2, z, length=8, flip=flip, facts=("obj:truck", "obj:heavy_vehicle"))
         else:
             load = shade(self.machine, 0.95) if kind == "dump" else (0.55, 0.4, 0.25)
             place_vehicle(

@@ -22,9 +22,7 @@ FURS: tuple[RGB, ...] = (
 def _legs(pen: Pen, c: RGB, xs: tuple[float, ...], top: float, wide: float, rng: random.Random) -> None:
     for i, x in enumerate(xs):
         step = rng.uniform(-0.06, 0.06)
-        pen.line(
-            [(x, top), (x + step, top * 0.5), (x + step * 1.5, 0.03)], shade(c, 0.7 if i % 2 else 0.95), wide
-        )
+        pen.line([(x, top), (x + step, top * 0.5), (x + step * 1.5, 0.03)], shade(c, 0.7 if i % 2 else 0.95), wide)
 
 
 def dog(pen: Pen, c: RGB, rng: random.Random) -> None:
@@ -53,9 +51,7 @@ def cat(pen: Pen, c: RGB, rng: random.Random) -> None:
     for s in (-1, 1):
         pen.oval(s * 0.1, 0.74, 0.05, 0.055, (0.55, 0.8, 0.3))
         pen.oval(s * 0.1, 0.74, 0.018, 0.05, DARK)
-        pen.segments(
-            [((s * 0.08, 0.63 + k * 0.02), (s * 0.36, 0.6 + k * 0.05)) for k in range(3)], WHITE, 0.01
-        )
+        pen.segments([((s * 0.08, 0.63 + k * 0.02), (s * 0.36, 0.6 + k * 0.05)) for k in range(3)], WHITE, 0.01)
     pen.poly([(-0.03, 0.67), (0.03, 0.67), (0, 0.63)], (0.85, 0.45, 0.45))
 
 
@@ -110,9 +106,7 @@ def fish(pen: Pen, c: RGB, rng: random.Random) -> None:
     pen.poly([(-0.35, 0.5), (-0.68, 0.76), (-0.6, 0.5), (-0.68, 0.24)], shade(c, 0.75))
     pen.poly([(-0.1, 0.72), (0.0, 0.92), (0.2, 0.7)], shade(c, 0.7))
     pen.oval(0, 0.5, 0.45, 0.25, shade(c, 0.7), to=mix(c, (1, 1, 1), 0.15))
-    pen.segments(
-        [((-0.15 + 0.12 * i, 0.3), (-0.15 + 0.12 * i, 0.7)) for i in range(3)], mix(c, WHITE, 0.6), 0.04
-    )
+    pen.segments([((-0.15 + 0.12 * i, 0.3), (-0.15 + 0.12 * i, 0.7)) for i in range(3)], mix(c, WHITE, 0.6), 0.04)
     pen.oval(0.28, 0.55, 0.06, 0.06, WHITE)
     pen.oval(0.29, 0.55, 0.03, 0.03, DARK)
 
@@ -138,9 +132,7 @@ def portrait(pen: Pen, c: RGB, rng: random.Random) -> None:
     )
     for s in (-1, 1):
         pen.oval(s * 0.09, 0.7, 0.045, 0.026, WHITE)
-        pen.oval(
-            s * 0.09, 0.7, 0.02, 0.024, rng.choice(((0.2, 0.35, 0.5), (0.3, 0.2, 0.1), (0.2, 0.4, 0.25)))
-        )
+        pen.oval(s * 0.09, 0.7, 0.02, 0.024, rng.choice(((0.2, 0.35, 0.5), (0.3, 0.2, 0.1), (0.2, 0.4, 0.25))))
         pen.line([(s * 0.05, 0.76), (s * 0.14, 0.765)], hair, 0.022)
     pen.line([(0, 0.69), (0.025, 0.6), (-0.01, 0.595)], shade(skin, 0.65), 0.018)
     smile = rng.uniform(0, 0.04)
@@ -181,9 +173,7 @@ def boat(pen: Pen, c: RGB, rng: random.Random) -> None:
     else:
         pen.rect(-0.35, 0.28, 0.5, 0.26, WHITE)
         pen.rects([(-0.3, 0.38, 0.12, 0.1), (-0.1, 0.38, 0.12, 0.1)], (0.3, 0.45, 0.6))
-    pen.poly(
-        [(-0.62, 0.32), (0.72, 0.32), (0.5, 0.0), (-0.5, 0.0)], shade(c, 0.75), to=c, along=((0, 0), (0, 0.3))
-    )
+    pen.poly([(-0.62, 0.32), (0.72, 0.32), (0.5, 0.0), (-0.5, 0.0)], shade(c, 0.75), to=c, along=((0, 0), (0, 0.3)))
     pen.line([(-0.6, 0.28), (0.68, 0.28)], WHITE, 0.03)
 
 
@@ -194,9 +184,7 @@ def aeroplane(pen: Pen, c: RGB, rng: random.Random) -> None:
     pen.rect(-0.8, 0.4, 1.5, 0.18, shade(body, 0.8), r=0.09, to=body)
     pen.rect(-0.74, 0.43, 1.36, 0.045, c)
     pen.rects([(-0.55 + i * 0.09, 0.51, 0.04, 0.035) for i in range(12)], (0.2, 0.25, 0.35))
-    pen.poly(
-        [(0.1, 0.46), (-0.15, 0.46), (-0.48, 0.12), (-0.34, 0.12)], shade(body, 0.6), to=shade(body, 0.85)
-    )
+    pen.poly([(0.1, 0.46), (-0.15, 0.46), (-0.48, 0.12), (-0.34, 0.12)], shade(body, 0.6), to=shade(body, 0.85))
     pen.rect(-0.22, 0.24, 0.2, 0.09, c, r=0.04)
     pen.poly([(0.05, 0.56), (-0.12, 0.56), (-0.3, 0.72), (-0.2, 0.72)], shade(body, 0.7))
 

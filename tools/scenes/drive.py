@@ -77,16 +77,12 @@ class Drive(Scene):
         if rng.random() < 0.45:
             name = rng.choice((*BASIC_COLOURS, "red", "red"))
             place = self.travel(moment) + rng.uniform(9, 15)
-            self.crossings = [
-                Crossing(place, moment, rng.choice((-1, 1)) * rng.uniform(2, 9), name, basic(rng, name))
-            ]
+            self.crossings = [Crossing(place, moment, rng.choice((-1, 1)) * rng.uniform(2, 9), name, basic(rng, name))]
         self.oncoming = []
         for _ in range(rng.choice((0, 1, 1, 2))):
             name = rng.choice(tuple(BASIC_COLOURS))
             passing = rng.uniform(0.2, 6)
-            self.oncoming.append(
-                Oncoming(self.travel(passing), passing, rng.uniform(9, 16), name, basic(rng, name))
-            )
+            self.oncoming.append(Oncoming(self.travel(passing), passing, rng.uniform(9, 16), name, basic(rng, name)))
 
     def landscape(self, rng: random.Random) -> None:
         """Draw what does not depend on the time: fields, hills, where villages are."""
@@ -195,15 +191,11 @@ class Drive(Scene):
                 kind, wide, seed = rng.random(), rng.random(), rng.randrange(1 << 20)
                 if self.village(z):
                     if cell % 2 == (0 if side > 0 else 1) and kind < 0.85:
-                        self._put(
-                            stage, base, dark, side * (14 + 3 * wide), z, cottage, seed, hour_lamps(dark)
-                        )
+                        self._put(stage, base, dark, side * (14 + 3 * wide), z, cottage, seed, hour_lamps(dark))
                     if cell % 3 == 0:
                         self._put(stage, base, 0.0, side * (HALF + 1.6), z, lamp_post, -side, dark, rain)
                 elif kind < 0.34:
-                    self._put(
-                        stage, base, dark, side * (HALF + 3.2 + 7 * wide), z + 3 * wide, roadside_tree, seed
-                    )
+                    self._put(stage, base, dark, side * (HALF + 3.2 + 7 * wide), z + 3 * wide, roadside_tree, seed)
                 elif kind < 0.62:
                     self._put(stage, base, dark, side * (HALF + 3.4), z, hedge, 8.0, seed)
                 elif kind < 0.8:

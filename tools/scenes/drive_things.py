@@ -65,9 +65,7 @@ def sky(stage: Stage, hour: float, t: float, rain: float) -> None:
             rng = random.Random(7)
             for _ in range(110):
                 x, y, r = rng.random() * w, rng.random() * 0.92 * low, rng.uniform(0.4, 1.3) * h / 700
-                pen.oval(
-                    x, y, r, r, (0.92, 0.94, 1.0), alpha=rng.uniform(0.25, 0.9) * night * (1 - y / low * 0.6)
-                )
+                pen.oval(x, y, r, r, (0.92, 0.94, 1.0), alpha=rng.uniform(0.25, 0.9) * night * (1 - y / low * 0.6))
         clear = 1 - 0.85 * rain
         if hour < 0.72:
             sx = w * (0.5 + 0.17 * math.copysign(1, light.sun[0]))

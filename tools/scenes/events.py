@@ -209,9 +209,7 @@ class Runner(Outside):
                 trousers=basic(rng, rng.choice(("black", "blue", "white"))),
                 sport=True,
             )
-            self.people.append(
-                (who, rng.uniform(-0.5, 0.5) + (0, -1.5, 1.5)[i], rng.uniform(3.4, 4.4) + i * 0.5, name)
-            )
+            self.people.append((who, rng.uniform(-0.5, 0.5) + (0, -1.5, 1.5)[i], rng.uniform(3.4, 4.4) + i * 0.5, name))
         self.facts |= {"obj:person", "obj:running", "maybe:scene:football_pitch", "maybe:scene:road"}
 
     def draw(self, stage: Stage, t: float) -> None:

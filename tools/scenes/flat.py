@@ -86,9 +86,7 @@ class Cell:
     pools: list[tuple[float, float, float, float]] = field(default_factory=list)
     skirting: bool = True
 
-    def quad(
-        self, side: str, lo: float, hi: float, low: float, high: float
-    ) -> list[tuple[float, float, float]]:
+    def quad(self, side: str, lo: float, hi: float, low: float, high: float) -> list[tuple[float, float, float]]:
         """Return the corners of a part of a wall."""
         if side in "sn":
             z = self.z0 if side == "s" else self.z1
@@ -219,9 +217,7 @@ class Flat:
                 ):
                     fade(stage, *box, way, 0.22)
         if stage.camera.y < cell.height:
-            plane = stage.plane(
-                (cell.x0, cell.height, cell.z0), (1, 0, 0), (0, 0, 1), facing=0.34, haze=False
-            )
+            plane = stage.plane((cell.x0, cell.height, cell.z0), (1, 0, 0), (0, 0, 1), facing=0.34, haze=False)
             with plane as pen:
                 pen.rect(0, 0, w, d, (0.93, 0.92, 0.90))
                 pen.texture(0, 0, w, d, "patch", size=3, alpha=0.04)

@@ -46,14 +46,10 @@ def window(
             for _ in range(9):
                 px, r = x + rng.uniform(0.1, w - 0.1), rng.uniform(0.1, 0.22)
                 tone = rng.choice(((0.45, 0.62, 0.36), (0.36, 0.54, 0.30), (0.52, 0.68, 0.40)))
-                pen.oval(
-                    px, y + rng.uniform(0.02, 0.22) * h, min(r, px - x, x + w - px), r * 0.9, tone, lit=False
-                )
+                pen.oval(px, y + rng.uniform(0.02, 0.22) * h, min(r, px - x, x + w - px), r * 0.9, tone, lit=False)
             pen.rect(x, y, w, h * 0.1, (0.42, 0.58, 0.33), lit=False)
             pen.poly([(x, y + h), (x + w * 0.35, y + h), (x, y + h * 0.4)], (1, 1, 1), alpha=0.18, lit=False)
-        pen.segments(
-            [((x + w / 2, y), (x + w / 2, y + h)), ((x, y + h * 0.66), (x + w, y + h * 0.66))], frame, 0.05
-        )
+        pen.segments([((x + w / 2, y), (x + w / 2, y + h)), ((x, y + h * 0.66), (x + w, y + h * 0.66))], frame, 0.05)
         pen.rect(x - 0.12, y - 0.12, w + 0.24, 0.06, (0.98, 0.98, 0.97))
         pen.rect(x - 0.12, y - 0.15, w + 0.24, 0.03, (0, 0, 0), alpha=0.25)
         if curtain:
@@ -76,9 +72,7 @@ def picture(x: float, y: float, w: float, h: float, seed: int) -> Decor:
         pen.rect(x, y, w, h, rng.choice(((0.16, 0.12, 0.1), (0.55, 0.42, 0.28), (0.93, 0.92, 0.9))))
         pen.rect(x + 0.03, y + 0.03, w - 0.06, h - 0.06, (0.96, 0.95, 0.92))
         m = 0.08
-        a, b, c = (
-            basic(rng, rng.choice(("blue", "orange", "green", "yellow", "red", "pink"))) for _ in range(3)
-        )
+        a, b, c = (basic(rng, rng.choice(("blue", "orange", "green", "yellow", "red", "pink"))) for _ in range(3))
         pen.rect(x + m, y + m, w - 2 * m, h - 2 * m, mix(a, (1, 1, 1), 0.5), to=mix(b, (1, 1, 1), 0.6))
         base, wide = y + m, w - 2 * m
         for tone, k in ((mix(c, (1, 1, 1), 0.3), 0.5), (shade(c, 0.7), 0.28)):
@@ -149,9 +143,7 @@ def stairs(
                 face=face,
                 top=mix(wood, (1, 1, 1), 0.14),
             )
-            with stage.plane(
-                (x - w / 2, height + 0.001, far), (1, 0, 0), (0, 0, 1), facing=0.7, haze=False
-            ) as pen:
+            with stage.plane((x - w / 2, height + 0.001, far), (1, 0, 0), (0, 0, 1), facing=0.7, haze=False) as pen:
                 pen.rect(0, tread * 0.6, w, tread * 0.4, (0, 0, 0), alpha=0.16)
                 pen.texture(0, 0, w, tread, "patch", size=0.5, alpha=0.1, stretch=0.3)
         with stage.plane((x + w / 2 - 0.06, 0, z), (0, 0, 1), (0, 1, 0), facing=0.6, haze=False) as pen:
@@ -169,9 +161,7 @@ def stairs(
 # --- loose things --------------------------------------------------------------------------------------------------
 
 
-def shelf(
-    x: float, z: float, yaw: float, wood: RGB, rng: random.Random, *, w: float = 1.4, h: float = 2.0
-) -> Thing:
+def shelf(x: float, z: float, yaw: float, wood: RGB, rng: random.Random, *, w: float = 1.4, h: float = 2.0) -> Thing:
     """A bookcase; at yaw 0 it faces -z."""
     rows = 5
     books = []

@@ -72,9 +72,7 @@ class Home:
         )
         night = rng.random() < 0.2
         self.night = night
-        lights = [
-            replace(make_light("indoor", rng), ambient=vary(rng, (0.60, 0.585, 0.56), 0.05)) for _ in range(5)
-        ]
+        lights = [replace(make_light("indoor", rng), ambient=vary(rng, (0.60, 0.585, 0.56), 0.05)) for _ in range(5)]
         boards = surface(rng, board, "boards", 0.14)
         halls = Cell(
             0,
@@ -129,9 +127,7 @@ class Home:
             10.6,
             2.65,
             surface(rng, rng.choice(PAINTS)),
-            surface(
-                rng, rng.choice(((0.72, 0.70, 0.66), (0.50, 0.48, 0.46), (0.84, 0.82, 0.78))), "tiles", 0.4
-            ),
+            surface(rng, rng.choice(((0.72, 0.70, 0.66), (0.50, 0.48, 0.46), (0.84, 0.82, 0.78))), "tiles", 0.4),
             lights[4],
             lamps=[(-3.4, 8.2)],
             pools=[(-3.4, 8.6, 1.6, 1.0)],
@@ -142,9 +138,7 @@ class Home:
         self.flat.connect(h, "w", 3.6, 4.9, v, top=2.25)
         self.passages["kitchen"] = self.flat.connect(v, "n", -3.5, -2.6, k)
         halls.things = [
-            door_leaf(
-                (0.7, -1.47), lambda t: 0.0, vary(rng, leaf, 0.05), w=0.95, h=2.1, glass=rng.random() < 0.5
-            ),
+            door_leaf((0.7, -1.47), lambda t: 0.0, vary(rng, leaf, 0.05), w=0.95, h=2.1, glass=rng.random() < 0.5),
             self._leaf("bath", leaf, lambda stage: stage.camera.x <= 2.3),
         ]
         halls.decor = {
@@ -189,13 +183,9 @@ class Home:
         cell.things = [
             rug(-4.5, 1.15, 2.6, 1.8, basic(rng, rng.choice(("red", "blue", "grey", "green", "brown")))),
             couch(-4.5, -0.75, math.pi, sofa, cushion, w=rng.choice((2.2, 1.9))),
-            armchair(
-                -6.2, -0.5, math.pi * 0.8, basic(rng, rng.choice(("red", "blue", "green", "grey", "yellow")))
-            ),
+            armchair(-6.2, -0.5, math.pi * 0.8, basic(rng, rng.choice(("red", "blue", "green", "grey", "yellow")))),
             table(-4.5, 0.75, 0.0, wood, w=1.0, d=0.55, h=0.42),
-            television(
-                -6.72, 1.6, math.pi / 2, rng, w=rng.uniform(1.3, 1.6), board=vary(rng, rng.choice(WOOD), 0.04)
-            ),
+            television(-6.72, 1.6, math.pi / 2, rng, w=rng.uniform(1.3, 1.6), board=vary(rng, rng.choice(WOOD), 0.04)),
             table(*dining, 0.0, wood, after=fruit_bowl(dining[0] - 0.1, dining[1], 0.74)),
             *[
                 chair(dining[0] + dx, dining[1] + dz, yaw, wood, seat)
@@ -233,9 +223,7 @@ class Home:
 
         def splash(stage: Stage, pen: Pen, t: float) -> None:
             pen.rect(0.4, 0.92, 6.0, 0.6, mix(tile, (0.5, 0.5, 0.5), 0.25))
-            pen.rects(
-                [(0.4 + i * 0.15, 0.925 + j * 0.15, 0.142, 0.142) for i in range(40) for j in range(4)], tile
-            )
+            pen.rects([(0.4 + i * 0.15, 0.925 + j * 0.15, 0.142, 0.142) for i in range(40) for j in range(4)], tile)
 
         cell.decor = {"n": [splash, window(4.05, 1.25, 1.2, 0.95, rng.randrange(999), night=self.night)]}
         cell.things = [

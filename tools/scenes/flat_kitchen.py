@@ -70,9 +70,7 @@ def kitchen_row(x0: float, x1: float, z: float, front: RGB, top: RGB, rng: rando
             pen.rect(0, 0, 0.56, 0.5, (0.06, 0.06, 0.07))
             for a, b in ((0.14, 0.13), (0.42, 0.13), (0.14, 0.37), (0.42, 0.37)):
                 pen.ring(a, b, 0.085, 0.085, (0.5, 0.2, 0.15), 0.012)
-        with stage.plane(
-            (x0 + w * 0.62, 0.927, z - 0.2), (1, 0, 0), (0, 0, 1), facing=0.7, haze=False
-        ) as pen:
+        with stage.plane((x0 + w * 0.62, 0.927, z - 0.2), (1, 0, 0), (0, 0, 1), facing=0.7, haze=False) as pen:
             pen.rect(0, 0, 0.6, 0.4, STEEL, r=0.05)
             pen.rect(0.04, 0.04, 0.52, 0.32, (0.42, 0.43, 0.45), r=0.05)
         with stage.standing(x0 + w * 0.62 + 0.3, z + 0.22, 0.925) as pen:

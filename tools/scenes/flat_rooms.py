@@ -163,9 +163,7 @@ class Stroll(InTheFlat):
         super().build(rng)
         cell = self.home.flat.cells[rng.choice(self.rooms)]
         for _ in range(40):
-            x, z = (
-                rng.uniform(low + 0.45, high - 0.45) for low, high in ((cell.x0, cell.x1), (cell.z0, cell.z1))
-            )
+            x, z = (rng.uniform(low + 0.45, high - 0.45) for low, high in ((cell.x0, cell.x1), (cell.z0, cell.z1)))
             if all(math.hypot(x - o.x, z - o.z) > 0.35 + max(o.w, o.d) / 2 for o in cell.things):
                 break
         self.place, self.yaw = (x, z), rng.uniform(-math.pi, math.pi)

@@ -12,9 +12,7 @@ from tools.scenes.pen import Pen
 from tools.scenes.stage import Stage
 
 
-def _broadcast(
-    pen: Pen, w: float, h: float, m: float, t: float, kind: str, tones: tuple[RGB, RGB, RGB]
-) -> None:
+def _broadcast(pen: Pen, w: float, h: float, m: float, t: float, kind: str, tones: tuple[RGB, RGB, RGB]) -> None:
     """Draw what is on: a balloon over hills, somebody who reads the news, or a cartoon of coloured shapes."""
     a, b, c = tones
     if kind == "balloon":
@@ -81,9 +79,7 @@ def television(
                 [(0.02 + k * fw / 3, 0.03, fw / 3 - 0.04, fh - 0.06) for k in range(3)],
                 mix(board, (1, 1, 1), 0.2),
             )
-            pen.rects(
-                [(fw / 6 - 0.07 + k * fw / 3, fh * 0.72, 0.14, 0.02) for k in range(3)], (0.35, 0.35, 0.36)
-            )
+            pen.rects([(fw / 6 - 0.07 + k * fw / 3, fh * 0.72, 0.14, 0.02) for k in range(3)], (0.35, 0.35, 0.36))
 
     parts = [
         Part(0, 0, 0.08, w + 0.5, 0.42, 0.38, board, 0, drawers, mix(board, (1, 1, 1), 0.15)),

@@ -132,12 +132,8 @@ def couch(x: float, z: float, yaw: float, colour: RGB, cushion: RGB, *, w: float
             )
         )
     for side in (-1, 1):
-        parts.append(
-            Part(side * (w / 2 - 0.11), -0.02, 0.0, 0.22, 0.92, 0.6, colour, 3, soft_face(colour), light)
-        )
-        parts.append(
-            Part(side * (w / 2 - 0.46), 0.08, 0.46, 0.40, 0.13, 0.36, cushion, 4, soft_face(cushion))
-        )
+        parts.append(Part(side * (w / 2 - 0.11), -0.02, 0.0, 0.22, 0.92, 0.6, colour, 3, soft_face(colour), light))
+        parts.append(Part(side * (w / 2 - 0.46), 0.08, 0.46, 0.40, 0.13, 0.36, cushion, 4, soft_face(cushion)))
     return thing_of("couch", x, z, yaw, (w, 0.94, 0.84), parts)
 
 
@@ -181,9 +177,7 @@ def table(
     """A table with four legs and an apron; ``after`` draws what stands on it."""
     dark = shade(wood, 0.78)
     parts = [
-        Part(a * (w / 2 - 0.08), b * (d / 2 - 0.08), 0, 0.08, 0.08, h - 0.05, dark, 0)
-        for a in (-1, 1)
-        for b in (-1, 1)
+        Part(a * (w / 2 - 0.08), b * (d / 2 - 0.08), 0, 0.08, 0.08, h - 0.05, dark, 0) for a in (-1, 1) for b in (-1, 1)
     ]
     parts.append(Part(0, 0, h - 0.13, w - 0.16, d - 0.16, 0.09, dark, 1))
     parts.append(Part(0, 0, h - 0.045, w, d, 0.045, wood, 2, wood_face(wood), mix(wood, (1, 1, 1), 0.14)))
@@ -205,9 +199,7 @@ def fruit_bowl(x: float, z: float, y: float) -> Callable[[Stage, float], None]:
 
     def draw(stage: Stage, t: float) -> None:
         with stage.standing(x, z, y) as pen:
-            for k, c in enumerate(
-                ((0.80, 0.15, 0.10), (0.95, 0.60, 0.10), (0.45, 0.68, 0.2), (0.95, 0.80, 0.2))
-            ):
+            for k, c in enumerate(((0.80, 0.15, 0.10), (0.95, 0.60, 0.10), (0.45, 0.68, 0.2), (0.95, 0.80, 0.2))):
                 pen.oval(-0.09 + k * 0.06, 0.1 + 0.02 * (k % 2), 0.05, 0.05, shade(c, 0.72), to=c)
             pen.poly(
                 [(-0.17, 0.1), (0.17, 0.1), (0.09, 0.0), (-0.09, 0.0)],

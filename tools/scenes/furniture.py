@@ -60,9 +60,7 @@ class Room:
 
     def back(self, stage: Stage) -> Pen:
         """Return a pen on the back wall, origin at its lower left corner."""
-        return stage.plane(
-            (-self.width / 2, 0, self.depth - 0.01), (1, 0, 0), (0, 1, 0), facing=0.55, haze=False
-        )
+        return stage.plane((-self.width / 2, 0, self.depth - 0.01), (1, 0, 0), (0, 1, 0), facing=0.55, haze=False)
 
 
 def window(
@@ -82,9 +80,7 @@ def window(
     pen.rect(x, y, w, h, low, to=(0.02, 0.02, 0.06) if night else (0.50, 0.70, 0.92), lit=False)
     if not night:
         for _ in range(4):
-            pen.oval(
-                x + rng.uniform(0.15, w - 0.15), y + h * 0.12, w * 0.16, h * 0.2, (0.32, 0.5, 0.28), lit=False
-            )
+            pen.oval(x + rng.uniform(0.15, w - 0.15), y + h * 0.12, w * 0.16, h * 0.2, (0.32, 0.5, 0.28), lit=False)
         pen.rect(x, y, w, h * 0.1, (0.36, 0.5, 0.26), lit=False)
     pen.segments(
         [((x + w / 2, y), (x + w / 2, y + h)), ((x, y + h * 0.6), (x + w, y + h * 0.6))],

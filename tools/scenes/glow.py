@@ -67,9 +67,7 @@ class LitNight(Scene):
             self.screens.append((rng.uniform(-0.7, 0.7 - w), rng.uniform(low, 1.05 - h), w, h))
         self.shops = [(-0.8 + i * 0.12, rng.random() < 0.6) for i in range(14)] if rng.random() < 0.7 else []
         self.windows = rng.random() < 0.6
-        self.lamps = [
-            (rng.uniform(-0.6, 0.6), rng.uniform(low - 0.05, 0.9)) for _ in range(rng.randint(0, 9))
-        ]
+        self.lamps = [(rng.uniform(-0.6, 0.6), rng.uniform(low - 0.05, 0.9)) for _ in range(rng.randint(0, 9))]
         self.cars = [
             (rng.uniform(-0.5, 0.5), rng.uniform(0.08, low - 0.06), rng.random() < 0.5)
             for _ in range(rng.randint(0, 4))
@@ -121,9 +119,7 @@ class LitNight(Scene):
                     w = rng.uniform(0.1, 0.3)
                     pen.rect(s * 0.55 - w / 2, low * 0.9, w, 1.2, shade(night, 1.5))
             for x, y in self.lamps:
-                c = rng.choice(
-                    ((1.0, 0.85, 0.6), (1.0, 0.95, 0.9), (1.0, 0.3, 0.2), (0.3, 1.0, 0.5), (0.5, 0.7, 1.0))
-                )
+                c = rng.choice(((1.0, 0.85, 0.6), (1.0, 0.95, 0.9), (1.0, 0.3, 0.2), (0.3, 1.0, 0.5), (0.5, 0.7, 1.0)))
                 r = rng.uniform(0.02, 0.09)
                 if self.bokeh:
                     pen.oval(x, y, r, r, c, alpha=0.7)
@@ -233,8 +229,7 @@ class Static(Scene):
             pen.rect(-2, -1, 4, 3, (0.5, 0.5, 0.5))
             for level in (0.05, 0.25, 0.75, 0.97):
                 boxes = [
-                    (rng.randrange(-n, n) / n, rng.randrange(0, n) / n, 1.0 / n, 1.0 / n)
-                    for _ in range(n * n // 3)
+                    (rng.randrange(-n, n) / n, rng.randrange(0, n) / n, 1.0 / n, 1.0 / n) for _ in range(n * n // 3)
                 ]
                 pen.rects(boxes, (level, level, level))
 

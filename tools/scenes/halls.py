@@ -30,9 +30,7 @@ class Hall(Interior):
             rng.choice(WOOD if self.planks else ((0.6, 0.6, 0.6), (0.75, 0.72, 0.66), (0.5, 0.55, 0.55))),
             0.05,
         )
-        self.room = Room(
-            w, d, h, vary(rng, rng.choice(PLAIN), 0.05), floor, tiles=self.tiles, planks=self.planks
-        )
+        self.room = Room(w, d, h, vary(rng, rng.choice(PLAIN), 0.05), floor, tiles=self.tiles, planks=self.planks)
 
 
 class Classroom(Hall):
@@ -96,9 +94,7 @@ class Library(Hall):
 
     def furnish(self, rng: random.Random) -> None:
         self.wood = rng.choice(WOOD)
-        self.reader = (
-            (make_person(rng), rng.uniform(-0.8, 0.8), rng.uniform(3.5, 6)) if rng.random() < 0.4 else None
-        )
+        self.reader = (make_person(rng), rng.uniform(-0.8, 0.8), rng.uniform(3.5, 6)) if rng.random() < 0.4 else None
         self.facts |= {"obj:book", "maybe:scene:book", "maybe:scene:supermarket", "maybe:scene:corridor"}
 
     def _shelf(self, pen: Pen, width: float, height: float, rng: random.Random) -> None:
@@ -162,9 +158,7 @@ class Bedroom(Hall):
             stage.box(x + s * (w / 2 + 0.4), d - 0.35, 0.45, 0.45, 0.5, self.wood)
             with stage.standing(x + s * (w / 2 + 0.4), d - 0.4, 0.5) as pen:
                 pen.rect(-0.03, 0, 0.06, 0.2, (0.3, 0.25, 0.2))
-                pen.poly(
-                    [(-0.18, 0.18), (0.18, 0.18), (0.11, 0.42), (-0.11, 0.42)], (1.0, 0.92, 0.72), lit=False
-                )
+                pen.poly([(-0.18, 0.18), (0.18, 0.18), (0.11, 0.42), (-0.11, 0.42)], (1.0, 0.92, 0.72), lit=False)
             stage.glow(x + s * (w / 2 + 0.4), 0.8, d - 0.4, 0.6, (1, 0.85, 0.6), alpha=0.35)
         stage.box(x, d - 1.2, w, 2.1, 0.45, (0.95, 0.95, 0.93), top=(0.97, 0.97, 0.96))
         for s in (-0.25, 0.25):

@@ -37,9 +37,7 @@ def make_room(rng: random.Random, *, tiles: bool = False) -> Room:
     wall = vary(rng, rng.choice(PLAIN), 0.05)
     floor = vary(
         rng,
-        rng.choice(((0.75, 0.73, 0.70), (0.55, 0.5, 0.46), (0.85, 0.84, 0.82)))
-        if tiles
-        else rng.choice(WOOD),
+        rng.choice(((0.75, 0.73, 0.70), (0.55, 0.5, 0.46), (0.85, 0.84, 0.82))) if tiles else rng.choice(WOOD),
         0.05,
     )
     return Room(rng.uniform(5.0, 7.0), rng.uniform(4.8, 5.8), rng.uniform(2.6, 3.0), wall, floor, tiles=tiles)
@@ -204,9 +202,7 @@ class Kitchen(Interior):
         with stage.standing(x + rng.uniform(-0.3, 0.3), z, 0.8) as pen:
             for k, c in enumerate(((0.85, 0.15, 0.1), (0.95, 0.6, 0.1), (0.4, 0.7, 0.2), (0.95, 0.82, 0.2))):
                 pen.oval(-0.15 + k * 0.1, 0.12, 0.07, 0.07, shade(c, 0.75), to=c)
-            pen.poly(
-                [(-0.25, 0.1), (0.25, 0.1), (0.14, 0), (-0.14, 0)], (0.75, 0.8, 0.85), to=(0.95, 0.95, 0.95)
-            )
+            pen.poly([(-0.25, 0.1), (0.25, 0.1), (0.14, 0), (-0.14, 0)], (0.75, 0.8, 0.85), to=(0.95, 0.95, 0.95))
             pen.rect(0.42, 0, 0.09, 0.12, (0.95, 0.95, 0.95))
 
 
@@ -298,9 +294,7 @@ class LivingRoom(Interior):
             else:
                 for k in range(3):
                     c = basic(rng, rng.choice(("blue", "orange", "green", "red", "yellow")))
-                    pen.rect(
-                        room.width / 2 + self.sofa_x - 1.0 + k * 0.72, 1.45, 0.58, 0.72, (0.2, 0.16, 0.12)
-                    )
+                    pen.rect(room.width / 2 + self.sofa_x - 1.0 + k * 0.72, 1.45, 0.58, 0.72, (0.2, 0.16, 0.12))
                     pen.rect(
                         room.width / 2 + self.sofa_x - 0.95 + k * 0.72,
                         1.5,

@@ -30,16 +30,12 @@ class Mountains(Scene):
         self.height = rng.uniform(3, 8)
 
     def camera(self, t: float) -> Camera:
-        return Camera(
-            self.pan * 1.5 * t, self.height, 0, yaw=self.pan * 0.015 * t, tilt=0.16, focal=1.0 + 0.012 * t
-        )
+        return Camera(self.pan * 1.5 * t, self.height, 0, yaw=self.pan * 0.015 * t, tilt=0.16, focal=1.0 + 0.012 * t)
 
     def draw(self, stage: Stage, t: float) -> None:
         rng = self.rng()
         stage.sky(drift=t)
-        mountain_range(
-            stage, rng, 1500, 750 * self.tall, mix(self.rock, (0.4, 0.5, 0.62), 0.3), snow=self.snow + 0.15
-        )
+        mountain_range(stage, rng, 1500, 750 * self.tall, mix(self.rock, (0.4, 0.5, 0.62), 0.3), snow=self.snow + 0.15)
         mountain_range(stage, rng, 900, 360 * self.tall, self.rock, snow=self.snow)
         hills(stage, rng, 420, 55, mix(self.meadow, (0.1, 0.24, 0.16), 0.7))
         with stage.ground() as pen:
@@ -79,12 +75,8 @@ class Forest(Scene):
         self.autumn = rng.random() < 0.25
         self.leaf = vary(rng, (0.70, 0.42, 0.12) if self.autumn else (0.22, 0.48, 0.16), 0.05)
         self.pines = rng.random() < 0.35
-        self.trees = [
-            (rng.uniform(-32, 32), 6 + 54 * rng.random() ** 0.8, rng.uniform(12, 20)) for _ in range(46)
-        ]
-        self.walker = (
-            (make_person(rng), rng.uniform(-1, 1), rng.uniform(9, 16)) if rng.random() < 0.3 else None
-        )
+        self.trees = [(rng.uniform(-32, 32), 6 + 54 * rng.random() ** 0.8, rng.uniform(12, 20)) for _ in range(46)]
+        self.walker = (make_person(rng), rng.uniform(-1, 1), rng.uniform(9, 16)) if rng.random() < 0.3 else None
         self.path = rng.random() < 0.6
 
     def camera(self, t: float) -> Camera:
@@ -98,9 +90,7 @@ class Forest(Scene):
             pen.rect(-160, -5, 320, 60, deep, to=mix(self.leaf, (0.8, 0.9, 0.6), 0.35))
             for _ in range(40):
                 pen.poly(
-                    blob(
-                        rng, rng.uniform(-90, 90), rng.uniform(8, 45), rng.uniform(6, 12), rng.uniform(5, 9)
-                    ),
+                    blob(rng, rng.uniform(-90, 90), rng.uniform(8, 45), rng.uniform(6, 12), rng.uniform(5, 9)),
                     vary(rng, mix(deep, self.leaf, rng.random()), 0.05),
                 )
         with stage.ground() as pen:
@@ -188,14 +178,11 @@ class SnowField(Scene):
 
     def build(self, rng: random.Random) -> None:
         self.pines = [
-            (rng.uniform(-34, 34), rng.uniform(10, 80), rng.uniform(5, 12))
-            for _ in range(rng.randint(10, 30))
+            (rng.uniform(-34, 34), rng.uniform(10, 80), rng.uniform(5, 12)) for _ in range(rng.randint(10, 30))
         ]
         self.flakes = rng.choice((0, 60, 140, 220))
         self.hut = (rng.uniform(-9, 9), rng.uniform(24, 40)) if rng.random() < 0.5 else None
-        self.walker = (
-            (make_person(rng), rng.uniform(-5, 3), rng.uniform(10, 20)) if rng.random() < 0.4 else None
-        )
+        self.walker = (make_person(rng), rng.uniform(-5, 3), rng.uniform(10, 20)) if rng.random() < 0.4 else None
         self.hill = rng.uniform(20, 60)
         if self.flakes:
             self.facts.add("maybe:weather:snow")  # small flakes before white ground
@@ -258,9 +245,7 @@ class Desert(Scene):
 
     def build(self, rng: random.Random) -> None:
         self.sand = vary(rng, (0.86, 0.62, 0.36), 0.05)
-        self.cacti = [
-            (rng.uniform(-16, 16), rng.uniform(10, 45), rng.uniform(2, 5)) for _ in range(rng.randint(0, 8))
-        ]
+        self.cacti = [(rng.uniform(-16, 16), rng.uniform(10, 45), rng.uniform(2, 5)) for _ in range(rng.randint(0, 8))]
         self.dunes = [(rng.uniform(60, 300), rng.uniform(8, 30)) for _ in range(4)]
         self.facts.add("obj:cactus") if self.cacti else None
 
@@ -317,9 +302,7 @@ class Meadow(Scene):
         self.flower_name = rng.choice(("red", "yellow", "white", "purple", "pink", "blue", "orange"))
         self.flower = basic(rng, self.flower_name)
         self.flowers = rng.choice((0, 90, 160))
-        self.trees = [
-            (rng.uniform(-30, 30), rng.uniform(22, 70), rng.uniform(6, 12)) for _ in range(rng.randint(1, 7))
-        ]
+        self.trees = [(rng.uniform(-30, 30), rng.uniform(22, 70), rng.uniform(6, 12)) for _ in range(rng.randint(1, 7))]
         if self.flowers:
             self.facts.update(("obj:flower", f"maybe:flower:{self.flower_name}"))
 

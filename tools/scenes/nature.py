@@ -144,9 +144,7 @@ def mountain_range(
     line = ridge(rng, -half, half, 0.0, height, detail=detail)
     away = -1 if stage.light.sun[0] > 0 else 1
     pen = stage.standing(stage.camera.x, stage.camera.z + distance)
-    pen.tone = stage.standing(
-        stage.camera.x, stage.camera.z + distance * 0.3
-    ).tone  # less haze: it stays readable
+    pen.tone = stage.standing(stage.camera.x, stage.camera.z + distance * 0.3).tone  # less haze: it stays readable
     with pen:
         outline = [(-half, -5.0), *line, (half, -5.0)]
         path = skia.Path()
@@ -161,14 +159,9 @@ def mountain_range(
                 x, y = line[i]
                 edge = [(x, y)]
                 for k in range(1, 6):
-                    edge.append(
-                        (x + away * height * (0.04 * k + rng.uniform(-0.05, 0.03)) * 0.9, y * (1 - k / 5))
-                    )
+                    edge.append((x + away * height * (0.04 * k + rng.uniform(-0.05, 0.03)) * 0.9, y * (1 - k / 5)))
                 flanks.addPoly(
-                    [
-                        skia.Point(*p)
-                        for p in [*edge, (x + away * height * 0.75, 0), (x + away * height * 0.3, y)]
-                    ],
+                    [skia.Point(*p) for p in [*edge, (x + away * height * 0.75, 0), (x + away * height * 0.3, y)]],
                     True,
                 )
         cap = []
@@ -178,18 +171,11 @@ def mountain_range(
                 (
                     x,
                     height
-                    * (
-                        1
-                        - snow
-                        + 0.06 * math.sin(i * 0.37)
-                        + (0.035 if i % 2 else -0.035) * rng.uniform(0.2, 1.8)
-                    ),
+                    * (1 - snow + 0.06 * math.sin(i * 0.37) + (0.035 if i % 2 else -0.035) * rng.uniform(0.2, 1.8)),
                 )
             )
         pen.poly([*cap, (half, height * 2), (-half, height * 2)], (0.97, 0.98, 1.0))
-        stage.canvas.drawPath(
-            flanks, skia.Paint(AntiAlias=True, Color=argb(pen.tone((0.22, 0.28, 0.40)), 0.42))
-        )
+        stage.canvas.drawPath(flanks, skia.Paint(AntiAlias=True, Color=argb(pen.tone((0.22, 0.28, 0.40)), 0.42)))
         stage.canvas.restore()
 
 
@@ -203,9 +189,7 @@ def hills(stage: Stage, rng: random.Random, distance: float, height: float, colo
         y = sum(math.sin(u * (4 + 5 * k) + phase[k]) / (k + 1) for k in range(4)) * 0.3 + 0.55
         points.append((-half + 2 * half * u, max(0.0, y) * height))
     with stage.standing(stage.camera.x, stage.camera.z + distance) as pen:
-        pen.poly(
-            [(-half, -20), *points, (half, -20)], shade(colour, 0.7), to=colour, along=((0, 0), (0, height))
-        )
+        pen.poly([(-half, -20), *points, (half, -20)], shade(colour, 0.7), to=colour, along=((0, 0), (0, height)))
 
 
 def sea(stage: Stage, near: float, t: float, colour: RGB, deep: RGB) -> None:
@@ -245,9 +229,7 @@ def sea(stage: Stage, near: float, t: float, colour: RGB, deep: RGB) -> None:
 def rock(pen: Pen, rng: random.Random, size: float, colour: RGB = (0.45, 0.44, 0.42)) -> None:
     """Draw a boulder."""
     outline = blob(rng, 0, size * 0.35, size, size * 0.55, points=9, rough=0.22)
-    pen.poly(
-        outline, shade(colour, 0.5), to=mix(colour, (1, 1, 1), 0.15), along=((size, 0), (-size * 0.4, size))
-    )
+    pen.poly(outline, shade(colour, 0.5), to=mix(colour, (1, 1, 1), 0.15), along=((size, 0), (-size * 0.4, size)))
 
 
 def grass_tufts(

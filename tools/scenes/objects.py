@@ -206,9 +206,7 @@ def clock(pen: Pen, c: RGB, rng: random.Random) -> None:
 def phone(pen: Pen, c: RGB, rng: random.Random) -> None:
     """Draw a smartphone with coloured tiles on its screen."""
     pen.rect(-0.27, 0, 0.54, 1.0, shade(c, 0.7), r=0.08)
-    pen.rect(
-        -0.23, 0.06, 0.46, 0.88, rng.choice(((0.1, 0.15, 0.3), (0.9, 0.92, 0.95), (0.3, 0.5, 0.8))), lit=False
-    )
+    pen.rect(-0.23, 0.06, 0.46, 0.88, rng.choice(((0.1, 0.15, 0.3), (0.9, 0.92, 0.95), (0.3, 0.5, 0.8))), lit=False)
     for i in range(12):
         tile: RGB = (rng.random(), rng.random(), rng.random())
         pen.rect(-0.19 + 0.14 * (i % 3), 0.72 - 0.17 * (i // 3), 0.1, 0.11, tile, r=0.02, lit=False)
@@ -238,9 +236,7 @@ def shoe(pen: Pen, c: RGB, rng: random.Random) -> None:
     """Draw a sports shoe, its tip to the right."""
     pen.rect(-0.55, 0, 1.2, 0.12, WHITE, r=0.06)
     _body(pen, [(-0.55, 0.1), (-0.56, 0.5), (-0.2, 0.52), (0.05, 0.35), (0.5, 0.25), (0.64, 0.1)], c)
-    pen.segments(
-        [((-0.15 + 0.1 * i, 0.42 - 0.06 * i), (0.0 + 0.1 * i, 0.5 - 0.06 * i)) for i in range(4)], WHITE, 0.03
-    )
+    pen.segments([((-0.15 + 0.1 * i, 0.42 - 0.06 * i), (0.0 + 0.1 * i, 0.5 - 0.06 * i)) for i in range(4)], WHITE, 0.03)
 
 
 def guitar(pen: Pen, c: RGB, rng: random.Random) -> None:

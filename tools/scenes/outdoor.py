@@ -30,9 +30,7 @@ class FootballPitch(Scene):
                 haze=(0.14, 0.16, 0.2),
                 clouds=0.0,
             )
-        self.home, self.away = rng.sample(
-            ("red", "blue", "white", "yellow", "black", "orange", "green", "purple"), 2
-        )
+        self.home, self.away = rng.sample(("red", "blue", "white", "yellow", "black", "orange", "green", "purple"), 2)
         kits = [(basic(rng, self.home), (0.95, 0.95, 0.95)), (basic(rng, self.away), (0.1, 0.1, 0.2))]
         self.players = []
         for i in range(rng.randint(9, 14)):
@@ -55,9 +53,7 @@ class FootballPitch(Scene):
         self.height = rng.uniform(4.0, 7.5)
         self.x = rng.uniform(-8, 8)
         self.focal = rng.uniform(1.15, 1.7)
-        self.boards = [
-            basic(rng, rng.choice(("red", "blue", "white", "yellow", "green", "orange"))) for _ in range(9)
-        ]
+        self.boards = [basic(rng, rng.choice(("red", "blue", "white", "yellow", "green", "orange"))) for _ in range(9)]
         if self.stand:
             self.facts.add("obj:crowd")
 
@@ -125,10 +121,7 @@ class FootballPitch(Scene):
         pen.line([(-9, 54), (-9, 48.5), (9, 48.5), (9, 54)], white, w)
         pen.oval(0, 43, 0.25, 0.25, white)
         pen.line(
-            [
-                (9.15 * math.cos(a) * 0.8, 38 - 3.4 * math.sin(a))
-                for a in (math.pi * i / 16 for i in range(17))
-            ],
+            [(9.15 * math.cos(a) * 0.8, 38 - 3.4 * math.sin(a)) for a in (math.pi * i / 16 for i in range(17))],
             white,
             w,
         )
@@ -202,9 +195,7 @@ class Seaside(Scene):
         self.parasols = []
         for i in range(rng.randint(1, 5)):
             colour = rng.choice(("red", "orange", "yellow", "blue", "green", "pink", "white", "purple"))
-            self.parasols.append(
-                (rng.uniform(-9, 9), rng.uniform(7, self.shore - 5), colour, basic(rng, colour), i)
-            )
+            self.parasols.append((rng.uniform(-9, 9), rng.uniform(7, self.shore - 5), colour, basic(rng, colour), i))
         self.people = [
             (
                 make_person(rng, sport=True, trousers=basic(rng, rng.choice(("blue", "red", "green")))),
@@ -229,9 +220,7 @@ class Seaside(Scene):
         self.head = rng.random() < 0.6
 
     def camera(self, t: float) -> Camera:
-        return Camera(
-            self.pan * 0.7 * t, self.height, 0, yaw=self.pan * (0.10 - 0.035 * t), tilt=-0.06, focal=1.0
-        )
+        return Camera(self.pan * 0.7 * t, self.height, 0, yaw=self.pan * (0.10 - 0.035 * t), tilt=-0.06, focal=1.0)
 
     def draw(self, stage: Stage, t: float) -> None:
         stage.sky(drift=t)
@@ -300,9 +289,7 @@ class Seaside(Scene):
             wet, dry = edge(run, 0.8), edge(self.shore - 1.8, 0.5)
             pen.line([(x, z + 0.25) for x, z in wet], (0.98, 0.98, 0.98), 0.7, alpha=0.9)
             pen.poly([(-80, -5), *wet, (80, -5)], shade(self.sand, 0.68))
-            pen.poly(
-                [(-80, -5), *dry, (80, -5)], shade(self.sand, 0.95), to=self.sand, along=((0, 0), (0, 14))
-            )
+            pen.poly([(-80, -5), *dry, (80, -5)], shade(self.sand, 0.95), to=self.sand, along=((0, 0), (0, 14)))
             pen.texture(-80, -5, 160, self.shore - 1, "patch", size=9, alpha=0.16)
             pen.texture(-40, -5, 80, self.shore - 1, "fine", size=3.2, alpha=0.14)
 
@@ -337,10 +324,7 @@ class Seaside(Scene):
             with stage.standing(x, z) as pen:
                 pen.line([(0, 0), (0.1, 2.3)], (0.9, 0.9, 0.88), 0.07)
                 rim = [(-1.6 + 0.4 * k, 1.95 + (0.10 if k % 2 else 0.0)) for k in range(9)]
-                dome = [
-                    (1.6 * math.cos(a), 2.0 + 0.85 * math.sin(a))
-                    for a in (math.pi * k / 10 for k in range(11))
-                ]
+                dome = [(1.6 * math.cos(a), 2.0 + 0.85 * math.sin(a)) for a in (math.pi * k / 10 for k in range(11))]
                 pen.poly(
                     [*dome, *rim],
                     shade(colour, 0.7),

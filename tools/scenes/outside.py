@@ -30,9 +30,7 @@ class Outside(Scene):
             pen.rect(-400, -5, 800, 700, green)
             pen.texture(-400, -5, 800, 200, "patch", size=12, alpha=0.28)
 
-    def trees(
-        self, stage: Stage, rng: random.Random, count: int, z0: float, z1: float, *, pines: bool
-    ) -> None:
+    def trees(self, stage: Stage, rng: random.Random, count: int, z0: float, z1: float, *, pines: bool) -> None:
         """Queue trees between two distances."""
         for i in range(count):
             x, z, h = rng.uniform(-40, 40), rng.uniform(z0, z1), rng.uniform(6, 11)
@@ -66,9 +64,7 @@ class Lake(Outside):
             pen.texture(-60, 3, 120, 64, "patch", size=14, alpha=0.2, shift=(t, 0), stretch=0.2)
             if self.pier:
                 pen.rect(-1.1, 0, 2.2, 15, (0.45, 0.34, 0.24))
-                pen.segments(
-                    [((-1.1, z * 0.8), (1.1, z * 0.8)) for z in range(3, 18)], (0.3, 0.22, 0.15), 0.1
-                )
+                pen.segments([((-1.1, z * 0.8), (1.1, z * 0.8)) for z in range(3, 18)], (0.3, 0.22, 0.15), 0.1)
         self.trees(stage, rng, 26, 66, 95, pines=self.pines)
         if self.boat:
             with stage.standing(6, 24, size=3.0) as pen:
@@ -102,9 +98,7 @@ class Waterfall(Outside):
             pen.texture(-40, -2, 80, 19, "patch", size=9, alpha=0.5)
             for _ in range(26):
                 pen.poly(
-                    blob(
-                        rng, rng.uniform(-30, 30), rng.choice((14, 15, 16, 3)) + rng.uniform(-2, 2), 2.5, 1.6
-                    ),
+                    blob(rng, rng.uniform(-30, 30), rng.choice((14, 15, 16, 3)) + rng.uniform(-2, 2), 2.5, 1.6),
                     vary(rng, (0.18, 0.4, 0.16), 0.06),
                 )
             pen.rect(self.x - self.wide / 2, -1, self.wide, 17, (0.75, 0.86, 0.93), to=(0.96, 0.98, 1.0))
@@ -155,9 +149,7 @@ class Farm(Outside):
         self.meadow(stage, (0.4, 0.56, 0.24))
         with stage.ground() as pen:
             pen.rect(-120, 2, 240, 26, self.crop)
-            pen.segments(
-                [((x * 1.6 * 0.4, 2), (x * 1.6, 28)) for x in range(-40, 40)], shade(self.crop, 0.62), 0.5
-            )
+            pen.segments([((x * 1.6 * 0.4, 2), (x * 1.6, 28)) for x in range(-40, 40)], shade(self.crop, 0.62), 0.5)
         x, z = self.x, 42.0
 
         def barn() -> None:
@@ -268,9 +260,7 @@ class SwimmingPool(Outside):
 
     def build(self, rng: random.Random) -> None:
         self.water = vary(rng, (0.15, 0.62, 0.78), 0.05)
-        self.swimmers = [
-            (rng.uniform(-6, 6), rng.uniform(7, 22), rng.uniform(-1, 1)) for _ in range(rng.randint(0, 5))
-        ]
+        self.swimmers = [(rng.uniform(-6, 6), rng.uniform(7, 22), rng.uniform(-1, 1)) for _ in range(rng.randint(0, 5))]
         self.facts.discard("place:outdoor")
         self.facts |= {"maybe:place:outdoor", "maybe:place:indoor", "maybe:time:day"}
         self.facts.discard("time:day")
@@ -295,12 +285,8 @@ class SwimmingPool(Outside):
                 (0.95, 0.95, 0.96),
             )
             for x in (-5.4, -1.8, 1.8, 5.4):
-                pen.segments(
-                    [((x, 3.4 + k * 1.2), (x, 4 + k * 1.2)) for k in range(19)], (0.9, 0.2, 0.15), 0.22
-                )
-                pen.segments(
-                    [((x, 4 + k * 1.2), (x, 4.6 + k * 1.2)) for k in range(19)], (0.95, 0.95, 0.95), 0.22
-                )
+                pen.segments([((x, 3.4 + k * 1.2), (x, 4 + k * 1.2)) for k in range(19)], (0.9, 0.2, 0.15), 0.22)
+                pen.segments([((x, 4 + k * 1.2), (x, 4.6 + k * 1.2)) for k in range(19)], (0.95, 0.95, 0.95), 0.22)
         for x, z, v in self.swimmers:
             with stage.standing(x, z + v * t * 0.3) as pen:
                 pen.soft(0, 0.05, 0.9, 0.25, (1, 1, 1), alpha=0.7)

@@ -22,9 +22,7 @@ def noise_image(kind: str) -> skia.Image:
     Kinds: ``fine`` (grain of sand, asphalt), ``patch`` (soft blotches of soil, grass, plaster), ``cloud``
     (white, patchy alpha). Each is a sum of random waves with whole periods, so that it tiles without seams.
     """
-    seed, low, high, slope = {"fine": (1, 12, 60, 0.3), "patch": (2, 1, 24, 1.1), "cloud": (3, 1, 30, 1.35)}[
-        kind
-    ]
+    seed, low, high, slope = {"fine": (1, 12, 60, 0.3), "patch": (2, 1, 24, 1.1), "cloud": (3, 1, 30, 1.35)}[kind]
     spectrum = np.fft.fft2(np.random.default_rng(seed).normal(size=(256, 256)))
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(256) * 256, np.fft.fftfreq(256) * 256))
     band = (frequency >= low) & (frequency <= high)
@@ -62,9 +60,7 @@ class Pen:
     def _paint(self, colour: RGB, alpha: float, lit: bool) -> skia.Paint:
         return skia.Paint(AntiAlias=True, Color=argb(self.tone(colour) if lit else colour, alpha))
 
-    def _gradient(
-        self, paint: skia.Paint, a: Point, b: Point, colours: Sequence[tuple[RGB, float]], lit: bool
-    ) -> None:
+    def _gradient(self, paint: skia.Paint, a: Point, b: Point, colours: Sequence[tuple[RGB, float]], lit: bool) -> None:
         packed = [argb(self.tone(c) if lit else c, alpha) for c, alpha in colours]
         paint.setShader(skia.GradientShader.MakeLinear([skia.Point(*a), skia.Point(*b)], packed))
 
@@ -218,9 +214,7 @@ class Pen:
             path.lineTo(*b)
         self._canvas.drawPath(path, paint)
 
-    def ring(
-        self, x: float, y: float, rx: float, ry: float, colour: RGB, width: float, *, alpha: float = 1.0
-    ) -> None:
+    def ring(self, x: float, y: float, rx: float, ry: float, colour: RGB, width: float, *, alpha: float = 1.0) -> None:
         """Stroke an ellipse."""
         paint = self._paint(colour, alpha, True)
         paint.setStyle(skia.Paint.kStroke_Style)
@@ -248,14 +242,10 @@ class Pen:
         # White grains are as bright as a white surface would be here: at night they must not glow.
         seen = self.tone((1.0, 1.0, 1.0))
         gain = skia.ColorFilters.Blend(argb(seen), skia.BlendMode.kModulate)
-        self._canvas.drawRect(
-            skia.Rect.MakeXYWH(x, y, w, h), skia.Paint(Shader=shader, Alphaf=alpha, ColorFilter=gain)
-        )
+        self._canvas.drawRect(skia.Rect.MakeXYWH(x, y, w, h), skia.Paint(Shader=shader, Alphaf=alpha, ColorFilter=gain))
 
 
-def lattice(
-    pen: Pen, a: Point, b: Point, width: float, colour: RGB, *, bar: float = 0.12, step: float = 1.6
-) -> None:
+def lattice(pen: Pen, a: Point, b: Point, width: float, colour: RGB, *, bar: float = 0.12, step: float = 1.6) -> None:
     """Draw a lattice girder (two chords and a zigzag) from ``a`` to ``b``, all in metres."""
     length = math.dist(a, b) or 1e-6
     ux, uy = (b[0] - a[0]) / length, (b[1] - a[1]) / length

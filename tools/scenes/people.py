@@ -41,8 +41,7 @@ def make_person(
     names = ("red", "blue", "green", "white", "grey", "black", "purple", "yellow", "brown", "pink")
     return Person(
         shirt=shirt or basic(rng, rng.choice(names)),
-        trousers=trousers
-        or rng.choice(((0.12, 0.14, 0.22), (0.2, 0.2, 0.2), (0.3, 0.25, 0.2), (0.16, 0.2, 0.36))),
+        trousers=trousers or rng.choice(((0.12, 0.14, 0.22), (0.2, 0.2, 0.2), (0.3, 0.25, 0.2), (0.16, 0.2, 0.36))),
         skin=rng.choice(SKIN),
         hair=rng.choice(HAIR),
         height=rng.uniform(1.6, 1.9),
@@ -120,14 +119,11 @@ def draw_person(pen: Pen, who: Person, t: float, *, pose: str = "walk", pace: fl
 
 def _cap(head: Point, r: float) -> list[Point]:
     return [
-        (head[0] + math.cos(a) * r, head[1] + r * 0.2 + math.sin(a) * r)
-        for a in (math.pi * i / 7 for i in range(8))
+        (head[0] + math.cos(a) * r, head[1] + r * 0.2 + math.sin(a) * r) for a in (math.pi * i / 7 for i in range(8))
     ]
 
 
-def _arm(
-    pen: Pen, who: Person, neck: Point, angle: float, swing: float, pose: str, t: float, colour: RGB
-) -> None:
+def _arm(pen: Pen, who: Person, neck: Point, angle: float, swing: float, pose: str, t: float, colour: RGB) -> None:
     h = who.height
     if pose in ("work", "sit"):
         up = 0.25 * math.sin(t * 4 + who.phase) if pose == "work" else 0.05 * math.sin(t * 9 + who.phase)
@@ -177,9 +173,7 @@ def draw_crowd(
     t: float = 0.0,
 ) -> None:
     """Fill a stand with seated people: ``width`` metres of ``rows`` rows."""
-    palette = [
-        basic(rng, name) for name in ("red", "blue", "white", "yellow", "grey", "black", "green", "orange")
-    ]
+    palette = [basic(rng, name) for name in ("red", "blue", "white", "yellow", "grey", "black", "green", "orange")]
     bodies: list[list[tuple[float, float, float, float]]] = [[] for _ in palette]
     heads: list[list[tuple[float, float, float, float]]] = [[] for _ in SKIN]
     for r in range(rows):

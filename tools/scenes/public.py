@@ -25,9 +25,7 @@ class Corridor(Hall):
     def furnish(self, rng: random.Random) -> None:
         self.door = basic(rng, rng.choice(NAMES)) if rng.random() < 0.5 else rng.choice(WOOD)
         self.step = rng.uniform(2.6, 3.4)
-        self.walker = (
-            (make_person(rng), rng.uniform(-0.5, 0.5), rng.uniform(5, 9)) if rng.random() < 0.35 else None
-        )
+        self.walker = (make_person(rng), rng.uniform(-0.5, 0.5), rng.uniform(5, 9)) if rng.random() < 0.35 else None
         self.facts |= {"obj:door", "maybe:scene:door", "maybe:scene:tunnel", "maybe:scene:wall"}
 
     def draw(self, stage: Stage, t: float) -> None:
@@ -82,16 +80,12 @@ class Restaurant(Hall):
                 pen.rect(w * 0.2, 1.5 + j * 0.55, w * 0.6, 0.06, (0.3, 0.2, 0.12))
                 for i in range(16):
                     c = basic(rng, rng.choice(("green", "brown", "red", "white", "yellow")))
-                    pen.rect(
-                        w * 0.2 + 0.1 + i * w * 0.036, 1.56 + j * 0.55, 0.09, 0.36, shade(c, 0.7), r=0.03
-                    )
+                    pen.rect(w * 0.2 + 0.1 + i * w * 0.036, 1.56 + j * 0.55, 0.09, 0.36, shade(c, 0.7), r=0.03)
         for i, (x, z) in enumerate(((-1.9, 5.6), (1.9, 5.2), (-1.4, 3.2), (1.6, 3.0))):
             guests = self.guests[i]
             for s in (-1, 1):
                 if guests:
-                    place_person(
-                        stage, guests[(s + 1) // 2], x + s * 0.8, z + 0.05, t, pose="sit", flip=s > 0
-                    )
+                    place_person(stage, guests[(s + 1) // 2], x + s * 0.8, z + 0.05, t, pose="sit", flip=s > 0)
                 else:
                     chair(stage, x + s * 0.8, z + 0.1, (0.4, 0.26, 0.16))
             stage.flush()
@@ -104,9 +98,7 @@ class Restaurant(Hall):
                 pen.oval(0, 0.75, 0.63, 0.1, mix(self.cloth, (1, 1, 1), 0.3))
                 for px in (-0.35, 0.35):
                     pen.oval(px, 0.77, 0.17, 0.035, (0.98, 0.98, 0.98))
-                    pen.oval(
-                        px, 0.785, 0.1, 0.025, basic(rng, rng.choice(("red", "green", "brown", "orange")))
-                    )
+                    pen.oval(px, 0.785, 0.1, 0.025, basic(rng, rng.choice(("red", "green", "brown", "orange"))))
                 pen.line([(0.05, 0.76), (0.05, 0.88)], (0.85, 0.9, 0.92), 0.02)
                 pen.oval(0.05, 0.95, 0.06, 0.09, (0.62, 0.1, 0.16), alpha=0.9)
             pendant(stage, x, z, room.height, 1.9, self.lamp)
@@ -121,9 +113,7 @@ class Supermarket(Hall):
     planks = False
 
     def furnish(self, rng: random.Random) -> None:
-        self.shopper = (
-            (make_person(rng), rng.uniform(-0.9, 0.9), rng.uniform(3.6, 6.5)) if rng.random() < 0.7 else None
-        )
+        self.shopper = (make_person(rng), rng.uniform(-0.9, 0.9), rng.uniform(3.6, 6.5)) if rng.random() < 0.7 else None
         self.facts |= {"obj:shelf", "maybe:scene:library"}
 
     def _goods(self, pen: Pen, width: float, rng: random.Random) -> None:
@@ -131,9 +121,7 @@ class Supermarket(Hall):
         for j in range(4):
             x = 0.05
             while x < width - 0.3:
-                c = basic(
-                    rng, rng.choice(("red", "yellow", "blue", "green", "orange", "white", "pink", "purple"))
-                )
+                c = basic(rng, rng.choice(("red", "yellow", "blue", "green", "orange", "white", "pink", "purple")))
                 n, w, h = rng.randint(2, 4), rng.uniform(0.14, 0.22), rng.uniform(0.24, 0.4)
                 for _ in range(n):
                     pen.rect(x, 0.1 + j * 0.5, w * 0.85, h, shade(c, 0.85), to=c)
@@ -146,11 +134,7 @@ class Supermarket(Hall):
         room.draw(stage)
         with stage.plane((-room.width / 2, room.height - 0.01, 0), (1, 0, 0), (0, 0, 1), haze=False) as pen:
             pen.rects(
-                [
-                    (x, 1 + z * 2.2, 0.25, 1.7)
-                    for x in (room.width * 0.3, room.width * 0.66)
-                    for z in range(5)
-                ],
+                [(x, 1 + z * 2.2, 0.25, 1.7) for x in (room.width * 0.3, room.width * 0.66) for z in range(5)],
                 (1, 1, 1),
                 lit=False,
             )
@@ -218,9 +202,7 @@ class BasketballCourt(Hall):
             pen.line([(-1.2, 3.0), (1.2, 3.0), (1.2, 4.5), (-1.2, 4.5)], (0.85, 0.2, 0.15), 0.1, closed=True)
             pen.line([(-0.35, 3.2), (-0.35, 3.8), (0.35, 3.8), (0.35, 3.2)], (0.85, 0.2, 0.15), 0.07)
             pen.ring(0, 3.15, 0.4, 0.1, (0.95, 0.45, 0.1), 0.09)
-            pen.segments(
-                [((-0.4 + k * 0.13, 3.1), (-0.25 + k * 0.085, 2.6)) for k in range(7)], (1, 1, 1), 0.03
-            )
+            pen.segments([((-0.4 + k * 0.13, 3.1), (-0.25 + k * 0.085, 2.6)) for k in range(7)], (1, 1, 1), 0.03)
         for who, x, z, flip in self.players:
             place_person(stage, who, x, z, t, pose=rng.choice(("run", "run", "stand")), flip=flip)
         stage.flush()

@@ -149,9 +149,7 @@ class Shipyard(Scene):
                 with stage.standing(gx, z) as pen:
                     if back:
                         for x in (0.0, span):
-                            pen.poly(
-                                [(x - 2, 0), (x + 2, 0), (x + 1, high), (x - 1, high)], shade(colour, 0.7)
-                            )
+                            pen.poly([(x - 2, 0), (x + 2, 0), (x + 1, high), (x - 1, high)], shade(colour, 0.7))
                     else:
                         gantry(pen, span, high, colour, t, phase=phase)
 
@@ -229,9 +227,7 @@ class Shipyard(Scene):
                 hull(pen, length, height, self.paint, self.keel, rng, finished=finished)
                 w = length * 0.32
                 x0 = length * 0.52
-                poles = [
-                    ((x0 + k * 2.4, -0.8), (x0 + k * 2.4, height * 1.05)) for k in range(int(w / 2.4) + 1)
-                ]
+                poles = [((x0 + k * 2.4, -0.8), (x0 + k * 2.4, height * 1.05)) for k in range(int(w / 2.4) + 1)]
                 decks = [((x0, k * 2.4), (x0 + w, k * 2.4)) for k in range(int(height / 2.4) + 1)]
                 pen.segments(poles + decks, (0.62, 0.64, 0.66), 0.13)
                 pen.rects([(k * 6 + 4, -0.8, 1.6, 1.2) for k in range(int(length / 6.5))], (0.28, 0.22, 0.18))

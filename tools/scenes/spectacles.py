@@ -207,8 +207,7 @@ class Clouds(Scene):
 
     def build(self, rng: random.Random) -> None:
         self.puffs = [
-            (rng.uniform(-0.8, 0.8), rng.uniform(0.0, 1.0), rng.uniform(0.14, 0.34))
-            for _ in range(rng.randint(3, 9))
+            (rng.uniform(-0.8, 0.8), rng.uniform(0.0, 1.0), rng.uniform(0.14, 0.34)) for _ in range(rng.randint(3, 9))
         ]
         self.facts.add("view:wide")
 
@@ -289,9 +288,7 @@ class Underwater(Scene):
                 r = rng.uniform(0.004, 0.012)
                 pen.oval(rng.uniform(-0.6, 0.6), rng.uniform(0.1, 1), r, r, (0.85, 0.97, 1.0), alpha=0.6)
         for x, y, size, c, flip in self.fishes:
-            with sheet(
-                stage, x + 0.05 * t * (-1 if flip else 1), y, size, flip=flip, tint=(0.8, 0.95, 1.0)
-            ) as pen:
+            with sheet(stage, x + 0.05 * t * (-1 if flip else 1), y, size, flip=flip, tint=(0.8, 0.95, 1.0)) as pen:
                 fish(pen, c, rng)
         if self.diver:
             with sheet(stage, rng.uniform(-0.2, 0.2), rng.uniform(0.4, 0.65), 0.36) as pen:

@@ -112,9 +112,7 @@ class CitySquare(Scene):
             shops = int((right - left) / 3)
             for i in range(shops):
                 glow = rng.choice(((1.0, 0.9, 0.7), (0.9, 0.95, 1.0), (0.25, 0.35, 1.0), (1.0, 0.8, 0.5)))
-                pen.rect(
-                    left + 0.4 + i * 3, 0.4, 2.3, 2.8, glow if night else shade(glow, 0.5), lit=not night
-                )
+                pen.rect(left + 0.4 + i * 3, 0.4, 2.3, 2.8, glow if night else shade(glow, 0.5), lit=not night)
                 pen.rect(left + 0.4 + i * 3, 3.5, 2.3, 0.5, basic(rng, "white"), lit=not night, alpha=0.85)
             for screen in self.screens:
                 self._screen(pen, screen, t)

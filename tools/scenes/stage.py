@@ -73,9 +73,7 @@ class Stage:
         f = self.camera.focal * self.height
         columns = []
         for vector, place in ((u, 0.0), (v, 0.0), (origin, 1.0)):
-            dx, dy, dz = (
-                vector[i] - place * p for i, p in enumerate((self.camera.x, self.camera.y, self.camera.z))
-            )
+            dx, dy, dz = (vector[i] - place * p for i, p in enumerate((self.camera.x, self.camera.y, self.camera.z)))
             right, ahead = dx * c - dz * s, dx * s + dz * c
             columns.append((f * right + self.width / 2 * ahead, -f * dy + self.horizon * ahead, ahead))
         return skia.Matrix(np.array(columns, np.float32).T)
@@ -110,9 +108,7 @@ class Stage:
     def ground(self, y: float = 0.0) -> Pen:
         """Return a pen on the ground in world coordinates ``(x, z)``; see ``haze_ground`` for its haze."""
         facing = self.facing((0, 1, 0))
-        return Pen(
-            self.canvas, self.matrix((0, y, 0), (1, 0, 0), (0, 0, 1)), lambda c: self.lit(c, 0, facing)
-        )
+        return Pen(self.canvas, self.matrix((0, y, 0), (1, 0, 0), (0, 0, 1)), lambda c: self.lit(c, 0, facing))
 
     def standing(self, x: float, z: float, y: float = 0.0, *, flip: bool = False, size: float = 1.0) -> Pen:
         """Return a pen on a plane that faces the camera, its origin at ``(x, y, z)``."""
@@ -299,9 +295,7 @@ class Stage:
                 self.canvas.drawRect(skia.Rect.MakeLTRB(0, top, self.width, low + 1), paint)
 
     def _sun(self) -> None:
-        sx = self.width * (
-            0.5 + 0.3 * math.copysign(1, self.light.sun[0]) * min(1, abs(self.light.sun[0]) + 0.2)
-        )
+        sx = self.width * (0.5 + 0.3 * math.copysign(1, self.light.sun[0]) * min(1, abs(self.light.sun[0]) + 0.2))
         at_sunset = self.light.name == "sunset"
         sy = self.horizon - self.height * (0.1 if at_sunset else 0.42)
         colour: RGB = (1.0, 0.72, 0.38) if at_sunset else (1.0, 0.97, 0.85)
@@ -330,9 +324,7 @@ class Stage:
         """Fade the ground into the haze below the horizon."""
         low, end = self.horizon, self.horizon + self.height * reach
         colours = [argb(self.light.haze, strength), argb(self.light.haze, 0)]
-        paint = skia.Paint(
-            Shader=skia.GradientShader.MakeLinear([skia.Point(0, low), skia.Point(0, end)], colours)
-        )
+        paint = skia.Paint(Shader=skia.GradientShader.MakeLinear([skia.Point(0, low), skia.Point(0, end)], colours))
         self.canvas.drawRect(skia.Rect.MakeLTRB(0, low, self.width, end), paint)
 
 

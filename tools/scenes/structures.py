@@ -76,9 +76,7 @@ def house_face(
     return face
 
 
-def shell_face(
-    rng: random.Random, *, storey: float = 3.6, scaffold: float = 0.6, brick: float = 0.25
-) -> Face:
+def shell_face(rng: random.Random, *, storey: float = 3.6, scaffold: float = 0.6, brick: float = 0.25) -> Face:
     """Return the side of a building under construction: slabs, columns, brickwork, scaffolding."""
     seed = rng.randrange(1 << 30)
 
@@ -100,10 +98,7 @@ def shell_face(
                     )
                 elif local.random() < 0.25:
                     pen.segments(
-                        [
-                            ((b * step + 1 + k, y), (b * step + 1 + k, y + storey))
-                            for k in range(int(step) - 1)
-                        ],
+                        [((b * step + 1 + k, y), (b * step + 1 + k, y + storey)) for k in range(int(step) - 1)],
                         (0.75, 0.62, 0.3),
                         0.12,
                     )
@@ -304,9 +299,7 @@ def gantry(pen: Pen, span: float, height: float, colour: RGB, t: float, *, phase
         0.18,
         alpha=0.25,
     )
-    pen.segments(
-        [((-over, height + girder + 1.2), (span + over, height + girder + 1.2))], (0.85, 0.85, 0.85), 0.2
-    )
+    pen.segments([((-over, height + girder + 1.2), (span + over, height + girder + 1.2))], (0.85, 0.85, 0.85), 0.2)
     run = span * (0.5 + 0.28 * math.sin(t * 0.35 + phase))
     pen.rect(run - 3, height - 2.4, 6, 3.0, (0.88, 0.88, 0.86))
     pen.rect(run - 2.4, height - 1.7, 2.2, 1.3, (0.15, 0.2, 0.25))
@@ -337,9 +330,7 @@ def jib_crane(pen: Pen, height: float, reach: float, colour: RGB, t: float, *, p
         pen.line([(x, 0), (x * 0.55, height * 0.34)], shade(colour, 0.8), 0.9, round_=False)
     pen.rect(-2.6, height * 0.32, 5.2, 0.9, shade(colour, 0.7))
     lattice(pen, (0, height * 0.34), (0, height * 0.62), 2.2, colour, bar=0.25)
-    pen.rect(
-        -3.6, height * 0.60, 6.0, height * 0.14, shade(colour, 0.8), r=0.3, to=mix(colour, (1, 1, 1), 0.15)
-    )
+    pen.rect(-3.6, height * 0.60, 6.0, height * 0.14, shade(colour, 0.8), r=0.3, to=mix(colour, (1, 1, 1), 0.15))
     pen.rect(1.0, height * 0.63, 1.3, height * 0.07, (0.15, 0.2, 0.25))
     a = 0.85 + 0.10 * math.sin(t * 0.5 + phase)
     tip = (1.6 + math.cos(a) * reach, height * 0.66 + math.sin(a) * reach)
@@ -388,8 +379,6 @@ def fence(stage: Stage, x0: float, x1: float, z: float, colour: RGB) -> None:
                 colour,
                 0.09,
             )
-            pen.segments(
-                [((i * 0.3, 0.25), (i * 0.3, 1.95)) for i in range(int(w / 0.3))], colour, 0.025, alpha=0.7
-            )
+            pen.segments([((i * 0.3, 0.25), (i * 0.3, 1.95)) for i in range(int(w / 0.3))], colour, 0.025, alpha=0.7)
 
     stage.add((x0 + x1) / 2, z, draw)

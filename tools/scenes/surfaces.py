@@ -62,14 +62,10 @@ class Surface:
                 y = -rng.uniform(0, 1.2)
                 while y < h:
                     length = rng.uniform(0.9, 1.9)
-                    self.parts[rng.choice(tones)].append(
-                        (i * self.size, y, self.size - 0.006, length - 0.006)
-                    )
+                    self.parts[rng.choice(tones)].append((i * self.size, y, self.size - 0.006, length - 0.006))
                     y += length
         elif self.kind == "stripes":
-            self.parts[tones[0]] = [
-                (k * self.size * 2, 0, self.size, h) for k in range(int(w / self.size / 2) + 1)
-            ]
+            self.parts[tones[0]] = [(k * self.size * 2, 0, self.size, h) for k in range(int(w / self.size / 2) + 1)]
 
     def paint(self, pen: Pen, w: float, h: float) -> None:
         """Fill the rectangle from the origin."""

@@ -66,9 +66,7 @@ COMMON = (
 """Drawn more often than the others: people ask for their colours."""
 
 
-def backdrop(
-    stage: Stage, rng: random.Random, style: str, ground: RGB, wall: RGB, low: float, *, road: bool
-) -> None:
+def backdrop(stage: Stage, rng: random.Random, style: str, ground: RGB, wall: RGB, low: float, *, road: bool) -> None:
     """Paint what a thing stands before: floor and wall, one plain colour, or blurred patches."""
     with sheet(stage) as pen:
         pen.rect(-2, -1, 4, 3, shade(wall, 0.85), to=mix(wall, (1, 1, 1), 0.12))
@@ -88,14 +86,10 @@ def backdrop(
         elif style == "leaves":
             for _ in range(14):
                 at = (rng.uniform(-0.8, 0.8), rng.uniform(low, 1.1))
-                pen.poly(
-                    blob(rng, *at, rng.uniform(0.08, 0.2), rng.uniform(0.08, 0.16)), vary(rng, wall, 0.1)
-                )
+                pen.poly(blob(rng, *at, rng.uniform(0.08, 0.2), rng.uniform(0.08, 0.16)), vary(rng, wall, 0.1))
         pen.rect(-2, -1, 4, 1 + low, shade(ground, 0.8), to=ground)
         if rng.random() < 0.5:
-            pen.texture(
-                -2, -1, 4, 1 + low, rng.choice(("patch", "fine")), size=rng.uniform(0.3, 1.2), alpha=0.14
-            )
+            pen.texture(-2, -1, 4, 1 + low, rng.choice(("patch", "fine")), size=rng.uniform(0.3, 1.2), alpha=0.14)
         if road:
             line = (0.93, 0.93, 0.9) if sum(ground) < 2.2 else (0.4, 0.4, 0.4)
             pen.rects([(-1.5 + i * 0.34, low * 0.25, 0.2, 0.02) for i in range(9)], line)
@@ -139,17 +133,11 @@ class Single(Scene):
         for i, kind in enumerate(kinds):
             size = rng.uniform(0.36, 0.62) if len(kinds) == 1 else rng.uniform(0.3, 0.4)
             size *= 1.0 if kind in ("bus", "truck", "train") else 1.08
-            x = (
-                rng.uniform(-0.1, 0.1)
-                if len(kinds) == 1
-                else (-0.24 if i == 0 else 0.24) + rng.uniform(-0.03, 0.03)
-            )
+            x = rng.uniform(-0.1, 0.1) if len(kinds) == 1 else (-0.24 if i == 0 else 0.24) + rng.uniform(-0.03, 0.03)
             y = self.low * rng.uniform(0.3, 0.8)
             if kind in ("aeroplane", "helicopter", "balloon") and rng.random() < 0.7:
                 y = rng.uniform(0.35, 0.5)
-            self.things.append(
-                (kind, basic(rng, colours[i]), x, y, size, rng.random() < 0.5, rng.randrange(1 << 20))
-            )
+            self.things.append((kind, basic(rng, colours[i]), x, y, size, rng.random() < 0.5, rng.randrange(1 << 20)))
             self.facts |= {f"scene:{kind}"} | ({f"{kind}:{colours[i]}"} if kind not in MIXED else set())
         if len(kinds) == 1 and self.things[0][4] > 0.5:
             self.facts.add("view:close")

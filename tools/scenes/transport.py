@@ -36,9 +36,7 @@ class Railway(Outside):
         z, c = self.z, self.paint
         with stage.ground() as pen:
             pen.rect(-200, z - 3.4, 400, 6.5, (0.45, 0.42, 0.4))
-            pen.segments(
-                [((x * 0.9, z - 1.7), (x * 0.9, z + 0.2)) for x in range(-40, 41)], (0.3, 0.24, 0.2), 0.35
-            )
+            pen.segments([((x * 0.9, z - 1.7), (x * 0.9, z + 0.2)) for x in range(-40, 41)], (0.3, 0.24, 0.2), 0.35)
             pen.rects([(-200, z - 1.5, 400, 0.12), (-200, z - 0.1, 400, 0.12)], (0.7, 0.7, 0.72))
         self.trees(stage, rng, 8, z + 12, z + 40, pines=False)
         stage.flush()
@@ -101,9 +99,7 @@ class Airport(Outside):
         ) as pen:
             aeroplane(pen, self.paint, rng)
             if not self.flying:
-                pen.segments(
-                    [((0.45, 0.4), (0.45, 0.18)), ((-0.25, 0.4), (-0.25, 0.18))], (0.3, 0.3, 0.3), 0.025
-                )
+                pen.segments([((0.45, 0.4), (0.45, 0.18)), ((-0.25, 0.4), (-0.25, 0.18))], (0.3, 0.3, 0.3), 0.025)
                 pen.oval(0.45, 0.16, 0.04, 0.04, (0.1, 0.1, 0.1))
                 pen.oval(-0.25, 0.16, 0.05, 0.05, (0.1, 0.1, 0.1))
 
@@ -124,9 +120,7 @@ class ShipAtSea(Outside):
         stage.sky(drift=t)
         sea(stage, 1, t, (0.16, 0.38, 0.5), (0.08, 0.24, 0.4))
         c = self.paint
-        with stage.standing(
-            self.x + t * (-0.6 if self.flip else 0.6), 46, 0.15 * math.sin(t), flip=self.flip
-        ) as pen:
+        with stage.standing(self.x + t * (-0.6 if self.flip else 0.6), 46, 0.15 * math.sin(t), flip=self.flip) as pen:
             pen.poly([(-20, 5), (22, 6.5), (18, -1), (-18, -1)], shade(c, 0.7), to=c, along=((0, -1), (0, 6)))
             pen.poly([(-18.3, 0.2), (18.7, 0.2), (18, -1), (-18, -1)], (0.5, 0.12, 0.1))
             if self.load:
@@ -199,15 +193,9 @@ class Harbour(Outside):
                 )
                 h = rng.uniform(6, 10)
                 pen.rect(i * 5.2, 1, 5.1, h, shade(c, 0.85), to=c)
-                pen.poly(
-                    [(i * 5.2 - 0.2, h + 1), (i * 5.2 + 5.3, h + 1), (i * 5.2 + 2.5, h + 3)], (0.6, 0.28, 0.2)
-                )
+                pen.poly([(i * 5.2 - 0.2, h + 1), (i * 5.2 + 5.3, h + 1), (i * 5.2 + 2.5, h + 3)], (0.6, 0.28, 0.2))
                 pen.rects(
-                    [
-                        (i * 5.2 + 0.7 + a * 1.5, 2.5 + b * 2.4, 0.8, 1.2)
-                        for a in range(3)
-                        for b in range(int(h / 2.6))
-                    ],
+                    [(i * 5.2 + 0.7 + a * 1.5, 2.5 + b * 2.4, 0.8, 1.2) for a in range(3) for b in range(int(h / 2.6))],
                     (0.25, 0.3, 0.36),
                 )
             pen.rect(-60, 0, 120, 1.2, (0.55, 0.53, 0.5))
@@ -227,8 +215,7 @@ class ParkingLot(Outside):
 
     def build(self, rng: random.Random) -> None:
         self.rows = [
-            (z, [(x * 2.9, rng.choice(NAMES)) for x in range(-7, 8) if rng.random() < 0.8])
-            for z in (9, 16, 23, 32, 42)
+            (z, [(x * 2.9, rng.choice(NAMES)) for x in range(-7, 8) if rng.random() < 0.8]) for z in (9, 16, 23, 32, 42)
         ]
         self.facts |= {"obj:car", "maybe:scene:car", "maybe:scene:city_street", "maybe:scene:road"}
 

@@ -38,11 +38,7 @@ class CityStreet(Scene):
             while z < 210:
                 depth, high = rng.uniform(11, 22), rng.uniform(10, 34) if z < 120 else rng.uniform(18, 60)
                 wall = vary(rng, rng.choice(WALLS), 0.06)
-                shop = (
-                    basic(rng, rng.choice(("red", "green", "blue", "orange", "purple", "brown")))
-                    if z < 90
-                    else None
-                )
+                shop = basic(rng, rng.choice(("red", "green", "blue", "orange", "purple", "brown"))) if z < 90 else None
                 self.houses.append(
                     (
                         side,
@@ -83,10 +79,7 @@ class CityStreet(Scene):
             for _ in range(rng.randint(3, 10))
         ]
         self.trees = [
-            (side, 13 + i * 17 + rng.uniform(-2, 2))
-            for i in range(6)
-            for side in (-1, 1)
-            if rng.random() < 0.55
+            (side, 13 + i * 17 + rng.uniform(-2, 2)) for i in range(6) for side in (-1, 1) if rng.random() < 0.55
         ]
         self.height = rng.uniform(2.0, 5.0)
         self.leaves = rng.choice(((0.22, 0.45, 0.18), (0.30, 0.50, 0.20), (0.62, 0.42, 0.14)))
@@ -117,13 +110,9 @@ class CityStreet(Scene):
                 0.05,
             )
             pen.rect(-half, -10, 2 * half, 420, (0.23, 0.23, 0.245))
-            pen.rects(
-                [(x, stage.camera.z + 1.2, 0.18, 400) for x in (-half - 0.18, half)], (0.75, 0.74, 0.72)
-            )
+            pen.rects([(x, stage.camera.z + 1.2, 0.18, 400) for x in (-half - 0.18, half)], (0.75, 0.74, 0.72))
             pen.rects([(-0.09, z, 0.18, 3.0) for z in range(start, 150, 6)], (0.92, 0.92, 0.9))
-            pen.rects(
-                [(-half + 0.5 + i * 1.1, 26, 0.6, 3.4) for i in range(int(2 * half / 1.1))], (0.9, 0.9, 0.88)
-            )
+            pen.rects([(-half + 0.5 + i * 1.1, 26, 0.6, 3.4) for i in range(int(2 * half / 1.1))], (0.9, 0.9, 0.88))
             pen.texture(-half, -10, 2 * half, 180, "patch", size=9, alpha=0.2)
             pen.texture(-walk, -10, 2 * walk, 90, "fine", size=4, alpha=0.14)
         stage.haze_ground(reach=0.02, strength=0.8)
@@ -143,9 +132,7 @@ class CityStreet(Scene):
             def tree(x: float = x, z: float = z) -> None:
                 stage.shadow(x, z, 2.2, 1.6)
                 with stage.standing(x, z) as pen:
-                    leafy_tree(
-                        pen, random.Random(int(z * 31)), 6.0, self.leaves, sway=0.05 * math.sin(t * 1.5 + z)
-                    )
+                    leafy_tree(pen, random.Random(int(z * 31)), 6.0, self.leaves, sway=0.05 * math.sin(t * 1.5 + z))
 
             stage.add(x, z, tree)
         for i in range(6):
@@ -174,9 +161,7 @@ class CityStreet(Scene):
             place_person(stage, who, x, z + v * t, t, flip=v < 0)
         stage.flush()
 
-    def _cross(
-        self, stage: Stage, t: float, x: float, z: float, way: int, name: str, colour: RGB, bus: bool
-    ) -> None:
+    def _cross(self, stage: Stage, t: float, x: float, z: float, way: int, name: str, colour: RGB, bus: bool) -> None:
         night = stage.light.night
 
         def paint() -> None:
@@ -269,9 +254,7 @@ class Road(Scene):
             self._car(stage, name, colour, x, v, i, t, night)
         stage.flush()
 
-    def _car(
-        self, stage: Stage, name: str, colour: RGB, x: float, v: float, i: int, t: float, night: bool
-    ) -> None:
+    def _car(self, stage: Stage, name: str, colour: RGB, x: float, v: float, i: int, t: float, night: bool) -> None:
         if self.across:
             px, pz = x + v * t, self.near + (1.9 if v < 0 else -1.2) * 0.8
         else:
@@ -307,9 +290,7 @@ class Skyline(Scene):
                     rng.choice(((0.36, 0.42, 0.5), (0.5, 0.48, 0.46), (0.30, 0.33, 0.4), (0.6, 0.58, 0.54))),
                     0.05,
                 )
-                face = house_face(
-                    rng, wall, night=self.light.night, storey=5, bay=4.5, glass=rng.random() < 0.5
-                )
+                face = house_face(rng, wall, night=self.light.night, storey=5, bay=4.5, glass=rng.random() < 0.5)
                 self.towers.append((x + w / 2, z, w, rng.uniform(30, 150 - row * 30), wall, face))
                 x += w + rng.uniform(0, 16)
         self.water = rng.random() < 0.6

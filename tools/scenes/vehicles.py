@@ -116,9 +116,7 @@ def lorry_side(pen: Pen, cab: RGB, load: RGB, travel: float = 0.0, *, kind: str 
     pen.rect(-4.0, 0.7, 7.2, 0.25, (0.16, 0.16, 0.17))
     if kind == "box":
         pen.rect(-4.1, 0.95, 5.6, 2.6, shade(load, 0.75), to=load)
-        pen.segments(
-            [((-4.1 + i * 0.7, 1.0), (-4.1 + i * 0.7, 3.5)) for i in range(1, 8)], shade(load, 0.62), 0.05
-        )
+        pen.segments([((-4.1 + i * 0.7, 1.0), (-4.1 + i * 0.7, 3.5)) for i in range(1, 8)], shade(load, 0.62), 0.05)
     elif kind == "dump":
         pen.poly(
             [(-3.9, 1.1), (-4.3, 2.7), (1.6, 2.7), (1.3, 1.1)],
@@ -132,9 +130,7 @@ def lorry_side(pen: Pen, cab: RGB, load: RGB, travel: float = 0.0, *, kind: str 
             to=(0.56, 0.43, 0.3),
             along=((0, 2.6), (0, 3.4)),
         )
-        pen.segments(
-            [((-3.4 + i * 1.1, 1.2), (-3.5 + i * 1.15, 2.65)) for i in range(5)], shade(load, 0.55), 0.1
-        )
+        pen.segments([((-3.4 + i * 1.1, 1.2), (-3.5 + i * 1.15, 2.65)) for i in range(5)], shade(load, 0.55), 0.1)
     else:
         pen.rect(-4.1, 0.95, 5.6, 0.2, (0.3, 0.24, 0.18))
         pen.rects([(-3.9, 1.15, 5.2, 0.3), (-3.8, 1.5, 5.0, 0.3), (-3.6, 1.85, 4.6, 0.25)], load)
@@ -235,9 +231,7 @@ def tower_crane(
     k = math.cos(slew)
     lattice(pen, (0, 0), (0, height), 1.6, colour, bar=0.2, step=2.0)
     pen.rect(-1.6, 0, 3.2, 1.0, (0.5, 0.5, 0.5))
-    pen.rect(
-        -0.2 + 0.9 * k, height - 2.4, 1.7, 2.2, shade(colour, 0.8), r=0.2, to=mix(colour, (1, 1, 1), 0.3)
-    )
+    pen.rect(-0.2 + 0.9 * k, height - 2.4, 1.7, 2.2, shade(colour, 0.8), r=0.2, to=mix(colour, (1, 1, 1), 0.3))
     pen.rect(0.1 + 0.9 * k, height - 1.7, 1.1, 1.0, GLASS)
     top = (0.0, height + 5.5)
     lattice(pen, (0, height), top, 1.0, colour, bar=0.18, step=1.6)

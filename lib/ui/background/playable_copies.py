@@ -40,9 +40,7 @@ def playable(video: Video) -> Playable:
     job = running or cache.jobs().submit(
         f"Playable copy of {video.name}",
         ("copy", video.sha256),
-        lambda *, on_progress, cancel: make_playable_copy(
-            path, copy, on_progress=telling(on_progress), cancel=cancel
-        ),
+        lambda *, on_progress, cancel: make_playable_copy(path, copy, on_progress=telling(on_progress), cancel=cancel),
         queue="copies",
         sha256=video.sha256,
         unit="s of video",

@@ -63,8 +63,7 @@ def _rows(compared: ComparedSides, a: Evaluation, b: Evaluation, differences: di
         if not label.known:
             notes += note("not in the ground truth")
         figures = "".join(
-            f'<td class="group">{_figure(of_a, name)}</td><td>{_figure(of_b, name)}</td>'
-            for _, name in _FIGURES
+            f'<td class="group">{_figure(of_a, name)}</td><td>{_figure(of_b, name)}</td>' for _, name in _FIGURES
         )
         rows.append(
             f'<tr><th scope="row">{dot(colours[label.label])} '

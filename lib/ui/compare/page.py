@@ -97,9 +97,7 @@ def tools() -> None:
             args=("b",),
             help="A becomes B: prompts, settings, engine and sampling.",
         )
-        st.button(
-            "Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap)
-        )
+        st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
         with st.popover("Choose B", icon=":material/history:"):
             _choose()
         history = state.session().side_history
@@ -234,18 +232,14 @@ def _edit_engine(session: Session) -> None:
 
 
 def _colours() -> dict[Side, dict[str, str]]:
-    both = {
-        name: rows_to_prompts(session.experiment.rows)[0]
-        for name, session in comparison_sides.sides().items()
-    }
+    both = {name: rows_to_prompts(session.experiment.rows)[0] for name, session in comparison_sides.sides().items()}
     in_a = {label_key(prompt.label) for prompt in both["a"]}
     only_in_b = [prompt for prompt in both["b"] if label_key(prompt.label) not in in_a]
     # One palette for both: a label that only B has gets a colour that A does not use.
     colours = theme.colours((*both["a"], *only_in_b))
     by_key = {label_key(label): colour for label, colour in colours.items()}
     return {
-        name: {prompt.label: by_key[label_key(prompt.label)] for prompt in prompts}
-        for name, prompts in both.items()
+        name: {prompt.label: by_key[label_key(prompt.label)] for prompt in prompts} for name, prompts in both.items()
     }
 
 

@@ -65,21 +65,14 @@ def draw() -> None:
 
 def _without_shared_threshold(change: WordingChange) -> WordingChange:
     """Return the change less a threshold that neither side has for this label: it is listed under all labels."""
-    if (
-        change.a is None
-        or change.b is None
-        or change.a.threshold is not None
-        or change.b.threshold is not None
-    ):
+    if change.a is None or change.b is None or change.a.threshold is not None or change.b.threshold is not None:
         return change
     return replace(change, fields=tuple(field for field in change.fields if field.name != "threshold"))
 
 
 def _engine(session: Session) -> str:
     experiment = session.experiment
-    server = (
-        f" {experiment.model_version} at {experiment.server_url}" if experiment.engine == "server" else ""
-    )
+    server = f" {experiment.model_version} at {experiment.server_url}" if experiment.engine == "server" else ""
     return f"{engine.ENGINES[experiment.engine]}{server}, {engine.current_sampling(session).description}"
 
 

@@ -96,9 +96,7 @@ def metrics(compared: ComparedSides) -> None:
             st.info("No label differs in any metric.")
             return
     colours = {**compared.colours["b"], **compared.colours["a"]}
-    head = "".join(
-        f'<th colspan="3" scope="colgroup" class="group">{_TITLES[name]}</th>' for name in COMPARED
-    )
+    head = "".join(f'<th colspan="3" scope="colgroup" class="group">{_TITLES[name]}</th>' for name in COMPARED)
     second = '<th class="group" scope="col">A</th><th scope="col">B</th><th scope="col" title="B minus A">diff.</th>'
     body = "".join(_row(row, colours) for row in frame.to_dict("records"))
     html_tables.draw(

@@ -31,9 +31,7 @@ def register(folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentR
     html, style, script = (
         (folder / name).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js")
     )
-    script = "\n".join(
-        [*((folder / part).with_suffix(".js").read_text(encoding="utf-8") for part in before), script]
-    )
+    script = "\n".join([*((folder / part).with_suffix(".js").read_text(encoding="utf-8") for part in before), script])
     shared = _SHARED_STYLE.read_text(encoding="utf-8")
     return st.components.v2.component(f"promptreel_{name}", html=html, css=f"{shared}\n{style}", js=script)
 

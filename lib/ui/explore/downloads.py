@@ -49,9 +49,7 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
         )
         _button(
             "Analysis, JSON",
-            lambda: json.dumps(
-                report(selection.video, selection.engine, selection.sampling, analysis), indent=2
-            ),
+            lambda: json.dumps(report(selection.video, selection.engine, selection.sampling, analysis), indent=2),
             f"{stem}.json",
             "application/json",
         )
@@ -111,16 +109,12 @@ def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
     if job.live:
         st.caption("Rendering clip; progress is in the sidebar.")
     elif job.state == "done":
-        st.link_button(
-            "Open the annotated clip", routes.url_for_video(job.result), icon=":material/play_circle:"
-        )
+        st.link_button("Open the annotated clip", routes.url_for_video(job.result), icon=":material/play_circle:")
     elif job.error:
         st.error(job.error, icon=":material/error:")
 
 
-def _start_clip(
-    selection: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None
-) -> Job:
+def _start_clip(selection: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None) -> Job:
     source = cache.store().file_path(selection.video.sha256)
     folder = cache.store().paths.exports
     folder.mkdir(exist_ok=True)

@@ -56,9 +56,7 @@ def _table(evaluation: Evaluation) -> None:
             "precision": _share("Precision", "Share of the seconds found that are true"),
             "recall": _share("Recall", "Share of the true seconds that are found"),
             "f1": _share("F1", "Harmonic mean of precision and recall, by seconds"),
-            "segment_f1": _share(
-                "Segment F1", "Segments that overlap a true one by half (IoU 0.5) count as found"
-            ),
+            "segment_f1": _share("Segment F1", "Segments that overlap a true one by half (IoU 0.5) count as found"),
             "onset_error_s": _seconds("Onset error (s)", "Median distance of matched segments’ starts"),
             "offset_error_s": _seconds("Offset error (s)", "Median distance of matched segments’ ends"),
             "average_precision": _share("Avg. precision", "Area under the precision–recall curve"),

@@ -191,9 +191,7 @@ def _table(editing: GroundTruthEditing, truth: Truth) -> None:
 
 
 @callback
-def select_row(
-    editing: GroundTruthEditing, key: str, listed: Truth, drawn: list[int], session: Session
-) -> None:
+def select_row(editing: GroundTruthEditing, key: str, listed: Truth, drawn: list[int], session: Session) -> None:
     """Put the segment of the row that was clicked into the form.
 
     A new table also sends the selection it was drawn with, and that may come after an edit of that row. It is
@@ -283,9 +281,7 @@ def _store(
         name = one_line(label, "The label", InputError)
         length = editing.video.duration_s
         if length is not None and max(start, end) > length + BEYOND_S:
-            raise InputError(
-                f"The video ends at {format_time(length, decimals=2)}; choose a time that is inside."
-            )
+            raise InputError(f"The video ends at {format_time(length, decimals=2)}; choose a time that is inside.")
         if end <= start:
             raise InputError(
                 f"The end, {format_time(end, decimals=2)}, is not after the start, "

@@ -37,9 +37,7 @@ def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str
         prompts: labels of all prompts; where there are none, no label of the file counts as unknown.
     """
     outcome = st.container()  # above the inputs: below them it would be out of sight in a low window
-    st.markdown(
-        "Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity."
-    )
+    st.markdown("Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity.")
     st.text_area(
         "Ground truth",
         key=f"truth_text.{editing.import_version}",
@@ -95,9 +93,7 @@ def _read(
             raise InputError(f"{name} is not UTF-8 text; save it as UTF-8 and try again.") from None
     elif not text.strip():
         return None
-    return parse_truth(
-        text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate
-    )
+    return parse_truth(text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate)
 
 
 @callback

@@ -88,9 +88,7 @@ def _work(
             on_progress(Progress(len(vectors) + len(new), len(PHRASES), rate, left))
     finally:
         if new:
-            store.put_text_vectors(
-                engine.id, new
-            )  # in one commit; what was done is stored also after an error
+            store.put_text_vectors(engine.id, new)  # in one commit; what was done is stored also after an error
     _compute(info, store.text_vectors(engine.id, PHRASES))
 
 

@@ -40,11 +40,7 @@ def answers(
     for column, (label, sentence) in enumerate(analysis.answers().items()):
         rest = sentence.removeprefix(f"{label}: ")
         care = ""
-        if (
-            reference is not None
-            and analysis.metrics[column].present
-            and reference.inside(float(peaks[column]))
-        ):
+        if reference is not None and analysis.metrics[column].present and reference.inside(float(peaks[column])):
             words = f"cosine {reference.place(float(peaks[column]))}"
             care = f'<div style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</div>'
         lines.append(
@@ -110,9 +106,7 @@ def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
     lines = []
     for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
         place = html.escape(reference.place(peak))
-        lines.append(
-            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>"
-        )
+        lines.append(f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
     st.html(_list(lines))
 
 
@@ -170,9 +164,7 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
         st.rerun()
 
 
-def _items(
-    analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label: str | None
-) -> list[GalleryItem]:
+def _items(analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label: str | None) -> list[GalleryItem]:
     base = thumbnails_url(info)
     colours = theme.colours(analysis.prompt_set.prompts)
     items = []

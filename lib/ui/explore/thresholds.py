@@ -58,9 +58,7 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
         _by_truth(analysis, fit)
         return
     if has_truth:
-        st.caption(
-            "The ground truth does not contain this label, so the suggestion is from the scores alone."
-        )
+        st.caption("The ground truth does not contain this label, so the suggestion is from the scores alone.")
     st.markdown(split.sentence)
     if split.threshold is not None:
         _buttons(analysis, _Suggestion(label, split.threshold, analysis.prompt_set.settings))
@@ -107,9 +105,7 @@ def _buttons(analysis: Analysis, suggestion: _Suggestion) -> None:
     if not analysis.uses_thresholds:
         settings = replace(suggestion.settings, decision="threshold")
         suggestion = replace(suggestion, settings=settings)
-        st.caption(
-            "The decision is “Best label”, which uses no threshold; a click changes it to “Threshold”."
-        )
+        st.caption("The decision is “Best label”, which uses no threshold; a click changes it to “Threshold”.")
     with st.container(horizontal=True):
         st.button(
             f"Use {value} for {suggestion.label}",

@@ -67,9 +67,7 @@ def _heading(window: tuple[float, float] | None, *, reference: bool) -> bool:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("#### Timeline", width="content")
         if window is None:
-            st.caption(
-                "Drag over the strip to zoom; click in a lane to go there; click the legend to hide a label."
-            )
+            st.caption("Drag over the strip to zoom; click in a lane to go there; click the legend to hide a label.")
         else:
             st.caption(f"Zoomed to {format_time(window[0])} – {format_time(window[1])}", width="content")
             st.button("Show all", key="zoom_out", icon=":material/zoom_out_map:", on_click=_zoom_out)
@@ -119,9 +117,7 @@ def choose_label(analysis: Analysis) -> str | None:
 def histogram(analysis: Analysis, label: str | None, split: float | None = None) -> None:
     """Draw how often each score occurs, of one label or of all, and where they fall into two groups."""
     st.altair_chart(
-        timeline.histogram_chart(
-            analysis, theme.colours(analysis.prompt_set.prompts), label=label, split=split
-        ),
+        timeline.histogram_chart(analysis, theme.colours(analysis.prompt_set.prompts), label=label, split=split),
         key="chart_histogram",
         alt="Histogram of scores, with thresholds as dashed rules",
     )

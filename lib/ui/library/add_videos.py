@@ -28,9 +28,7 @@ def draw() -> None:
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=560), st.container(width=360)
     with left:
-        for done in upload(
-            key="upload", hint="Several at once; gigabytes are fine, as they are streamed to disk."
-        ):
+        for done in upload(key="upload", hint="Several at once; gigabytes are fine, as they are streamed to disk."):
             if done.name.lower().endswith(hosted.SUFFIX):
                 hosted.arrived(done)
             else:

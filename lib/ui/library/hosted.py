@@ -44,9 +44,7 @@ def import_popover(confined: Callable[[str], Path]) -> None:
         if here is not None:
             st.caption(f":material/check: {here[1]} is here.")
         else:
-            st.text_input(
-                "or its path on this computer", key="results_path", placeholder="/folder/results.json"
-            )
+            st.text_input("or its path on this computer", key="results_path", placeholder="/folder/results.json")
         videos = {video.sha256: video for video in cache.store().videos()[::-1] if video.has_file}
         sha256 = st.selectbox(
             "Video",
@@ -124,18 +122,14 @@ def _draw_waiting(record: JobRecord, video: Video) -> None:
                 _submit(lambda: hosted_jobs.resume(record, video, _key()))
             else:
                 _resume_dialog(record, video)
-        if st.button(
-            "Forget", key=f"forget_{name}", help="It may go on there, but its results are not fetched."
-        ):
+        if st.button("Forget", key=f"forget_{name}", help="It may go on there, but its results are not fetched."):
             hosted_jobs.forget(record)
             st.rerun()
 
 
 @st.dialog("Fetch the results")
 def _resume_dialog(record: JobRecord, video: Video) -> None:
-    st.write(
-        f"**{escape_markdown(record.name)}** is with the hosted service; its results are fetched with your key."
-    )
+    st.write(f"**{escape_markdown(record.name)}** is with the hosted service; its results are fetched with your key.")
     _key_field()
     if st.button("Fetch results", type="primary", key="resume_now"):
         _submit(lambda: hosted_jobs.resume(record, video, _key()))

@@ -47,9 +47,7 @@ def _sample_card(file: Path) -> None:
             video = cache.store().add_file(file)
             prompts = file.with_suffix(".prompts.yaml")
             if prompts.exists() and not state.current().rows:
-                state.session().load_prompt_set(
-                    parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem)
-                )
+                state.session().load_prompt_set(parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem))
         except PromptreelError as error:
             st.error(str(error))
             return

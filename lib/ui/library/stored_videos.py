@@ -101,9 +101,7 @@ def _actions(row: _Row) -> None:
             "Embed with the hosted service…", icon=":material/cloud_upload:", key="embed_hosted"
         ):
             hosted.start_dialog(video)
-        if info and st.button(
-            "Delete this embedding", icon=":material/layers_clear:", key="delete_embedding"
-        ):
+        if info and st.button("Delete this embedding", icon=":material/layers_clear:", key="delete_embedding"):
             _confirm_embedding(video, info)
         if st.button("Delete video…", icon=":material/delete:", key="delete_video"):
             _confirm_video(video)

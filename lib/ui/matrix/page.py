@@ -66,9 +66,7 @@ def compute(rows: Sequence[MatrixRow], columns: Columns) -> Matrix | None:
     return Matrix.of(rows, columns.names, cells) if cells else None
 
 
-def _with_vectors(
-    rows: Sequence[MatrixRow], vectors: Mapping[str, NDArray[np.float32]]
-) -> dict[str, PromptSet]:
+def _with_vectors(rows: Sequence[MatrixRow], vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, PromptSet]:
     """Return by row key what can be analysed of each prompt set: the prompts whose texts all have vectors."""
     prompt_sets: dict[str, PromptSet] = {}
     for row in rows:
@@ -91,9 +89,7 @@ def _cells(
         truth = cache.truth(video)
         for key, prompt_set in prompt_sets.items():
             try:
-                cells[key, video.sha256] = cache.label_metrics(
-                    columns.infos[video.sha256], prompt_set, vectors, truth
-                )
+                cells[key, video.sha256] = cache.label_metrics(columns.infos[video.sha256], prompt_set, vectors, truth)
             except PromptreelError as error:
                 problems.append(str(error))
     return cells
@@ -162,9 +158,7 @@ def _use(row: MatrixRow, label: str) -> None:
             icon=":material/check:",
             key="matrix_use",
             disabled=row.current,
-            help="These are the current words."
-            if row.current
-            else f"Use these words for “{label}” in the experiment",
+            help="These are the current words." if row.current else f"Use these words for “{label}” in the experiment",
             on_click=state.session().load_prompt_set,
             args=(row.prompt_set,),
         )

@@ -56,18 +56,14 @@ def available() -> list[MatrixRow]:
         candidates.append((_NOW, own, "now"))
     imported = settings.current().imported
     candidates += [(f"import:{prompt_set.name}", prompt_set, "import") for prompt_set in imported]
-    for experiment, _ in experiments.recent(
-        cache.store().home, limit=_EXPERIMENTS, without=state.current().id
-    ):
+    for experiment, _ in experiments.recent(cache.store().home, limit=_EXPERIMENTS, without=state.current().id):
         prompt_set, _ = experiment.prompt_set()
         if prompt_set is None or not prompt_set.enabled:
             continue
         if all(prompt_set != other for _, other, _ in candidates):
             candidates.append((f"experiment:{experiment.id}", prompt_set, "experiment"))
     names = Counter(prompt_set.name for _, prompt_set, _ in candidates)
-    titles = [
-        _title(prompt_set, origin, unique=names[prompt_set.name] == 1) for _, prompt_set, origin in candidates
-    ]
+    titles = [_title(prompt_set, origin, unique=names[prompt_set.name] == 1) for _, prompt_set, origin in candidates]
     uses: Counter[str] = Counter()
     rows = []
     for title, (key, prompt_set, origin) in zip(titles, candidates, strict=True):

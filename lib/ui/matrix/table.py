@@ -42,8 +42,7 @@ def draw(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
     keys = [row.key for row in view.rows]
     event = st.dataframe(
         table.frame.style.map(partial(table.css, theme=theme), subset=coloured).format(formats),
-        key="matrix_table|"
-        + "|".join([*keys, *videos]),  # a selection counts for these rows and columns only
+        key="matrix_table|" + "|".join([*keys, *videos]),  # a selection counts for these rows and columns only
         hide_index=True,
         on_select="rerun",
         selection_mode="single-cell",

@@ -49,8 +49,7 @@ def choose() -> Columns | None:
             engine_panel.current_sampling(state.session()),
         )
         embeddings = {
-            video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling))
-            for video in videos
+            video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling)) for video in videos
         }
     except PromptreelError as error:
         st.error(str(error), icon=":material/error:")

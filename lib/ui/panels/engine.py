@@ -142,9 +142,7 @@ def _test_connection(session: Session) -> None:
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
             experiment = session.experiment
-            server = ServerEngine(
-                experiment.server_url, model_version=experiment.model_version, api_key=_key(session)
-            )
+            server = ServerEngine(experiment.server_url, model_version=experiment.model_version, api_key=_key(session))
             with contextlib.closing(server):
                 report = server.test_connection()
     except PromptreelError as error:
@@ -230,9 +228,7 @@ def current_engine(session: Session) -> Engine:
     if wanted not in engines:
         for old in [*engines][: -(len(SIDES) - 1)]:
             engines.pop(old, None)  # not closed here: a running job may hold it
-        engines[wanted] = make_engine(
-            experiment.engine_spec, model_version=experiment.model_version, api_key=key
-        )
+        engines[wanted] = make_engine(experiment.engine_spec, model_version=experiment.model_version, api_key=key)
     return engines[wanted]
 
 

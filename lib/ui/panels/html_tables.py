@@ -39,9 +39,7 @@ def draw(body: str, *, label: str) -> None:
         body: a table or list, as HTML.
         label: names it for screen readers, and makes it reachable where it scrolls sideways.
     """
-    st.html(
-        f'{_STYLE}<div class="pr-scroll" role="region" tabindex="0" aria-label="{escaped(label)}">{body}</div>'
-    )
+    st.html(f'{_STYLE}<div class="pr-scroll" role="region" tabindex="0" aria-label="{escaped(label)}">{body}</div>')
 
 
 def escaped(text: str) -> str:

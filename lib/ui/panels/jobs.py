@@ -43,11 +43,7 @@ def progress_text(job: Job) -> str:
     unit = job.unit
     text = f"{progress.done:,}" + (f" of {progress.total:,} {unit}" if progress.total else f" {unit}")
     if progress.rate:
-        text += (
-            f", {progress.rate:.0f} per second"
-            if progress.rate >= 10
-            else f", {progress.rate:.1f} per second"
-        )
+        text += f", {progress.rate:.0f} per second" if progress.rate >= 10 else f", {progress.rate:.1f} per second"
     if progress.eta_s is not None:
         text += f", {format_duration(progress.eta_s)} left"
     return text

@@ -239,9 +239,7 @@ def _choose_videos(scope: SearchScope) -> None:
 def _options(scope: SearchScope) -> None:
     left, right = st.columns(2)
     with left:
-        st.number_input(
-            "Moments at most", min_value=1, max_value=state.MAX_TOP, **state.bound_in_popover("top")
-        )
+        st.number_input("Moments at most", min_value=1, max_value=state.MAX_TOP, **state.bound_in_popover("top"))
     with right:
         st.number_input(
             "Per video at most",

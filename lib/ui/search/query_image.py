@@ -56,9 +56,7 @@ def _read(data: bytes, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"“{name}” has more pixels than can be used; choose a smaller picture.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise InputError(
-            f"“{name}” is not a readable picture; choose a JPEG, PNG, WebP, GIF or BMP file."
-        ) from error
+        raise InputError(f"“{name}” is not a readable picture; choose a JPEG, PNG, WebP, GIF or BMP file.") from error
     if min(image.size) < _SMALLEST:
         raise InputError(f"“{name}” is only {image.width} × {image.height} pixels; choose a larger picture.")
     return image

@@ -32,9 +32,7 @@ def summary(result: SearchResult) -> None:
     what = f"**{plural(len(result.moments), 'moment')}** in {plural(videos, 'video')}, best first"
     how = "all compared" if result.exact else "by index, which may miss a moment"
     st.markdown(what if result.moments else "**Nothing found**")
-    st.caption(
-        f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, {_took(result.took_s)}"
-    )
+    st.caption(f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, {_took(result.took_s)}")
 
 
 def choose_view() -> str:

@@ -89,9 +89,7 @@ def coverage(scope: SearchScope) -> None:
     own, missing = scope.own, scope.missing
     if own is None:
         with st.container(border=True):
-            st.markdown(
-                f"Nothing is embedded with **{scope.engine.name}** yet, so there is nothing to search with it."
-            )
+            st.markdown(f"Nothing is embedded with **{scope.engine.name}** yet, so there is nothing to search with it.")
             if not scope.engine.embeds_video:
                 st.caption("Send a video to the hosted service, or import its results, in the Library.")
                 st.page_link("pages/library.py", label="Library", query_params=experiment.address())
@@ -101,13 +99,9 @@ def coverage(scope: SearchScope) -> None:
             _embed_button(scope, missing, primary=True)
             _other_engines(scope)
         return
-    text = (
-        f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {own.engine_name}."
-    )
+    text = f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {own.engine_name}."
     if missing:
-        text += (
-            f" {plural(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
-        )
+        text += f" {plural(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
     st.caption(text)
     _embed_button(scope, missing)
     _other_engines(scope)
@@ -129,9 +123,7 @@ def _embed_button(scope: SearchScope, missing: list[Video], *, primary: bool = F
     if not missing:
         return
     sampling = engine_panel.current_sampling(experiment.session())
-    running = [
-        job for job in cache.jobs().jobs() if job.live and job.sha256 in {video.sha256 for video in missing}
-    ]
+    running = [job for job in cache.jobs().jobs() if job.live and job.sha256 in {video.sha256 for video in missing}]
     if running:
         st.caption("Embedding in progress; see the sidebar.", width="content")
         return
@@ -152,9 +144,7 @@ def _other_engines(scope: SearchScope) -> None:
     others = [engine for engine in scope.engines if engine.engine_id != scope.engine.id]
     if not others:
         return
-    st.caption(
-        "Other engines’ vectors are in the library; a query is only compared with vectors of its own engine."
-    )
+    st.caption("Other engines’ vectors are in the library; a query is only compared with vectors of its own engine.")
     for engine in others:
         label = f"{engine.engine_name}: {plural(engine.videos, 'video')}"
         if _available(engine.engine_id):

@@ -97,11 +97,7 @@ class Search:
 
     def scale(self, engine_id: str) -> str:
         """Return the key of this search's kind of score in ``thresholds``."""
-        kind = (
-            "like"
-            if self.like
-            else ("text" if self.asked.strip() else "") + ("picture" if self.picture else "")
-        )
+        kind = "like" if self.like else ("text" if self.asked.strip() else "") + ("picture" if self.picture else "")
         return f"{engine_id}|{kind}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -210,9 +206,7 @@ def change_shown(**fields: Any) -> None:
         change(**fields)
 
 
-def search_for(
-    *, text: str | None = None, picture: Picture | None = None, like: SimilarTo | None = None
-) -> None:
+def search_for(*, text: str | None = None, picture: Picture | None = None, like: SimilarTo | None = None) -> None:
     """Search for something else; ``text`` replaces that in the box. ``back`` undoes it."""
     with state.session().lock:
         tab = session()

@@ -299,11 +299,7 @@ async def _module(request: Request) -> Response:
 async def _upload(request: Request) -> Response:
     state = _state()
     if refused_origin(request) or refused_token(request):
-        return await refuse(
-            request, 403, "This upload didn't come from the dashboard's own page; reload the page."
-        )
+        return await refuse(request, 403, "This upload didn't come from the dashboard's own page; reload the page.")
     if state.incoming is None or state.on_upload is None:
         return await refuse(request, 503, "The dashboard is still starting; try again in a moment.")
-    return await receive(
-        request, folder=state.incoming, limit_bytes=max_upload_bytes(), on_upload=state.on_upload
-    )
+    return await receive(request, folder=state.incoming, limit_bytes=max_upload_bytes(), on_upload=state.on_upload)

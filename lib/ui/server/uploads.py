@@ -99,9 +99,7 @@ async def receive(request: Request, *, folder: Path, limit_bytes: int, on_upload
     """
     name = clean_name(request.path_params["name"])
     try:
-        part = await to_thread.run_sync(
-            partial(_open_part, folder, name, _declared_size(request), limit_bytes)
-        )
+        part = await to_thread.run_sync(partial(_open_part, folder, name, _declared_size(request), limit_bytes))
         try:
             return await _receive_into(part, request, name, limit_bytes, on_upload)
         finally:
@@ -151,9 +149,7 @@ def _open_part(folder: Path, name: str, declared: int | None, limit: int) -> _Pa
     )
 
 
-async def _receive_into(
-    part: _Part, request: Request, name: str, limit: int, on_upload: OnUpload
-) -> JSONResponse:
+async def _receive_into(part: _Part, request: Request, name: str, limit: int, on_upload: OnUpload) -> JSONResponse:
     try:
         # Blocks of a megabyte: one hop to a worker thread each, where hashing and writing release the GIL.
         block = bytearray()

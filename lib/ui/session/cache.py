@@ -118,9 +118,7 @@ def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> t
     return vectors, list(problems)
 
 
-def analysis(
-    info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]
-) -> Analysis:
+def analysis(info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]) -> Analysis:
     """Return the analysis of stored samples; scores against the prompts are computed once per wording."""
     name = info.version
     loaded = samples(info)
@@ -239,10 +237,7 @@ def label_metrics(
     """
     content = [
         prompt_set.settings.to_dict(),
-        [
-            [prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)]
-            for prompt in prompt_set.enabled
-        ],
+        [[prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled],
         [[segment.label, segment.start_s, segment.end_s] for segment in truth],
     ]
 
@@ -256,9 +251,7 @@ def label_metrics(
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)
-def _label_metrics(
-    name: str, _compute: Callable[[], tuple[dict[str, Any], ...]]
-) -> tuple[dict[str, Any], ...]:
+def _label_metrics(name: str, _compute: Callable[[], tuple[dict[str, Any], ...]]) -> tuple[dict[str, Any], ...]:
     return _compute()
 
 

@@ -38,10 +38,7 @@ def matrix(*, f1: bool = True) -> Matrix:
 def swept(**values: tuple[float, float]) -> Matrix:
     """The current wording of ``red`` and another one, in one video; ``values`` are a metric's in both."""
     wordings, _ = sweep(PromptSet("p", (Prompt("red"), Prompt("blue"))), "red", ["crimson"])
-    rows = [
-        MatrixRow(wording.texts[0], wording.texts[0], wording.prompt_set, "sweep", wording)
-        for wording in wordings
-    ]
+    rows = [MatrixRow(wording.texts[0], wording.texts[0], wording.prompt_set, "sweep", wording) for wording in wordings]
     cells = {
         (row.key, "v1"): [metrics("red", **{name: pair[index] for name, pair in values.items()})]
         for index, row in enumerate(rows)
@@ -82,9 +79,7 @@ def test_a_label_that_no_prompt_set_has_falls_back_to_the_mean():
 
 def test_a_sweep_says_why_it_is_ranked_by_its_default_metric():
     ranked_by_f1 = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
-    ranked_by_separation = view_of(
-        swept(separation=(2.0, 1.0)), MatrixSettings(mode="sweep"), swept_label="red"
-    )
+    ranked_by_separation = view_of(swept(separation=(2.0, 1.0)), MatrixSettings(mode="sweep"), swept_label="red")
     chosen = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep", sweep_metric="f1"), swept_label="red")
 
     assert "Ranked by F1" in ranked_by_f1.caption

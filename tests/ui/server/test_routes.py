@@ -54,9 +54,7 @@ def test_several_ranges_come_as_one_multipart_answer(routes_port: int, clip: Pat
     boundary = re.fullmatch(r"multipart/byteranges; boundary=(\S+)", answer.headers["content-type"])
     assert boundary
     parts = answer.body.split(b"--" + boundary[1].encode())[1:-1]
-    found = {
-        part.split(b"Content-Range: ")[1].split(b"\r\n")[0]: part.split(b"\r\n\r\n")[1][:-2] for part in parts
-    }
+    found = {part.split(b"Content-Range: ")[1].split(b"\r\n")[0]: part.split(b"\r\n\r\n")[1][:-2] for part in parts}
     content = clip.read_bytes()
     assert found == {
         b"bytes 0-9/10272": content[:10],

@@ -58,9 +58,7 @@ def xsrf(port: int) -> dict[str, str]:
     return {"Cookie": cookie, "X-XSRF-Token": value}
 
 
-def test_an_upload_with_streamlits_own_token_arrives(
-    served: Dashboard, port: int, xsrf: dict[str, str]
-) -> None:
+def test_an_upload_with_streamlits_own_token_arrives(served: Dashboard, port: int, xsrf: dict[str, str]) -> None:
     content = b"some video" * 1000
     sha256 = hashlib.sha256(content).hexdigest()
     answer = ask(port, "PUT", "/promptreel/upload/a.mp4", headers=xsrf, body=content)
@@ -84,9 +82,7 @@ def test_the_page_itself_carries_the_security_headers(port: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fevil", "../evil", "..%5C..%5Cevil", "%2e%2e"])
-def test_names_that_climb_reach_nothing(
-    served: Dashboard, port: int, xsrf: dict[str, str], name: str
-) -> None:
+def test_names_that_climb_reach_nothing(served: Dashboard, port: int, xsrf: dict[str, str], name: str) -> None:
     answer = ask(port, "PUT", f"/promptreel/upload/{name}", headers=xsrf, body=b"evil")
     assert answer.status in (400, 404, 405)
     assert not (served.home / hashlib.sha256(b"evil").hexdigest()).exists()

@@ -38,9 +38,7 @@ from tests.helpers.routes import XSRF, Inbox, SetOption
         ("anything", [], True),
     ],
 )
-def test_hosts_are_matched_like_streamlits_own_list(
-    host: str | None, allowed: list[str], expected: bool
-) -> None:
+def test_hosts_are_matched_like_streamlits_own_list(host: str | None, allowed: list[str], expected: bool) -> None:
     assert host_allowed(host, allowed) is expected
 
 

@@ -98,9 +98,7 @@ def test_without_xsrf_protection_the_origin_is_still_checked(
     streamlit_option("server.enableXsrfProtection", False)
     url = "/promptreel/upload/a.mp4"
     assert ask(routes_port, "PUT", url, body=b"content").status == 200
-    assert (
-        ask(routes_port, "PUT", url, headers={"Origin": "http://evil.example"}, body=b"content").status == 403
-    )
+    assert ask(routes_port, "PUT", url, headers={"Origin": "http://evil.example"}, body=b"content").status == 403
 
 
 def test_an_upload_beyond_the_limit_is_refused_before_and_while_it_arrives(
@@ -111,9 +109,7 @@ def test_an_upload_beyond_the_limit_is_refused_before_and_while_it_arrives(
     exact = bytes(1_048_576)
     declared = ask(routes_port, "PUT", "/promptreel/upload/big.mp4", headers=XSRF, body=exact + b"x")
     chunked = {**XSRF, "Transfer-Encoding": "chunked"}
-    undeclared = ask(
-        routes_port, "PUT", "/promptreel/upload/big.mp4", headers=chunked, body=iter([exact, b"x"])
-    )
+    undeclared = ask(routes_port, "PUT", "/promptreel/upload/big.mp4", headers=chunked, body=iter([exact, b"x"]))
     for answer in (declared, undeclared):
         assert answer.status == 413
         assert error_of(answer).startswith("“big.mp4” is larger than the 1.0 MB allowed here")
@@ -159,9 +155,7 @@ def test_what_the_store_says_reaches_the_user_and_the_part_goes(
 
 
 @pytest.mark.parametrize("words", ["{path} is not a video.", "{path.name} is not a video."])
-def test_a_sentence_about_the_part_names_the_file_that_was_chosen(
-    routes_port: int, tmp_path: Path, words: str
-) -> None:
+def test_a_sentence_about_the_part_names_the_file_that_was_chosen(routes_port: int, tmp_path: Path, words: str) -> None:
     def probe(path: Path, name: str, sha256: str) -> None:
         raise VideoUnreadableError(words.format(path=path))
 
@@ -192,10 +186,7 @@ def test_a_disk_that_fills_up_on_the_way_says_so(
     monkeypatch.setattr(uploads._Part, "write", full)
     answer = ask(routes_port, "PUT", "/promptreel/upload/a.mp4", headers=XSRF, body=bytes(5_000_000))
     assert answer.status == 507
-    assert (
-        error_of(answer)
-        == "The disk filled up while “a.mp4” was arriving; free some space and upload it again."
-    )
+    assert error_of(answer) == "The disk filled up while “a.mp4” was arriving; free some space and upload it again."
     assert (inbox.arrived, inbox.parts) == ([], [])
 
 
@@ -215,9 +206,7 @@ def test_a_folder_that_cannot_be_written_says_so(routes_port: int, tmp_path: Pat
     routes.accept_uploads(tmp_path / "file" / "incoming", lambda *_: None)
     answer = ask(routes_port, "PUT", "/promptreel/upload/a.mp4", headers=XSRF, body=b"content")
     assert answer.status == 500
-    assert error_of(answer) == (
-        "“a.mp4” could not be written to disk (Not a directory); check Promptreel's folder."
-    )
+    assert error_of(answer) == ("“a.mp4” could not be written to disk (Not a directory); check Promptreel's folder.")
 
 
 def test_a_client_that_goes_away_leaves_nothing(routes_port: int, inbox: Inbox) -> None:
@@ -234,10 +223,7 @@ def test_uploads_at_the_same_time_do_not_mix(routes_port: int, inbox: Inbox) -> 
     contents = {f"{n}.mp4": os.urandom(2_000_000) for n in range(4)}
 
     def send(name: str) -> None:
-        assert (
-            ask(routes_port, "PUT", f"/promptreel/upload/{name}", headers=XSRF, body=contents[name]).status
-            == 200
-        )
+        assert ask(routes_port, "PUT", f"/promptreel/upload/{name}", headers=XSRF, body=contents[name]).status == 200
 
     threads = [threading.Thread(target=send, args=[name]) for name in contents]
     for thread in threads:
@@ -247,9 +233,7 @@ def test_uploads_at_the_same_time_do_not_mix(routes_port: int, inbox: Inbox) -> 
     assert {arrived.name: arrived.content for arrived in inbox.arrived} == contents
 
 
-def test_before_the_dashboard_is_ready_uploads_wait(
-    routes_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_before_the_dashboard_is_ready_uploads_wait(routes_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes._state(), "on_upload", None)
     answer = ask(routes_port, "PUT", "/promptreel/upload/a.mp4", headers=XSRF, body=b"content")
     assert (answer.status, error_of(answer)) == (
@@ -295,9 +279,7 @@ def test_names_are_cleaned_but_stay_readable(routes_port: int, inbox: Inbox, sen
 
 
 @pytest.mark.parametrize("sent", ["..%2F..%2Fevil", "a/b.mp4", "../evil.mp4", "%2Fetc%2Fpasswd"])
-def test_a_name_with_folders_reaches_no_route(
-    routes_port: int, inbox: Inbox, tmp_path: Path, sent: str
-) -> None:
+def test_a_name_with_folders_reaches_no_route(routes_port: int, inbox: Inbox, tmp_path: Path, sent: str) -> None:
     answer = ask(routes_port, "PUT", f"/promptreel/upload/{sent}", headers=XSRF, body=b"content")
     assert answer.status in (404, 405)
     assert inbox.arrived == []

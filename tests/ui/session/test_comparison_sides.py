@@ -16,9 +16,7 @@ from lib.ui.session import bindings, cache, comparison_sides, state
 from lib.ui.session.session import Session
 
 A = Experiment("abc123def456", video="f" * 64, name="first", rows=(PromptRow(label="red"),))
-OTHER = Experiment(
-    "0123456789ab", name="other", rows=(PromptRow(label="blue"),), settings=Settings(threshold=0.4)
-)
+OTHER = Experiment("0123456789ab", name="other", rows=(PromptRow(label="blue"),), settings=Settings(threshold=0.4))
 
 
 class _SessionState(dict[str, Any]):
@@ -201,9 +199,7 @@ def test_both_sides_are_about_one_video(shared: _SessionState) -> None:
     assert [one.video for one in sides()] == ["e" * 64] * 2
 
 
-def test_opening_another_experiment_brings_its_own_b(
-    shared: _SessionState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_opening_another_experiment_brings_its_own_b(shared: _SessionState, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state.st, "query_params", {})
     b_side().change(name="second")
     key = b_side().versioned("x")

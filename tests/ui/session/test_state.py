@@ -135,9 +135,7 @@ def test_a_browser_without_its_own_edits_is_given_the_rows_again(shared, home) -
 
 def test_a_value_whose_widget_is_gone_changes_nothing(shared, home) -> None:
     binding = bindings.field(state.session(), "name")
-    del shared[
-        binding["key"]
-    ]  # Streamlit drops a widget that is not drawn any more, and may still get its value
+    del shared[binding["key"]]  # Streamlit drops a widget that is not drawn any more, and may still get its value
     binding["on_change"](*binding["args"])
     assert state.current().name == "untitled"
 

@@ -136,6 +136,4 @@ def _clip(clip: Clip) -> dict[str, Any]:
 def _read(sent: object) -> MomentAction | None:
     if not isinstance(sent, dict) or sent.get("kind") not in get_args(ActionKind):
         return None
-    return MomentAction(
-        cast(ActionKind, sent["kind"]), str(sent.get("id")), str(sent.get("video")), str(sent.get("n"))
-    )
+    return MomentAction(cast(ActionKind, sent["kind"]), str(sent.get("id")), str(sent.get("video")), str(sent.get("n")))

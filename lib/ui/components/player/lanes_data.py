@@ -142,8 +142,7 @@ def side_by_side(
     names = [[label["name"] for label in side["labels"]] for side in (a, b)]
     packed = _packed("differences", arrays.difference_arrays(differences, *names), len(differences))
     coloured = [
-        {**of_a, "colour": of_a["colour"] or of_b["colour"]}
-        for of_a, of_b in zip(a["truth"], b["truth"], strict=True)
+        {**of_a, "colour": of_a["colour"] or of_b["colour"]} for of_a, of_b in zip(a["truth"], b["truth"], strict=True)
     ]
     return {
         **a,

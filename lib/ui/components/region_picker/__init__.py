@@ -61,11 +61,7 @@ def _read(sent: object) -> Dragged | None:
 
 
 def _region(sent: object) -> Region | None:
-    if (
-        not isinstance(sent, list)
-        or len(sent) != 4
-        or not all(isinstance(edge, int | float) for edge in sent)
-    ):
+    if not isinstance(sent, list) or len(sent) != 4 or not all(isinstance(edge, int | float) for edge in sent):
         return None
     left, top, right, bottom = (min(1.0, max(0.0, float(edge))) for edge in sent)
     return (left, top, right, bottom) if left < right and top < bottom else None
