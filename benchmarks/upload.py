@@ -22,9 +22,9 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 
+from benchmarks.dashboard_session import Session
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.memory import MB, watching_memory
-from tests.helpers.session import Session
 
 BAR_MB = 100.0
 _BLOCK = bytes(1 << 20)

@@ -1,19 +1,15 @@
-"""The engine in this process: tiny models in the real loader, from folders, caches and a stand-in hub."""
+"""The engine in this process: tiny models in the real loader."""
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from lib.core.errors import (
@@ -23,31 +19,12 @@ from lib.core.errors import (
     PromptTooLongError,
     UnknownModelError,
 )
-from lib.engines import embedded_models
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
-from tests.helpers.fake_hub import FakeHub
-from tests.helpers.tiny_models import write_clip, write_siglip
+from tests.helpers.tiny_models import write_clip
+from tests.helpers.videos import plain_picture
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-CLIP_VISION, CLIP_TEXT = "Qdrant/clip-ViT-B-32-vision", "Qdrant/clip-ViT-B-32-text"
-SIGLIP = "onnx-community/siglip2-base-patch16-224-ONNX"
-
-
-@pytest.fixture(autouse=True)
-def _no_models_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.delenv("PROMPTREEL_MODELS", raising=False)
-
-
-@pytest.fixture(scope="session")
-def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("tiny") / "clip")
-
-
-@pytest.fixture(scope="session")
-def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_siglip(tmp_path_factory.mktemp("tiny") / "siglip")
 
 
 @pytest.fixture
@@ -55,22 +32,8 @@ def engine(clip_folder: Path) -> EmbeddedEngine:
     return EmbeddedEngine("clip", folder=clip_folder)
 
 
-@pytest.fixture
-def copied(clip_folder: Path, tmp_path: Path) -> Path:
-    """Return a copy of the tiny model that a test may damage."""
-    return Path(shutil.copytree(clip_folder, tmp_path / "copied"))
-
-
-def solid(colour: tuple[int, int, int], *, height: int = 224, width: int = 398) -> NDArray[np.uint8]:
-    return np.full((height, width, 3), colour, np.uint8)
-
-
-def never(*_: object) -> Path:
-    raise AssertionError("nothing should be downloaded")
-
-
-def at_hub(hub: FakeHub) -> Callable[..., Path]:
-    return functools.partial(embedded_models.download, endpoint=hub.url)
+def never(*_: object) -> None:
+    raise AssertionError("nothing should be loaded")
 
 
 class TestVectors:
@@ -81,7 +44,7 @@ class TestVectors:
         assert repr(engine) == "EmbeddedEngine('clip')"
 
     def test_of_pictures_match_their_colours_words(self, engine: EmbeddedEngine) -> None:
-        vectors = engine.embed_images([solid(RED), solid(GREEN), solid(BLUE)])
+        vectors = engine.embed_images([plain_picture(RED), plain_picture(GREEN), plain_picture(BLUE)])
         texts = engine.embed_texts(["red", "green", "blue"])
 
         assert vectors.dtype == texts.dtype == np.float32
@@ -92,7 +55,7 @@ class TestVectors:
     def test_of_siglip_take_the_pooled_output(self, siglip_folder: Path) -> None:
         engine = EmbeddedEngine("siglip", folder=siglip_folder)
 
-        vectors = engine.embed_images([solid(RED), solid(BLUE)])
+        vectors = engine.embed_images([plain_picture(RED), plain_picture(BLUE)])
         texts = engine.embed_texts(["red", "blue"])
 
         assert vectors.shape == texts.shape == (2, 768)
@@ -109,14 +72,14 @@ class TestVectors:
 
     def test_of_the_centre_square_alone(self, engine: EmbeddedEngine) -> None:
         """CLIP's preprocessing crops: what lies left and right of the square has no say."""
-        image = solid(RED)
+        image = plain_picture(RED)
         image[:, :80] = image[:, -80:] = BLUE
 
-        np.testing.assert_allclose(engine.embed_images([image]), engine.embed_images([solid(RED)]), atol=1e-6)
+        np.testing.assert_allclose(engine.embed_images([image]), engine.embed_images([plain_picture(RED)]), atol=1e-6)
 
     @pytest.mark.parametrize("size", [(720, 1280), (100, 60), (224, 224), (225, 224)])
     def test_of_pictures_of_any_size(self, engine: EmbeddedEngine, size: tuple[int, int]) -> None:
-        vectors = engine.embed_images([solid(GREEN, height=size[0], width=size[1])])
+        vectors = engine.embed_images([plain_picture(GREEN, height=size[0], width=size[1])])
 
         assert (vectors @ engine.embed_texts(["green"]).T).item() > 0.999
 
@@ -141,7 +104,7 @@ class TestVectors:
         with pytest.raises(EngineUnavailableError, match="The engine was closed; choose it again"):
             engine.embed_texts(["red"])
         with pytest.raises(EngineUnavailableError, match="The engine was closed; choose it again"):
-            engine.embed_images([solid(RED)])
+            engine.embed_images([plain_picture(RED)])
 
 
 class TestTexts:
@@ -243,7 +206,7 @@ class TestDamage:
         with pytest.raises(
             EngineUnavailableError, match=r"CLIP ViT-B/32 in .*visual can't be loaded .* download them again"
         ):
-            engine.embed_images([solid(RED)])
+            engine.embed_images([plain_picture(RED)])
         assert engine.embed_texts(["red"]).shape == (1, 512)  # the other half still works
 
     def test_of_a_tokenizer(self, copied: Path) -> None:
@@ -260,13 +223,13 @@ class TestDamage:
         with pytest.raises(
             BadReplyError, match=r"CLIP ViT-B/32 fails .*; its files may be damaged; download them again"
         ):
-            EmbeddedEngine("clip", folder=copied).embed_images([solid(RED)])
+            EmbeddedEngine("clip", folder=copied).embed_images([plain_picture(RED)])
 
     def test_of_length(self, tmp_path: Path) -> None:
         engine = EmbeddedEngine("clip", folder=write_clip(tmp_path, dim=256))
 
         with pytest.raises(BadReplyError, match="CLIP ViT-B/32 gave vectors of length 256 where 512 was expected"):
-            engine.embed_images([solid(RED)])
+            engine.embed_images([plain_picture(RED)])
 
     @pytest.mark.parametrize(
         ("factor", "message"),
@@ -283,7 +246,7 @@ class TestDamage:
         onnx.save(model, path)
 
         with pytest.raises(BadReplyError, match=f"CLIP ViT-B/32 gave.*{message}.*Its files are damaged"):
-            EmbeddedEngine("clip", folder=copied).embed_images([solid(RED)])
+            EmbeddedEngine("clip", folder=copied).embed_images([plain_picture(RED)])
 
 
 class TestHardware:

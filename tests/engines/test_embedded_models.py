@@ -9,49 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from lib.core.errors import EngineUnavailableError
 from lib.engines import embedded_models
 from lib.engines.checks import Preparation
 from lib.engines.embedded import EmbeddedEngine
 from tests.helpers.fake_hub import FakeHub
-from tests.helpers.tiny_models import write_clip, write_siglip
+from tests.helpers.videos import plain_picture
 
-RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 CLIP_VISION, CLIP_TEXT = "Qdrant/clip-ViT-B-32-vision", "Qdrant/clip-ViT-B-32-text"
 SIGLIP = "onnx-community/siglip2-base-patch16-224-ONNX"
-
-
-@pytest.fixture(autouse=True)
-def _no_models_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.delenv("PROMPTREEL_MODELS", raising=False)
-
-
-@pytest.fixture(scope="session")
-def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clip(tmp_path_factory.mktemp("tiny") / "clip")
-
-
-@pytest.fixture(scope="session")
-def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_siglip(tmp_path_factory.mktemp("tiny") / "siglip")
-
-
-@pytest.fixture
-def engine(clip_folder: Path) -> EmbeddedEngine:
-    return EmbeddedEngine("clip", folder=clip_folder)
-
-
-@pytest.fixture
-def copied(clip_folder: Path, tmp_path: Path) -> Path:
-    """Return a copy of the tiny model that a test may damage."""
-    return Path(shutil.copytree(clip_folder, tmp_path / "copied"))
-
-
-def solid(colour: tuple[int, int, int], *, height: int = 224, width: int = 398) -> NDArray[np.uint8]:
-    return np.full((height, width, 3), colour, np.uint8)
 
 
 def never(*_: object) -> Path:
@@ -81,7 +48,7 @@ class TestPlaces:
 
         assert engine.id.startswith("demo:")
         assert engine.name == "Demo model (embedded)"
-        assert engine.embed_images([solid(RED)]).shape == (1, 512)
+        assert engine.embed_images([plain_picture()]).shape == (1, 512)
 
     def test_bundled_folder_that_is_not_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embedded_models, "BUNDLED", tmp_path)
@@ -99,10 +66,10 @@ class TestPlaces:
             engine.prepare()
 
     def test_hub_with_progress_then_its_cache(self, clip_folder: Path, tmp_path: Path) -> None:
-        told: list[Preparation] = []
+        reported: list[Preparation] = []
         cache = tmp_path / "cache"
         with FakeHub({CLIP_VISION: clip_folder / "visual", CLIP_TEXT: clip_folder / "textual"}) as hub:
-            engine = EmbeddedEngine("clip", cache_dir=cache, on_progress=told.append, download=at_hub(hub))
+            engine = EmbeddedEngine("clip", cache_dir=cache, on_progress=reported.append, download=at_hub(hub))
             assert not engine.installed
             assert not hub.sent
             vectors = engine.embed_texts(["red"])
@@ -113,18 +80,18 @@ class TestPlaces:
         np.testing.assert_array_equal(again.embed_texts(["red"]), vectors)
         assert again.id == EmbeddedEngine("clip", folder=clip_folder).id
         for part in ("pictures", "texts"):
-            steps = [p for p in told if p.message == f"Downloading CLIP ViT-B/32, the part for {part}."]
+            steps = [p for p in reported if p.message == f"Downloading CLIP ViT-B/32, the part for {part}."]
             done = [p.done_bytes for p in steps]
             assert done == sorted(done)
             assert done[-1] == steps[-1].total_bytes > 1000
 
-    def test_hub_with_progress_told_to_whoever_prepares(self, siglip_folder: Path, tmp_path: Path) -> None:
-        told: list[Preparation] = []
+    def test_hub_with_progress_reported_to_whoever_prepares(self, siglip_folder: Path, tmp_path: Path) -> None:
+        reported: list[Preparation] = []
         with FakeHub({SIGLIP: siglip_folder}) as hub:
             engine = EmbeddedEngine("siglip", cache_dir=tmp_path, download=at_hub(hub), on_progress=never)
-            engine.prepare(told.append)
+            engine.prepare(reported.append)
 
-        assert told[-1].done_bytes == told[-1].total_bytes
+        assert reported[-1].done_bytes == reported[-1].total_bytes
 
     def test_hub_for_siglip_fetches_one_repository_into_one_folder(self, siglip_folder: Path, tmp_path: Path) -> None:
         with FakeHub({SIGLIP: siglip_folder}) as hub:
@@ -133,7 +100,7 @@ class TestPlaces:
 
         assert visual == textual
         assert len(hub.sent) == len(set(hub.sent))
-        assert engine.embed_images([solid(RED)]).shape == (1, 768)
+        assert engine.embed_images([plain_picture()]).shape == (1, 768)
 
     def test_hub_that_has_half_of_it(self, clip_folder: Path, copied: Path, tmp_path: Path) -> None:
         (copied / "textual" / "tokenizer.json").unlink()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import threading
-from collections.abc import Iterator
 
-import numpy as np
 import pytest
 import requests
 
@@ -15,62 +12,37 @@ from lib.core.errors import EngineError, EngineUnavailableError
 from lib.engines.server import ServerEngine
 from lib.engines.server_client import Timeouts
 from lib.infra.http import RetryPolicy
-from tests.helpers.fake_server import FakeServer
-
-PICTURE = np.full((224, 224, 3), 99, np.uint8)
-
-
-class Sleeper:
-    """Sleeps in no time and remembers; its clock moves by what was slept."""
-
-    def __init__(self) -> None:
-        self.waits: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.waits.append(seconds)
-
-    def clock(self) -> float:
-        return sum(self.waits)
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
-
-
-@pytest.fixture
-def engine(server: FakeServer, sleeper: Sleeper) -> Iterator[ServerEngine]:
-    engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, rng=random.Random(7))
-    yield engine
-    engine.close()
+from tests.helpers.clock import Clock
+from tests.helpers.fake_server import Connect, FakeServer
+from tests.helpers.videos import plain_picture
 
 
 class TestRetries:
     @pytest.mark.parametrize("status", [429, 502, 503, 504])
     def test_get_over_a_server_that_is_busy_for_a_while(
-        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, status: int
+        self, server: FakeServer, engine: ServerEngine, clock: Clock, status: int
     ) -> None:
         server.faults.first, server.faults.status = 3, status
 
         assert engine.embed_texts(["a dog"]).shape == (1, 512)
         assert len(server.seen) == 4
-        assert len(sleeper.waits) == 3
+        assert len(clock.waits) == 3
 
-    def test_get_over_broken_connections(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
+    def test_get_over_broken_connections(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.first, server.faults.manner = 2, "reset"
 
-        assert engine.embed_images([PICTURE]).shape == (1, 512)
+        assert engine.embed_images([plain_picture()]).shape == (1, 512)
         assert len(server.seen) == 3
 
-    def test_wait_as_long_as_the_server_asks(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
+    def test_wait_as_long_as_the_server_asks(self, server: FakeServer, engine: ServerEngine, clock: Clock) -> None:
         server.faults.first, server.faults.status, server.faults.retry_after = 1, 429, "7"
 
         engine.embed_texts(["a dog"])
 
-        (waited,) = sleeper.waits
+        (waited,) = clock.waits
         assert 7 <= waited <= 7.5
 
-    def test_end_after_so_many_tries(self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper) -> None:
+    def test_end_after_so_many_tries(self, server: FakeServer, engine: ServerEngine, clock: Clock) -> None:
         server.faults.first = 99
 
         message = (
@@ -80,13 +52,13 @@ class TestRetries:
         with pytest.raises(EngineUnavailableError, match=message):
             engine.embed_texts(["a dog"])
         assert len(server.seen) == 5
-        assert len(sleeper.waits) == 4
+        assert len(clock.waits) == 4
 
-    def test_end_when_the_time_is_used_up(self, server: FakeServer, sleeper: Sleeper) -> None:
+    def test_end_when_the_time_is_used_up(self, server: FakeServer, connect: Connect, clock: Clock) -> None:
         server.faults.first, server.faults.status, server.faults.retry_after = 99, 429, "40"
         server.faults.message = "Slow down."
         retries = RetryPolicy(attempts=50, total_s=100)
-        engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, retries=retries)
+        engine = connect(sleep=clock.wait, clock=clock.time, retries=retries)
 
         message = (
             r"takes no more requests for now \(429 “Slow down\.”, it asks to wait 40 s, after 3 attempts\); "
@@ -94,45 +66,44 @@ class TestRetries:
         )
         with pytest.raises(EngineUnavailableError, match=message):
             engine.embed_texts(["a dog"])
-        engine.close()
-        assert sleeper.clock() <= 100
+        assert clock.time() <= 100
         assert len(server.seen) == 3
 
     @pytest.mark.parametrize("status", [400, 401, 404, 500])
     def test_are_not_made_for_what_no_retry_mends(
-        self, server: FakeServer, engine: ServerEngine, sleeper: Sleeper, status: int
+        self, server: FakeServer, engine: ServerEngine, clock: Clock, status: int
     ) -> None:
         server.faults.first, server.faults.status, server.faults.message = 99, status, "No."
 
         with pytest.raises(EngineError):
             engine.embed_texts(["a dog"])
         assert len(server.seen) == 1
-        assert not sleeper.waits
+        assert not clock.waits
 
 
 class TestNoAnswer:
-    def test_nothing_listens(self, sleeper: Sleeper) -> None:
+    def test_nothing_listens(self, clock: Clock) -> None:
         with FakeServer() as gone:
             url = gone.url
-        engine = ServerEngine(url, sleep=sleeper)
+        engine = ServerEngine(url, sleep=clock.wait)
 
         with pytest.raises(EngineUnavailableError) as caught:
-            engine.embed_images([PICTURE])
+            engine.embed_images([plain_picture()])
         assert str(caught.value) == (
             f"The inference server at {url} can't be reached; start it, or choose the embedded engine."
         )
-        assert len(sleeper.waits) == 4
+        assert len(clock.waits) == 4
 
     def test_connections_break(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.first, server.faults.manner = 99, "reset"
 
         with pytest.raises(EngineUnavailableError, match="breaks off the connection; look at its log, it may have"):
-            engine.embed_images([PICTURE])
+            engine.embed_images([plain_picture()])
         assert len(server.seen) == 5
 
-    def test_the_first_answer_takes_too_long(self, server: FakeServer) -> None:
+    def test_the_first_answer_takes_too_long(self, server: FakeServer, connect: Connect) -> None:
         server.faults.first, server.faults.manner = 99, "hang"
-        engine = ServerEngine(server.url, timeouts=Timeouts(read_s=0.05, first_s=0.1), retries=RetryPolicy(attempts=1))
+        engine = connect(timeouts=Timeouts(read_s=0.05, first_s=0.1), retries=RetryPolicy(attempts=1))
 
         message = (
             r"did not answer within 0\.1 s; the first request loads the model and may download its weights: "
@@ -140,33 +111,31 @@ class TestNoAnswer:
         )
         with pytest.raises(EngineUnavailableError, match=message):
             engine.embed_texts(["a dog"])
-        engine.close()
 
-    def test_an_answer_stops_half_way(self, sleeper: Sleeper) -> None:
+    def test_an_answer_stops_half_way(self, clock: Clock) -> None:
         with half_an_answer() as url:
             engine = ServerEngine(
                 url,
-                sleep=sleeper,
+                sleep=clock.wait,
                 timeouts=Timeouts(first_s=0.1, read_s=0.1),
                 retries=RetryPolicy(attempts=2),
             )
             with pytest.raises(EngineUnavailableError, match=r"did not answer within 0\.1 s"):
                 engine.embed_texts(["a dog"])
             engine.close()
-        assert len(sleeper.waits) == 1
+        assert len(clock.waits) == 1
 
-    def test_another_address_is_answered(self, server: FakeServer) -> None:
+    def test_another_address_is_answered(self, server: FakeServer, connect: Connect) -> None:
         with FakeServer() as other:
             server.faults.redirect = other.url
-            engine = ServerEngine(server.url, api_key="rf_secret_1234")
+            engine = connect(api_key="rf_secret_1234")
             message = f"redirects elsewhere to {other.url}; enter the address of the inference server itself"
             with pytest.raises(EngineUnavailableError, match=message):
                 engine.embed_texts(["a dog"])
-            engine.close()
             assert not other.seen  # the key went nowhere
 
-    def test_tls_where_there_is_none(self, server: FakeServer, sleeper: Sleeper) -> None:
-        engine = ServerEngine(server.url.replace("http", "https"), sleep=sleeper)
+    def test_tls_where_there_is_none(self, server: FakeServer, clock: Clock) -> None:
+        engine = ServerEngine(server.url.replace("http", "https"), sleep=clock.wait)
 
         with pytest.raises(
             EngineUnavailableError, match=r"No safe connection .* or use http:// if the server has no TLS"
@@ -174,7 +143,7 @@ class TestNoAnswer:
             engine.embed_texts(["a dog"])
         engine.close()
 
-    def test_no_foreign_exception_leaves(self, sleeper: Sleeper) -> None:
+    def test_no_foreign_exception_leaves(self, clock: Clock) -> None:
         """Each exception of requests has its own sentence, and none of them is a traceback of requests."""
         kinds = [
             kind
@@ -184,7 +153,7 @@ class TestNoAnswer:
         assert len(kinds) > 15
         for kind in kinds:
             session = FailingSession(kind)
-            engine = ServerEngine("http://localhost:9001", session=session, sleep=sleeper)
+            engine = ServerEngine("http://localhost:9001", session=session, sleep=clock.wait)
             with pytest.raises(EngineUnavailableError, match="http://localhost:9001"):
                 engine.embed_texts(["a dog"])
             assert session.count >= 1

@@ -14,7 +14,8 @@ from lib.core.errors import EngineAuthError, EngineError, InputError, Promptreel
 from lib.engines.server import ServerEngine
 from lib.engines.server_client import Client, Timeouts
 from lib.infra.http import RetryPolicy
-from tests.helpers.fake_server import FakeServer, Faults
+from tests.helpers.clock import Clock
+from tests.helpers.fake_server import Connect, FakeServer, Faults
 
 KEY = "rf_Tg7+secret/=%key"
 """With characters that a URL spells differently."""
@@ -22,14 +23,14 @@ OLD = {"name": "Roboflow Inference Server", "version": "0.9.20"}
 SPELLINGS = (KEY, "Tg7+secret", "Tg7%2Bsecret")
 
 
-def engine_at(server: FakeServer, key: str | None = KEY, *, read_s: float = 10) -> ServerEngine:
-    return ServerEngine(
-        server.url,
-        api_key=key,
-        timeouts=Timeouts(connect_s=5, read_s=read_s, first_s=read_s),
-        retries=RetryPolicy(attempts=1 if read_s < 1 else 2),
-        sleep=lambda _: None,
-    )
+@pytest.fixture
+def engine_with(connect: Connect, clock: Clock) -> Connect:
+    def engine_with(key: str | None = KEY, *, read_s: float = 10) -> ServerEngine:
+        timeouts = Timeouts(connect_s=5, read_s=read_s, first_s=read_s)
+        retries = RetryPolicy(attempts=1 if read_s < 1 else 2)
+        return connect(api_key=key, timeouts=timeouts, retries=retries, sleep=clock.wait)
+
+    return engine_with
 
 
 def is_hidden(text: str) -> bool:
@@ -37,90 +38,84 @@ def is_hidden(text: str) -> bool:
 
 
 class TestPlace:
-    def test_is_the_header(self, server: FakeServer) -> None:
+    def test_is_the_header(self, server: FakeServer, engine_with: Connect) -> None:
         server.faults.key = KEY
-        engine = engine_at(server)
+        engine = engine_with()
         engine.embed_texts(["a dog"])
-        engine.close()
 
         (seen,) = server.seen
         assert seen.headers["authorization"] == f"Bearer {KEY}"
         assert is_hidden(seen.target)
         assert "api_key" not in seen.body
 
-    def test_is_the_body_where_the_header_is_refused(self, server: FakeServer) -> None:
+    def test_is_the_body_where_the_header_is_refused(self, server: FakeServer, engine_with: Connect) -> None:
         server.faults.key, server.faults.key_places = KEY, ("body", "query")
-        engine = engine_at(server)
+        engine = engine_with()
         engine.embed_texts(["a dog"])
         engine.embed_texts(["a cat"])
-        engine.close()
 
         assert [seen.body.get("api_key") for seen in server.seen] == [None, KEY, KEY]  # found once, kept
         assert all(is_hidden(seen.target) for seen in server.seen)
 
     @pytest.mark.parametrize("about", [{"version": "0.9.20"}, {"name": "no version"}, None])
     def test_is_the_url_where_an_old_server_accepts_nothing_else(
-        self, server: FakeServer, about: dict[str, str] | None
+        self, server: FakeServer, engine_with: Connect, about: dict[str, str] | None
     ) -> None:
         server.faults.key, server.faults.key_places = KEY, ("query",)
         server.faults.refusal = 403
         server.faults.about, server.faults.no_info = about or {}, about is None
-        engine = engine_at(server)
+        engine = engine_with()
         engine.embed_texts(["a dog"])
         engine.embed_texts(["a cat"])
-        engine.close()
 
         assert ["api_key=" in seen.target for seen in server.seen] == [False, False, True, True]
         assert all("authorization" not in seen.headers for seen in server.seen[2:])
 
     @pytest.mark.parametrize("status", [401, 403])
-    def test_is_never_the_url_of_a_current_server(self, server: FakeServer, status: int) -> None:
+    def test_is_never_the_url_of_a_current_server(self, server: FakeServer, engine_with: Connect, status: int) -> None:
         server.faults.key, server.faults.refusal = "another", status
-        engine = engine_at(server)
+        engine = engine_with()
         with pytest.raises(EngineAuthError, match="refuses the API key"):
             engine.embed_texts(["a dog"])
-        engine.close()
 
         assert len(server.seen) == 2  # header, body
         assert all(is_hidden(seen.target) for seen in server.seen)
 
-    def test_is_found_by_two_threads_at_once(self, server: FakeServer) -> None:
+    def test_is_found_by_two_threads_at_once(self, server: FakeServer, engine_with: Connect) -> None:
         server.faults.key, server.faults.key_places = KEY, ("body",)
         server.faults.latency_s = 0.05
-        engine = engine_at(server)
+        engine = engine_with()
         with ThreadPoolExecutor(4) as pool:
             vectors = list(pool.map(lambda text: engine.embed_texts([text]), "abcdefgh"))
-        engine.close()
 
         assert len(vectors) == 8
 
-    def test_is_nowhere_without_a_key(self, server: FakeServer) -> None:
-        engine = engine_at(server, key=" ")
+    def test_is_nowhere_without_a_key(self, server: FakeServer, engine_with: Connect) -> None:
+        engine = engine_with(key=" ")
         engine.embed_texts(["a dog"])
-        engine.close()
 
         assert "authorization" not in server.seen[0].headers
 
     def test_is_not_where_the_users_netrc_says(
-        self, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, server: FakeServer, engine_with: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         netrc = tmp_path / "netrc"
         netrc.write_text("machine 127.0.0.1 login someone password else\n")
         monkeypatch.setenv("NETRC", str(netrc))
         server.faults.key = KEY
-        engine = engine_at(server)
+        engine = engine_with()
         engine.embed_texts(["a dog"])
-        engine.close()
 
         assert server.seen[0].headers["authorization"] == f"Bearer {KEY}"
 
-    def test_is_not_sent_to_ask_who_the_server_is(self, server: FakeServer, caplog: pytest.LogCaptureFixture) -> None:
+    def test_is_not_sent_to_ask_who_the_server_is(
+        self, server: FakeServer, engine_with: Connect, caplog: pytest.LogCaptureFixture
+    ) -> None:
         server.faults.key, server.faults.key_places = KEY, ("query",)
         server.faults.about = OLD
-        engine = engine_at(server)
+        engine = engine_with()
         with caplog.at_level(logging.DEBUG):
             engine.test_connection()
-        engine.close()
 
         assert any("/info" in record.getMessage() for record in caplog.records)
         assert all(is_hidden(record.getMessage()) for record in caplog.records)
@@ -128,9 +123,9 @@ class TestPlace:
 
 class TestRefusal:
     @pytest.mark.parametrize("status", [401, 403])
-    def test_of_a_wrong_key(self, server: FakeServer, status: int) -> None:
+    def test_of_a_wrong_key(self, server: FakeServer, engine_with: Connect, status: int) -> None:
         server.faults.key, server.faults.refusal = "another", status
-        engine = engine_at(server)
+        engine = engine_with()
 
         message = (
             rf"refuses the API key \({status} “Unauthorized api_key”\); "
@@ -138,26 +133,23 @@ class TestRefusal:
         )
         with pytest.raises(EngineAuthError, match=message):
             engine.embed_texts(["a dog"])
-        engine.close()
 
-    def test_of_no_key(self, server: FakeServer) -> None:
+    def test_of_no_key(self, server: FakeServer, engine_with: Connect) -> None:
         server.faults.key = KEY
-        engine = engine_at(server, key=None)
+        engine = engine_with(key=None)
 
         with pytest.raises(EngineAuthError, match=r"wants an API key \(401 .*\); enter one, or set ROBOFLOW_API_KEY"):
             engine.embed_texts(["a dog"])
-        engine.close()
         assert len(server.seen) == 1
 
-    def test_of_a_key_that_worked_before_tries_no_other_place(self, server: FakeServer) -> None:
+    def test_of_a_key_that_worked_before_tries_no_other_place(self, server: FakeServer, engine_with: Connect) -> None:
         server.faults.key = KEY
-        engine = engine_at(server)
+        engine = engine_with()
         engine.embed_texts(["a dog"])
         server.faults.key = "revoked"
 
         with pytest.raises(EngineAuthError, match="refuses the API key"):
             engine.embed_texts(["a cat"])
-        engine.close()
         assert all("api_key=" not in seen.target for seen in server.seen)
 
     @pytest.mark.parametrize("key", ["rf secret", "rf\nsecret", "rf_sécret"])
@@ -199,9 +191,9 @@ class TestSecrecy:
     @pytest.mark.parametrize("place", ["header", "body", "query"])
     @pytest.mark.parametrize("name", FAILURES)
     def test_holds_on_every_failure(
-        self, server: FakeServer, caplog: pytest.LogCaptureFixture, place: str, name: str
+        self, server: FakeServer, engine_with: Connect, caplog: pytest.LogCaptureFixture, place: str, name: str
     ) -> None:
-        engine = engine_at(server, read_s=0.4 if name == "hang" else 10)
+        engine = engine_with(read_s=0.4 if name == "hang" else 10)
         with caplog.at_level(logging.DEBUG):
             if place != "header":  # an old server, known as such from an answer
                 server.faults.key, server.faults.key_places, server.faults.about = KEY, (place,), OLD
@@ -209,7 +201,6 @@ class TestSecrecy:
             FAILURES[name](server.faults)
             with pytest.raises(PromptreelError) as caught:
                 engine.embed_texts(["a dog", "a cat"])
-        engine.close()
 
         assert isinstance(caught.value, EngineError)
         assert is_hidden(str(caught.value))
@@ -220,15 +211,12 @@ class TestSecrecy:
         assert all(is_hidden(record.getMessage()) for record in caplog.records)
         assert is_hidden(repr(engine) + str(engine) + repr(Client("http://localhost:9001", api_key=KEY)))
 
-    def test_holds_when_the_server_is_gone(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_holds_when_the_server_is_gone(self, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
         with FakeServer() as server:
             server.faults.key, server.faults.key_places, server.faults.about = KEY, ("query",), OLD
-            engine = engine_at(server)
+            engine = ServerEngine(server.url, api_key=KEY, sleep=clock.wait)
             engine.embed_texts(["a dog"])
-        with (
-            caplog.at_level(logging.DEBUG),
-            pytest.raises(EngineError, match="can't be reached") as caught,
-        ):
+        with caplog.at_level(logging.DEBUG), pytest.raises(EngineError, match="can't be reached") as caught:
             engine.embed_texts(["a cat"])
         engine.close()
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
 from lib.core.errors import (
@@ -17,43 +14,16 @@ from lib.core.errors import (
     UnknownModelError,
 )
 from lib.engines.server import ServerEngine
-from tests.helpers.fake_server import FakeServer
-
-PICTURE = np.full((224, 224, 3), 99, np.uint8)
-
-
-class Sleeper:
-    """Sleeps in no time and remembers; its clock moves by what was slept."""
-
-    def __init__(self) -> None:
-        self.waits: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.waits.append(seconds)
-
-    def clock(self) -> float:
-        return sum(self.waits)
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
-
-
-@pytest.fixture
-def engine(server: FakeServer, sleeper: Sleeper) -> Iterator[ServerEngine]:
-    engine = ServerEngine(server.url, sleep=sleeper, clock=sleeper.clock, rng=random.Random(7))
-    yield engine
-    engine.close()
+from tests.helpers.fake_server import Connect, FakeServer
+from tests.helpers.videos import plain_picture
 
 
 class TestRefusals:
-    def test_nine_pictures_pass_in_smaller_requests(self, server: FakeServer) -> None:
-        engine = ServerEngine(server.url, batch_size=9)
+    def test_nine_pictures_pass_in_smaller_requests(self, server: FakeServer, connect: Connect) -> None:
+        engine = connect(batch_size=9)
 
-        assert engine.embed_images([PICTURE] * 9).shape == (9, 512)
+        assert engine.embed_images([plain_picture()] * 9).shape == (9, 512)
         assert [seen.items for seen in server.seen] == [9, 4, 4, 1]
-        engine.close()
 
     def test_no_text_at_all_is_never_sent(self, server: FakeServer, engine: ServerEngine) -> None:
         """The server answers an empty list with a bare 500."""
@@ -62,9 +32,9 @@ class TestRefusals:
         assert not server.seen
 
     @pytest.mark.parametrize("call", ["images", "texts"])
-    def test_a_model_it_does_not_have(self, server: FakeServer, call: str) -> None:
+    def test_a_model_it_does_not_have(self, server: FakeServer, connect: Connect, call: str) -> None:
         server.faults.versions = ("ViT-B-16",)
-        engine = ServerEngine(server.url, model_version="RN50")
+        engine = connect(model_version="RN50")
 
         message = (
             rf"The inference server at {server.url} has no usable clip/RN50 "
@@ -72,8 +42,7 @@ class TestRefusals:
             "choose another version, or let the server download it"
         )
         with pytest.raises(UnknownModelError, match=message):
-            engine.embed_images([PICTURE] * 8) if call == "images" else engine.embed_texts(["a", "b"])
-        engine.close()
+            engine.embed_images([plain_picture()] * 8) if call == "images" else engine.embed_texts(["a", "b"])
         assert len(server.seen) == 1  # no halving, no retry
         assert engine.batch_size == 8
 
@@ -89,7 +58,7 @@ class TestRefusals:
 
         message = r"could not read a picture it was sent \(400 “Could not load input image\. Cause: Empty image"
         with pytest.raises(BadReplyError, match=message):
-            engine.embed_images([PICTURE])
+            engine.embed_images([plain_picture()])
 
     @pytest.mark.parametrize(
         ("status", "said", "error", "message"),
@@ -161,7 +130,7 @@ class TestReplies:
 
         advice = r"\. Check that it really serves clip/ViT-B-16, and update it\."
         with pytest.raises(BadReplyError, match=message + advice):
-            engine.embed_images([PICTURE] * 3) if call == "images" else engine.embed_texts(["a", "b", "c"])
+            engine.embed_images([plain_picture()] * 3) if call == "images" else engine.embed_texts(["a", "b", "c"])
 
     @pytest.mark.parametrize(
         ("body", "message"),

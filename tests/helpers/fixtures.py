@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from lib.store.store import Store
     from lib.store.videos import Video
+    from tests.helpers.clock import Clock
     from tests.helpers.fake_server import FakeServer
     from tests.helpers.pages import Bench
 
@@ -49,6 +50,13 @@ def no_thread_stays() -> Iterator[None]:
     while left := [t.name for t in threading.enumerate() if t.name.startswith(names)]:
         assert time.monotonic() < until, f"threads stay behind: {left}"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    from tests.helpers.clock import Clock
+
+    return Clock()
 
 
 @pytest.fixture

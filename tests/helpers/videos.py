@@ -57,6 +57,11 @@ def scenes(*parts: tuple[Colour, int]) -> list[Colour]:
     return [colour for colour, n in parts for _ in range(n)]
 
 
+def plain_picture(colour: Colour = (99, 99, 99), *, height: int = 224, width: int = 398) -> NDArray[np.uint8]:
+    """Return a picture of one colour."""
+    return np.full((height, width, 3), colour, np.uint8)
+
+
 def quadrants(size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return a picture that differs in all eight orientations: red and green above blue and white."""
     width, height = size

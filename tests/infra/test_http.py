@@ -13,6 +13,7 @@ import requests
 
 from lib.core.errors import Cancelled, EngineUnavailableError
 from lib.infra.http import FailedAttempt, Outcome, Retrier, RetryPolicy, Service, may_pass, wait_unless
+from tests.helpers.clock import Clock
 
 KEY = "rf_Tg7+secret"
 SERVICE = Service(
@@ -26,24 +27,6 @@ SERVICE = Service(
     other="R",
 )
 FAILED = FailedAttempt(EngineUnavailableError("failed"))
-
-
-class Clock:
-    """Waits in no time and remembers; its time is what was waited."""
-
-    def __init__(self) -> None:
-        self.waits: list[float] = []
-
-    def wait(self, seconds: float) -> None:
-        self.waits.append(seconds)
-
-    def time(self) -> float:
-        return sum(self.waits)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def response(status: int, body: bytes = b"{}", **headers: str) -> requests.Response:
