@@ -1,9 +1,5 @@
 """Scoring -> segments -> metrics as one pure call, and tables and answers of the result.
 
-The expensive parts of ``analyse`` can be passed in: ``prompt_cosines`` depends on vectors and wording only, so an edit
-of score, threshold, decision, smoothing or durations needs no matrix product; ``vector_change`` depends on the vectors
-only.
-
 Conventions: ``n`` samples, ``p`` enabled prompts in the prompt set's order; times in seconds.
 """
 

@@ -54,14 +54,7 @@ class LabelMetrics:
 def label_metrics(
     segments: Sequence[Segment], scores: NDArray[np.float64], samples: Samples, prompts: Sequence[Prompt]
 ) -> tuple[LabelMetrics, ...]:
-    """Return the metrics of each label.
-
-    Args:
-        segments: in order of start.
-        scores: smoothed scores, ``(n, p)``.
-        samples: times, spans and duration.
-        prompts: the enabled ones, one per column.
-    """
+    """Return the metrics of each label, from smoothed ``scores`` ``(n, p)``; ``prompts`` are the enabled ones."""
     by_label: dict[str, list[Segment]] = {prompt.label: [] for prompt in prompts}
     for segment in segments:
         by_label[segment.label].append(segment)

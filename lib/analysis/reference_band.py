@@ -85,11 +85,7 @@ class ReferenceBand:
 
 
 def reference_band(samples: Samples, text_vectors: Mapping[str, NDArray[np.float32]]) -> ReferenceBand | None:
-    """Return what the phrases in ``text_vectors`` reach on ``samples``; None without samples or phrases.
-
-    Args:
-        samples: of one video.
-        text_vectors: phrase -> its vector, of any length but 0, by the engine of the samples; commonly ``PHRASES``.
+    """Return what the phrases in ``text_vectors`` (phrase -> vector) reach on ``samples``; None without either.
 
     Raises:
         PromptSetError, BadReplyError: as ``lib.analysis.scoring.prompt_vectors`` and ``cosine_scores``.

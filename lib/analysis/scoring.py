@@ -213,15 +213,12 @@ def vector_change(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def spikes(change: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return where ``change`` stands out, bool ``(n,)``.
+    """Return where ``change``, as ``vector_change`` gives it ``(n,)``, stands out; bool ``(n,)``.
 
     A spike is a local maximum (the first of equal neighbours), at least ``SPIKE_FLOOR``, and more than
     ``SPIKE_DISTANCE`` deviations above the median. The deviation is ``1.4826 * median(abs(x - median))``,
     or ``1.2533 * mean(abs(x - median))`` where that is 0, as in a video that mostly stands still. The
     first sample has nothing before it and is no spike.
-
-    Args:
-        change: as ``vector_change`` gives it, ``(n,)``.
     """
     is_spike = np.zeros(len(change), dtype=bool)
     if len(change) < 3:

@@ -183,14 +183,9 @@ def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, 
 def find_segments(
     has: _Bools, scores: _Floats, samples: Samples, labels: Sequence[str], *, bridge_s: float = 0.0
 ) -> tuple[Segment, ...]:
-    """Return the runs of each label as segments, in order of start, then of label.
+    """Return the runs of each label in ``has``, ``(n, p)``, as segments, in order of start, then of label.
 
-    Args:
-        has: labels of each sample, ``(n, p)``.
-        scores: smoothed scores, ``(n, p)``.
-        samples: times and spans.
-        labels: one per column.
-        bridge_s: gaps without samples of at most so many seconds don't end a segment.
+    ``scores`` are the smoothed ones, ``(n, p)``. Gaps without samples of at most ``bridge_s`` don't end a segment.
     """
     columns, first, stop = _runs(has, _breaks(samples, bridge_s))
     if not len(first):

@@ -30,15 +30,10 @@ _KEPT = 32
 
 
 def scatter_points(comparison: Comparison, label: str) -> pd.DataFrame:
-    """Return ``score_a, score_b, who, seconds``, one row per point to draw.
+    """Return ``score_a, score_b, who, seconds``, one row per point to draw, at most ``SCATTER_POINTS``.
 
-    Args:
-        comparison: of two analyses.
-        label: one of ``comparison.labels``.
-
-    Returns:
-        Scores as float64, ``who`` of both, only A, only B, neither: which side gives the label there; ``seconds``
-        is A's time of the sample. At most ``SCATTER_POINTS`` rows; outermost points are never left out.
+    Scores are float64, ``who`` says which side gives the label (both, only A, only B, neither), ``seconds`` is A's time
+    of the sample. Outermost points are never left out.
 
     Raises:
         KeyError: not a label that both sides have.
@@ -158,13 +153,7 @@ def _scatter(kinds: tuple[str, str], ruled: tuple[bool, bool], colour: str, size
 def difference_bars(comparison: Comparison, colours_a: Mapping[str, str], colours_b: Mapping[str, str]) -> pd.DataFrame:
     """Return ``side, says, colour, from_s, to_s, start, end``: what each side says where both differ.
 
-    Args:
-        comparison: of two analyses.
-        colours_a: hex by label of side A.
-        colours_b: hex by label of side B.
-
-    Returns:
-        At most ``MAX_BARS`` rows: of more differences the longest. A side that gives no label has no row there.
+    At most ``MAX_BARS`` rows: of more differences the longest. A side that gives no label has no row there.
     """
     longest = sorted(comparison.disagreements, key=lambda span: span.start_s - span.end_s)[: MAX_BARS // 2]
     rows = [

@@ -1,7 +1,6 @@
 """What charts draw, as small tables: one window of the video, reduced so that no peak is lost.
 
-Conventions: times and durations in seconds. A window ``(start_s, end_s)`` shows the samples in ``[start_s,
-end_s]``.
+Conventions: times and durations in seconds. A window ``(start_s, end_s)`` shows the samples in ``[start_s, end_s]``.
 The tables of one chart have different columns each: Streamlit names a chart's tables by their
 content, and two equal ones would become one, which makes the browser rebuild the chart.
 
@@ -125,12 +124,7 @@ def bucket_size(n: int, count: int) -> int:
 
 
 def extremes(values: _Floats, points: int) -> list[_Ints]:
-    """Return, for each column, the rows that are drawn of it: ascending, and at most ``points`` of them.
-
-    Args:
-        values: ``(n, p)``.
-        points: at least 4; ``n`` rows or fewer are drawn whole.
-    """
+    """Return, for each column of ``(n, p)``, the rows to draw: ascending, at most ``points`` (4 or more) of them."""
     n, p = values.shape
     if n <= points:
         return [np.arange(n)] * p
@@ -281,16 +275,10 @@ def _bars(analysis: Analysis, start_s: float, end_s: float) -> pd.DataFrame:
 
 
 def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return how often scores occur, and the thresholds among them.
+    """Return how many seconds have which score, of one label or (None) of all, and the thresholds among them.
 
-    Args:
-        analysis: of which all samples count, by their spans.
-        label: of which the scores are taken; None takes all labels.
-
-    Returns:
-        ``label, score, from_score, to_score, seconds``, bins of equal width over all labels shown
-        (``score`` is the middle); and ``threshold_label, threshold``, one row per label, none where the
-        decision uses no thresholds.
+    ``label, score, from_score, to_score, seconds``: bins of equal width over all labels (``score`` is the middle);
+    ``threshold_label, threshold``: one row per label, none where the decision uses no thresholds.
     """
     columns = range(len(analysis.labels)) if label is None else [analysis.column(label)]
     scores, spans = analysis.scores[:, list(columns)], analysis.samples.spans_s

@@ -27,11 +27,7 @@ _DASHES = [6, 4]
 def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
     """Return ``true, found, seconds, share, text``, one row per cell.
 
-    Args:
-        evaluation: against any truth.
-
-    Returns:
-        ``share`` is of the true label's seconds, 0 to 1 (0 where it has none); ``text`` is blank below 0.05 s.
+    ``share`` is of the true label's seconds, 0 to 1 (0 where it has none); ``text`` is blank below 0.05 s.
     """
     seconds = evaluation.confusion
     totals = seconds.sum(axis=1).to_numpy()[:, None]
@@ -49,12 +45,7 @@ def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def confusion_chart(evaluation: Evaluation, *, dark: bool = False) -> FilledChart:
-    """Return what is true (rows) against what is found (columns), in seconds; stronger for a larger share of its row.
-
-    Args:
-        evaluation: against any truth.
-        dark: whether the page is.
-    """
+    """Return what is true (rows) against what is found (columns), in seconds; darker for a larger share of its row."""
     cells = confusion_table(evaluation)
     rows, columns = tuple(dict.fromkeys(cells["true"])), tuple(dict.fromkeys(cells["found"]))
     return _confusion(rows, columns, dark).fill({"cells": cells})
@@ -153,14 +144,7 @@ def _curve(colour: str, height: int) -> Template:
 
 
 def fit_chart(fit: ThresholdFit, colour: str, *, now: float | None, height: int = 220) -> FilledChart:
-    """Return F1 by threshold, the best one as a point, the current one as a dashed rule.
-
-    Args:
-        fit: of one label.
-        colour: of the label.
-        now: the current threshold; None where the decision uses none.
-        height: in pixels.
-    """
+    """Return F1 by threshold, the best one as a point, the current one (None draws none) as a dashed rule."""
     tables = {
         "f1": fit.curve,
         "best": pd.DataFrame({"best_threshold": [fit.threshold], "best_f1": [fit.f1]}),

@@ -24,13 +24,7 @@ _LEGEND_LINE = 18
 
 
 def stack(*layers: alt.Chart, height: int, title: str | None = None) -> alt.LayerChart:
-    """Return the layers on top of each other, the last in front.
-
-    Args:
-        layers: from back to front.
-        height: of everything in pixels, with title, legend and axis.
-        title: small, starting where the plot does.
-    """
+    """Return the layers on top of each other, the last in front; ``height`` in pixels, with title, legend and axis."""
     heading: dict[str, Any] = {}
     if title is not None:
         heading["title"] = alt.TitleParams(

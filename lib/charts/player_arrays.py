@@ -54,11 +54,9 @@ class Axis:
 
 
 def levels(values: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Return the pyramid over ``values``, finest first: pairs of lowest and highest, float32 ``(p, m)`` each.
+    """Return the pyramid over ``values`` ``(p, n)``, finest first: pairs of lowest and highest, float32 ``(p, m)``.
 
-    Args:
-        values: ``(p, n)``. ``m`` is ``n`` divided by ``LEVEL_FACTOR`` (rounded up) once per level; no level where
-            ``n`` is at most ``COARSEST``.
+    ``m`` is ``n`` divided by ``LEVEL_FACTOR`` (rounded up) once per level; ``n`` up to ``COARSEST`` gives no level.
     """
     pyramid: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     low = high = values
@@ -79,11 +77,7 @@ def _grouped(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def base_arrays(samples: Samples, change: NDArray[np.float64]) -> dict[str, _Array]:
     """Return what depends on the samples only: ``times`` f8 ``(n,)``, ``frames`` i4, ``change`` f4 with its levels.
 
-    ``spikes`` are the indices of the samples where the change stands out, i4.
-
-    Args:
-        samples: whose lanes they are.
-        change: what ``lib.analysis.scoring.vector_change`` gave for their vectors, ``(n,)``.
+    ``spikes`` are the indices of the samples where ``change`` (``lib.analysis.scoring.vector_change``) stands out, i4.
     """
     row = change.astype(np.float32)[None]
     arrays: dict[str, _Array] = {
@@ -134,13 +128,10 @@ def difference_arrays(
 
 
 def encode_arrays(arrays: Mapping[str, _Array]) -> bytes:
-    """Return the arrays as one binary document.
-
-    Args:
-        arrays: of type f4, f8, i4 or u2.
+    """Return the arrays, of type f4, f8, i4 or u2, as one binary document.
 
     Raises:
-        ValueError: an array has another type, which a browser would not read.
+        ValueError: an array has another type.
     """
     entries, parts, offset = [], [], 0
     for name, array in arrays.items():

@@ -64,14 +64,7 @@ def scores_chart(
     """Return the scores over time with thresholds as dashed rules, grey where labels share one.
 
     A click on the legend shows or hides a label; a click in the plot is ``pick`` on the nearest ``seconds``;
-    pointing shows time and scores.
-
-    Args:
-        data: one window.
-        colours: hex by label.
-        playhead_s: where the player is.
-        band: lowest and highest score of what is drawn behind the lines; None draws nothing.
-        height: in pixels.
+    pointing shows time and scores. ``band`` is the range of scores that is drawn behind the lines.
     """
     tables = {
         "lines": data.lines,
@@ -148,14 +141,9 @@ def histogram_chart(
     split: float | None = None,
     height: int = 260,
 ) -> FilledChart:
-    """Return how many seconds have which score, of one label or of all, thresholds as dashed rules.
+    """Return how many seconds have which score, of one label or (None) of all, thresholds as dashed rules.
 
-    Args:
-        analysis: of which all samples count.
-        colours: hex by label; None: those of the prompts.
-        label: of which the scores are taken; None takes all labels.
-        split: where they fall into two groups, drawn as a rule; None draws none.
-        height: in pixels.
+    ``split``, where they fall into two groups, is drawn as a rule.
     """
     labels = analysis.labels if label is None else (label,)
     bins, thresholds = histogram(analysis, label)

@@ -24,12 +24,7 @@ class UsageError(Exception):
 
 
 class Context:
-    """What a command works with.
-
-    Attributes:
-        reporter: takes progress and problems.
-        cancel: set by the first Ctrl-C.
-    """
+    """What a command works with; ``cancel`` is set by the first Ctrl-C."""
 
     def __init__(self, args: argparse.Namespace, reporter: Reporter, cancel: threading.Event) -> None:
         self._args = args

@@ -19,13 +19,7 @@ HELP = "ground truth: JSON, CSV (label,start,end), WebVTT, Label Studio's timeli
 
 
 def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
-    """Return the ground truth in a file; report lines that can't be read on stderr.
-
-    Args:
-        path: the file.
-        video: the video that it describes.
-        duration_s: the video's length in seconds, from its samples.
-        reporter: for the problems.
+    """Return the ground truth of ``video`` in a file; report lines that can't be read on stderr.
 
     Raises:
         InputError: the file can't be read, or nothing in it.
@@ -43,13 +37,7 @@ def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Rep
 
 
 def warn_about_unmatched(evaluation: Evaluation, reporter: Reporter, prefix: str = "") -> None:
-    """Report labels that only the ground truth or only the prompt set has.
-
-    Args:
-        evaluation: of the prompt set.
-        reporter: for the sentences.
-        prefix: the side of a comparison, such as ``A: ``.
-    """
+    """Report labels that only the ground truth or only the prompt set has; ``prefix`` names a side, such as ``A: ``."""
     for labels, sentence in (
         (evaluation.unmatched_truth, "the ground truth has {}, and no prompt does"),
         (evaluation.unmatched_prompts, "the ground truth doesn't mention {}, so it isn't evaluated"),

@@ -225,15 +225,10 @@ class Comparison:
         )
 
     def moved(self, label: str, k: int = 8, *, min_gap_s: float = 1.0) -> tuple[Moved, ...]:
-        """Return the samples whose score of ``label`` differs most, most first.
+        """Return the ``k`` samples (at least ``min_gap_s`` apart) whose score of ``label`` differs most, most first.
 
         Scores of the same kind are compared as they are; those of different kinds (a cosine and a probability) by
         their ranks among all samples, as their units differ. Samples without a difference are left out.
-
-        Args:
-            label: one of ``labels``.
-            k: how many at most.
-            min_gap_s: least distance in seconds between any two.
 
         Raises:
             KeyError: not in ``labels``.

@@ -104,17 +104,11 @@ def separations(analysis: Analysis) -> NDArray[np.float64]:
 
 
 def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distance of the weighted means of the two classes that Otsu's split makes of each column.
+    """Return the distance of the weighted means of the two classes that Otsu's split makes of each column, ``(p,)``.
 
     As in his histograms of grey levels, a split lies between two of ``LEVELS`` evenly spaced levels from the lowest to
-    the highest value; the means are those of the values themselves.
-
-    Args:
-        values: any finite numbers, ``(n, p)``.
-        weights: positive ones, ``(n,)``; their scale doesn't matter.
-
-    Returns:
-        ``(p,)``, each more than 0; NaN where a column has fewer than two different values.
+    the highest value; the means are those of the values ``(n, p)`` themselves. Weights ``(n,)`` are positive, in any
+    scale. NaN where a column has fewer than two different values.
     """
     n, p = values.shape
     if not n:
@@ -137,12 +131,7 @@ def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
 
 
 def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[str, Any], ...]:
-    """Return one row per label: ``label``, ``role``, and every metric as a float.
-
-    Args:
-        analysis: of one prompt set in one video.
-        f1: of the labels in the video's ground truth; None where it is undefined.
-    """
+    """Return one row per label: ``label``, ``role``, and every metric as a float; ``f1`` maps labels to theirs."""
     rows = []
     for metrics, separation in zip(analysis.metrics, separations(analysis).tolist(), strict=True):
         values: dict[Metric, float | None] = {
@@ -163,11 +152,7 @@ def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[st
 
 
 def metrics_table(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
-    """Return one row per prompt set, video and label: ``set``, ``video``, ``label``, ``role`` and every metric.
-
-    Args:
-        cells: what ``measure`` gave, by the keys of prompt set and video.
-    """
+    """Return what ``measure`` gave by the keys of prompt set and video, with ``set`` and ``video`` in each row."""
     rows = [{"set": name, "video": video, **row} for (name, video), rows in cells.items() for row in rows]
     frame = pd.DataFrame(rows, columns=["set", "video", "label", "role", *METRICS])
     return frame.astype(dict.fromkeys(METRICS, float))
@@ -176,14 +161,9 @@ def metrics_table(cells: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]) 
 def grid(
     frame: pd.DataFrame, metric: Metric, label: str | None, *, sets: Sequence[str], videos: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the matrix: one row per prompt set, one column per video, in the order given; float64.
+    """Return the matrix of ``metric``: one row per prompt set, one column per video, in the order given; float64.
 
-    Args:
-        frame: what ``metrics_table`` gave.
-        metric: what a cell shows.
-        label: of this label; None: the mean over the targets of the prompt set for which there is a value.
-        sets: keys of the rows.
-        videos: keys of the columns.
+    Without ``label``, a cell is the mean over the targets of the prompt set for which there is a value.
     """
     if label is None:
         chosen = frame[frame["role"] == "target"]
@@ -198,10 +178,6 @@ def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     """Return ``mean`` (over the videos for which there is a value) and ``rank`` of each prompt set, best first.
 
     Equal means share the better rank and keep their order; what has no mean comes last, its rank NaN.
-
-    Args:
-        matrix: what ``grid`` gave.
-        metric: of its cells; says whether high or low is better.
     """
     low = KINDS[metric].lowest_first
     mean = matrix.mean(axis=1)

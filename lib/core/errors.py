@@ -60,11 +60,7 @@ class NoVideoStreamError(VideoError):
 
 
 class VideoDamagedError(VideoError):
-    """Decoding broke in the middle.
-
-    Attributes:
-        reached_s: presentation time, in seconds, of the last good frame; None when there was none.
-    """
+    """Decoding broke in the middle: ``reached_s`` is the time, in seconds, of the last good frame, None without one."""
 
     def __init__(self, message: str, *, reached_s: float | None = None) -> None:
         super().__init__(message)

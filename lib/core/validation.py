@@ -38,15 +38,9 @@ def one_line(text: object, what: str, error: type[_E]) -> str:
 
 
 def number(value: object, start: str, low: float, high: float, error: type[_E], *, unit: str = "") -> float:
-    """Return ``value`` as a float.
+    """Return ``value``, a real number and no bool, as a float.
 
-    Args:
-        value: a real number, no bool.
-        start: how the message starts, for example ``The window is``.
-        low: lowest value allowed.
-        high: highest value allowed.
-        error: what is raised.
-        unit: named in the message where it decides the range.
+    The message begins with ``start``, for example ``The window is``, and names ``unit`` where it decides the range.
 
     Raises:
         error: no number, not finite, or outside ``[low, high]``.

@@ -53,12 +53,7 @@ def check_texts(texts: Sequence[str]) -> None:
 def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -> NDArray[np.float32]:
     """Return ``vectors`` as float32 unit rows ``(count, dim)``: ``row / |row|``, computed in float64.
 
-    Args:
-        vectors: anything that should be ``count`` rows of ``dim`` finite numbers.
-        count: rows expected.
-        dim: length expected of each row.
-        who: subject of the messages, for example ``The inference server at http://localhost:9001``.
-        advice: what to do when the vectors can't be used; a whole sentence.
+    Messages begin with ``who`` and end with ``advice``, a whole sentence.
 
     Raises:
         BadReplyError: wrong count, wrong length, not numbers, NaN, infinite or zero.

@@ -153,10 +153,7 @@ class EmbeddedEngine:
             return self._tower_folders
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return one unit row per picture, ``(n, dim)``.
-
-        Args:
-            images: uint8 RGB ``(height, width, 3)``; resized and cropped as the model's configuration says.
+        """Return one unit row per picture (uint8 RGB, of any size), ``(n, dim)``.
 
         Raises:
             EngineUnavailableError: the model is not there or can't be loaded.

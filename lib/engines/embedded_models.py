@@ -167,13 +167,9 @@ def download(
     *,
     endpoint: str | None = None,
 ) -> Path:
-    """Download ``tower`` from the model hub into its cache and return its folder.
+    """Download ``tower`` from the model hub into ``cache_dir`` (None: the hub's own) and return its folder.
 
-    Args:
-        tower: what to download.
-        cache_dir: the cache; None for the hub's own.
-        on_bytes: called with bytes done and their total (None until known), from any thread.
-        endpoint: address of the hub; None for the configured one.
+    ``on_bytes`` is called with bytes done and their total (None until known), from any thread.
 
     Raises:
         Exception: whatever the hub's client raises.

@@ -35,14 +35,10 @@ def hosted_name(version: ModelVersion) -> str:
 def check_dim(version: str | None, dim: int, *, name: str) -> ModelVersion:
     """Return the CLIP version that vectors of length ``dim`` are of; ``version`` has to fit.
 
-    Args:
-        version: its name; None where the results don't say. Then vectors as long as the service's count as its own.
-        dim: their length.
-        name: of the file, for messages.
+    Without a ``version``, vectors as long as the service's count as its own. Messages name the file, ``name``.
 
     Raises:
-        UnknownModelError: it isn't named and the length is another one, there is no such version, or it has another
-            length.
+        UnknownModelError: the version can't be told from the length, doesn't exist, or has another length.
     """
     fitting = ", ".join(fit.name for fit in MODEL_VERSIONS.values() if fit.dim == dim)
     if version is None:
@@ -64,11 +60,7 @@ def check_dim(version: str | None, dim: int, *, name: str) -> ModelVersion:
 
 
 class HostedEngine:
-    """An ``Engine`` for imported vectors. Safe to use from several threads.
-
-    Args:
-        version: CLIP version that the vectors are of.
-        text_engine: what embeds texts; it must run the same version.
+    """An ``Engine`` for imported vectors of ``version``. Safe to use from several threads.
 
     Raises:
         UnknownModelError: there is no such version, or ``text_engine`` gives vectors of another length.
@@ -115,11 +107,7 @@ class HostedEngine:
         return ()
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return the vectors of pictures to search with, by the text engine: close to what the service would give.
-
-        Raises:
-            EngineError: from that engine.
-        """
+        """Return the vectors of pictures to search with, by the text engine: close to what the service would give."""
         return self._checked(self.text_engine.embed_images(images))
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:

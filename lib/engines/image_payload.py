@@ -16,15 +16,11 @@ PNG's encoding time and half its bytes."""
 
 
 def model_square(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return the centre square of ``image`` that a model with inputs of ``size`` pixels sees.
+    """Return the centre square of ``image``, uint8 RGB, that a model with inputs of ``size`` pixels sees.
 
     The same steps as the server's: the short side is scaled to ``size`` (bicubic; the long one to
     ``int(size * long / short)``), then the centre is cropped. A picture whose short side is ``size`` is only
     cropped, a smaller one is left for the server to enlarge.
-
-    Args:
-        image: uint8 RGB ``(height, width, 3)``.
-        size: side of the square in pixels.
     """
     height, width = image.shape[:2]
     short = min(height, width)

@@ -176,10 +176,7 @@ class ServerEngine:
         return ()
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return one unit row per picture, ``(n, dim)``, in requests of at most ``batch_size``.
-
-        Args:
-            images: uint8 RGB ``(height, width, 3)``.
+        """Return one unit row per picture (uint8 RGB), ``(n, dim)``, in requests of at most ``batch_size``.
 
         Raises:
             EngineUnavailableError: nothing answers, or the server stays overloaded.

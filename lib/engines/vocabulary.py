@@ -17,13 +17,9 @@ def _tokenizer(path: Path) -> Tokenizer:
 
 
 def unknown_words(texts: Iterable[str], tokenizer: Path) -> tuple[str, ...]:
-    """Return the words of ``texts`` that are not in the vocabulary, each once and as written.
+    """Return the words of ``texts`` that a ``tokenizer.json`` of whole words lacks, each once and as written.
 
     Numbers count as words; punctuation and capitals make no difference.
-
-    Args:
-        texts: any texts.
-        tokenizer: a ``tokenizer.json`` of whole words.
     """
     words: dict[str, None] = {}
     for text in texts:

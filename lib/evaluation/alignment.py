@@ -51,12 +51,9 @@ class Alignment:
 
 
 def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment]) -> Alignment:
-    """Return ``truth`` aligned with ``samples``.
+    """Return ``truth``, in any order and with labels that may overlap, aligned with ``samples``.
 
-    Args:
-        samples: of one video.
-        labels: of the enabled prompts; true labels are matched by name, exactly or else ignoring case.
-        truth: in any order; its labels may overlap.
+    True labels are matched with ``labels``, of the enabled prompts, by name, exactly or else ignoring case.
     """
     exact, by_key = set(labels), {label_key(label): label for label in reversed(labels)}
     start_s, end_s = sampled(samples)

@@ -71,11 +71,7 @@ class ThresholdSplit:
 
 
 def suggest_without_truth(scores: Floats) -> ThresholdSplit:
-    """Return where ``scores`` fall into two groups.
-
-    Args:
-        scores: of one label, ``(n,)``.
-    """
+    """Return where the scores of one label, ``(n,)``, fall into two groups."""
     nothing = ThresholdSplit(None, None, None, None, None)
     spread = float(scores.std()) if len(scores) else 0.0
     if len(scores) < _MIN_SAMPLES or len(np.unique(scores)) < 2 * MIN_GROUP or spread < 1e-9:

@@ -68,11 +68,7 @@ class Difference:
 def f1_differences(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> dict[str, Difference]:
     """Return the difference in F1 of each label that both sides have and the truth names, in A's order.
 
-    Args:
-        a: of a video.
-        b: of the same video against the same truth; prompts, sampling and engine may differ.
-        seed: of the resampling; the same one gives the same intervals.
-        n: how many resamples.
+    ``a`` and ``b`` are of the same video and truth; the same ``seed`` gives the same intervals.
     """
     matches = match_labels(tuple(a.by_label), tuple(b.by_label))
     matches = {label: other for label, other in matches.items() if a.by_label[label].known}
@@ -108,12 +104,9 @@ def _seconds(side: Evaluation, labels: Sequence[str], edges: Floats) -> Floats:
 
 
 def _resample(sides: Sequence[Floats], rng: np.random.Generator, n: int) -> Floats:
-    """Return F1 of B minus F1 of A in each resample, ``(n, labels)``; NaN where one of them is undefined.
+    """Return F1 of B minus F1 of A in each of ``n`` resamples, ``(n, labels)``; NaN where one of them is undefined.
 
-    Args:
-        sides: hits, false alarms and misses of A and of B, ``(blocks, 3, labels)`` each.
-        rng: for the resampling.
-        n: how many.
+    ``sides`` are the hits, false alarms and misses of A and of B, ``(blocks, 3, labels)`` each.
     """
     blocks, _, labels = sides[0].shape
     result = np.full((n, labels), np.nan)

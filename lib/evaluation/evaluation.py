@@ -144,17 +144,11 @@ class LabelEvaluation:
         return float(average_precision_score(self.true, self.scores, sample_weight=self.seconds))
 
     def curve(self, max_points: int | None = None) -> pd.DataFrame:
-        """Return precision and recall by time of every threshold, ``threshold`` increasing.
+        """Return ``threshold`` (increasing), ``precision`` and ``recall`` by time; no row where nothing is true.
 
         It depends on scores alone; other prompts, hysteresis, bridging and minimum duration count in ``precision`` and
-        ``recall`` only. The last row is the curve's end by convention: precision 1, recall 0, threshold NaN.
-
-        Args:
-            max_points: leave out points that lie between others until so many are left; None: all, as scikit-learn has
-                them.
-
-        Returns:
-            ``threshold``, ``precision``, ``recall``; no row where nothing is true.
+        ``recall`` only. The last row is the curve's end by convention: precision 1, recall 0, threshold NaN. Points
+        between others are left out until ``max_points`` are left; None keeps all, as scikit-learn does.
         """
         if not self.known or not self.support_s:
             return pd.DataFrame({name: pd.Series(dtype=float) for name in ("threshold", "precision", "recall")})
@@ -268,12 +262,7 @@ class Evaluation:
 
 
 def evaluate(analysis: Analysis, truth: Sequence[TrueSegment]) -> Evaluation:
-    """Return how ``analysis`` compares with ``truth``; curves and matches are computed when they are read.
-
-    Args:
-        analysis: of the video that the truth is about.
-        truth: in any order; labels are matched by name, ignoring case, and may overlap.
-    """
+    """Return how ``analysis`` compares with ``truth``; labels are matched by name, ignoring case, and may overlap."""
     alignment = align(analysis.samples, analysis.labels, truth)
     seconds = alignment.seconds
     segments: dict[str, list[tuple[float, float]]] = {label: [] for label in analysis.labels}

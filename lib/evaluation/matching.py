@@ -23,9 +23,7 @@ _ROUNDING = 1e-9
 def match_segments(true: Floats, found: Floats) -> Ints:
     """Return which true and found segments match at IoU 0.5, as many as possible, int64 ``(h, 2)``.
 
-    Args:
-        true: start and end, disjoint and in order, ``(k, 2)``.
-        found: likewise, ``(j, 2)``.
+    Both are starts and ends, disjoint and in order, ``(k, 2)`` and ``(j, 2)``.
     """
     # Segments are disjoint and in order, so those that overlap with a true one are neighbours.
     first = np.searchsorted(found[:, 1], true[:, 0], side="right")

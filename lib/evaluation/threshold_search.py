@@ -139,12 +139,9 @@ class ThresholdSearch:
         return np.where((own > before) & (own >= after), own, -np.inf)  # of equals the first prompt wins
 
     def _by_counting(self, settings: Settings, values: Floats, most: int | None) -> Trial:
-        """Return what all thresholds give (or ``most`` of them), where samples don't depend on each other.
+        """Return what at most ``most`` thresholds (None: all) give, where samples don't depend on each other.
 
-        Args:
-            settings: that the result is about.
-            values: the highest threshold at which each sample has the label, ``(n,)``.
-            most: how many thresholds at most; None: one between any two neighbouring values.
+        ``values`` are the highest thresholds at which each sample has the label, ``(n,)``.
         """
         finite = np.isfinite(values)
         high = np.unique(values[finite])[::-1] if finite.any() else np.zeros(1)
@@ -198,11 +195,7 @@ class ThresholdSearch:
     def _narrow(self, settings: Settings, values: Floats, present: _Present, counts: tuple[int, int]) -> Trial:
         """Return what thresholds give that lie between ``values``, then more of them around the best.
 
-        Args:
-            settings: that the result is about.
-            values: the label's scores.
-            present: where the label is with each of some thresholds, ``(n, c)``.
-            counts: how many thresholds at first, and how many more.
+        ``present``, ``(n, c)``, says where each threshold gives the label; ``counts`` is how many at first and then.
         """
         finite = np.isfinite(values)
         scores = np.unique(values[finite])[::-1] if finite.any() else np.zeros(1)

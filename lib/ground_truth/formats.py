@@ -42,12 +42,9 @@ class Entry:
 
 
 def read(text: str, name: str, rate: Fraction | float | None) -> tuple[GroundTruthFormat, Iterator[Entry | str]]:
-    """Return the format of ``text`` and its entries; a string among them says why one is left out.
+    """Return the format of ``text``, which is not blank, and its entries; a string among them says why one is left out.
 
-    Args:
-        text: not blank.
-        name: of the file, for messages.
-        rate: frames per second, where the file itself has none.
+    ``name`` is that of the file, for messages; ``rate`` the frames per second, where the file itself has none.
 
     Raises:
         InputError: an unknown format, or Label Studio's without a rate.

@@ -97,11 +97,11 @@ class JobStatus:
 
 
 class HostedApi:
-    """The service, for one key.
+    """The service, for one key, which is in no message, log record or repr.
 
     Args:
         url: address; default ``PROMPTREEL_HOSTED_URL``, else the public one.
-        key: API key; never in a message, log record or repr.
+        key: API key.
         timing: time limits and retries.
         rng: source of the retries' jitter, for tests.
 

@@ -183,13 +183,7 @@ def _pictures_of(store: Store, video: Video | None, results: Results) -> Iterato
 
 
 def nearest_pictures(frames: Iterable[Frame], times_s: Iterable[float], *, farthest_s: float) -> Iterator[bytes | None]:
-    """Yield for each time the JPEG of the frame nearest to it; None where none is as near as ``farthest_s``.
-
-    Args:
-        frames: in order of time.
-        times_s: increasing.
-        farthest_s: seconds.
-    """
+    """Yield for each time the JPEG of the frame nearest to it; None where none is as near as ``farthest_s``."""
     coming = iter(frames)
     before: Frame | None = None
     after = next(coming, None)

@@ -22,15 +22,10 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 class ListReader:
-    """Reads one JSON object, in order of its keys.
+    """Reads one JSON object, in order of its keys; ``name`` is the file's, for messages.
 
     Iterating gives pairs of a key and an iterator over what is in its list (a value that is no list counts as a list of
-    itself); the iterator need not be used up.
-
-    Args:
-        file: opened for reading bytes.
-        name: the file's name, for messages.
-        on_bytes: called now and then with the bytes read.
+    itself); the iterator need not be used up. ``on_bytes`` is called now and then with the bytes read.
 
     Raises:
         ResultsError: on iteration: no UTF-8, no JSON, no object, or cut off.

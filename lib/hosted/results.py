@@ -78,10 +78,7 @@ class Results:
 def read_results(path: Path, *, name: str | None = None, on_bytes: Callable[[int], None] | None = None) -> Results:
     """Return the checked contents of a file; memory holds the vectors, at most a fifth of the file, not its text.
 
-    Args:
-        path: the file.
-        name: its name in messages; default the file's.
-        on_bytes: called now and then with the bytes read.
+    ``on_bytes`` is called now and then with the bytes read; messages name the file ``name``.
 
     Raises:
         ResultsError: not readable, no JSON, a list is missing or of another length, a vector is of another length

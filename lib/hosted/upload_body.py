@@ -15,17 +15,11 @@ ProgressCallback = Callable[[int, int], object]
 
 
 class UploadBody:
-    """A readable file with a length, which is what requests streams.
-
-    Args:
-        path: the file.
-        name: its name in messages.
-        on_progress: called after each block.
-        cancel: set it to stop at the next block.
+    """A readable file with a length, which requests streams; ``on_progress`` is called after each block.
 
     Raises:
         InputError: the file can't be read, or is cut short meanwhile.
-        Cancelled: ``cancel`` was set.
+        Cancelled: ``cancel`` was set, at the next block.
     """
 
     def __init__(self, path: Path, name: str, on_progress: ProgressCallback, cancel: threading.Event) -> None:

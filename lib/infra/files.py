@@ -14,12 +14,7 @@ _HASH_BLOCK = 1 << 20
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
-    """Write ``content`` (text as UTF-8) to ``path`` in one step; missing folders are made.
-
-    Args:
-        path: the file; one that is there is replaced.
-        content: all of it.
-        mode: permissions of the new file, less the umask.
+    """Write ``content`` (text as UTF-8) to ``path`` in one step; missing folders are made; ``mode`` is less the umask.
 
     Raises:
         OSError: it can't be written; a file that was there is unchanged.
@@ -66,11 +61,7 @@ def replace_durably(source: Path, target: Path) -> None:
 
 
 def sha256_of(path: Path, on_progress: Callable[[int], object] | None = None) -> str:
-    """Return the SHA-256 of a file as hex digits.
-
-    Args:
-        path: the file.
-        on_progress: called with the bytes read so far.
+    """Return the SHA-256 of a file as hex digits; ``on_progress`` is called with the bytes read so far.
 
     Raises:
         OSError: it can't be read.

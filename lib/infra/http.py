@@ -82,11 +82,8 @@ class FailedAttempt:
 class Retrier:
     """Repeats what fails for a reason that may pass.
 
-    Args:
-        policy: how often and how long.
-        wait: waits so many seconds before the next attempt; may raise to end it all.
-        clock: seconds that only grow.
-        rng: source of the jitter.
+    ``wait`` waits so many seconds before the next attempt, and may raise to end it all; ``clock`` gives seconds that
+    only grow, ``rng`` the jitter.
     """
 
     def __init__(
@@ -121,13 +118,9 @@ class Retrier:
     def request(
         self, send: Callable[[], Outcome], service: Service, *, key: str | None, read_s: float
     ) -> requests.Response:
-        """Return the first response whose status is none of ``service.retried_statuses``.
+        """Return the first response to ``send`` whose status is none of ``service.retried_statuses``.
 
-        Args:
-            send: sends the request once.
-            service: for messages.
-            key: kept out of messages.
-            read_s: the time limit of the request, for messages.
+        Messages name ``service`` and the time limit ``read_s``, and never hold ``key``.
 
         Raises:
             EngineUnavailableError: there is no such response, in spite of all retries.
@@ -166,10 +159,8 @@ class _Adapter(HTTPAdapter):
 def new_session(*, trust_env: bool, connections: int = 10, session: requests.Session | None = None) -> requests.Session:
     """Return a session that adds no credentials of the user's own and repeats nothing by itself.
 
-    Args:
-        trust_env: whether the environment's proxies and certificates are used.
-        connections: most connections to one host that are kept open.
-        session: the one to set up, for tests.
+    ``trust_env`` says whether the environment's proxies and certificates are used; ``session`` is the one to set up,
+    for tests.
     """
     session = session or requests.Session()
     for scheme in ("http://", "https://"):

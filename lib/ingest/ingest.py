@@ -46,7 +46,7 @@ def ingest(
     on_progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> EmbeddingInfo:
-    """Embed what is missing of a video and return the embedding.
+    """Embed what is missing of a stored video and return the embedding.
 
     Where another thread or process is embedding the same, this waits for it, reporting its progress, and
     continues should it stop early. A cancelled run returns an embedding that is not ``complete``; a second run
@@ -57,7 +57,7 @@ def ingest(
         video: a video of the store.
         engine: what embeds.
         sampling: which frames.
-        on_progress: called from this thread, about ten times a second at most, and at the end.
+        on_progress: called from this thread, about ten times per second at most, and at the end.
         cancel: set it to stop within about a second; what is done is kept.
 
     Raises:

@@ -25,11 +25,7 @@ _TOLERANCE = SAMPLE_RATE // 20
 class AudioReader:
     """Reads the first audio track of a file, resampled, with silence for gaps and for what can't be decoded.
 
-    The n-th sample always belongs to the time n / ``SAMPLE_RATE``.
-
-    Args:
-        path: the file.
-        origin_s: subtracted from its times, as for the frames.
+    The n-th sample always belongs to the time n / ``SAMPLE_RATE``; ``origin_s`` is subtracted, as from frames' times.
     """
 
     def __init__(self, path: Path, *, origin_s: Fraction) -> None:

@@ -42,13 +42,10 @@ def contact_sheet(
     tile_size: tuple[int, int] = (320, 180),
     image_format: Literal["jpeg", "png"] = "jpeg",
 ) -> bytes:
-    """Return an encoded picture of all tiles in reading order, each with its title and subtitle below.
+    """Return a ``jpeg`` or ``png`` of all tiles in reading order, with title and subtitle below each.
 
-    Args:
-        tiles: at least one.
-        columns: tiles per row; by default as many as make the sheet about as wide as high, at most six.
-        tile_size: width and height of each picture in pixels; letterboxed.
-        image_format: ``jpeg`` or ``png``.
+    By default there are as many columns as make the sheet about as wide as high, at most six; pictures are letterboxed
+    to ``tile_size``, width and height in pixels.
 
     Raises:
         InputError: no tile, or too many for one picture.

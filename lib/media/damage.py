@@ -45,12 +45,7 @@ class Verdict(Enum):
 
 
 class DamageDetector:
-    """Collects what looks like damage while a file is decoded, and decides whether it is.
-
-    Args:
-        media: the opened file.
-        is_after_seek: whether decoding starts in the middle of the file.
-    """
+    """Collects what looks like damage while a file is decoded, from its middle ``is_after_seek``, and decides on it."""
 
     def __init__(self, media: MediaFile, *, is_after_seek: bool) -> None:
         self._path, self._family = media.path, media.family

@@ -39,12 +39,9 @@ class Caption:
 
 
 def draw_captions(image: NDArray[np.uint8], captions: Sequence[Caption], *, time_s: float) -> NDArray[np.uint8]:
-    """Return a copy of a picture with captions at the top left and the time at the bottom left.
+    """Return a copy of an RGB picture with captions at the top left and the time, in seconds, at the bottom left.
 
-    Args:
-        image: RGB ``(height, width, 3)``.
-        captions: topmost first; those without room are left out.
-        time_s: in seconds.
+    Captions come topmost first; those without room are left out.
     """
     height, width = image.shape[:2]
     size = max(12, height // 24)

@@ -241,14 +241,10 @@ class FrameReader:
 
 
 def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) -> Frame:
-    """Return the frame that is shown at a time: the last whose presentation time isn't later.
+    """Return the frame that is shown at ``time_s``: the last whose presentation time isn't later.
 
-    Before the first frame's time that is the first, and after the end the last.
-
-    Args:
-        path: the video.
-        time_s: presentation time in seconds.
-        short_side: shorter side of the picture in pixels; as displayed by default.
+    Before the first frame's time that is the first, and after the end the last. Its shorter side is ``short_side``
+    pixels long, by default as displayed.
 
     Raises:
         VideoError: as ``FrameReader``.

@@ -25,9 +25,6 @@ OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 class MediaFile:
     """One opened file and its video stream: the first that is no cover art, as in a browser.
 
-    Args:
-        path: the file.
-
     Raises:
         VideoUnreadableError: missing, empty, cut off, no video, or a codec that FFmpeg was built without.
         NoVideoStreamError: audio, subtitles or cover art only.

@@ -65,13 +65,9 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
 
 
 def displayed_size(width: int, height: int, aspect: Fraction | None, orientation: Orientation) -> tuple[int, int]:
-    """Return width and height as displayed.
+    """Return width and height as displayed, of a stored size in pixels and an orientation.
 
-    Args:
-        width: stored width in pixels.
-        height: stored height in pixels.
-        aspect: width of a stored pixel divided by its height; None is 1, and so is anything absurd.
-        orientation: how the picture is turned.
+    ``aspect`` is the width of a stored pixel divided by its height; None is 1, and so is anything absurd.
     """
     if aspect and Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT:
         if aspect > 1:

@@ -42,11 +42,7 @@ class FrameTiming:
 class TimestampReconstructor:
     """Gives each frame its time, by the rules above; frames come in the order of display.
 
-    Args:
-        family: the container's.
-        time_base: unit of all time stamps, in seconds.
-        rate: frames per second as the header says.
-        origin_s: subtracted from all times.
+    ``time_base`` is the unit of all time stamps, in seconds; ``rate`` the frames per second that the header says.
     """
 
     def __init__(self, family: Family, *, time_base: Fraction, rate: Fraction | None, origin_s: Fraction) -> None:
@@ -65,11 +61,9 @@ class TimestampReconstructor:
             self._places.append(dts)
 
     def time_of(self, pts: int | None, duration: int) -> FrameTiming:
-        """Return when the next frame is shown.
+        """Return when the next frame is shown, by its time stamp ``pts``, if it has one.
 
-        Args:
-            pts: its presentation time stamp, if it has one.
-            duration: how long it is shown, in units of the time base; 0 where the file doesn't say.
+        ``duration`` is how long it is shown, in units of the time base; 0 where the file doesn't say.
         """
         stamped, previous = self._stamped_time(pts), self._previous
         time = self._first_time(stamped) if previous is None else self._next_time(stamped, previous)

@@ -168,11 +168,7 @@ class Document:
 
 
 def read_document(text: str, *, form: Format | None = None) -> Document:
-    """Return the values that ``text`` holds.
-
-    Args:
-        text: content of a prompt set file, or pasted text.
-        form: how to read it; None decides by the first line that isn't blank or a comment.
+    """Return the values that ``text`` holds; without ``form``, its first line that isn't blank or a comment decides.
 
     Raises:
         PromptSetError: too long, or not well-formed.

@@ -40,12 +40,7 @@ class Distribution:
 
     @classmethod
     def of(cls, scores: NDArray[np.float32], *, samples: int | None = None) -> Distribution:
-        """Return the distribution of ``scores``, in bins of 0.005 from -1 to 1.
-
-        Args:
-            scores: ``(n,)``.
-            samples: how many samples they stand for; None where they are all there are.
-        """
+        """Return the distribution of ``scores``, which stand for ``samples``, in bins of 0.005 from -1 to 1."""
         edges = np.linspace(-1.0, 1.0, _BINS + 1)
         bins = ((scores + 1) * np.float32(_BINS / 2)).astype(np.int32)
         counts = np.bincount(np.clip(bins, 0, _BINS - 1), minlength=_BINS)
@@ -54,12 +49,9 @@ class Distribution:
         return cls(edges, np.rint(counts * (samples / max(len(scores), 1))).astype(np.int64), estimated=True)
 
     def histogram(self, threshold: float | None = None) -> Histogram:
-        """Return at most ``MAX_BARS`` bars, none narrower than a bin.
+        """Return at most ``MAX_BARS`` bars, none narrower than a bin, in a range that includes ``threshold``.
 
         Inside a bin, samples are taken as evenly spread.
-
-        Args:
-            threshold: lies inside the range even when no score is near it.
         """
         edges, total = self.edges, np.concatenate([[0.0], np.cumsum(self.counts, dtype=np.float64)])
         filled = np.flatnonzero(self.counts)

@@ -83,12 +83,8 @@ def peaks_of(
 ) -> Peaks:
     """Return the local maxima of a video's scores (no neighbour is higher) that reach ``at_least``.
 
-    Args:
-        video: its index.
-        scores: ``(n,)``.
-        at_least: lowest score.
-        breaks: whether a stretch without samples separates a sample from the next, ``(n - 1,)``; those two are no
-            neighbours.
+    ``breaks`` says whether a stretch without samples separates a sample from the next, ``(n - 1,)``; those two are no
+    neighbours.
     """
     is_peak = scores >= at_least
     after, before = scores[1:] >= scores[:-1], scores[:-1] >= scores[1:]

@@ -40,11 +40,8 @@ def parse_query(text: str, images: Sequence[NDArray[np.uint8]] = ()) -> Query:
     """Return the query that a text means: ``red car - night - rain`` looks for a red car and avoids night and rain.
 
     A minus at the start of a word begins words to avoid, up to the next such minus: ``- night`` and ``-night``
-    alike. A minus within a word (``x-ray``) is part of it.
-
-    Args:
-        text: what was typed; it may be empty where there are pictures.
-        images: pictures to look for, uint8 ``(height, width, 3)``.
+    alike. A minus within a word (``x-ray``) is part of it. The text may be empty where there are ``images``, uint8
+    ``(height, width, 3)``.
     """
     first, *rest = (" ".join(part.split()) for part in _MINUS.split(text))
     return Query(tuple(part for part in (first,) if part), tuple(images), tuple(part for part in rest if part))

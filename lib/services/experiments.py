@@ -186,15 +186,10 @@ def load(home: Path, experiment_id: str) -> Experiment | None:
 
 
 def recent(home: Path, *, limit: int, without: str) -> list[tuple[Experiment, float]]:
-    """Return the experiments written last, newest first, with the time (seconds since 1970) of writing.
+    """Return the ``limit`` experiments written last, newest first, with the time (seconds since 1970) of writing.
 
     Side B of a comparison is left out, as it comes with its side A. Of several with the same content (each tab
-    begins one, often from the same prompts) there is only the newest.
-
-    Args:
-        home: the store's folder.
-        limit: maximum number.
-        without: id of an experiment to leave out: the current one.
+    begins one, often from the same prompts) there is only the newest. ``without`` is an id to leave out.
     """
     files = sorted(
         ((path.stat().st_mtime, path.stem) for path in StorePaths(home).experiments.glob("*.json")),

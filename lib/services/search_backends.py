@@ -103,12 +103,9 @@ def compute(stretches: Sequence[tuple[ScoredVideo, Sequence[tuple[int, int]]]]) 
 
 
 def prepare(store: Store, infos: Sequence[EmbeddingInfo], report: Callable[[int, int], None]) -> None:
-    """Write the search vectors of the embeddings that have none yet.
+    """Write the search vectors of those embeddings that have none yet.
 
-    Args:
-        store: the library.
-        infos: what will be searched.
-        report: called in this thread with samples done and samples in all. When it raises, what is done is kept.
+    ``report`` is called in this thread with samples done and samples in all. When it raises, what is done is kept.
     """
     waiting = [info for info in infos if not store.vector_files.is_written(info)]
     total, done = sum(info.samples for info in waiting), 0
@@ -177,10 +174,8 @@ def indexed(
 def _best_of_rest(means: _Single, stop: int, *, complete: bool) -> float:
     """Return the highest mean score that a group not yet compared may have.
 
-    Args:
-        means: those of the groups nearest to the query, decreasing.
-        stop: how many of them are compared.
-        complete: whether the index has no other groups.
+    ``means`` are those of the groups nearest to the query, decreasing; the first ``stop`` are compared; ``complete``
+    says that the index has no other groups.
     """
     if stop < len(means):
         return float(means[stop])

@@ -268,11 +268,7 @@ class Embeddings:
         return result
 
     def delete(self, key: EmbeddingKey) -> int:
-        """Remove one embedding; return the bytes freed.
-
-        Raises:
-            NotStoredError: no such embedding.
-        """
+        """Remove one embedding; return the bytes freed. ``NotStoredError`` when it is not there."""
         with self._folder.writing():
             self._row(key)
             self._folder.write_rows(TABLE, _SCHEMA, [r for r in self._rows() if r["id"] != key.id])

@@ -236,11 +236,7 @@ class StoreFolder:
             return self.db.create_table(table, schema=schema)
 
     def open(self, table: str) -> Table:
-        """Return the newest version of ``table`` for writing. Call it under ``writing()``.
-
-        Raises:
-            StoreError: it is not there.
-        """
+        """Return the newest version of ``table`` for writing, under ``writing()``; ``StoreError`` without one."""
         with mapped_errors(f"opening the table {table}"):
             return self.db.open_table(table)
 

@@ -37,12 +37,7 @@ def sample_vectors(vector_files: Sequence[VectorFile]) -> NDArray[np.float32]:
 
 
 def group_rows(number: int, vector_file: VectorFile, mean: NDArray[np.float32]) -> pa.RecordBatch:
-    """Return the rows of an index for one embedding, one row per group.
-
-    Args:
-        number: the embedding's number in the index.
-        vector_file: its vectors.
-        mean: what is subtracted from each group's mean, ``(dim,)``.
+    """Return the rows of an index for embedding ``number``, one row per group, its mean less ``mean`` ``(dim,)``.
 
     Raises:
         FileNotFoundError: the embedding was deleted meanwhile.

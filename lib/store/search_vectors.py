@@ -57,13 +57,7 @@ def scaled_float32(rows: _Float16) -> _Float32:
 
 
 def cosines(rows: _Float16, factors: _Float32, vector: _Float32) -> _Float32:
-    """Return the cosine of each row with a unit vector, float32 ``(n,)``.
-
-    Args:
-        rows: ``(n, dim)``, nearly unit.
-        factors: what makes each row's length 1, ``(n,)``.
-        vector: ``(dim,)``.
-    """
+    """Return the cosine of each row ``(n, dim)``, made a unit row by its factor ``(n,)``, with a unit vector."""
     # Not "@": BLAS would share the work among its threads, and wait for them where other work has the cores.
     products: _Float32 = np.vecdot(scaled_float32(rows), vector * _HALF_SCALE)
     products *= factors

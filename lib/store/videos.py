@@ -119,11 +119,7 @@ class Videos:
         return [self._video(row) for row in self._rows()]
 
     def get(self, sha256: str) -> Video:
-        """Return one video.
-
-        Raises:
-            NotStoredError: no such video.
-        """
+        """Return one video; ``NotStoredError`` when it is not there."""
         return self._video(self._row(sha256))
 
     def add(
@@ -189,13 +185,7 @@ class Videos:
             return self._video(row)
 
     def delete(self, sha256: str) -> int:
-        """Remove the row, the kept file and the playable copy; return the bytes freed.
-
-        A referenced file stays where it is.
-
-        Raises:
-            NotStoredError: no such video.
-        """
+        """Remove the row, the kept file (a referenced one stays) and the playable copy; return the bytes freed."""
         with self._folder.writing():
             row = self._row(sha256)
             rows = [r for r in self._rows() if r["sha256"] != sha256]
@@ -204,11 +194,7 @@ class Videos:
             return freed + (self._folder.remove(self._path(row)) if row["owned"] else 0)
 
     def file_path(self, sha256: str) -> Path:
-        """Return the path of the video's bytes, having checked that it still holds them.
-
-        Raises:
-            NotStoredError: no such video, or its file was moved or changed.
-        """
+        """See ``Store.file_path``."""
         row = self._row(sha256)
         if row["container"] == NO_FILE:
             raise NotStoredError(

@@ -31,10 +31,7 @@ _MIMES: dict[GroundTruthFormat, str] = {
 def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) -> None:
     """Draw the import: the inputs, what was read with every problem and its line, and the buttons that store it.
 
-    Args:
-        editing: of the video.
-        truth: its present ground truth.
-        prompts: labels of all prompts; where there are none, no label of the file counts as unknown.
+    Without labels of ``prompts``, no label of the file counts as unknown.
     """
     outcome = st.container()  # above the inputs: below them it would be out of sight in a low window
     st.markdown("Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity.")

@@ -29,10 +29,7 @@ def answers(
 ) -> None:
     """Draw the three answers (is it there, since when, for how long) as one sentence per label.
 
-    Args:
-        analysis: of the chosen video.
-        colours: hex by label; None: those of the prompts.
-        reference: a label that is present with its peak inside this band is marked; None marks none.
+    A label that is present with its peak inside the band ``reference`` is marked.
     """
     colours = colours or theme.colours(analysis.prompt_set.prompts)
     lines = []

@@ -24,9 +24,7 @@ _OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "char
 def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
     """Draw overview, scores, segments and change; a brush zooms all of them, a click moves the player.
 
-    Args:
-        analysis: what to draw.
-        reference: drawn behind cosines when the toggle is on; None: not known (yet).
+    ``reference`` is drawn behind cosines when the toggle is on.
     """
     session = state.session()
     colours = theme.colours(analysis.prompt_set.prompts)

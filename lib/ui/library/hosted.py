@@ -29,11 +29,7 @@ _DEFAULT_FPS = 3.0
 
 
 def import_popover(confined: Callable[[str], Path]) -> None:
-    """Draw the form that imports a ``results.json``: dropped here, or by its path.
-
-    Args:
-        confined: returns the file that a typed path names; raises ``InputError`` outside the allowed folders.
-    """
+    """Draw the form that imports a ``results.json``: dropped here, or by a path, which ``confined`` checks."""
     # Without help: its bubble would lie over the form's last button.
     with st.popover("Import results…", icon=":material/input:"):
         st.markdown("**Results of the hosted Video Inference API**")

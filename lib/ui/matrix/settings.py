@@ -106,12 +106,7 @@ def change(**fields: Any) -> None:
 
 
 def bound(name: str, value: Any) -> Binding:
-    """Return the binding of a widget to one field of the settings.
-
-    Args:
-        name: of the field.
-        value: what the widget shows: the field's value, or the default.
-    """
+    """Return the binding of a widget to the field ``name`` of the settings; it shows ``value``."""
     return bindings.bound(state.session(), f"matrix.{name}", value, lambda new: change(**{name: new}))
 
 
@@ -132,11 +127,7 @@ def bound_many(name: str, chosen: list[str], options: list[str]) -> Binding:
 
 
 def add_import(text: str, name: str) -> PromptSet:
-    """Add an imported prompt set under a unique name, and return it.
-
-    Args:
-        text: lines, YAML or JSON.
-        name: for a text without one.
+    """Add an imported prompt set (lines, YAML or JSON) under a unique name, and return it.
 
     Raises:
         PromptSetError, SettingsError: the text is not a prompt set.

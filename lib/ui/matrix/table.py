@@ -28,12 +28,7 @@ class Cell:
 
 
 def draw(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
-    """Draw the table of ``view``; return the cell that is chosen in it.
-
-    Args:
-        view: what to show.
-        videos: SHA-256 -> name, in the order of the columns.
-    """
+    """Draw the table of ``view``; return the cell that is chosen in it. ``videos`` are names by SHA-256, in order."""
     table = table_of(view, videos)
     theme = "dark" if st.context.theme.type == "dark" else "light"
     coloured: list[Hashable] = [*table.numbers]

@@ -76,10 +76,7 @@ class MatrixView:
 def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None = None) -> MatrixView:
     """Return the view of ``matrix`` that ``settings`` ask for, as far as the matrix has it.
 
-    Args:
-        matrix: all cells.
-        settings: what was chosen; a label, an order or a metric that is not available falls back to the default.
-        swept_label: the label of a wording sweep.
+    A label, an order or a metric that is not available falls back to the default.
     """
     sweep = settings.mode == "sweep"
     labels = labels_of([row.prompt_set for row in matrix.rows])
@@ -218,11 +215,7 @@ def _title(row: MatrixRow) -> str:
 def heat(value: float, lowest: float, highest: float, theme: str) -> str:
     """Return the CSS of a cell: the page's colour at ``lowest``, the strongest at ``highest``; nothing for NaN.
 
-    Args:
-        value: of the cell.
-        lowest: value without colour.
-        highest: value with the strongest colour; below ``lowest`` where low values are the good ones.
-        theme: ``light`` or ``dark``.
+    ``highest`` is below ``lowest`` where low values are the good ones.
     """
     if math.isnan(value) or lowest == highest or math.isnan(lowest):
         return ""

@@ -34,12 +34,7 @@ _NOTES = {
 
 
 def draw(session: Session, heading: str | None = "Engine") -> None:
-    """Draw the engine and sampling controls.
-
-    Args:
-        session: whose engine and sampling are chosen.
-        heading: above them; None for none, and then the sampling is not folded away.
-    """
+    """Draw the engine and sampling controls of ``session``; without a ``heading``, the sampling is not folded away."""
     experiment = session.experiment
     if heading:
         st.subheader(heading)

@@ -35,9 +35,7 @@ _STYLE = """<style>
 def draw(body: str, *, label: str) -> None:
     """Draw HTML that consists of ``escaped`` texts and the classes above.
 
-    Args:
-        body: a table or list, as HTML.
-        label: names it for screen readers, and makes it reachable where it scrolls sideways.
+    ``label`` names it for screen readers, and makes it reachable where it scrolls sideways.
     """
     st.html(f'{_STYLE}<div class="pr-scroll" role="region" tabindex="0" aria-label="{escaped(label)}">{body}</div>')
 

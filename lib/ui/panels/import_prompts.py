@@ -22,11 +22,8 @@ def popover(
 ) -> None:
     """Draw the inputs and the button, which are emptied again when the import had no problem.
 
-    Args:
-        key: start of the widgets' keys.
-        button: words on the button.
-        on_import: called with (name, text) of each prompt set; returns one sentence for each problem.
-        files: whether a file is read instead of what was typed, or several beside it, which then also has a name.
+    ``on_import`` is called with (name, text) of each prompt set and returns one sentence for each problem. With
+    ``files``, one is read instead of what was typed, or several beside it, which then also has a name.
     """
     st.markdown("Paste one prompt per line, or a prompt set as YAML or JSON.")
     if files == "beside":

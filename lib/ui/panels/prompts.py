@@ -22,12 +22,7 @@ TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a
 
 
 def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
-    """Draw the table; every edit is in the experiment when this returns.
-
-    Args:
-        session: whose prompts are edited.
-        colours: hex colour by label, where it is not that of the label's place in this table.
-    """
+    """Draw the table; every edit is in the experiment when this returns. ``colours`` override those of the places."""
     table, key, thresholds = session.prompt_table(), session.key("prompts"), settings.threshold_range(session)
     with st.container(gap=None):
         sent = prompt_editor(
@@ -92,11 +87,7 @@ def tools(session: Session) -> None:
 def undo_buttons(session: Session, undo: str, redo: str, *, key: str) -> None:
     """Draw the buttons that undo and redo a replacement of the prompt set, as far as there is one.
 
-    Args:
-        session: whose prompt set it is.
-        undo: words on the first button.
-        redo: words on the second one.
-        key: of both, with ``{}`` for ``undo`` and ``redo``.
+    ``undo`` and ``redo`` are their words; ``key`` is that of both, with ``{}`` for ``undo`` and ``redo``.
     """
     if session.prompt_history.past:
         st.button(undo, icon=":material/undo:", key=key.format("undo"), on_click=session.undo_load)

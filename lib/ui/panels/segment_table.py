@@ -12,13 +12,9 @@ from lib.ui.session import state
 
 
 def draw(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str) -> None:
-    """Draw a table of intervals of the video; selecting a row moves the player to its start.
+    """Draw a table of intervals (``start_s``, ``end_s``, ``duration_s``); a row selected moves the player there.
 
-    Args:
-        frame: with ``start_s``, ``end_s`` and ``duration_s``, one row per interval.
-        columns: configuration of its other columns.
-        key: widget key.
-        alt: description for screen readers.
+    ``columns`` configures the other columns; ``alt`` describes the table for screen readers.
     """
     event = st.dataframe(
         frame,

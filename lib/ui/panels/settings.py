@@ -50,12 +50,7 @@ def threshold_range(session: Session) -> tuple[float, float]:
 
 
 def draw(session: Session, step_s: float | None) -> None:
-    """Draw the settings.
-
-    Args:
-        session: whose settings they are.
-        step_s: one sampling step in seconds, to show what a window means; None when it isn't known yet.
-    """
+    """Draw the settings; ``step_s``, one sampling step in seconds where it is known, shows what a window means."""
     settings = session.experiment.settings
     low, high = threshold_range(session)
     window = settings.smoothing.window

@@ -45,12 +45,8 @@ def gallery(
 ) -> GalleryItem | None:
     """Draw ``items`` and return the one that was just clicked, in one run only.
 
-    Args:
-        items: what to show, in order.
-        key: widget key.
-        label: names the group for screen readers.
-        aspect: width / height of the pictures; reserves the space of those not loaded yet.
-        empty: shown when there are no items.
+    ``label`` names the group for screen readers; ``aspect`` (width / height) reserves the space of pictures not loaded
+    yet; ``empty`` is shown when there are no items.
     """
     data = {
         "items": [_to_json(item) for item in items],

@@ -133,11 +133,7 @@ def side_by_side(
 ) -> dict[str, Any]:
     """Return the ``lanes`` of ``player`` for a comparison: A's lanes, B's, and one of where they differ.
 
-    Args:
-        a: ``lanes`` of side A; the thumbnails are A's.
-        b: ``lanes`` of side B, with the same truth.
-        differences: in order of time, without overlaps.
-        only_differences: dim where both sides agree, and skip it in playback.
+    Thumbnails and truth are A's. ``only_differences`` dims where both sides agree, and playback skips it.
     """
     names = [[label["name"] for label in side["labels"]] for side in (a, b)]
     packed = _packed("differences", arrays.difference_arrays(differences, *names), len(differences))
