@@ -211,9 +211,9 @@ class TestImport:
         app = open_page("pages/library.py")
         row = app.dataframe[0].value.iloc[0]
 
-        assert (row["Video"], row["Picture"], row["Engine"]) == (
+        assert (row["Video"], row["Resolution"], row["Engine"]) == (
             "results.json",
-            "none",
+            "–",
             "CLIP ViT-B/32 (hosted)",
         )
         assert "of results, no video" in row["File"]
