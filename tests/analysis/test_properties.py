@@ -109,12 +109,7 @@ def test_a_prompt_set_survives_yaml_json_and_plain_types(chosen: PromptSet) -> N
     assert parse_prompt_set(chosen.to_yaml(), format="yaml") == chosen
     assert parse_prompt_set(json.dumps(chosen.to_dict()), format="json") == chosen
     assert prompt_set_from_dict(chosen.to_dict()) == chosen
-
-
-@slow
-@given(prompt_sets())
-def test_what_a_prompt_set_writes_is_recognised_without_being_told(chosen: PromptSet) -> None:
-    assert parse_prompt_set(chosen.to_yaml()) == chosen
+    assert parse_prompt_set(chosen.to_yaml()) == chosen  # recognised without a format
     assert parse_prompt_set(json.dumps(chosen.to_dict())) == chosen
 
 
@@ -130,11 +125,9 @@ def test_what_a_prompt_set_writes_is_recognised_without_being_told(chosen: Promp
 def test_any_text_gives_a_prompt_set_or_one_clear_error(text: str, form: Any) -> None:
     message = "read"
     try:
-        found = parse_prompt_set(text, format=form)
+        assert parse_prompt_set(text, format=form).prompts
     except InputError as error:  # anything else fails the test
         message = str(error)
-    else:
-        assert found.prompts
     assert message.strip()
 
 
@@ -179,34 +172,16 @@ def slow_smooth(scores: NDArray[np.float64], kind: str, window: int) -> NDArray[
 
 @slow
 @given(
-    st.sampled_from(KINDS[1:]),
+    st.sampled_from(KINDS),
     st.integers(1, 30),
     arrays(np.float64, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.floats(-1, 1)),
 )
 def test_smoothing_is_what_a_slow_loop_over_every_window_gives(
     kind: str, window: int, scores: NDArray[np.float64]
 ) -> None:
-    found = smooth(scores, Smoothing(kind, window))  # type: ignore[arg-type]
-    expected = scores if window == 1 else slow_smooth(scores, kind, window)
-    np.testing.assert_allclose(found, expected, atol=1e-9)
-
-
-@slow
-@given(st.sampled_from(KINDS), st.integers(1, 40), st.integers(1, 40), st.floats(-1, 1))
-def test_smoothing_keeps_constant_scores(kind: str, window: int, n: int, value: float) -> None:
-    scores = np.full((n, 2), value)
-    np.testing.assert_allclose(smooth(scores, Smoothing(kind, window)), scores, atol=1e-12)  # type: ignore[arg-type]
-
-
-@slow
-@given(
-    st.sampled_from(KINDS),
-    st.integers(0, 15).map(lambda k: 2 * k + 1),
-    arrays(np.float64, st.tuples(st.integers(1, 30), st.just(1)), elements=st.floats(-1, 1)),
-)
-def test_smoothing_with_an_odd_window_knows_no_direction(kind: str, window: int, scores: NDArray[np.float64]) -> None:
-    smoothing = Smoothing(kind, window)  # type: ignore[arg-type]
-    np.testing.assert_allclose(smooth(scores[::-1], smoothing)[::-1], smooth(scores, smoothing), atol=1e-9)
+    smoothed = smooth(scores, Smoothing(kind, window))  # type: ignore[arg-type]
+    expected = scores if window == 1 or kind == "none" else slow_smooth(scores, kind, window)
+    np.testing.assert_allclose(smoothed, expected, atol=1e-9)
 
 
 # Decisions

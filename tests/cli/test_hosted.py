@@ -12,10 +12,9 @@ import pytest
 from lib.hosted import api, job_records
 from lib.store.home import default_home
 from lib.store.store import Store
-from tests.helpers.fake_hosted import FakeHosted, results_of
+from tests.helpers.fake_hosted import QUICK, FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.fixtures import Run
-from tests.helpers.hosted_process import QUICK
 from tests.helpers.videos import BLUE, RED, make_video, scenes
 
 KEY = "rf_cli_key"

@@ -27,11 +27,14 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 
 from lib.core.sampling import Sampling
+from lib.hosted.api import Timing
+from lib.infra.http import RetryPolicy
 from lib.media.frames import FrameReader
 from tests.helpers.fake_server import toy_vectors
 from tests.helpers.loopback import LoopbackHandler, LoopbackServer
 
 SIGNATURE = "X-Goog-Signature=5ecret51gnature"
+QUICK = Timing(connect_s=5, read_s=5, retries=RetryPolicy(3, base_s=0.01, cap_s=0.02), poll_s=(0.02, 0.05))
 
 
 def results_of(

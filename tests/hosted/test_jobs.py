@@ -35,10 +35,9 @@ from lib.prompts.model import Prompt, PromptSet, Settings
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 from lib.store.videos import Video
-from tests.helpers import hosted_process
-from tests.helpers.fake_hosted import FakeHosted, results_of
+from tests.helpers.fake_hosted import QUICK, FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.hosted_process import QUICK
+from tests.helpers.processes import run_hosted, running, wait_for_line
 from tests.helpers.videos import BLUE, GREEN, RED, make_video, scenes
 
 KEY = "rf_test_key"
@@ -331,15 +330,8 @@ class TestGoesOn:
     @pytest.mark.parametrize("moment", ["the hosted service", "fetching", "storing"])
     def test_after_kill_9(self, store: Store, film: Path, service: FakeHosted, embed: Embed, moment: str) -> None:
         service.faults.polls = 10**6 if moment.startswith("the") else 0
-        process = hosted_process.start(store.home, film, fps=2, url=service.url, key=KEY)
-        try:
-            hosted_process.wait_for_line(process, moment)
-            process.kill()
-        finally:
-            process.kill()
-            process.wait(10)
-            if process.stdout:
-                process.stdout.close()
+        with running(run_hosted, store.home, film, 2, service.url, KEY) as process:
+            wait_for_line(process, lambda line: line.startswith(moment))
         service.faults.polls = 0
         outcome = embed()
 

@@ -15,8 +15,7 @@ from lib.core.sampling import Sampling
 from lib.hosted.api import HostedApi
 from lib.hosted.jobs import embed_hosted
 from lib.store.store import Store
-from tests.helpers.fake_hosted import FakeHosted
-from tests.helpers.hosted_process import QUICK
+from tests.helpers.fake_hosted import QUICK, FakeHosted
 from tests.helpers.videos import make_video
 from tests.hosted.test_jobs import BEFORE, ENDED, WAITS
 

@@ -12,8 +12,8 @@ from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.store.store import Store
 from lib.store.videos import Video
-from tests.helpers.ingest_process import start, wait_for_samples
 from tests.helpers.ingesting import EVERY, assert_same, in_thread
+from tests.helpers.processes import run_ingest, running, wait_for_samples
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette, scenes
 
@@ -45,8 +45,7 @@ def test_two_threads_that_want_the_same_share_one_run(store: Store, video: Video
 
 
 def test_another_process_at_the_same_is_waited_for(store: Store, film: Path) -> None:
-    process = start(store.home, film, stride=2, delay_s=0.1)
-    try:
+    with running(run_ingest, store.home, film, 2, 0.1) as process:
         wait_for_samples(process, 1)
         video, engine = store.videos()[0], ToyEngine()
         seen: list[Progress] = []
@@ -57,22 +56,15 @@ def test_another_process_at_the_same_is_waited_for(store: Store, film: Path) -> 
         assert seen[-1].done == 200
         out, _ = process.communicate(timeout=30)
         assert out.split()[-2:] == ["calls", "200"]
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def test_a_process_that_dies_is_taken_over_from(store: Store, film: Path) -> None:
-    process = start(store.home, film, stride=2, delay_s=0.3)
-    try:
+    with running(run_ingest, store.home, film, 2, 0.3) as process:
         stored = wait_for_samples(process, 8)
         engine = ToyEngine()
         thread, result = in_thread(lambda: ingest(store, store.videos()[0], engine, EVERY(2)))
         time.sleep(0.3)
         assert engine.calls == 0
-    finally:
-        process.kill()
-        process.communicate()
     thread.join()
     assert result[0].complete
     assert 0 < engine.pictures <= 200 - stored

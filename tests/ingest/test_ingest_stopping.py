@@ -25,8 +25,8 @@ from lib.ingest.progress import Progress
 from lib.store.store import Store
 from lib.store.videos import Video
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.ingest_process import start, wait_for_samples
 from tests.helpers.ingesting import EVERY, Canceller, assert_same
+from tests.helpers.processes import run_ingest, running, wait_for_samples
 from tests.helpers.toy_engine import ToyEngine
 from tests.helpers.videos import make_video, palette
 
@@ -101,12 +101,8 @@ def test_cancel_before_the_start_embeds_nothing(store: Store, video: Video) -> N
 
 
 def test_a_killed_process_costs_no_sample_and_repeats_none(store: Store, film: Path) -> None:
-    process = start(store.home, film, stride=1, delay_s=0.15)
-    try:
+    with running(run_ingest, store.home, film, 1, 0.15) as process:
         wait_for_samples(process, 40)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
     again = Store(store.home)
     video, engine = again.videos()[0], ToyEngine()
@@ -119,7 +115,7 @@ def test_a_killed_process_costs_no_sample_and_repeats_none(store: Store, film: P
     assert_same(again.load(info.key), film, engine, EVERY(1))
 
 
-def test_an_engine_that_breaks_is_told_and_costs_nothing_done(store: Store, video: Video, film: Path) -> None:
+def test_an_engine_that_breaks_is_reported_and_costs_nothing_done(store: Store, video: Video, film: Path) -> None:
     engine = ToyEngine(fail_after=80, concurrency=1)
     with pytest.raises(EngineError, match=r"The toy broke; mend it"):
         ingest(store, video, engine, EVERY(2))
@@ -162,7 +158,7 @@ def test_samples_are_committed_many_at_a_time_and_every_few_seconds(
     assert 3 <= len(commits) <= 6
 
 
-def test_a_full_disk_is_told_and_what_was_stored_before_stays(
+def test_a_full_disk_is_reported_and_what_was_stored_before_stays(
     store: Store, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Store.append

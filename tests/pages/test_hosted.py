@@ -27,9 +27,8 @@ from lib.ui.background import hosted_jobs
 from lib.ui.explore import reference_band
 from lib.ui.library import add_videos
 from lib.ui.session import cache
-from tests.helpers.fake_hosted import FakeHosted, results_of
+from tests.helpers.fake_hosted import QUICK, FakeHosted, results_of
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.hosted_process import QUICK
 from tests.helpers.pages import Bench, by_key, edit_prompts, lay_out, open_page, saved, words
 from tests.helpers.videos import BLUE, GREEN, RED
 

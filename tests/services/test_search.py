@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -305,11 +306,8 @@ def test_building_tells_how_far_it_is_and_can_be_cancelled(library: Store) -> No
 
 
 def test_two_that_build_at_once_make_one_index(library: Store) -> None:
-    threads = [threading.Thread(target=build_index, args=(Store(library.home), ENGINE)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build_index, [Store(library.home), Store(library.home)], [ENGINE] * 2))
 
     assert index_state(library, ENGINE).missing == 0
     assert len(list(library.home.glob("lance/search-*"))) == 1

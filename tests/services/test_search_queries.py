@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lib.__main__ import main
 from lib.core.sampling import Sampling
 from lib.engines.embedded import EmbeddedEngine
 from lib.ingest.ingest import ingest
@@ -24,12 +24,12 @@ from lib.store.store import Store
 from lib.ui.search import run as page_search
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
+from tests.helpers.fixtures import Run
 from tests.helpers.storing import unit_rows
 
 SAMPLES = Path(__file__).parents[2] / "sample_videos"
 QUERIES: list[dict[str, Any]] = json.loads((SAMPLES / "queries.json").read_text(encoding="utf-8"))["queries"]
 NEEDED = 27 / 30
-Run = Callable[..., tuple[int, str, str]]
 
 
 @dataclass
@@ -51,19 +51,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
 
 
 @pytest.fixture
-def run(library: Embedded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs a search on the command line: status, stdout, stderr."""
+def run(library: Embedded, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs a search on the command line: status, stdout, lines of stderr."""
     monkeypatch.setenv("PROMPTREEL_HOME", str(library.home))
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        try:
-            status = main(["search", *map(str, arguments)])
-        except SystemExit as ended:  # argparse
-            status = int(ended.code or 0)
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return run
+    return partial(run, "search")
 
 
 def is_right(query: dict[str, Any], moment: dict[str, Any]) -> bool:
@@ -158,17 +149,17 @@ def test_a_table_for_people(run: Run) -> None:
     assert lines[0].startswith("snowy mountains: 1 video, ")
     assert lines[2].split() == ["video", "start", "end", "best", "score"]
     assert len(lines) == 5
-    assert err == ""
+    assert err == []
 
 
 def test_the_templates_rules(run: Run) -> None:
-    found = json.loads(run("night", "--template-rules", "--threshold", "0.1", "--json")[1])["moments"]
+    lower = json.loads(run("night", "--template-rules", "--threshold", "0.1", "--json")[1])["moments"]
 
-    assert found
-    assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in found)
-    by_themselves = json.loads(run("night", "--template-rules", "--json")[1])["moments"]
-    assert json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"] == by_themselves
-    assert len(by_themselves) < len(found)
+    assert lower
+    assert all(moment["score"] >= 0.1 and moment["end_s"] - moment["start_s"] > 1.2 for moment in lower)
+    default = json.loads(run("night", "--template-rules", "--json")[1])["moments"]
+    assert json.loads(run("night", "--template-rules", "--threshold", "0.25", "--json")[1])["moments"] == default
+    assert len(default) < len(lower)
 
 
 def test_nothing_found_says_why(run: Run) -> None:
@@ -188,7 +179,7 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
     finally:
         library.store.delete_video(key.sha256)
 
-    assert "left out: 7 samples of Toy engine (toy:1)" in err
+    assert "left out: 7 samples of Toy engine (toy:1)" in "\n".join(err)
     assert json.loads(out)["moments"][0]["video"] in {"five_scenes.mp4", "advert_reel.mp4"}
 
 
@@ -204,11 +195,11 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
         (("sea", "--stride", "5"), 2, "--stride"),
     ],
 )
-def test_wrong_input_is_told_in_one_line(run: Run, arguments: tuple[str, ...], status: int, says: str) -> None:
-    found, out, err = run(*arguments)
+def test_wrong_input_is_reported_in_one_line(run: Run, arguments: tuple[str, ...], status: int, says: str) -> None:
+    code, out, err = run(*arguments)
 
-    assert (found, out) == (status, "")
-    assert says in err.splitlines()[-1]
+    assert (code, out) == (status, "")
+    assert says in err[-1]
 
 
 def test_an_empty_library_says_what_to_do(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,4 +208,4 @@ def test_an_empty_library_says_what_to_do(run: Run, tmp_path: Path, monkeypatch:
     status, _, err = run("sea")
 
     assert status == 1
-    assert "embed one first" in err
+    assert "embed one first" in err[-1]

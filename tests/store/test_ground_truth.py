@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,32 +10,24 @@ from lib.core.errors import NotStoredError
 from lib.core.labelled_intervals import TrueSegment
 from lib.store.store import Store
 from lib.store.videos import Video
-from tests.helpers.videos import RED, make_video, scenes
 
 CAT = TrueSegment("cat", 1.0, 2.0)
 DOG = TrueSegment("dog", 0.5, 3.0)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def video(home: Path) -> Video:
+def video(store: Store, file: Path) -> Video:
     """Add a video with ground truth beside it."""
-    file = make_video(home.parent / "clip.mp4", colours=scenes((RED, 5)), size=(64, 48), rate=10)
     file.with_suffix(".json").write_text(json.dumps({"segments": [vars(CAT)]}), encoding="utf-8")
-    return Store(home).add_file(file)
+    return store.add_file(file)
 
 
-def test_what_lies_beside_counts_until_somebody_edits_and_again_after_deleting(home: Path, video: Video) -> None:
-    store = Store(home)
+def test_what_lies_beside_counts_until_somebody_edits_and_again_after_deleting(store: Store, video: Video) -> None:
     assert store.truth(video) == (CAT,)
     assert store.saved_truth(video.sha256) is None
 
     assert store.change_truth(video, lambda truth: [*truth, DOG]) == (DOG, CAT)
-    assert Store(home).truth(video) == (DOG, CAT)
+    assert Store(store.home).truth(video) == (DOG, CAT)
     assert store.saved_truth(video.sha256) == (DOG, CAT)
     assert video.path.with_suffix(".json").read_text(encoding="utf-8").count("cat") == 1
 
@@ -44,16 +36,14 @@ def test_what_lies_beside_counts_until_somebody_edits_and_again_after_deleting(h
     assert store.truth(video) == (CAT,)
 
 
-def test_nothing_there_can_be_saved_too(home: Path, video: Video) -> None:
-    store = Store(home)
+def test_nothing_there_can_be_saved_too(store: Store, video: Video) -> None:
     store.change_truth(video, lambda truth: [])
 
     assert store.truth(video) == ()
     assert store.saved_truth(video.sha256) == ()
 
 
-def test_each_change_has_a_version_of_its_own(home: Path, video: Video) -> None:
-    store = Store(home)
+def test_each_change_has_a_version_of_its_own(store: Store, video: Video) -> None:
     versions = [store.truth_version(video)]
     for start in (0.25, 0.5, 0.25):  # as long as each other, and within one tick of the clock
         store.change_truth(video, lambda truth, start=start: [TrueSegment("cat", start, 1.0)])
@@ -65,21 +55,19 @@ def test_each_change_has_a_version_of_its_own(home: Path, video: Video) -> None:
     assert store.truth_version(video) == versions[0]
 
 
-def test_deleting_the_video_deletes_its_truth(home: Path, video: Video) -> None:
-    store = Store(home)
+def test_deleting_the_video_deletes_its_truth(store: Store, video: Video) -> None:
     store.change_truth(video, lambda truth: [DOG])
     store.delete_video(video.sha256)
 
-    assert not list((home / "truth").iterdir())
+    assert not list((store.home / "truth").iterdir())
     with pytest.raises(NotStoredError):
         store.change_truth(video, lambda truth: [DOG])
-    assert not list((home / "truth").iterdir())
+    assert not list((store.home / "truth").iterdir())
 
 
 def test_a_save_that_fails_leaves_the_old_truth_and_nothing_else(
-    home: Path, video: Video, monkeypatch: pytest.MonkeyPatch
+    store: Store, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store(home)
     store.change_truth(video, lambda truth: [DOG])
 
     def broken(*_: object) -> None:
@@ -89,28 +77,24 @@ def test_a_save_that_fails_leaves_the_old_truth_and_nothing_else(
     with pytest.raises(Exception, match="disk is full"):
         store.change_truth(video, lambda truth: [CAT])
     assert store.truth(video) == (DOG,)
-    assert [path.name for path in (home / "truth").iterdir()] == [f"{video.sha256}.json"]
+    assert [path.name for path in (store.home / "truth").iterdir()] == [f"{video.sha256}.json"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"format": 2, "segments": []}', '{"format": 1, "segments": 3}'])
-def test_a_saved_file_that_cannot_be_read_counts_as_none(home: Path, video: Video, text: str) -> None:
-    store = Store(home)
+def test_a_saved_file_that_cannot_be_read_counts_as_none(store: Store, video: Video, text: str) -> None:
     store.change_truth(video, lambda truth: [DOG])
-    (home / "truth" / f"{video.sha256}.json").write_text(text, encoding="utf-8")
+    (store.home / "truth" / f"{video.sha256}.json").write_text(text, encoding="utf-8")
 
     assert store.truth(video) == (CAT,)
 
 
-def test_changes_of_two_stores_at_once_all_count(home: Path, video: Video) -> None:
+def test_changes_of_two_stores_at_once_all_count(store: Store, video: Video) -> None:
     def add(store: Store, name: str) -> None:
         for number in range(15):
-            one = TrueSegment(f"{name}{number}", 0.0, 1.0)
-            store.change_truth(video, lambda truth, one=one: [*truth, one])
+            segment = TrueSegment(f"{name}{number}", 0.0, 1.0)
+            store.change_truth(video, lambda truth, segment=segment: [*truth, segment])
 
-    threads = [threading.Thread(target=add, args=(Store(home), name)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add, [store, Store(store.home)], "ab"))
 
-    assert len(Store(home).truth(video)) == 31
+    assert len(Store(store.home).truth(video)) == 31

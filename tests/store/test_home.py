@@ -15,18 +15,6 @@ from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
 from tests.helpers.storing import key_of, put, unit_rows
 from tests.helpers.toy_engine import ToyEngine
-from tests.helpers.videos import make_video, palette
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return make_video(tmp_path / "clip.mp4", colours=palette(12))
-
-
-@pytest.fixture
-def video(store: Store, file: Path) -> Video:
-    return store.add_file(file)
-
 
 # --- text vectors -----------------------------------------------------------------------------------------
 

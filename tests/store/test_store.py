@@ -19,17 +19,6 @@ from lib.store.videos import Video
 from tests.helpers.storing import DIM, key_of, put, thumbnail, unit_rows
 from tests.helpers.videos import make_video, palette
 
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return make_video(tmp_path / "clip.mp4", colours=palette(12))
-
-
-@pytest.fixture
-def video(store: Store, file: Path) -> Video:
-    return store.add_file(file)
-
-
 # --- samples ----------------------------------------------------------------------------------------------
 
 

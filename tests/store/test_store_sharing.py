@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from lib.store.home import StoreFolder
 from lib.store.store import Store
@@ -19,16 +18,6 @@ from tests.helpers.storing import DIM, key_of, put, unit_rows
 from tests.helpers.videos import make_video, palette
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return make_video(tmp_path / "clip.mp4", colours=palette(12))
-
-
-@pytest.fixture
-def video(store: Store, file: Path) -> Video:
-    return store.add_file(file)
 
 
 def test_readers_see_a_growing_prefix_while_a_writer_appends(

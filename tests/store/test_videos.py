@@ -14,17 +14,6 @@ import pytest
 from lib.core.errors import NotStoredError, VideoError, VideoUnreadableError
 from lib.store.store import Store
 from lib.store.videos import Video, clean_name, clean_suffix
-from tests.helpers.videos import make_video, palette
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return make_video(tmp_path / "clip.mp4", colours=palette(12))
-
-
-@pytest.fixture
-def video(store: Store, file: Path) -> Video:
-    return store.add_file(file)
 
 
 def test_a_file_opened_by_path_is_referenced_with_what_it_says(store: Store, file: Path) -> None:

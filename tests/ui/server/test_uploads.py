@@ -9,6 +9,7 @@ import shutil
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -222,14 +223,11 @@ def test_a_client_that_goes_away_leaves_nothing(routes_port: int, inbox: Inbox) 
 def test_uploads_at_the_same_time_do_not_mix(routes_port: int, inbox: Inbox) -> None:
     contents = {f"{n}.mp4": os.urandom(2_000_000) for n in range(4)}
 
-    def send(name: str) -> None:
-        assert ask(routes_port, "PUT", f"/promptreel/upload/{name}", headers=XSRF, body=contents[name]).status == 200
+    def send(name: str) -> int:
+        return ask(routes_port, "PUT", f"/promptreel/upload/{name}", headers=XSRF, body=contents[name]).status
 
-    threads = [threading.Thread(target=send, args=[name]) for name in contents]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(send, contents)) == {200}
     assert {arrived.name: arrived.content for arrived in inbox.arrived} == contents
 
 
