@@ -48,7 +48,9 @@ PACKS_KEPT = 24
 """Packs that can be fetched at a time, over all sessions; each holds on to the arrays that it is made of."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
-_RANGE = re.compile(r"bytes=\s*(\d+-\d*|-\d+)(\s*,\s*(\d+-\d*|-\d+))*\s*", re.IGNORECASE)
+_PLACE = "[0-9]{1,18}"  # fits into 64 bits
+_SPAN = rf"({_PLACE}-({_PLACE})?|-{_PLACE})"
+_RANGE = re.compile(rf"bytes=\s*{_SPAN}(\s*,\s*{_SPAN})*\s*", re.IGNORECASE)
 _COMMON_HEADERS = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 _MEDIA_TYPES = {
     ".mkv": "video/x-matroska",
@@ -93,7 +95,7 @@ def routes() -> list[Route]:
     base = _base()
     return [
         Route(f"{base}/video/{{token}}", _guarded(_video), methods=["GET"]),  # Starlette adds HEAD
-        Route(f"{base}/thumb/{{token}}/{{frame:int}}", _guarded(_thumbnail), methods=["GET"]),
+        Route(f"{base}/thumb/{{token}}/{{frame}}", _guarded(_thumbnail), methods=["GET"]),
         Route(f"{base}/pack/{{token}}", _guarded(_pack), methods=["GET"]),
         Route(f"{base}/module/{{version}}/{{name}}", _guarded(_module), methods=["GET"]),
         Route(f"{base}/upload/{{name}}", _guarded(_upload), methods=["PUT"]),
@@ -253,7 +255,8 @@ async def _video(request: Request) -> Response:
         return PlainTextResponse("This video is not here any more.", 404)
     headers = request.headers.get("range")
     if headers is not None and not _RANGE.fullmatch(headers):
-        # RFC 9110, 14.2: a Range header that can't be understood is ignored; Starlette would answer 400.
+        # RFC 9110, 14.2: a Range header that can't be understood is ignored, and so is one with numbers beyond
+        # any file; Starlette would answer 400.
         request.scope["headers"] = [item for item in request.scope["headers"] if item[0] != b"range"]
     return _VideoResponse(
         file.path,
@@ -265,10 +268,11 @@ async def _video(request: Request) -> Response:
 
 async def _thumbnail(request: Request) -> Response:
     loader = _state().loaders.get(request.path_params["token"])
-    if loader is None:
+    frame = request.path_params["frame"]
+    if loader is None or not re.fullmatch(_PLACE, frame):
         return PlainTextResponse("This thumbnail is not here any more.", 404)
     try:
-        picture = await to_thread.run_sync(loader, request.path_params["frame"])
+        picture = await to_thread.run_sync(loader, int(frame))
     except NotStoredError:
         picture = None
     except PromptreelError as error:

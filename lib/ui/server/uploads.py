@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import logging
+import re
 import secrets
 import shutil
 import time
@@ -129,7 +130,7 @@ async def refuse(request: Request, status: int, sentence: str) -> Response:
 
 def _declared_size(request: Request) -> int | None:
     length = request.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
 
 def _open_part(folder: Path, name: str, declared: int | None, limit: int) -> _Part:

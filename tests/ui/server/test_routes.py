@@ -70,7 +70,9 @@ def test_a_range_outside_the_file_gets_416_with_its_size(routes_port: int, clip:
     assert (answer.status, answer.headers["content-range"]) == (416, "bytes */10272")
 
 
-@pytest.mark.parametrize("header", ["seconds=0-1", "bytes=a-b", "bytes", "bytes=", "bytes=-", "bytes=1-2;3"])
+@pytest.mark.parametrize(
+    "header", ["seconds=0-1", "bytes=a-b", "bytes", "bytes=", "bytes=-", "bytes=1-2;3", "bytes=0-" + "9" * 5000]
+)
 def test_a_range_that_makes_no_sense_is_ignored(routes_port: int, clip: Path, header: str) -> None:
     answer = ask(routes_port, "GET", routes.url_for_video(clip), headers={"Range": header})
     assert (answer.status, len(answer.body)) == (200, 10272)
@@ -193,6 +195,16 @@ def test_thumbnails_come_from_their_loader_and_may_be_kept_for_good(routes_port:
     for bad in ("x", "-1", "1.5", "", "../0"):
         assert ask(routes_port, "GET", f"{base}/{bad}").status == 404
     assert asked == [42, 100]
+
+
+@pytest.mark.parametrize("digits", [19, 23, 5000])
+def test_a_thumbnail_number_beyond_any_frame_is_not_found_and_never_reaches_the_store(
+    routes_port: int, digits: int
+) -> None:
+    base = routes.url_for_thumbnails("embedding four", lambda frame: pytest.fail(f"{frame} was asked for"))
+    assert ask(routes_port, "GET", f"{base}/{'9' * digits}").status == 404
+    assert ask(routes_port, "GET", f"/promptreel/thumb/x/{'9' * digits}").status == 404
+    assert ask(routes_port, "GET", f"{base}/%D9%A3").status == 404  # a digit, but not of ASCII
 
 
 def test_one_embedding_keeps_its_thumbnail_url_and_uses_the_newest_loader(routes_port: int) -> None:
