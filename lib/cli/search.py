@@ -16,6 +16,7 @@ from lib.cli.context import Context, add_engine_options, warn_about_unknown_word
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import format_time, plural
+from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
@@ -31,6 +32,7 @@ from lib.store.store import Store
 from lib.store.videos import Video
 
 _LONGEST_SIDE = 1024
+_MOST = 1_000_000  # moments that can be asked for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -201,14 +203,14 @@ def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:
 
 
 def _whole(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    value = bounded_int(text, 1, _MOST)
+    if value is None:
+        raise argparse.ArgumentTypeError(f"{written(text)} is no whole number from 1 to {_MOST:,}")
     return value
 
 
 def _cosine(text: str) -> float:
-    value = float(text)
-    if not -1 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no cosine, which lies between -1 and 1")
-    return value
+    value = bounded_fraction(text, -1, 1)
+    if value is None:
+        raise argparse.ArgumentTypeError(f"{written(text)} is no cosine, which lies between -1 and 1")
+    return float(value)

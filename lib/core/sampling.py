@@ -7,8 +7,11 @@ from fractions import Fraction
 from typing import Literal
 
 from lib.core.errors import InputError
+from lib.core.validation import bounded_fraction, bounded_int, written
 
 DEFAULT_STRIDE = 10
+MAX_STRIDE = 1_000_000_000
+_LARGEST = 10**12  # of what is a number at all
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,10 @@ class Sampling:
     def __post_init__(self) -> None:
         if self.kind not in ("stride", "fps"):
             raise InputError(f"Sampling kind {self.kind!r} is unknown; use 'stride' or 'fps'.")
+        if abs(self.value) > _LARGEST:
+            raise InputError("So large a number can't be used for sampling; try a stride of 10.")
+        if self.kind == "stride" and self.value > MAX_STRIDE:
+            raise InputError(f"A stride is a whole number from 1 to {MAX_STRIDE:,}, not {float(self.value):g}; try 10.")
         if self.kind == "stride" and (self.value.denominator != 1 or self.value < 1):
             raise InputError(f"A stride is a whole number of 1 or more, not {float(self.value):g}; try 10.")
         if self.kind == "fps" and not Fraction(1, 3600) <= self.value <= 240:
@@ -29,30 +36,29 @@ class Sampling:
             )
 
     @classmethod
-    def every(cls, stride: int = DEFAULT_STRIDE) -> Sampling:
+    def every(cls, stride: int | str = DEFAULT_STRIDE) -> Sampling:
         """Return the sampling that takes every ``stride``-th frame."""
-        return cls("stride", Fraction(stride))
+        value = bounded_int(stride, -_LARGEST, _LARGEST)
+        if value is None:
+            raise InputError(f"{written(stride)} is not a whole number of 1 or more; try 10.")
+        return cls("stride", Fraction(value))
 
     @classmethod
     def per_second(cls, fps: float | str | Fraction) -> Sampling:
         """Return the sampling of ``fps`` frames a second; a float such as 0.1 is read as its decimal."""
-        try:
-            value = fps if isinstance(fps, Fraction) else Fraction(str(fps))
-        except (ValueError, ZeroDivisionError) as error:
-            message = f"{fps!r} is no number of samples a second; write one such as 3 or 0.5."
-            raise InputError(message) from error
+        value = bounded_fraction(fps, -_LARGEST, _LARGEST)
+        if value is None:
+            raise InputError(f"{written(fps)} is no number of samples a second; write one such as 3 or 0.5.")
         return cls("fps", value)
 
     @classmethod
     def from_key(cls, key: str) -> Sampling:
         """Return the sampling that ``key`` was made from."""
-        kind, _, value = key.partition("-")
-        try:
-            if kind not in ("stride", "fps"):
-                raise ValueError(kind)
-            return cls("stride" if kind == "stride" else "fps", Fraction(value.replace("_", "/")))
-        except (ValueError, ZeroDivisionError) as error:
-            raise InputError(f"{key!r} is no sampling; write for example 'stride-10' or 'fps-3'.") from error
+        kind, _, text = key.partition("-")
+        value = bounded_fraction(text.replace("_", "/"), 0, _LARGEST)
+        if kind not in ("stride", "fps") or value is None:
+            raise InputError(f"{written(key)} is no sampling; write for example 'stride-10' or 'fps-3'.")
+        return cls("stride" if kind == "stride" else "fps", value)
 
     @property
     def key(self) -> str:

@@ -31,6 +31,7 @@ _SPELLINGS = {
 }
 _KEYS = f"frame_offset, time_offset and {VECTORS}"
 _SMALLEST_NORM = 1e-12
+_SMALLEST_STEP_S = 1e-4  # the last of the service's decimals
 _NEAR = 0.02  # rates so near a whole number are that number: times are rounded and frames lie where they lie
 CHUNK_ROWS = 4096
 
@@ -139,20 +140,24 @@ class _Vectors:
     def _row(self, index: int, element: Any) -> NDArray[np.float64]:
         if isinstance(element, list) and len(element) == 1 and isinstance(element[0], list):
             element = element[0]
-        try:
-            row = np.array(element) if isinstance(element, list) else None
-        except ValueError:  # lists of different lengths
-            row = None
-        if row is None or row.ndim != 1 or row.dtype.kind not in "fi" or not len(row):
+        # Not left to NumPy: one long text among 100,000 numbers makes it ask for room for as many such texts.
+        if not isinstance(element, list) or not element or not set(map(type, element)) <= {int, float}:
             raise self._wrong(index, "is no list of numbers")
+        try:
+            row = np.array(element, np.float64)
+        except OverflowError:
+            raise self._wrong(index, "has a number that is too large") from None
         self._dim = self._dim or len(row)
         if len(row) != self._dim:
             raise self._wrong(index, f"has {len(row)} numbers where the ones before have {self._dim}")
-        row = row.astype(np.float64)
         if not np.isfinite(row).all():
             raise self._wrong(index, "has a number that is NaN or infinite")
-        if np.linalg.norm(row) < _SMALLEST_NORM:
+        with np.errstate(over="ignore"):
+            norm = np.linalg.norm(row)
+        if norm < _SMALLEST_NORM:
             raise self._wrong(index, "is zero everywhere")
+        if norm == np.inf:
+            raise self._wrong(index, "has numbers that are too large")
         return row
 
     def _wrong(self, index: int, what: str) -> ResultsError:
@@ -180,6 +185,8 @@ def _assemble(frames: list[Any], times: list[Any], vectors: _Vectors, name: str)
     _check_order(times_s, timed, "time_offset", name)
     _check_order(indices, np.flatnonzero(present), "frame_offset", name)
     step_s = float((times_s[timed[-1]] - times_s[timed[0]]) / (timed[-1] - timed[0])) if len(timed) > 1 else 1.0
+    if step_s < _SMALLEST_STEP_S:
+        raise ResultsError(f"{name}: time_offset has times less than 0.1 ms apart; seconds are expected.")
     gaps = _gaps(times_s[timed], present[timed], step_s)
     return Results(whole.astype(np.int64), times_s[present], vectors.rows(), gaps, int((~present).sum()), step_s)
 

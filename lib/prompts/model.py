@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from lib.core.errors import PromptSetError, SettingsError
-from lib.core.validation import first_doubled, number, one_line, one_of
+from lib.core.validation import first_doubled, number, one_line, one_of, written
 
 Role = Literal["target", "background"]
 Score = Literal["cosine", "probability", "margin"]
@@ -86,7 +86,7 @@ class Prompt:
             raise PromptSetError(f"{who} has the phrasing {reprlib.repr(doubled)} twice; remove one of them.")
         one_of(self.role, get_args(Role), f"{who} has the role", PromptSetError)
         if not isinstance(self.enabled, bool):
-            raise PromptSetError(f"{who} has enabled {reprlib.repr(self.enabled)}; write true or false.")
+            raise PromptSetError(f"{who} has enabled {written(self.enabled)}; write true or false.")
         _set(self, label=label, texts=phrasings or (label,))
         if self.threshold is not None:
             # Which values make sense depends on the score; PromptSet knows it.
@@ -95,7 +95,7 @@ class Prompt:
         if self.colour is not None and self.colour not in COLOUR_NAMES:
             if not isinstance(self.colour, str) or not _HEX_COLOUR.fullmatch(self.colour):
                 raise PromptSetError(
-                    f"{who} has the colour {reprlib.repr(self.colour)}; write one such as #0072b2, "
+                    f"{who} has the colour {written(self.colour)}; write one such as #0072b2, "
                     f"or one of {', '.join(COLOUR_NAMES)}."
                 )
             _set(self, colour=self.colour.lower())

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar, get_args
 import yaml
 
 from lib.core.errors import InputError, PromptSetError, SettingsError
+from lib.core.validation import first_doubled, written
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing, check_threshold
 
 Format = Literal["yaml", "json", "lines"]
@@ -27,6 +28,9 @@ KeyPath = tuple[str | int, ...]
 MAX_CHARACTERS = 500_000
 """Longest text that is read; far above what a prompt set of the largest allowed size needs."""
 _MAX_DEPTH = 12
+_MAX_NODES = 30_000  # more than the largest prompt set has; PyYAML takes 0.1 ms for each
+_MAX_NUMBER = 50  # characters; YAML's integers may be hexadecimal or of base 60, and are exact
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 # The first line of YAML: a document start, a list item, or a key.
 _YAML_START = re.compile(r"---|- |-$|[A-Za-z_][\w-]*\s*:(\s|$)")
@@ -69,7 +73,7 @@ def _build(document: Document, name: str) -> PromptSet:
     if isinstance(data, list):
         return PromptSet(name, _prompts(document, (), data))
     if not isinstance(data, dict):
-        raise PromptSetError(f"{reprlib.repr(data)} is no prompt set; write one prompt a line, or prompts: and a list.")
+        raise PromptSetError(f"{written(data)} is no prompt set; write one prompt a line, or prompts: and a list.")
     if "CLIP" in data and "prompts" not in data:
         return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]))
     document.check_keys((), data, tuple(entry.name for entry in fields(PromptSet)), "a prompt set")
@@ -161,10 +165,10 @@ class Document:
         """Raise PromptSetError when ``data`` at ``path`` has a key that ``what`` doesn't know."""
         for key in data:
             if key not in allowed:
-                close = difflib.get_close_matches(str(key), allowed, n=1)
+                close = difflib.get_close_matches(written(key).strip("'"), allowed, n=1)  # quadratic in its length
                 hint = f"did you mean {close[0]}?" if close else f"use {', '.join(allowed)}."
                 start = self.where(*path, key) if isinstance(key, str) else self.where(*path)
-                raise PromptSetError(f"{start}{reprlib.repr(key)} is no key of {what}; {hint}")
+                raise PromptSetError(f"{start}{written(key)} is no key of {what}; {hint}")
 
 
 def read_document(text: str, *, form: Format | None = None) -> Document:
@@ -223,8 +227,7 @@ def _read_json(text: str) -> Document:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
+        doubled = first_doubled(key for key, _ in pairs)
         raise PromptSetError(f"The key {reprlib.repr(doubled)} occurs twice; keep one of them.")
     return values
 
@@ -234,9 +237,15 @@ def _constant(name: str) -> float:
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, without aliases, doubled keys and deep nesting."""
+    """The safe loader, without aliases, doubled keys, deep nesting, long numbers and floods of values."""
 
     depth = 0
+    nodes = 0
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        if node.tag in _NUMBERS and len(node.value) > _MAX_NUMBER:
+            raise yaml.MarkedYAMLError(problem="a number is too long", problem_mark=node.start_mark)
+        return super().construct_scalar(node)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -246,8 +255,11 @@ class _Loader(yaml.SafeLoader):
                 problem_mark=mark,
             )
         self.depth += 1
+        self.nodes += 1
         if self.depth > _MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem="it nests too deep", problem_mark=mark)
+        if self.nodes > _MAX_NODES:
+            raise yaml.MarkedYAMLError(problem="it holds too many values", problem_mark=mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node

@@ -169,6 +169,11 @@ WRONG: dict[str, tuple[object, str]] = {
     "object": (changed("clip", 1, {"embedding": [1]}), "element 1 of clip .* is no list of numbers"),
     "NaN": (changed("clip", 4, [1, 2, float("nan"), 4]), "element 4 of clip .* NaN or infinite"),
     "zero": (changed("clip", 4, [0, 0, 0, 0]), "element 4 of clip .* zero everywhere"),
+    "one long text": (changed("clip", 2, [1.0, 2.0, 3.0, "x" * 100_000]), "element 2 of clip .* is no list of numbers"),
+    "too large": (changed("clip", 4, [1e200] * 4), "element 4 of clip .* too large"),
+    "400 digits": (changed("clip", 4, [10**400] * 4), "element 4 of clip .* too large"),
+    "5,000 digits": (json.dumps(document()).replace("24", "9" * 5_000), "no valid JSON"),
+    "no time between": (document(2) | {"time_offset": [0, 1e-320]}, "less than 0.1 ms apart"),
     "one more vector": (
         document() | {"clip": [[1.0] * 4] * 7},
         "frame_offset has 6, time_offset has 6, clip has 7",
