@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from lib.core.sampling import Sampling
 from lib.media.frames import Frame, FrameReader, probe
-from tests.helpers.player import seek_each, serving
+from tests.helpers.player import seek_each, serving_files
 from tests.helpers.videos import make_video, palette, quadrants, set_edit_list
 
 pytestmark = pytest.mark.browser
@@ -77,7 +77,7 @@ Compare = Callable[[Path], None]
 @pytest.fixture
 def compare(new_page: Callable[..., Page], tmp_path: Path) -> Iterator[Compare]:
     """A function that asserts that reader and player agree on each frame of a file in ``tmp_path``."""
-    with serving(tmp_path) as address:
+    with serving_files(tmp_path) as address:
         page = new_page()
         page.goto(address)
 

@@ -42,11 +42,12 @@ def truth_on_grid(
 ) -> list[TrueSegment]:
     """Return random true segments: they overlap, touch, and end beyond the video."""
     rng = np.random.default_rng(seed + 1_000_000)
-    found = []
+    segments = []
     for _ in range(int(rng.integers(0, 12))):
         start = int(rng.integers(0, cells + 20))
-        found.append(TrueSegment(str(rng.choice(labels)), start * CELL_S, (start + int(rng.integers(1, 40))) * CELL_S))
-    return found
+        end = start + int(rng.integers(1, 40))
+        segments.append(TrueSegment(str(rng.choice(labels)), start * CELL_S, end * CELL_S))
+    return segments
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,8 @@ def cells_of(analysis: Analysis, truth: Sequence[TrueSegment], label: str) -> Ce
 
 def runs(starts: Floats, has: Bools) -> list[tuple[float, float]]:
     """Return where ``has`` is true without a break, as start and end in seconds."""
-    found: list[tuple[float, float]] = []
-    for start, here in zip(starts.tolist(), has.tolist(), strict=True):
-        if not here:
-            continue
-        if found and found[-1][1] == start:
-            found[-1] = (found[-1][0], start + CELL_S)
-        else:
-            found.append((start, start + CELL_S))
-    return found
+    spans: list[tuple[float, float]] = []
+    for start in starts[has].tolist():
+        first = spans.pop()[0] if spans and spans[-1][1] == start else start
+        spans.append((first, start + CELL_S))
+    return spans

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import http.server
-import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+from tests.helpers.http import serving
 
 _SEEK = """
 async ([url, seconds]) => {
@@ -52,55 +54,22 @@ async ([url, seconds]) => {
 """
 
 
-class _RangeHandler(http.server.SimpleHTTPRequestHandler):
-    """Files with single byte ranges, without which Chromium can't seek."""
-
-    extensions_map: ClassVar[dict[str, str]] = {
-        ".mp4": "video/mp4",
-        ".mov": "video/mp4",
-        ".webm": "video/webm",
-        ".mkv": "video/x-matroska",
-    }
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            body, first, status = b"<!doctype html><title>player</title><body></body>", 0, 200
-            kind, total = "text/html", len(body)
-        else:
-            data = path.read_bytes()
-            kind, total = self.guess_type(str(path)), len(data)
-            match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-            first = int(match[1]) if match else 0
-            last = min(int(match[2]) if match and match[2] else total - 1, total - 1)
-            status, body = 206 if match else 200, data[first : last + 1]
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Accept-Ranges", "bytes")
-        if status == 206:
-            self.send_header("Content-Range", f"bytes {first}-{first + len(body) - 1}/{total}")
-        self.end_headers()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the player has what it wanted
-            self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+# Chromium plays QuickTime files, but only under MP4's name.
+_MEDIA_TYPES = {".mp4": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm", ".mkv": "video/x-matroska"}
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve ``folder`` with byte ranges on a free port; yields the address."""
-    handler = functools.partial(_RangeHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+def serving_files(folder: Path) -> Iterator[str]:
+    """Serve ``folder`` with byte ranges, without which Chromium can't seek; yields the address of an empty page."""
+
+    def file(request: Request) -> Response:
+        path = folder / request.path_params["name"]
+        if not path.is_file():
+            return HTMLResponse("<!doctype html><title>player</title><body></body>")
+        return FileResponse(path, media_type=_MEDIA_TYPES.get(path.suffix))
+
+    with serving(Starlette(routes=[Route("/{name:path}", file)])) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def seek_each(page: Any, url: str, seconds: Sequence[float]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.core.errors import Cancelled, NotStoredError, ResultsError, UnknownModelError
+from lib.analysis.analysis import Analysis
+from lib.core.errors import Cancelled, EngineUnavailableError, NotStoredError, ResultsError, UnknownModelError
 from lib.core.samples import Samples
 from lib.core.sampling import Sampling
 from lib.engines.hosted import HostedEngine
 from lib.engines.registry import make_engine
+from lib.engines.server import ServerEngine
 from lib.hosted.importing import ImportOutcome, import_results
+from lib.infra.http import RetryPolicy
 from lib.ingest.ingest import ingest
 from lib.prompts.model import Prompt, PromptSet, Settings
 from lib.services.stored_analysis import analyse_stored
@@ -43,6 +47,13 @@ def write(tmp_path: Path, name: str = "results.json", **changes: Any) -> Path:
     path = tmp_path / name
     path.write_text(json.dumps(document | changes))
     return path
+
+
+def analyse_red_green_blue(store: Store, outcome: ImportOutcome) -> Analysis:
+    prompts = tuple(Prompt(name) for name in ("red", "green", "blue"))
+    with FakeServer() as server, closing(make_engine(f"hosted@{server.url}")) as engine:
+        chosen = PromptSet("colours", prompts, settings=Settings(decision="best"))
+        return analyse_stored(store, outcome.video, engine, Sampling.per_second(2), chosen)
 
 
 def load(store: Store, outcome: ImportOutcome) -> Samples:
@@ -86,17 +97,7 @@ def test_twice_is_once(store: Store, tmp_path: Path) -> None:
 
 def test_words_find_it_through_an_engine_of_the_same_model(store: Store, tmp_path: Path) -> None:
     outcome = import_results(store, write(tmp_path))
-    prompts = tuple(Prompt(name, (name,)) for name in ("red", "green", "blue"))
-    with FakeServer() as server:
-        engine = make_engine(f"hosted@{server.url}")
-        analysis = analyse_stored(
-            store,
-            outcome.video,
-            engine,
-            Sampling.per_second(2),
-            PromptSet("colours", prompts, settings=Settings(decision="best")),
-        )
-        engine.close()
+    analysis = analyse_red_green_blue(store, outcome)
 
     assert [(s.label, s.start_s, s.end_s) for s in analysis.segments] == [
         ("red", 0.0, 3.0),
@@ -115,11 +116,7 @@ def test_failed_frames_are_gaps_that_segments_end_at(store: Store, video: Video,
     assert outcome.info.missing == 3
     assert outcome.note == "3 samples failed at the hosted service, of 18: gaps, in which nothing is found."
     assert samples.gaps_s.tolist() == [[2.0, 3.0], [8.5, 9.0]]
-    with FakeServer() as server:
-        engine = make_engine(f"hosted@{server.url}")
-        prompts = PromptSet("p", (Prompt("red", ("red",)),), settings=Settings(decision="best"))
-        analysis = analyse_stored(store, video, engine, Sampling.per_second(2), prompts)
-        engine.close()
+    analysis = analyse_red_green_blue(store, outcome)
     assert [(s.start_s, s.end_s) for s in analysis.segments] == [(0.0, 2.0), (3.0, 8.5)]
     assert analysis.metrics[0].duration_s == 7.5
 
@@ -190,10 +187,6 @@ def test_words_of_another_length_are_refused() -> None:
 
 
 def test_an_unreachable_text_engine_is_named() -> None:
-    from lib.core.errors import EngineUnavailableError
-    from lib.engines.server import ServerEngine
-    from lib.infra.http import RetryPolicy
-
     engine = HostedEngine("ViT-B-16", ServerEngine("http://127.0.0.1:9", retries=RetryPolicy(attempts=1)))
     with pytest.raises(
         EngineUnavailableError,

@@ -26,23 +26,18 @@ from lib.core.errors import (
     UnknownModelError,
 )
 from lib.core.sampling import Sampling
-from lib.engines.registry import make_engine
 from lib.hosted import job_records
 from lib.hosted.api import HostedApi
 from lib.hosted.importing import ImportOutcome
 from lib.hosted.jobs import check_job, embed_hosted
-from lib.prompts.model import Prompt, PromptSet, Settings
-from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 from lib.store.videos import Video
 from tests.helpers.fake_hosted import QUICK, FakeHosted, results_of
-from tests.helpers.fake_server import FakeServer
 from tests.helpers.processes import run_hosted, running, wait_for_line
 from tests.helpers.videos import BLUE, GREEN, RED, make_video, scenes
 
 KEY = "rf_test_key"
 FPS = Sampling.per_second(2)
-COLOURS = ("red", "green", "blue")
 
 
 @pytest.fixture(scope="module")
@@ -111,19 +106,6 @@ class TestJob:
         assert "authorization" not in put
         started = service.seen[2].body
         assert list(started) == ["input_url", "infer_fps", "models"]
-
-    def test_words_find_what_it_brought(self, embed: Embed, store: Store, video: Video) -> None:
-        embed()
-        prompts = PromptSet("c", tuple(Prompt(c, (c,)) for c in COLOURS), settings=Settings(decision="best"))
-        with FakeServer() as server:
-            engine = make_engine(f"hosted@{server.url}")
-            analysis = analyse_stored(store, video, engine, FPS, prompts)
-            engine.close()
-        assert [(s.label, s.start_s, s.end_s) for s in analysis.segments] == [
-            ("red", 0.0, 2.0),
-            ("green", 2.0, 4.0),
-            ("blue", 4.0, 6.0),
-        ]
 
     def test_is_not_run_twice(self, embed: Embed, service: FakeHosted) -> None:
         embed()

@@ -19,7 +19,7 @@ from lib.media.annotated_clip import annotated_clip
 from lib.media.drawing import Caption
 from lib.media.frames import probe
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.player import seek_each, serving
+from tests.helpers.player import seek_each, serving_files
 from tests.helpers.videos import BLUE, GREEN, RED, find_box, make_video, palette
 
 COLOUR = 12
@@ -210,7 +210,7 @@ def test_a_browser_plays_a_clip_in_its_true_colours(
     colours = [RED, GREEN, BLUE]
     source = make_video(tmp_path / "a.mp4", colours=colours, size=size, rate=10)
     annotated_clip(source, tmp_path / "clip.mp4", one_caption)
-    with serving(tmp_path) as address:
+    with serving_files(tmp_path) as address:
         page = new_page()
         page.goto(address)
         playback = seek_each(page, f"{address}/clip.mp4", [0.25, 0.15, 0.05])

@@ -18,7 +18,7 @@ from lib.core.errors import Cancelled, VideoDamagedError, VideoError, VideoUnrea
 from lib.media.frames import probe
 from lib.media.playable_copy import make_playable_copy
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.player import seek_each, serving
+from tests.helpers.player import seek_each, serving_files
 from tests.helpers.videos import BLUE, GREEN, RED, WHITE, find_box, make_video, palette, quadrants
 
 COLOUR = 12
@@ -181,7 +181,7 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
     frames, reader = read_frames(source)
     frames = frames[-12:]
     ends = [frame.time_s for frame in frames[1:]] + [reader.end_s]
-    with serving(tmp_path) as address:
+    with serving_files(tmp_path) as address:
         page = new_page()
         page.goto(address)
         order = list(reversed(range(len(frames) - 1)))

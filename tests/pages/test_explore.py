@@ -7,12 +7,14 @@ import json
 
 import pytest
 
+from lib.analysis.analysis import prompt_cosines
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.ingest.ingest import ingest
 from lib.prompts.model import Settings, Smoothing
 from lib.services import experiments
 from lib.services.experiments import PromptRow
+from lib.ui.session import cache
 from tests.helpers.pages import (
     COLOURS,
     REPOSITORY,
@@ -50,10 +52,8 @@ def test_the_three_answers_are_right(bench):
     app = open_page()
 
     assert not app.exception
-    text = words(app)
-    assert "first at 0:00.0, for 3.0 s, 33 %" in text
-    assert "first at 0:03.0, for 3.0 s, 33 %" in text
-    assert "first at 0:06.0, for 3.0 s, 33 %" in text
+    for start in ("0:00.0", "0:03.0", "0:06.0"):
+        assert f"first at {start}, for 3.0 s, 33 %" in words(app)
 
 
 def test_three_edits_in_a_row_all_count_and_survive_a_page_switch_and_a_reload(bench):
@@ -95,11 +95,8 @@ def test_an_edit_asks_the_engine_for_the_new_word_only(bench, server):
 
 
 def test_changing_a_threshold_computes_no_cosine_again(bench, monkeypatch):
-    from lib.ui.session import cache
-
     calls = []
-    monkeypatch.setattr(cache, "prompt_cosines", lambda *args: calls.append(args) or original(*args))
-    from lib.analysis.analysis import prompt_cosines as original
+    monkeypatch.setattr(cache, "prompt_cosines", lambda *args: calls.append(args) or prompt_cosines(*args))
 
     app = open_page()
     first = len(calls)
@@ -273,8 +270,6 @@ def test_testing_the_connection_says_name_version_latency_and_speed(bench, serve
 
 
 def test_words_that_the_demo_model_never_saw_are_marked_in_the_prompt_table(bench, home):
-    from lib.services import experiments
-
     rows = (PromptRow(label="seaside"), PromptRow(label="animal", texts=("a zebra", "a quagga on grass")))
     embedded = dataclasses.replace(bench.experiment, engine="demo", rows=rows)
     experiments.save(home, embedded)
@@ -295,8 +290,6 @@ def test_other_engines_words_are_never_marked(bench):
 
 
 def test_a_model_that_is_not_here_is_offered_for_download_not_fetched_unasked(bench, home):
-    from lib.services import experiments
-
     experiments.save(home, dataclasses.replace(bench.experiment, engine="clip"))
     app = open_page()
 
@@ -334,8 +327,8 @@ def test_a_widget_that_the_browser_draws_late_shows_its_value(bench, page):
     defaults = {one.key: one.proto.default for one in (*app.number_input, *app.text_input)}
     defaults |= {one.key: one.proto.default[0] for one in app.slider}
     defaults |= {one.key: one.options[one.proto.default] for one in app.selectbox}
-    shown = {one.key: one.value for one in (*app.number_input, *app.text_input, *app.slider)}
-    shown |= {one.key: one.format_func(one.value) for one in app.selectbox}
-    bound = {key for key in shown if str(key).endswith(".0")}  # its key ends with the session's version
+    values = {one.key: one.value for one in (*app.number_input, *app.text_input, *app.slider)}
+    values |= {one.key: one.format_func(one.value) for one in app.selectbox}
+    bound = {key for key in values if str(key).endswith(".0")}  # its key ends with the session's version
     assert {str(key).split(".")[0] for key in bound} >= {"engine", "stride"}
-    assert {key: defaults[key] for key in bound} == {key: shown[key] for key in bound}
+    assert {key: defaults[key] for key in bound} == {key: values[key] for key in bound}

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.core.sampling import Sampling
 from lib.hosted import api, job_records
 from lib.hosted.importing import import_results
 from lib.hosted.job_records import JobRecord
@@ -21,7 +20,6 @@ from lib.prompts.model import Settings
 from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.store.embeddings import EmbeddingKey
-from lib.store.store import Store
 from lib.store.videos import Video
 from lib.ui.background import hosted_jobs
 from lib.ui.explore import reference_band
@@ -34,7 +32,6 @@ from tests.helpers.videos import BLUE, GREEN, RED
 
 pytestmark = pytest.mark.usefixtures("framed")
 KEY = "rf-key-that-must-not-leak"
-COLOURS = ("red", "green", "blue")
 
 
 @pytest.fixture(autouse=True)
@@ -350,11 +347,4 @@ def test_compare_draws_both_sides_of_a_video_without_a_file(without_file: Video)
 
 
 def charts(app: AppTest) -> list[str]:
-    return [one.proto.alt for one in app.get("vega_lite_chart")]
-
-
-def test_a_deleted_video_takes_its_results_along(bench: Bench, without_file: Video) -> None:
-    bench.store.delete_video(without_file.sha256)
-    assert bench.store.embeddings(without_file.sha256) == []
-    assert Store(bench.store.home).embeddings() == []
-    assert Sampling.from_key("fps-2").kind == "fps"
+    return [chart.proto.alt for chart in app.get("vega_lite_chart")]

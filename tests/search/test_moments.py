@@ -208,11 +208,8 @@ def test_moments_over_a_threshold_are_its_runs(scores: list[float], threshold: f
         spans(moments(Samples(scores), threshold=threshold, rules=Rules(bridge_s=bridged + 0.5, fold=None), top=200))
     )
 
-    hits = [i for i, score in enumerate(scores) if np.float32(score) >= threshold]
     runs: list[tuple[int, int]] = []
-    for hit in hits:
-        if runs and hit - runs[-1][1] <= bridged:
-            runs[-1] = runs[-1][0], hit + 1
-        else:
-            runs.append((hit, hit + 1))
+    for hit in np.flatnonzero(np.float32(scores) >= threshold).tolist():
+        first = runs.pop()[0] if runs and hit - runs[-1][1] <= bridged else hit
+        runs.append((first, hit + 1))
     assert found == runs
