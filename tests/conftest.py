@@ -30,8 +30,7 @@ _PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME")
 def pytest_configure(config: pytest.Config) -> None:
     """Clean the environment and guard the network before anything else, session fixtures and subprocesses too."""
     config.addinivalue_line(
-        "markers",
-        "allow_error_logs: log records at ERROR or above don't fail this test; they are its subject",
+        "markers", "allow_error_logs: log records at ERROR or above don't fail this test; they are its subject"
     )
     for name in (*_PROXIES, *(name.upper() for name in _PROXIES), *_PRIVATE):
         os.environ.pop(name, None)

@@ -107,8 +107,7 @@ def test_answers_of_a_background_that_was_bridged_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "found", "share"),
-    [(1000, 1, "under 1 %"), (1000, 999, "over 99 %"), (200, 1, "0 %"), (8, 1, "12 %")],
+    ("n", "found", "share"), [(1000, 1, "under 1 %"), (1000, 999, "over 99 %"), (200, 1, "0 %"), (8, 1, "12 %")]
 )
 def test_shares_are_rounded_without_becoming_none_or_all(n: int, found: int, share: str) -> None:
     scores = [[1.0]] * found + [[0.0]] * (n - found)

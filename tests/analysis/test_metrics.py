@@ -54,13 +54,7 @@ def test_metrics_of_several_segments() -> None:
         "peak_score": 0.4,
         "peak_s": 1.0,
     }
-    assert (b.role, b.present, b.first_seen_s, b.last_seen_s, b.longest_s) == (
-        "background",
-        False,
-        None,
-        None,
-        None,
-    )
+    assert (b.role, b.present, b.first_seen_s, b.last_seen_s, b.longest_s) == ("background", False, None, None, None)
     assert (b.duration_s, b.share, b.segments) == (0.0, 0.0, 0)
     assert (b.peak_score, b.peak_s) == (0.3, 1.0)
 
@@ -68,12 +62,7 @@ def test_metrics_of_several_segments() -> None:
 def test_without_samples_scores_are_unknown_and_nothing_is_present() -> None:
     analysis = analyse_scores([], prompt_set("a"), samples_at([], 3.0))
     (metrics,) = analysis.metrics
-    assert (metrics.present, metrics.mean_score, metrics.peak_score, metrics.peak_s) == (
-        False,
-        None,
-        None,
-        None,
-    )
+    assert (metrics.present, metrics.mean_score, metrics.peak_score, metrics.peak_s) == (False, None, None, None)
     assert analysis.answers() == {"a": "a: no, there are no samples"}
     assert analysis.samples_frame().empty
     json.dumps(analysis.to_dict(samples=True), allow_nan=False)

@@ -3,14 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lib.analysis.scoring import (
-    cosine_scores,
-    prompt_vectors,
-    raw_scores,
-    smooth,
-    spikes,
-    vector_change,
-)
+from lib.analysis.scoring import cosine_scores, prompt_vectors, raw_scores, smooth, spikes, vector_change
 from lib.core.errors import BadReplyError, PromptSetError, SettingsError
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from tests.helpers.arrays import prompt_set, unit_rows
@@ -106,8 +99,7 @@ def test_the_best_label_by_margin_is_the_best_label_by_cosine(rng: np.random.Gen
 
 
 @pytest.mark.parametrize(
-    ("background", "message"),
-    [((), "give one prompt the role background"), (("a", "b"), "there is no target")],
+    ("background", "message"), [((), "give one prompt the role background"), (("a", "b"), "there is no target")]
 )
 def test_a_margin_needs_both_roles(background: tuple[str, ...], message: str) -> None:
     with pytest.raises(SettingsError, match=message):

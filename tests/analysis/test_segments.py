@@ -21,11 +21,7 @@ def text_of(column: Any) -> str:
 
 
 def tidied(
-    *lanes: str,
-    roles: tuple[Role, ...] = (),
-    decision: str = "threshold",
-    step_s: float = 1.0,
-    **settings: Any,
+    *lanes: str, roles: tuple[Role, ...] = (), decision: str = "threshold", step_s: float = 1.0, **settings: Any
 ) -> list[str]:
     """Return the lanes, one character a sample, after bridging and minimum duration."""
     has = np.array([lane(text) for text in lanes]).T

@@ -49,9 +49,7 @@ class _Server(BaseHTTPRequestHandler):
         pass
 
 
-def test_against_a_server_the_slow_way_and_ours_are_timed(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_against_a_server_the_slow_way_and_ours_are_timed(capsys: pytest.CaptureFixture[str]) -> None:
     posts: list[str] = []
     handler = type("Handler", (_Server,), {"posts": posts})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

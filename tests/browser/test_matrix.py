@@ -79,8 +79,7 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served,
 def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(served, bench, page):
     other = (PromptRow(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
     experiments.save(
-        bench.store.home,
-        experiments.Experiment("other123", name="other", video=bench.video.sha256, rows=other),
+        bench.store.home, experiments.Experiment("other123", name="other", video=bench.video.sha256, rows=other)
     )
     settings.save(bench.store.home, EXPERIMENT, MatrixSettings(metric="f1", label="red"))
     matrix(page, served)

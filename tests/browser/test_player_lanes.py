@@ -54,10 +54,7 @@ def shown_red(video: Locator) -> int:
 
 @pytest.mark.parametrize(
     ("name", "times"),
-    [
-        ("one", [frame / RATE for frame in range(10 * RATE)]),
-        ("variable", [float(time) for time in variable_times()]),
-    ],
+    [("one", [frame / RATE for frame in range(10 * RATE)]), ("variable", [float(time) for time in variable_times()])],
 )
 def test_a_click_goes_to_the_frame_pointed_at(page: Page, lanes_app: Dashboard, name: str, times: list[float]) -> None:
     lanes = open_lanes(page, lanes_app, f"video={name}")

@@ -9,17 +9,7 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from tests.helpers.browser import wait_idle
 from tests.helpers.pages import COLOURS, EXPERIMENT, with_rows
-from tests.helpers.prompt_table import (
-    expect_labels,
-    expect_page,
-    go_to,
-    labels,
-    link,
-    opened,
-    part,
-    shown,
-    type_rows,
-)
+from tests.helpers.prompt_table import expect_labels, expect_page, go_to, labels, link, opened, part, shown, type_rows
 
 pytestmark = pytest.mark.browser
 

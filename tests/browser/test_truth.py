@@ -47,11 +47,7 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(page: Page, served
     page.keyboard.press("t")  # at once: before the page could show what was marked
     assert wait_for(lambda: len(truth(bench)) == 1, seconds=30)
     (one,) = truth(bench)
-    assert (one.label, one.start_s, one.end_s) == (
-        "red",
-        pytest.approx(3.0, abs=0.11),
-        pytest.approx(6.0, abs=0.11),
-    )
+    assert (one.label, one.start_s, one.end_s) == ("red", pytest.approx(3.0, abs=0.11), pytest.approx(6.0, abs=0.11))
     expect(page.get_by_text("1 ground-truth segment, saved with the video.")).to_be_visible()
 
     page.mouse.click(*point(lanes, 8.0))

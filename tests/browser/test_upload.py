@@ -10,16 +10,7 @@ import pytest
 from playwright.sync_api import FileChooser, Page, expect
 
 from tests.helpers.browser import Watch
-from tests.helpers.components import (
-    NO_PICTURE,
-    SCRIPT,
-    files_of,
-    has_focus_ring,
-    open_upload,
-    reported,
-    row,
-    slow_down,
-)
+from tests.helpers.components import NO_PICTURE, SCRIPT, files_of, has_focus_ring, open_upload, reported, row, slow_down
 from tests.helpers.dashboard import Dashboard, StartDashboard
 from tests.helpers.http import wait_for
 
@@ -181,10 +172,7 @@ def test_the_limit_is_told_before_and_by_the_server(
           return [answer.status, (await answer.json()).error];
         }"""
     )
-    assert answer == [
-        413,
-        "“big.mp4” is larger than the 1.0 MB allowed here (server.maxUploadSize); shorten it.",
-    ]
+    assert answer == [413, "“big.mp4” is larger than the 1.0 MB allowed here (server.maxUploadSize); shorten it."]
 
 
 def test_a_lost_dashboard_is_told(page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path) -> None:

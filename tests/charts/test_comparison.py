@@ -8,13 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
-from lib.charts.comparison import (
-    SCATTER_POINTS,
-    difference_bars,
-    differences_chart,
-    scatter_chart,
-    scatter_points,
-)
+from lib.charts.comparison import SCATTER_POINTS, difference_bars, differences_chart, scatter_chart, scatter_points
 from lib.comparison.comparison import Comparison, compare
 from lib.prompts.model import Prompt, PromptSet, Settings
 from tests.helpers.arrays import analyse_scores, every, unit_rows

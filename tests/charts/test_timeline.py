@@ -89,9 +89,7 @@ def test_all_lanes_show_the_same_window_and_have_the_same_left_axis(analysis: An
             assert all(scale == {"nice": False, "zero": False} for scale in scales)
 
 
-def test_the_shared_threshold_is_one_grey_rule_and_own_ones_have_their_labels_colour(
-    analysis: Analysis,
-) -> None:
+def test_the_shared_threshold_is_one_grey_rule_and_own_ones_have_their_labels_colour(analysis: Analysis) -> None:
     spec = timeline.scores_chart(chart_data(analysis), COLOURS).to_dict()
     shared = layer(spec, "rule", "shared_threshold")
     assert rows(shared) == [{"shared_threshold": 0.5}]
@@ -144,11 +142,7 @@ def test_names_of_labels_are_shown_as_they_are() -> None:
 def test_only_marks_to_point_at_have_tooltips(analysis: Analysis) -> None:
     """Streamlit's theme would give one to each point of a line, put together anew in each drawing."""
     data = chart_data(analysis)
-    for chart in (
-        timeline.overview_chart(analysis),
-        timeline.scores_chart(data, COLOURS),
-        timeline.change_chart(data),
-    ):
+    for chart in (timeline.overview_chart(analysis), timeline.scores_chart(data, COLOURS), timeline.change_chart(data)):
         spec = chart.to_dict()
         assert spec["config"]["mark"]["tooltip"] is None
         for part in spec["layer"]:

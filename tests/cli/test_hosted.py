@@ -162,10 +162,7 @@ def test_analyses_results_without_a_video(run: Run, results: Path, tmp_path: Pat
         8,
         {"fps": 2},
     )
-    assert {metrics["label"]: metrics["peak_s"] for metrics in document["metrics"]} == {
-        "red": 0.0,
-        "blue": 2.0,
-    }
+    assert {metrics["label"]: metrics["peak_s"] for metrics in document["metrics"]} == {"red": 0.0, "blue": 2.0}
 
     status, out, err = run("analyze", results, "--engine", "demo", "--prompts", prompts)
     assert (status, out) == (1, "")

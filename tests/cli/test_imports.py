@@ -17,30 +17,14 @@ try:
 finally:
     print(*sys.modules, file=sys.stderr, sep="\\n")
 """
-HEAVY = {
-    "numpy",
-    "pandas",
-    "scipy",
-    "sklearn",
-    "pyarrow",
-    "lancedb",
-    "av",
-    "altair",
-    "supervision",
-    "fastembed",
-}
+HEAVY = {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "lancedb", "av", "altair", "supervision", "fastembed"}
 HEAVY |= {"onnxruntime", "requests", "PIL", "yaml", "streamlit"}
 
 
 def loaded(*arguments: str) -> set[str]:
     """Return the modules that a process has loaded when the command has ended."""
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        [sys.executable, "-c", RUN, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
     return set(done.stderr.split("\n"))
 
@@ -64,10 +48,7 @@ def test_the_help_of_a_command_loads_its_module_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [
-        (
-            ("search", "a"),
-            ["scipy", "sklearn", "altair", "supervision", "streamlit", "av"],
-        ),
+        (("search", "a"), ["scipy", "sklearn", "altair", "supervision", "streamlit", "av"]),
         (("embed", "none.mp4"), ["scipy", "sklearn", "altair", "supervision", "streamlit"]),
         (
             ("analyze", "none.mp4", "--prompts", "sample_videos/five_scenes.prompts.yaml"),

@@ -136,11 +136,7 @@ class TestAnalyze:
 
     @pytest.mark.parametrize(
         ("options", "sampling", "samples"),
-        [
-            (["--stride", "5"], {"stride": 5}, 16),
-            (["--fps", "4"], {"fps": 4}, 16),
-            (["--fps", "0.5"], {"fps": 0.5}, 2),
-        ],
+        [(["--stride", "5"], {"stride": 5}, 16), (["--fps", "4"], {"fps": 4}, 16), (["--fps", "0.5"], {"fps": 0.5}, 2)],
     )
     def test_samples_as_asked(
         self,
@@ -247,12 +243,7 @@ class TestProblems:
             ("analyze", tmp_path / "none.mp4", "--prompts", prompts): "no readable file at .*none.mp4",
             ("analyze", empty, "--prompts", prompts): "empty",
             ("analyze", prompts, "--prompts", prompts): "is not a video",
-            (
-                "analyze",
-                film,
-                "--prompts",
-                tmp_path / "none.yaml",
-            ): "none.yaml can't be read .*check its path",
+            ("analyze", film, "--prompts", tmp_path / "none.yaml"): "none.yaml can't be read .*check its path",
             ("analyze", film, "--prompts", tmp_path): "can't be read",
             ("analyze", film, "--prompts", text): "promptreel: notes.txt: Line 1: ",
             ("analyze", film, "--prompts", binary): "no UTF-8 text; save it as UTF-8",
@@ -297,14 +288,8 @@ class TestProblems:
             ((), "the following arguments are required: COMMAND"),
             (("embed",), "the following arguments are required: VIDEO"),
             (("analyze", "a.mp4"), "the following arguments are required: --prompts"),
-            (
-                ("embed", "a.mp4", "--stride", "0"),
-                "argument --stride: A stride is a whole number of 1 or more",
-            ),
-            (
-                ("embed", "a.mp4", "--stride", "2.5"),
-                "argument --stride: '2.5' is not a whole number of 1 or more",
-            ),
+            (("embed", "a.mp4", "--stride", "0"), "argument --stride: A stride is a whole number of 1 or more"),
+            (("embed", "a.mp4", "--stride", "2.5"), "argument --stride: '2.5' is not a whole number of 1 or more"),
             (("embed", "a.mp4", "--fps", "nan"), "argument --fps: 'nan' is no number of samples a second"),
             (("embed", "a.mp4", "--fps", "1e9999999"), "argument --fps: '1e9999999' is no number of samples a second"),
             (("embed", "a.mp4", "--stride", "9" * 5_000), "is not a whole number of 1 or more"),
@@ -313,14 +298,8 @@ class TestProblems:
             (("embed", "a.mp4", "--fps", "3", "--stride", "2"), "not allowed with argument --fps"),
             (("embed", "a.mp4", "--engine", "dalle"), "'dalle' is no engine; write demo, clip, siglip"),
             (("embed", "a.mp4", "--engine", "localhost:9001"), "write for example http://localhost:9001"),
-            (
-                ("embed", "a.mp4", "--engine", "http://a", "--model", "b"),
-                "'b' is no CLIP version; choose one of",
-            ),
-            (
-                ("embed", "a.mp4", "--engine", "demo", "--model", "RN50"),
-                "--model chooses among an inference server's",
-            ),
+            (("embed", "a.mp4", "--engine", "http://a", "--model", "b"), "'b' is no CLIP version; choose one of"),
+            (("embed", "a.mp4", "--engine", "demo", "--model", "RN50"), "--model chooses among an inference server's"),
             (("find", "a.mp4"), "invalid choice: 'find'"),
         ],
     )

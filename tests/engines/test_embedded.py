@@ -12,13 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from lib.core.errors import (
-    BadReplyError,
-    EngineUnavailableError,
-    InputError,
-    PromptTooLongError,
-    UnknownModelError,
-)
+from lib.core.errors import BadReplyError, EngineUnavailableError, InputError, PromptTooLongError, UnknownModelError
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from tests.helpers.tiny_models import write_clip
@@ -149,13 +143,7 @@ class TestIdentity:
         assert engine.id
 
     @pytest.mark.parametrize(
-        "name",
-        [
-            "visual/model.onnx",
-            "textual/model.onnx",
-            "textual/tokenizer.json",
-            "visual/preprocessor_config.json",
-        ],
+        "name", ["visual/model.onnx", "textual/model.onnx", "textual/tokenizer.json", "visual/preprocessor_config.json"]
     )
     def test_changes_with_every_file_that_has_a_say(self, copied: Path, name: str) -> None:
         before = EmbeddedEngine("clip", folder=copied).id
@@ -232,8 +220,7 @@ class TestDamage:
             engine.embed_images([plain_picture(RED)])
 
     @pytest.mark.parametrize(
-        ("factor", "message"),
-        [(0.0, "a vector that is zero everywhere"), (np.nan, "a value that is NaN or infinite")],
+        ("factor", "message"), [(0.0, "a vector that is zero everywhere"), (np.nan, "a value that is NaN or infinite")]
     )
     def test_of_values(self, copied: Path, factor: float, message: str) -> None:
         path = copied / "visual" / "model.onnx"

@@ -134,7 +134,6 @@ class TestPlaces:
         with FakeHub({}) as hub:
             engine = EmbeddedEngine("siglip", cache_dir=tmp_path, download=at_hub(hub))
             with pytest.raises(
-                EngineUnavailableError,
-                match=rf"\(RepositoryNotFoundError\).*the files of {SIGLIP} to siglip in a",
+                EngineUnavailableError, match=rf"\(RepositoryNotFoundError\).*the files of {SIGLIP} to siglip in a"
             ):
                 engine.prepare()

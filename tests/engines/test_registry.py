@@ -32,8 +32,7 @@ def test_the_nine_versions_are_known_with_their_facts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "title"),
-    [("ViT-B-16", "ViT-B/16"), ("ViT-L-14-336px", "ViT-L/14@336px"), ("RN50x4", "RN50x4")],
+    ("name", "title"), [("ViT-B-16", "ViT-B/16"), ("ViT-L-14-336px", "ViT-L/14@336px"), ("RN50x4", "RN50x4")]
 )
 def test_versions_have_the_papers_titles(name: str, title: str) -> None:
     assert MODEL_VERSIONS[name].title == title

@@ -12,13 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from lib.core.errors import (
-    BadReplyError,
-    EngineUnavailableError,
-    InputError,
-    PromptTooLongError,
-    UnknownModelError,
-)
+from lib.core.errors import BadReplyError, EngineUnavailableError, InputError, PromptTooLongError, UnknownModelError
 from lib.engines.checks import Preparation
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import Engine
@@ -291,10 +285,7 @@ class TestConstruction:
         ("url", "message"),
         [
             ("", "address is empty; write for example http://localhost:9001"),
-            (
-                "localhost:9001",
-                r"must begin with http:// or https://; write for example http://localhost:9001\.",
-            ),
+            ("localhost:9001", r"must begin with http:// or https://; write for example http://localhost:9001\."),
             ("gpu-box", r"must begin with http:// or https://; write for example http://gpu-box\."),
             ("ftp://localhost:9001", "reached by http:// or https://, not ftp://"),
             ("http://", "has no usable host or port"),

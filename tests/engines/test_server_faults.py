@@ -115,10 +115,7 @@ class TestNoAnswer:
     def test_an_answer_stops_half_way(self, clock: Clock) -> None:
         with half_an_answer() as url:
             engine = ServerEngine(
-                url,
-                sleep=clock.wait,
-                timeouts=Timeouts(first_s=0.1, read_s=0.1),
-                retries=RetryPolicy(attempts=2),
+                url, sleep=clock.wait, timeouts=Timeouts(first_s=0.1, read_s=0.1), retries=RetryPolicy(attempts=2)
             )
             with pytest.raises(EngineUnavailableError, match=r"did not answer within 0\.1 s"):
                 engine.embed_texts(["a dog"])

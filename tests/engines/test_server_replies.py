@@ -6,13 +6,7 @@ import json
 
 import pytest
 
-from lib.core.errors import (
-    BadReplyError,
-    EngineAuthError,
-    EngineError,
-    EngineUnavailableError,
-    UnknownModelError,
-)
+from lib.core.errors import BadReplyError, EngineAuthError, EngineError, EngineUnavailableError, UnknownModelError
 from lib.engines.server import ServerEngine
 from tests.helpers.fake_server import Connect, FakeServer
 from tests.helpers.videos import plain_picture
@@ -67,31 +61,15 @@ class TestRefusals:
             (423, "Roboflow API usage is paused.", EngineUnavailableError, "won't work for this account"),
             (404, "Requested Roboflow resource not found.", UnknownModelError, "has no usable clip/ViT-B-16"),
             (404, "", BadReplyError, "is no inference server with CLIP at /clip/embed_text"),
-            (
-                405,
-                "Method Not Allowed",
-                BadReplyError,
-                "is no inference server with CLIP at /clip/embed_text",
-            ),
-            (
-                500,
-                "Internal error.",
-                BadReplyError,
-                r"fails even on a single text \(500 “Internal error\.”\)",
-            ),
+            (405, "Method Not Allowed", BadReplyError, "is no inference server with CLIP at /clip/embed_text"),
+            (500, "Internal error.", BadReplyError, r"fails even on a single text \(500 “Internal error\.”\)"),
             (501, "No provider.", BadReplyError, r"fails even on a single text \(501 “No provider\.”\)"),
             (422, "Field required", BadReplyError, r"refuses the request \(422 “Field required”\)"),
             (400, "Required Roboflow API key is missing.", EngineAuthError, "wants an API key"),
         ],
     )
     def test_have_their_own_sentences(
-        self,
-        server: FakeServer,
-        engine: ServerEngine,
-        status: int,
-        said: str,
-        error: type[EngineError],
-        message: str,
+        self, server: FakeServer, engine: ServerEngine, status: int, said: str, error: type[EngineError], message: str
     ) -> None:
         server.faults.first, server.faults.status, server.faults.message = 99, status, said
 
@@ -135,14 +113,8 @@ class TestReplies:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            (
-                b"<!doctype html><html>Welcome</html>",
-                "is no inference server with CLIP; check the address and port",
-            ),
-            (
-                b"all fine",
-                "gave an answer that is no JSON object; check the address, and that nothing stands",
-            ),
+            (b"<!doctype html><html>Welcome</html>", "is no inference server with CLIP; check the address and port"),
+            (b"all fine", "gave an answer that is no JSON object; check the address, and that nothing stands"),
             (b"", "gave an answer that is no JSON object"),
             (b"[1, 2]", "gave an answer that is no JSON object"),
             (b"\xff\xfe\x00", "gave an answer that is no JSON object"),

@@ -45,11 +45,7 @@ def test_equals_drawing_blocks_one_by_one(seed: int) -> None:
         for times in drawn:
             weights = times[block] * CELL_S
             sides = [
-                f1(
-                    weights[side.true & side.found].sum(),
-                    weights[side.found].sum(),
-                    weights[side.true].sum(),
-                )
+                f1(weights[side.true & side.found].sum(), weights[side.found].sum(), weights[side.true].sum())
                 for side in cells[label]
             ]
             differences.append(sides[1] - sides[0])

@@ -180,9 +180,7 @@ def test_many_true_segments_share_parts_and_long_curves_are_thinned() -> None:
     rng = np.random.default_rng(3)
     truth = [TrueSegment("a", start, start + 3) for start in range(0, 3000, 20)]
     analysis = analyse_scores(
-        np.clip(rng.normal(size=(3000, 1)) / 5, -1, 1),
-        prompt_set("a", decision="threshold"),
-        every(1.0, 3000),
+        np.clip(rng.normal(size=(3000, 1)) / 5, -1, 1), prompt_set("a", decision="threshold"), every(1.0, 3000)
     )
     fit = suggest_with_truth(analysis, truth, "a")
     assert fit is not None

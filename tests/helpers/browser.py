@@ -171,11 +171,7 @@ def new_page(browser: Browser, watch: Watch) -> Iterator[NewPage]:
     contexts: list[BrowserContext] = []
 
     def open_page(
-        *,
-        color_scheme: Literal["light", "dark"] = "light",
-        width: int = 1440,
-        height: int = 900,
-        **options: Any,
+        *, color_scheme: Literal["light", "dark"] = "light", width: int = 1440, height: int = 900, **options: Any
     ) -> Page:
         context = browser.new_context(
             color_scheme=color_scheme, viewport={"width": width, "height": height}, locale="en-GB", **options

@@ -39,14 +39,7 @@ def make_home(home: Path) -> Path:
     truth = [{"label": "Label 0", "start_s": 0, "end_s": 1}, {"label": "other", "start_s": 1, "end_s": 4.5}]
     (home / "one.json").write_text(json.dumps({"segments": truth}), encoding="utf-8")
     colours = [(red_of(frame), 40, 90) for frame in range(VARIABLE_N)]
-    make_video(
-        home / "variable.mp4",
-        colours=colours,
-        size=(160, 90),
-        times=variable_times(),
-        gop=6,
-        faststart=True,
-    )
+    make_video(home / "variable.mp4", colours=colours, size=(160, 90), times=variable_times(), gop=6, faststart=True)
     picture = io.BytesIO()
     Image.new("RGB", (160, 90), (40, 80, 160)).save(picture, "JPEG")
     (home / "thumbnail.jpg").write_bytes(picture.getvalue())

@@ -31,10 +31,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._open_lock = threading.Lock()
         self._ends = threading.Event()
         self._thread = threading.Thread(
-            target=self.serve_forever,
-            kwargs={"poll_interval": 0.01},
-            name=type(owner).__name__,
-            daemon=True,
+            target=self.serve_forever, kwargs={"poll_interval": 0.01}, name=type(owner).__name__, daemon=True
         )
 
     def start(self) -> str:

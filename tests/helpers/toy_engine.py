@@ -79,12 +79,7 @@ class ToyEngine:
 def picture_vector(image: NDArray[np.uint8], dim: int) -> NDArray[np.float32]:
     """Return a unit vector from the mean colours of a picture's quarters; near for near colours."""
     height, width = image.shape[0] // 2, image.shape[1] // 2
-    quarters = [
-        image[:height, :width],
-        image[:height, width:],
-        image[height:, :width],
-        image[height:, width:],
-    ]
+    quarters = [image[:height, :width], image[:height, width:], image[height:, :width], image[height:, width:]]
     means = np.concatenate([quarter.reshape(-1, 3).mean(axis=0) for quarter in quarters])
     return _unit(np.resize(means / 255 - 0.4, dim) + 0.01 * np.cos(np.arange(dim)))
 

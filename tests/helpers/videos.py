@@ -28,11 +28,7 @@ _KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627,
 _MATRIX_TAG = {"bt601": 6, "bt709": 1, "bt2020": 9}  # AVCOL_SPC_*
 _DEFAULT_OPTIONS = {
     "libx264": {"crf": "8", "preset": "veryfast"},
-    "libx265": {
-        "crf": "8",
-        "preset": "ultrafast",
-        "x265-params": "log-level=none:pools=none:frame-threads=1",
-    },
+    "libx265": {"crf": "8", "preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
     "libvpx-vp9": {"crf": "8", "b": "0", "deadline": "realtime", "cpu-used": "8"},
     "libvpx": {"crf": "4", "b": "2M", "deadline": "realtime", "cpu-used": "8"},
     "libsvtav1": {"crf": "8", "preset": "12", "svtav1-params": "lp=1:enable-tf=0"},

@@ -163,11 +163,7 @@ BEFORE = {
     "hang": (_set(first=9, manner="hang"), EngineUnavailableError, "did not answer within 0.3 s"),
     "redirect": (_set(redirect="http://127.0.0.1:9"), EngineUnavailableError, "redirects elsewhere"),
     "too large": (_set(upload_status=(413,)), InputError, "colours.mp4 is too large for the hosted service"),
-    "expired": (
-        _set(upload_status=(403,) * 9),
-        EngineUnavailableError,
-        "refuses the upload .*may have expired",
-    ),
+    "expired": (_set(upload_status=(403,) * 9), EngineUnavailableError, "refuses the upload .*may have expired"),
     "broken off": (_set(upload_reset=9), EngineUnavailableError, "storage breaks off the connection"),
     "no URL": (_set(signed_url=17), BadReplyError, "no usable address for an upload"),
     "plain URL": (_set(signed_url="http://example.com/x"), BadReplyError, "no usable address for an upload"),
@@ -175,19 +171,11 @@ BEFORE = {
     "no JSON": (_set(answer=b"<html>"), BadReplyError, "no JSON object"),
     "a list": (_set(answer=b"[]"), BadReplyError, "no JSON object"),
     "empty object": (_set(answer=b"{}"), BadReplyError, "no usable address"),
-    "job refused": (
-        _set(start_status=400, message="bad fps"),
-        BadReplyError,
-        "refuses the request .400 “bad fps”",
-    ),
+    "job refused": (_set(start_status=400, message="bad fps"), BadReplyError, "refuses the request .400 “bad fps”"),
 }
 """Faults before there is a job: nothing is kept."""
 ENDED = {
-    "failed": (
-        _set(ends_with=2, message="no decoder"),
-        HostedJobError,
-        "job of colours.mp4 failed .“no decoder”",
-    ),
+    "failed": (_set(ends_with=2, message="no decoder"), HostedJobError, "job of colours.mp4 failed .“no decoder”"),
     "forgotten": (_set(forgets=True), HostedJobError, "does not know the job of colours.mp4"),
     "malformed": (_set(results=b'{"clip": ['), ResultsError, "is cut off or no valid JSON .*kept as"),
     "other lists": (_set(results=b'{"gaze": []}'), ResultsError, "needs the lists"),
@@ -197,16 +185,8 @@ ENDED = {
 WAITS = {
     "no results URL": (_set(no_output=True), BadReplyError, "no usable address for the results"),
     "status is no number": (_set(ends_with="soon"), BadReplyError, "status that makes no sense"),
-    "results expired": (
-        _set(download_status=(403,) * 9),
-        EngineUnavailableError,
-        "results .403., its signed URL may",
-    ),
-    "results cut off": (
-        _set(download_cut=True),
-        EngineUnavailableError,
-        "storage breaks off the connection",
-    ),
+    "results expired": (_set(download_status=(403,) * 9), EngineUnavailableError, "results .403., its signed URL may"),
+    "results cut off": (_set(download_cut=True), EngineUnavailableError, "storage breaks off the connection"),
 }
 """Faults that may pass: the job is kept, and the next run goes on with it."""
 

@@ -152,19 +152,13 @@ def changed(key: str, row: int, value: object) -> Document:
 
 
 WRONG: dict[str, tuple[object, str]] = {
-    "short": (
-        changed("clip", 3, [1.0, 2.0]),
-        "element 3 of clip .* has 2 numbers where the ones before have 4",
-    ),
+    "short": (changed("clip", 3, [1.0, 2.0]), "element 3 of clip .* has 2 numbers where the ones before have 4"),
     "flat number": (changed("clip", 2, 1.5), "element 2 of clip .* is no list of numbers"),
     "text": (changed("clip", 2, ["1", "2", "3", "4"]), "element 2 of clip .* is no list of numbers"),
     "booleans": (changed("clip", 2, [True] * 4), "element 2 of clip .* is no list of numbers"),
     "null inside": (changed("clip", 2, [1, None, 3, 4]), "element 2 of clip .* is no list of numbers"),
     "ragged": (changed("clip", 2, [[1, 2], [3]]), "element 2 of clip .* is no list of numbers"),
-    "two nested": (
-        changed("clip", 2, [[1, 2, 3, 4], [1, 2, 3, 4]]),
-        "element 2 of clip .* is no list of numbers",
-    ),
+    "two nested": (changed("clip", 2, [[1, 2, 3, 4], [1, 2, 3, 4]]), "element 2 of clip .* is no list of numbers"),
     "empty vector": (changed("clip", 0, []), "element 0 of clip .* is no list of numbers"),
     "object": (changed("clip", 1, {"embedding": [1]}), "element 1 of clip .* is no list of numbers"),
     "NaN": (changed("clip", 4, [1, 2, float("nan"), 4]), "element 4 of clip .* NaN or infinite"),
@@ -174,17 +168,11 @@ WRONG: dict[str, tuple[object, str]] = {
     "400 digits": (changed("clip", 4, [10**400] * 4), "element 4 of clip .* too large"),
     "5,000 digits": (json.dumps(document()).replace("24", "9" * 5_000), "no valid JSON"),
     "no time between": (document(2) | {"time_offset": [0, 1e-320]}, "less than 0.1 ms apart"),
-    "one more vector": (
-        document() | {"clip": [[1.0] * 4] * 7},
-        "frame_offset has 6, time_offset has 6, clip has 7",
-    ),
+    "one more vector": (document() | {"clip": [[1.0] * 4] * 7}, "frame_offset has 6, time_offset has 6, clip has 7"),
     "time as text": (changed("time_offset", 1, "0.5"), "element 1 of time_offset .* is no number"),
     "time below 0": (changed("time_offset", 0, -1), "element 0 of time_offset .* is no number of 0 or more"),
     "time infinite": (changed("time_offset", 5, float("inf")), "element 5 of time_offset .* is no number"),
-    "time twice": (
-        changed("time_offset", 4, 1.5),
-        "element 4 of time_offset .* not later than the one before",
-    ),
+    "time twice": (changed("time_offset", 4, 1.5), "element 4 of time_offset .* not later than the one before"),
     "frames falling": (changed("frame_offset", 2, 3), "element 2 of frame_offset .* not later"),
     "half a frame": (changed("frame_offset", 2, 24.5), "frame_offset has a number that is not whole"),
     "both spellings": (document() | {"time_offsets": []}, "time_offsets .or its other spelling. twice"),

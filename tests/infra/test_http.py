@@ -17,14 +17,7 @@ from tests.helpers.clock import Clock
 
 KEY = "rf_Tg7+secret"
 SERVICE = Service(
-    "the service",
-    tls="T",
-    timeout="O",
-    unreachable="U",
-    disconnected="D",
-    busy="B",
-    overloaded="L",
-    other="R",
+    "the service", tls="T", timeout="O", unreachable="U", disconnected="D", busy="B", overloaded="L", other="R"
 )
 FAILED = FailedAttempt(EngineUnavailableError("failed"))
 

@@ -224,8 +224,7 @@ def test_deleting_the_video_ends_its_ingest(store: Store, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("shape", "size"),
-    [((224, 398), (256, 144)), ((398, 224), (144, 256)), ((60, 80), (80, 60)), ((2, 900), (256, 1))],
+    ("shape", "size"), [((224, 398), (256, 144)), ((398, 224), (144, 256)), ((60, 80), (80, 60)), ((2, 900), (256, 1))]
 )
 def test_a_thumbnail_is_a_jpeg_of_at_most_256_pixels(shape: tuple[int, int], size: tuple[int, int]) -> None:
     image = np.full((*shape, 3), (200, 30, 40), np.uint8)

@@ -226,9 +226,7 @@ def test_a_server_that_dies_costs_nothing_done(store: Store, video: Video) -> No
 def test_cancel_is_quick_while_a_server_fails_and_is_tried_again(store: Store, video: Video, manner: str) -> None:
     with FakeServer() as server:
         engine = ServerEngine(
-            server.url,
-            retries=RetryPolicy(attempts=100, base_s=5, cap_s=30),
-            timeouts=Timeouts(read_s=30, first_s=30),
+            server.url, retries=RetryPolicy(attempts=100, base_s=5, cap_s=30), timeouts=Timeouts(read_s=30, first_s=30)
         )
         cancel = threading.Event()
 

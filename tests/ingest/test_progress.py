@@ -58,9 +58,7 @@ def test_progress_goes_on_from_what_is_there(store: Store, video: Video) -> None
     assert max(progress.rate for progress in seen) < 2000  # what was there before counts for no speed
 
 
-def test_the_time_left_is_steady_between_batches_and_grows_when_one_is_overdue(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_time_left_is_steady_between_batches_and_grows_when_one_is_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     seen: list[Progress] = []
@@ -102,16 +100,7 @@ def test_a_wrong_length_in_the_header_is_corrected_on_the_way(store: Store, vide
     ],
 )
 def test_the_number_of_samples_is_estimated_from_the_header(
-    video: Video,
-    frames: int | None,
-    duration_s: float | None,
-    rate: Any,
-    sampling: Sampling,
-    samples: int | None,
+    video: Video, frames: int | None, duration_s: float | None, rate: Any, sampling: Sampling, samples: int | None
 ) -> None:
-    fields = {
-        "frame_count": frames,
-        "duration_s": duration_s,
-        "rate": None if rate is None else Fraction(rate),
-    }
+    fields = {"frame_count": frames, "duration_s": duration_s, "rate": None if rate is None else Fraction(rate)}
     assert estimate_samples(Video(**{**vars(video), **fields}), sampling) == samples

@@ -16,16 +16,7 @@ from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import (
-    Bench,
-    by_key,
-    edit_prompts,
-    editor_data,
-    open_page,
-    passed,
-    saved,
-    words,
-)
+from tests.helpers.pages import Bench, by_key, edit_prompts, editor_data, open_page, passed, saved, words
 
 pytestmark = pytest.mark.usefixtures("framed")
 BESIDE = "bbc123def456"
@@ -181,11 +172,7 @@ def test_an_experiment_worked_on_before_can_be_b(bench: Bench) -> None:
     app = compare()
     by_key(app.button, "beside_0123456789ab").click().run()
 
-    assert (of_b(bench).name, of_b(bench).sampling, of_b(bench).video) == (
-        "cranes",
-        "fps-2",
-        bench.video.sha256,
-    )
+    assert (of_b(bench).name, of_b(bench).sampling, of_b(bench).video) == ("cranes", "fps-2", bench.video.sha256)
     assert experiments.load(bench.store.home, other.id) == other
 
 

@@ -236,11 +236,7 @@ def test_a_path_outside_the_allowed_folders_is_refused_with_a_way_out(home, tmp_
     (tmp_path / "secret.mp4").write_bytes(b"x")
     (allowed / "link.mp4").symlink_to(tmp_path / "secret.mp4")
     monkeypatch.setenv("PROMPTREEL_FOLDERS", str(allowed))
-    for typed in (
-        str(tmp_path / "secret.mp4"),
-        str(allowed / "link.mp4"),
-        str(allowed / ".." / "secret.mp4"),
-    ):
+    for typed in (str(tmp_path / "secret.mp4"), str(allowed / "link.mp4"), str(allowed / ".." / "secret.mp4")):
         app = open_page("pages/library.py", experiment=None)
         by_key(app.text_input, "path").set_value(typed).run()
         by_key(app.button, "open_path").click().run()

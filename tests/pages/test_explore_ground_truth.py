@@ -18,14 +18,7 @@ from lib.ui.explore.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
 from lib.ui.session.session import Session
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import (
-    Bench,
-    edit_prompts,
-    lay_out,
-    open_page,
-    with_rows,
-    words,
-)
+from tests.helpers.pages import Bench, edit_prompts, lay_out, open_page, with_rows, words
 
 pytestmark = pytest.mark.usefixtures("framed")
 

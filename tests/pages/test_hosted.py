@@ -207,20 +207,12 @@ class TestImport:
         app = open_page("pages/library.py")
         row = app.dataframe[0].value.iloc[0]
 
-        assert (row["Video"], row["Resolution"], row["Engine"]) == (
-            "results.json",
-            "–",
-            "CLIP ViT-B/32 (hosted)",
-        )
+        assert (row["Video"], row["Resolution"], row["Engine"]) == ("results.json", "–", "CLIP ViT-B/32 (hosted)")
         assert "of results, no video" in row["File"]
 
     @pytest.mark.parametrize(
         ("path", "message"),
-        [
-            ("", "Drop a results.json"),
-            ("/etc/passwd", "PROMPTREEL_FOLDERS"),
-            ("gone.json", "There is no file"),
-        ],
+        [("", "Drop a results.json"), ("/etc/passwd", "PROMPTREEL_FOLDERS"), ("gone.json", "There is no file")],
     )
     def test_a_path_that_cannot_be_used(self, bench: Bench, results: Path, path: str, message: str) -> None:
         app = self.import_results(path)

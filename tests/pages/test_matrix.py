@@ -184,10 +184,7 @@ def test_choices_stay_over_a_page_switch_and_a_reload(bench):
         wordings="crimson\nscarlet",
         templates=("a {}",),
     )
-    for key, value in {
-        "matrix.sweep_label": "green",
-        "matrix.sweep_metric": "peak_score",
-    }.items():
+    for key, value in {"matrix.sweep_label": "green", "matrix.sweep_metric": "peak_score"}.items():
         assert by_key(again.selectbox, key).value == value
     assert by_key(again.multiselect, "matrix.templates").value == ["a {}"]
 
@@ -366,8 +363,7 @@ class TestSettings:
         assert [path.name for path in (tmp_path / "experiments").iterdir()] == ["abc123.matrix.json"]
 
     @pytest.mark.parametrize(
-        "text",
-        ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"})],
+        "text", ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"})]
     )
     def test_a_broken_file_means_defaults(self, tmp_path, text):
         (tmp_path / "experiments").mkdir()

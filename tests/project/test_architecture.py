@@ -77,9 +77,7 @@ def test_the_contracts_hold(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("contract", "file", "line"),
-    PLANTS,
-    ids=[f"{line.splitlines()[-1].strip()} in {file}" for _, file, line in PLANTS],
+    ("contract", "file", "line"), PLANTS, ids=[f"{line.splitlines()[-1].strip()} in {file}" for _, file, line in PLANTS]
 )
 def test_a_planted_import_breaks_its_contract_and_no_other(tree: Path, contract: str, file: str, line: str) -> None:
     source = tree / file

@@ -122,17 +122,7 @@ def test_in_browser(page):
 def _run_inner(tmp_path: Path, environment: dict[str, str], *options: str) -> str:
     inner = tmp_path / "test_inner.py"
     inner.write_text(_SWALLOWED, encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "tests.conftest",
-        "-p",
-        "no:cacheprovider",
-        *options,
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", *options]
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [*command, "--rootdir", str(root), "-c", str(root / "pyproject.toml"), str(inner)],

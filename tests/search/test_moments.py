@@ -198,11 +198,7 @@ def test_only_the_scores_around_a_moment_are_asked_for() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.floats(0, 1, width=32), min_size=1, max_size=120),
-    st.floats(0, 1, width=32),
-    st.integers(0, 4),
-)
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=120), st.floats(0, 1, width=32), st.integers(0, 4))
 def test_moments_over_a_threshold_are_its_runs(scores: list[float], threshold: float, bridged: int) -> None:
     found = sorted(
         spans(moments(Samples(scores), threshold=threshold, rules=Rules(bridge_s=bridged + 0.5, fold=None), top=200))

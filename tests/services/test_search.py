@@ -245,10 +245,7 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
 def test_deleted_videos_disappear_with_their_files(library: Store) -> None:
     build_index(library, ENGINE)
     query = sample_vector(library, key_of("video 3"), 500)
-    assert best_frames(search_vector(library, ENGINE, query, SearchOptions(exact=False)))[0] == (
-        "video 3",
-        500,
-    )
+    assert best_frames(search_vector(library, ENGINE, query, SearchOptions(exact=False)))[0] == ("video 3", 500)
 
     library.delete_video(key_of("video 3").sha256)
 

@@ -194,9 +194,7 @@ def test_what_holds_is_not_unclear_as_well() -> None:
     ],
     ids=lambda facts: facts[0],
 )
-def test_where_the_colour_of_the_only_thing_of_its_kind_is_known_the_others_are_wrong(
-    facts: list[str],
-) -> None:
+def test_where_the_colour_of_the_only_thing_of_its_kind_is_known_the_others_are_wrong(facts: list[str]) -> None:
     kind = next(f for f in facts if f.endswith(":red")).split(":")[0]
     known = derived(facts, GREY)
 
