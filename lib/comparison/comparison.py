@@ -2,7 +2,7 @@
 
 Conventions: times in seconds. Both sides may differ in sampling and engine, so time is cut at the bounds of both
 sides' samples, and everything counts by its seconds. The time compared begins with the first sample of either side
-and ends with the video. Labels are matched by name, ignoring case.
+and ends with the video. Labels are matched by ``label_key``.
 
 Each side has one label at a time, or none: ``Analysis.sample_labels``, of several (decision ``threshold``) the one with
 the highest score. ``iou`` and the metrics take every label by itself instead.

@@ -1,8 +1,8 @@
 """Prompt sets by videos: many analyses as one long table, and a matrix with any metric as the cell.
 
 Conventions: a prompt set and a video are named by keys that the caller chooses; one row of the long table is one label
-of one prompt set in one video; what doesn't exist is NaN. Labels are compared ignoring case
-(``lib.core.labelled_intervals.label_key``).
+of one prompt set in one video; what doesn't exist is NaN. Labels are compared by
+``lib.core.labelled_intervals.label_key``.
 
 References:
     Separation: the split is Otsu's (*A Threshold Selection Method from Gray-Level Histograms*, IEEE Transactions on

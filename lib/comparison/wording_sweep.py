@@ -55,7 +55,7 @@ def sweep(
     Raises:
         PromptSetError: there is no such label, or more than ``MAX_SETS`` sets would come of it.
     """
-    swept = next((prompt for prompt in prompt_set.prompts if prompt.label == label), None)
+    swept = next((prompt for prompt in prompt_set.prompts if label_key(prompt.label) == label_key(label)), None)
     if swept is None:
         raise PromptSetError(f"The prompt set has no label “{label}”; choose one of its labels.")
     lines = list(dict.fromkeys(" ".join(line.split()) for line in wordings if line.strip()))

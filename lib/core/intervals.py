@@ -59,18 +59,9 @@ def covered(intervals: Floats, times_s: Floats) -> Bools:
 
 
 def match_labels(labels: Sequence[str], others: Sequence[str]) -> dict[str, str]:
-    """Return a one-to-one mapping of ``labels`` to the same labels among ``others``; those without one are left out.
+    """Return a mapping of ``labels`` to the same labels among ``others``; those without one are left out.
 
-    Labels that are equal to the letter are matched first, then those that differ in case.
+    On either side no two labels are the same, as in a prompt set.
     """
-    free = dict.fromkeys(others)
-    matches = {label: label for label in labels if label in free}
-    for label in matches:
-        del free[label]
-    for label in labels:
-        if label not in matches:
-            other = next((other for other in free if label_key(other) == label_key(label)), None)
-            if other is not None:
-                matches[label] = other
-                del free[other]
-    return {label: matches[label] for label in labels if label in matches}
+    by_key = {label_key(other): other for other in others}
+    return {label: by_key[label_key(label)] for label in labels if label_key(label) in by_key}

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from lib.core.errors import PromptreelError
+from lib.core.labelled_intervals import label_key
 
 MAX_LENGTH = 500
 """Characters of a line of text; models read about 77 tokens."""
@@ -68,12 +69,12 @@ def one_line(text: object, what: str, error: type[_E]) -> str:
     """Return ``text`` with every run of white space as one blank.
 
     Raises:
-        error: no text, blank, longer than ``MAX_LENGTH``, or with a control character.
+        error: no text, nothing to see, longer than ``MAX_LENGTH``, or with a control character.
     """
     if not isinstance(text, str):
         raise error(f"{what} is {written(text)}, which is no text; put it in quotes.")
     line = " ".join(text.split())
-    if not line:
+    if not label_key(line):
         raise error(f"{what} is blank; write a word or two.")
     if len(line) > MAX_LENGTH:
         raise error(f"{what} has {len(line)} characters, and {MAX_LENGTH} are possible: {written(line)}.")

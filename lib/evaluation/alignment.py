@@ -53,18 +53,17 @@ class Alignment:
 def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment]) -> Alignment:
     """Return ``truth``, in any order and with labels that may overlap, aligned with ``samples``.
 
-    True labels are matched with ``labels``, of the enabled prompts, by name, exactly or else ignoring case.
+    True labels are matched with ``labels``, of the enabled prompts, by ``label_key``.
     """
-    exact, by_key = set(labels), {label_key(label): label for label in reversed(labels)}
+    by_key = {label_key(label): label for label in labels}
     start_s, end_s = sampled(samples)
     spellings: dict[str, str] = {}
     spans: dict[str, list[tuple[float, float]]] = {}
     for segment in truth:
-        key = label_key(segment.label)
-        label = segment.label if segment.label in exact else by_key.setdefault(key, segment.label)
+        label = by_key.setdefault(label_key(segment.label), segment.label)
         spellings.setdefault(label, segment.label)
         spans.setdefault(label, []).append((segment.start_s, segment.end_s))
-    columns = (*labels, *(label for label in spellings if label not in exact))
+    columns = (*labels, *(label for label in spellings if label not in labels))
     intervals = {label: union(spans.get(label, ()), start_s, end_s) for label in columns}
     bounds = cut(
         start_s,

@@ -262,7 +262,7 @@ class Evaluation:
 
 
 def evaluate(analysis: Analysis, truth: Sequence[TrueSegment]) -> Evaluation:
-    """Return how ``analysis`` compares with ``truth``; labels are matched by name, ignoring case, and may overlap."""
+    """Return how ``analysis`` compares with ``truth``; labels are matched by ``label_key``, and may overlap."""
     alignment = align(analysis.samples, analysis.labels, truth)
     seconds = alignment.seconds
     segments: dict[str, list[tuple[float, float]]] = {label: [] for label in analysis.labels}

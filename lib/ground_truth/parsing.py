@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from lib.core.errors import InputError
 from lib.core.formatting import format_time
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.core.validation import one_line
 from lib.ground_truth.formats import Entry, GroundTruthFormat, read
 
@@ -104,7 +104,7 @@ def parse_truth(
     segments: list[tuple[TrueSegment, str]] = []
     problems: list[str] = []
     count = 0
-    spelling = {label.casefold(): label for label in known_labels or ()}
+    spelling = {label_key(label): label for label in known_labels or ()}
     unknown: set[str] = set()
     for entry in entries:
         count += 1
@@ -118,9 +118,10 @@ def parse_truth(
         except (_Unusable, InputError) as error:
             problems.append(f"{entry.where}: {str(error)[:1].lower()}{str(error)[1:]}")
             continue
-        label = spelling.get(segment.label.casefold(), segment.label)
-        if known_labels is not None and label.casefold() not in spelling and label not in unknown:
-            unknown.add(label)
+        key = label_key(segment.label)
+        label = spelling.get(key, segment.label)
+        if known_labels is not None and key not in spelling and key not in unknown:
+            unknown.add(key)
             problems.append(f"{entry.where}: no prompt is called “{label}”; it is kept, and found by none of them.")
         segments.append((TrueSegment(label, segment.start_s, segment.end_s), entry.where))
     if count and not segments:
@@ -166,13 +167,13 @@ def _joined(segments: Sequence[tuple[TrueSegment, str]], problems: list[str]) ->
     latest: dict[str, tuple[TrueSegment, str]] = {}
     done: list[TrueSegment] = []
     for segment, where in sorted(segments, key=lambda pair: (pair[0].start_s, pair[0].end_s)):
-        before = latest.get(segment.label)
+        before = latest.get(label_key(segment.label))
         if before is not None and segment.start_s < before[0].end_s:
             problems.append(f"{where}: “{segment.label}” overlaps that of {before[1].lower()}; both are taken as one.")
-            segment = TrueSegment(segment.label, before[0].start_s, max(segment.end_s, before[0].end_s))
+            segment = TrueSegment(before[0].label, before[0].start_s, max(segment.end_s, before[0].end_s))
             where = before[1]
         elif before is not None:
             done.append(before[0])
-        latest[segment.label] = (segment, where)
+        latest[label_key(segment.label)] = (segment, where)
     done += [segment for segment, _ in latest.values()]
     return tuple(sorted(done, key=lambda segment: (segment.start_s, segment.end_s, segment.label)))

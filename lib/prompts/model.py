@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from lib.core.errors import PromptSetError, SettingsError
+from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, number, one_line, one_of, written
 
 Role = Literal["target", "background"]
@@ -204,16 +205,21 @@ class PromptSet:
             template=one_line(self.template, "The template", PromptSetError),
             prompts=tuple(self.prompts),
         )
-        if self.template.count("{}") != 1:
+        if re.sub(r"[^{}]", "", self.template) != "{}" or "{}" not in self.template:
             raise PromptSetError(
                 f"The template {reprlib.repr(self.template)} must hold {{}} exactly once, "
-                "where the phrasing goes; write for example a photo of a {}."
+                "where the phrasing goes, and no other braces; write for example a photo of a {}."
             )
         if not 1 <= len(self.prompts) <= MAX_PROMPTS:
             raise PromptSetError(f"A prompt set holds 1 to {MAX_PROMPTS} prompts, not {len(self.prompts)}.")
-        doubled = first_doubled(prompt.label for prompt in self.prompts)
-        if doubled is not None:
-            raise PromptSetError(f"The label {reprlib.repr(doubled)} occurs twice; give each prompt its own.")
+        places: dict[str, int] = {}
+        for index, prompt in enumerate(self.prompts):
+            first = places.setdefault(label_key(prompt.label), index)
+            if first != index:
+                spelled = as_spelled(prompt.label, self.prompts[first].label)
+                raise PromptSetError(
+                    f"The label {reprlib.repr(prompt.label)} occurs twice{spelled}; give each prompt its own."
+                )
         total = sum(len(text) for prompt in self.prompts for text in (prompt.label, *prompt.texts))
         if total > MAX_TOTAL:
             raise PromptSetError(
@@ -260,6 +266,11 @@ class PromptSet:
                 del entry["role"]
         text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
         return text
+
+
+def as_spelled(label: str, other: str) -> str:
+    """Return how a message on the doubled ``label`` names ``other``, the same label; nothing where it looks so too."""
+    return "" if label == other else f", as {reprlib.repr(other)} too (case, blanks and unseen characters don't count)"
 
 
 def check_threshold(prompt: Prompt, score: Score) -> None:

@@ -19,8 +19,9 @@ from typing import Any, Literal, TypeVar, get_args
 import yaml
 
 from lib.core.errors import InputError, PromptSetError, SettingsError
+from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, written
-from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing, check_threshold
+from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing, as_spelled, check_threshold
 
 Format = Literal["yaml", "json", "lines"]
 KeyPath = tuple[str | int, ...]
@@ -90,7 +91,8 @@ def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, 
     if not isinstance(items, list) or not items:
         raise PromptSetError(f"{document.where(*path)}the prompts must be a list with at least one; start each with -.")
     allowed = tuple(entry.name for entry in fields(Prompt))
-    prompts: dict[str, Prompt] = {}
+    prompts: list[Prompt] = []
+    places: dict[str, int] = {}
     for index, item in enumerate(items):
         at = (*path, index)
         if isinstance(item, dict):
@@ -99,13 +101,16 @@ def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, 
                 raise PromptSetError(f"{document.where(*at)}a prompt has no label; add label: and its name.")
         values = item if isinstance(item, dict) else {"label": item}
         prompt = _located(document, at, partial(Prompt, **values))
-        if prompt.label in prompts:
+        first = places.setdefault(label_key(prompt.label), index)
+        if first != index:
+            line = document.line(*path, first)
+            where = f"prompt {first + 1}" if line is None else f"line {line}"
             raise PromptSetError(
-                f"{document.where(*at)}the label {reprlib.repr(prompt.label)} is there already; "
-                "give each prompt its own."
+                f"{document.where(*at)}the label {reprlib.repr(prompt.label)} is there already, in {where}"
+                f"{as_spelled(prompt.label, prompts[first].label)}; give each prompt its own."
             )
-        prompts[prompt.label] = prompt
-    return tuple(prompts.values())
+        prompts.append(prompt)
+    return tuple(prompts)
 
 
 def _settings(document: Document, data: object) -> Settings:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lib.core.errors import PromptreelError
+from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.hosted import HOSTED
@@ -46,6 +47,11 @@ class PromptRow:
         return cls(prompt.enabled, prompt.label, texts, prompt.role, prompt.threshold, prompt.colour)
 
 
+def label_of(row: PromptRow) -> str:
+    """Return the row's label, else its first phrasing; empty for a blank row."""
+    return next((text.strip() for text in (row.label, *row.texts) if text.strip()), "")
+
+
 def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], list[str]]:
     """Return the prompts that ``rows`` define, and one sentence for each row that is left out."""
     prompts: list[Prompt] = []
@@ -53,10 +59,10 @@ def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], li
     seen: set[str] = set()
     for number, row in enumerate(rows, start=1):
         texts = tuple(text.strip() for text in row.texts if text.strip())
-        label = row.label.strip() or (texts[0] if texts else "")
+        label = label_of(row)
         if not label:
             continue
-        if label in seen:
+        if label_key(label) in seen:
             problems.append(f"Row {number} is left out: “{label}” is there already; give it a label of its own.")
             continue
         role: Role = "background" if row.role == "background" else "target"
@@ -65,7 +71,7 @@ def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], li
         except PromptreelError as error:
             problems.append(f"Row {number} is left out: {error}")
             continue
-        seen.add(label)
+        seen.add(label_key(label))
     return tuple(prompts), problems
 
 

@@ -148,6 +148,15 @@ def test_labels_are_matched_by_letters_and_others_are_told() -> None:
         found.score_pairs("road")
 
 
+def test_the_same_label_in_another_encoding_is_one() -> None:
+    scores = [[1, 0], [0, 1]]
+    found = compare(
+        analyse_scores(scores, prompt_set("café", "x")), analyse_scores(scores, prompt_set("CAFE\u0301", "x"))
+    )
+    assert found.agreement == 1.0
+    assert (found.labels, found.only_a, found.only_b) == (("café", "x"), (), ())
+
+
 def test_a_finer_sampling_on_one_side_counts_by_its_seconds() -> None:
     a = analyse_scores([[1, 0], [0, 1]], prompt_set("a", "b"), every(2.0, 2))
     b = analyse_scores([[1, 0], [0, 1], [0, 1], [1, 0]], prompt_set("a", "b"), every(1.0, 4))

@@ -142,6 +142,7 @@ class TestGrid:
         assert list(matrix.columns) == ["v2", "v1"]
         assert matrix.loc["one"].tolist() == [0.25, 0.5]
         assert matrix.loc["two"].isna().all()
+        assert grid(self.frame, "f1", " CRANE\u200b", sets=["one"], videos=["v1"]).loc["one"].tolist() == [0.5]
 
     def test_all_labels_are_the_mean_over_targets_that_have_a_value(self):
         matrix = grid(self.frame, "f1", None, sets=["one", "two"], videos=["v1", "v2"])
@@ -266,6 +267,9 @@ class TestSweep:
     def test_an_unknown_label_says_so(self):
         with pytest.raises(PromptSetError, match="no label “ship”"):
             sweep(self.prompt_set, "ship", ["a"])
+
+    def test_the_label_may_be_spelled_otherwise(self):
+        assert sweep(self.prompt_set, "CRANE ", ["a"])[0][1].prompt_set.prompts[0].label == "crane"
 
     def test_too_many_say_how_many(self):
         wordings = [f"wording {i}" for i in range(MAX_SETS // 2 + 1)]

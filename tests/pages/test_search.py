@@ -276,7 +276,7 @@ def test_the_first_search_of_a_large_library_shows_its_progress(bench, two, serv
 
 
 def test_the_words_become_prompts_in_explore(bench, two):
-    app = type_words(open_page(PAGE), "turquoise - red - night")
+    app = type_words(open_page(PAGE), "turquoise - RED - night")
     video = component(app, "moments")["moments"][0]["video"]
     want(app, "prompt")
 

@@ -120,6 +120,13 @@ def test_a_flow_mapping_without_quotes_is_yaml() -> None:
         ("prompts: [a]\nsettings:\n  smoothing: {knd: median}\n", r"Line 3: 'knd' .*did you mean kind\?"),
         ("a\nb\n\na\n", "Line 4: the label 'a' is there already"),
         ("CLIP: [a, b, a]\n", "Line 1: the label 'a' is there already"),
+        (
+            "# x\nShipyard\nb\nshipyard\n",
+            "Line 4: the label 'shipyard' is there already, in line 2, as 'Shipyard' too ",
+        ),
+        ("prompts:\n- café\n- label: cafe\u0301\n  role: background\n", "Line 3: the label .* already, in line 2, as"),
+        ('["red car", "x", "red\u00a0 car"]', "the label 'red car' is there already, in prompt 1; give"),
+        ('["car", {"label": "ca\u200br"}]', "already, in prompt 1, as 'car'"),
         ("prompts:\n- a\n- {texts: [b]}\n", "Line 3: a prompt has no label"),
         ("prompts:\n- a\n- no\n", "Line 3: A label is False, which is no text; put it in quotes"),
         ("prompts:\n- a\n- {label: b, texts: [1]}\n", "Line 3: A phrasing of 'b' is 1, which is no text"),
@@ -146,7 +153,10 @@ def test_a_flow_mapping_without_quotes_is_yaml() -> None:
         ("prompts: []\n", "Line 1: the prompts must be a list"),
         ("CLIP: 3\n", "Line 1: the prompts must be a list"),
         ("template: a photo\nprompts: [a]\n", r"The template 'a photo' must hold \{\} exactly once"),
-        ("template: '{} {}'\nprompts: [a]\n", r"must hold \{\} exactly once"),
+        *(
+            (f"template: 'a {braces}'\nprompts: [a]\n", r"must hold \{\} exactly once, .* and no other braces")
+            for braces in ("{} {}", "{{}}", "{0}", "{x}", "{} {x}", "{{}", "{}}", "{} {", "}{", "{ }")
+        ),
         ("name: ''\nprompts: [a]\n", "The name of the prompt set is blank"),
         ("name: [\n", "Line 2: this is no YAML"),
         ("prompts: [a]\nprompts: [b]\n", "Line 2: .* the key 'prompts' occurs twice"),
@@ -214,20 +224,21 @@ def test_a_threshold_is_checked_against_the_score_it_belongs_to() -> None:
     [
         ((), "1 to 200 prompts, not 0"),
         ([Prompt(f"p{i}") for i in range(MAX_PROMPTS + 1)], "not 201"),
-        ((Prompt("a"), Prompt("a ")), "The label 'a' occurs twice"),
+        ((Prompt("a"), Prompt("a ")), "The label 'a' occurs twice; give"),
+        ((Prompt("Shipyard"), Prompt("shipyard")), "The label 'shipyard' occurs twice, as 'Shipyard' too "),
         (
             [Prompt(f"p{i}", tuple(f"{j:0490d}" for j in range(MAX_PHRASINGS))) for i in range(4)],
             f"characters in labels and phrasings, and {MAX_TOTAL:,}",
         ),
     ],
-    ids=["none", "too many", "doubled", "too long"],
+    ids=["none", "too many", "doubled", "in another case", "too long"],
 )
 def test_a_prompt_set_has_limits(prompts: tuple[Prompt, ...], message: str) -> None:
     with pytest.raises(PromptSetError, match=message):
         PromptSet("x", prompts)
 
 
-@pytest.mark.parametrize("label", ["", "  \n", "a\x00b", "\ud800", 7, None])
+@pytest.mark.parametrize("label", ["", "  \n", "\u200b\u00a0\u200f", "a\x00b", "\ud800", 7, None])
 def test_a_label_is_a_line_of_text(label: Any) -> None:
     with pytest.raises(PromptSetError, match=r"put it in quotes|is blank|control character"):
         Prompt(label)

@@ -102,6 +102,16 @@ def test_half_typed_rows_are_kept_but_left_out():
     assert "Row 5 is left out" in problems[1]
 
 
+@pytest.mark.parametrize("label", ["RED CAR", "red  car", "red\u00a0car", "red car\u200b"])
+def test_a_row_with_a_label_that_is_there_is_left_out_alone(label):
+    rows = (PromptRow(label="red car"), PromptRow(texts=(label,)), PromptRow(label="x"))
+    found, problems = Experiment("abc123", rows=rows).prompt_set()
+
+    assert [prompt.label for prompt in found.prompts] == ["red car", "x"]
+    assert len(problems) == 1
+    assert problems[0].startswith("Row 2 is left out")
+
+
 def test_without_a_usable_row_there_is_no_prompt_set():
     assert Experiment("abc123", rows=(PromptRow(), PromptRow(label="  "))).prompt_set() == (None, [])
 

@@ -10,9 +10,10 @@ import streamlit as st
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
 from lib.core.history import History
+from lib.core.labelled_intervals import label_key
 from lib.evaluation.threshold_fit import ThresholdFit
 from lib.prompts.model import Settings
-from lib.services.experiments import Experiment, PromptRow
+from lib.services.experiments import Experiment, label_of
 from lib.ui.explore import timeline
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state, theme
@@ -144,18 +145,14 @@ def _apply(suggestion: _Suggestion) -> None:
     experiment = state.current()
     value = round(suggestion.threshold, _DECIMALS)
     rows = list(experiment.rows)
-    index = next((i for i, row in enumerate(rows) if _label(row) == suggestion.label), None)
+    key = label_key(suggestion.label)
+    index = next((i for i, row in enumerate(rows) if label_key(label_of(row)) == key), None)
     if index is not None:
         rows[index] = replace(rows[index], threshold=value if suggestion.own else None)
     settings = suggestion.settings if suggestion.own else replace(suggestion.settings, threshold=value)
     applied: _Applied | None = peek_state().get(_APPLIED)
     history = applied.history if applied and _same(applied.present, experiment) else History[Experiment]()
     _replace(replace(experiment, rows=tuple(rows), settings=settings), history.push(experiment))
-
-
-def _label(row: PromptRow) -> str:
-    texts = [text.strip() for text in row.texts if text.strip()]
-    return row.label.strip() or (texts[0] if texts else "")
 
 
 @state.callback

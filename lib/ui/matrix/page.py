@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lib.comparison.matrix import KINDS, METRICS
 from lib.core.errors import PromptreelError
 from lib.core.formatting import escape_markdown
+from lib.core.labelled_intervals import label_key
 from lib.prompts.model import PromptSet
 from lib.ui.background import embedding
 from lib.ui.matrix import rows as matrix_rows
@@ -121,13 +122,15 @@ def _choose_view(view: MatrixView) -> None:
             **_following("sweep_metric" if view.sweep else "metric", view.metric),
         )
         if not view.sweep:
+            labels, key = [_ALL, *view.labels], label_key(view.label or _ALL)
+            chosen = next(label for label in labels if label_key(label) == key)
             st.selectbox(
                 "Label",
-                [_ALL, *view.labels],
+                labels,
                 format_func=lambda label: label or "All labels (mean)",
                 width=190,
-                index=view.labels.index(view.label) + 1 if view.label in view.labels else 0,
-                **_following("label", view.label or _ALL),
+                index=labels.index(chosen),
+                **_following("label", chosen),
             )
         if len(view.orders) > 2:
             st.selectbox(

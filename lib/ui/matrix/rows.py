@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.comparison.wording_sweep import Wording, sweep
 from lib.core.errors import PromptreelError, PromptSetError
+from lib.core.labelled_intervals import label_key
 from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment
@@ -206,8 +207,8 @@ def swept_label() -> str | None:
     """Return the label that the sweep is about."""
     own, _ = state.current().prompt_set()
     labels = [prompt.label for prompt in own.prompts] if own else []
-    chosen = settings.current().sweep_label
-    return chosen if chosen in labels else next(iter(labels), None)
+    chosen = label_key(settings.current().sweep_label or "")
+    return next((label for label in labels if label_key(label) == chosen), next(iter(labels), None))
 
 
 def _as_rows(wordings: tuple[Wording, ...]) -> list[MatrixRow]:

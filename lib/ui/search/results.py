@@ -8,9 +8,10 @@ import streamlit as st
 
 from lib.core.errors import PromptreelError
 from lib.core.formatting import plural
+from lib.core.labelled_intervals import label_key
 from lib.prompts.model import MAX_PROMPTS
 from lib.search.query import parse_query
-from lib.services.experiments import PromptRow
+from lib.services.experiments import PromptRow, label_of
 from lib.services.search import Moment, SearchResult
 from lib.ui.background import embedding, playable_copies
 from lib.ui.components.moment_cards import Clip, MomentAction, MomentCard, moment_cards
@@ -190,7 +191,8 @@ def add_prompts(text: str) -> str | None:
         for role, words in (("target", query.texts), ("background", query.avoid)):
             for label in words:
                 label = label[:MAX_LABEL]
-                index = next((index for index, row in enumerate(rows) if row.label.strip() == label), None)
+                key = label_key(label)
+                index = next((index for index, row in enumerate(rows) if label_key(label_of(row)) == key), None)
                 if index is None:
                     rows.append(PromptRow(label=label, role=role))
                 elif not rows[index].enabled:

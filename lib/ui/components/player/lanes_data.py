@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
 from lib.charts import player_arrays as arrays
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.core.samples import Samples
 from lib.ui.server import routes
 
@@ -38,7 +38,7 @@ def lanes(
     """
     own, shared = arrays.shown_thresholds(analysis)
     axis = arrays.score_axis(analysis)
-    by_name = {label.casefold(): colours[label] for label in analysis.labels}
+    by_name = {label_key(label): colours[label] for label in analysis.labels}
     return {
         **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, duration_s),
         "score": analysis.prompt_set.settings.score,
@@ -118,7 +118,7 @@ def _truth(truth: Sequence[TrueSegment], colours: Mapping[str, str]) -> list[dic
             "label": segment.label,
             "start": segment.start_s,
             "end": segment.end_s,
-            "colour": colours.get(segment.label.casefold()),
+            "colour": colours.get(label_key(segment.label)),
         }
         for segment in truth
     ]
