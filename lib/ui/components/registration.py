@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
+
+from lib.ui.session.peek import peek_state
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-_SHARED_STYLE = Path(__file__).with_name("shared.css")
-ACKED_INPUT = Path(__file__).with_name("acked_input")
+T = TypeVar("T")
+_FOLDER = Path(__file__).parent
+ACKED_INPUT = _FOLDER / "acked_input"
 """The script for components with text fields, to be put before their own."""
-SHARED_MODULES = Path(__file__).with_name("js")
+SHARED_MODULES = _FOLDER / "js"
 """JavaScript modules for components whose own modules come by a route; see ``routes.url_for_modules``."""
 
 
 def register(folder: Path, *, before: tuple[str | Path, ...] = ()) -> ComponentRenderer:
     """Register the component ``<folder>/<name>.html|.css|.js``, called as its folder; call once, on import.
 
-    Args:
-        folder: where the files lie; its name is that of the files and, with a prefix, of the component.
-        before: scripts that are put before ``<name>.js``, since a component's script is one text: names of files in
-            the folder, or ``ACKED_INPUT``.
-
-    The texts are sent again whenever the component's data changes: keep them small.
+    A component's script is one text: ``mounting.js``, the scripts ``before`` (names of files in the folder, or
+    ``ACKED_INPUT``), and its own. It is sent again whenever the component's data changes: keep it small.
     """
     name = folder.name
-    html, style, script = (
-        (folder / name).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js")
-    )
-    script = "\n".join([*((folder / part).with_suffix(".js").read_text(encoding="utf-8") for part in before), script])
-    shared = _SHARED_STYLE.read_text(encoding="utf-8")
+    html, style = ((folder / f"{name}{suffix}").read_text(encoding="utf-8") for suffix in (".html", ".css"))
+    scripts = (_FOLDER / "mounting", *before, name)
+    script = "\n".join((folder / part).with_suffix(".js").read_text(encoding="utf-8") for part in scripts)
+    shared = (_FOLDER / "shared.css").read_text(encoding="utf-8")
     return st.components.v2.component(f"promptreel_{name}", html=html, css=f"{shared}\n{style}", js=script)
+
+
+def draw(
+    component: ComponentRenderer,
+    key: str,
+    data: dict[str, Any],
+    value: str,
+    read: Callable[[object], T | None],
+    on_change: Callable[[T], None],
+) -> T | None:
+    """Draw a component; return what ``read`` makes of ``value``, which the browser sent last.
+
+    ``on_change`` is called with it before the script runs again, also when it runs for another page.
+    """
+
+    def changed() -> None:
+        sent = read(peek_state().get(key, {}).get(value))
+        if sent is not None:
+            on_change(sent)
+
+    callback: dict[str, Any] = {f"on_{value}_change": changed}
+    return read(getattr(component(key=key, data=data, **callback), value))
 
 
 def ignore() -> None:

@@ -1,6 +1,5 @@
 // Thumbnails as buttons. Text only ever goes in through textContent: labels are what users type.
 
-const galleries = new WeakMap();
 let clicks = 0; // a trigger needs a value that changes
 
 function element(tag, className, parent) {
@@ -84,12 +83,4 @@ class Gallery {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!galleries.has(root)) galleries.set(root, new Gallery(root));
-  galleries.get(root).update(api);
-  return () =>
-    setTimeout(() => {
-      if (!root.isConnected) galleries.delete(root); // else data changed twice at once, with the gallery in use
-    });
-}
+export default mounting(Gallery);

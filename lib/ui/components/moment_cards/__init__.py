@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from lib.core.formatting import format_time
-from lib.ui.components.registration import SHARED_MODULES, register
+from lib.ui.components.registration import SHARED_MODULES, draw, register
 from lib.ui.server import routes
-from lib.ui.session.peek import peek_state
 
 _FOLDER = Path(__file__).parent
 _COMPONENT = register(_FOLDER)
@@ -98,13 +97,7 @@ def moment_cards(
         "moments": [_to_json(card, rank) for rank, card in enumerate(cards, start=1)],
         "videos": {video: _clip(clip) for video, clip in clips.items()},
     }
-
-    def changed() -> None:
-        action = _read(peek_state()[key].get("action"))
-        if action is not None:
-            on_action(action)
-
-    return _read(_COMPONENT(key=key, data=data, on_action_change=changed).action)
+    return draw(_COMPONENT, key, data, "action", _read, on_action)
 
 
 def _to_json(card: MomentCard, rank: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import streamlit as st
 
 from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
 from lib.services.experiments import PromptRow
-from lib.ui.components.registration import ACKED_INPUT, register
+from lib.ui.components.registration import ACKED_INPUT, draw, register
 from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
@@ -67,12 +67,7 @@ def prompt_editor(
         "max_label": MAX_LABEL,
     }
 
-    def changed() -> None:
-        submitted = last_submitted(key, thresholds)
-        if submitted is not None:
-            on_change(submitted)
-
-    return _read(_COMPONENT(key=key, data=data, on_rows_change=changed).rows, thresholds)
+    return draw(_COMPONENT, key, data, "rows", lambda sent: _read(sent, thresholds), on_change)
 
 
 def last_submitted(key: str, thresholds: tuple[float, float]) -> SubmittedRows | None:

@@ -4,7 +4,6 @@
 
 const STORED = "promptreel.prompt-editor.";
 const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {} };
-const roots = new WeakMap();
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
 
@@ -186,6 +185,10 @@ class Editor extends AckedInput {
     for (const view of this.views) view.draw();
   }
 
+  leave() {
+    this.flush();
+  }
+
   destroy() {
     this.unload();
     super.destroy();
@@ -193,18 +196,4 @@ class Editor extends AckedInput {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!roots.has(root)) roots.set(root, new Editor(root));
-  roots.get(root).update(api);
-  return () => {
-    const editor = roots.get(root);
-    editor?.flush();
-    // Streamlit also calls this when data changed twice at once, while somebody types into the table.
-    setTimeout(() => {
-      if (!editor || root.isConnected) return;
-      editor.destroy();
-      roots.delete(root);
-    });
-  };
-}
+export default mounting(Editor);

@@ -64,7 +64,7 @@ class RowView {
       this.readThreshold(),
     );
     this.threshold.inputMode = "decimal";
-    this.remove = element("button", "remove", this.li);
+    this.remove = element("button", "remove icon-button", this.li);
     this.remove.type = "button";
     this.remove.textContent = "×";
     this.remove.onclick = () => editor.removeRow(this);

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.ui.components.registration import register
-from lib.ui.session.peek import peek_state
+from lib.ui.components.registration import draw, register
 
 Region = tuple[float, float, float, float]
 """Left, top, right, bottom, as shares of the picture."""
@@ -45,13 +44,7 @@ def choose_region(
         on_change: called with each region before the script runs again.
     """
     data = {"url": url, "region": region, "of": of, "ack": ack, "alt": alt}
-
-    def changed() -> None:
-        dragged = _read(peek_state()[key].get("region"))
-        if dragged is not None:
-            on_change(dragged)
-
-    return _read(_COMPONENT(key=key, data=data, on_region_change=changed).region)
+    return draw(_COMPONENT, key, data, "region", _read, on_change)
 
 
 def _read(sent: object) -> Dragged | None:

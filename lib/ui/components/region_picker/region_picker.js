@@ -3,7 +3,6 @@
 const SMALLEST = 0.02; // shares of the picture: less than this is a click
 const STEP = 0.02;
 const PAUSE_MS = 250; // after an arrow key, before it is sent to Python
-const roots = new WeakMap();
 
 const inside = (value) => Math.min(1, Math.max(0, value));
 
@@ -111,12 +110,4 @@ class RegionPicker {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!roots.has(root)) roots.set(root, new RegionPicker(root));
-  roots.get(root).update(api);
-  return () =>
-    setTimeout(() => {
-      if (!root.isConnected) roots.delete(root); // else data changed twice at once
-    });
-}
+export default mounting(RegionPicker);

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.ui.components.registration import ACKED_INPUT, register
-from lib.ui.session.peek import peek_state
+from lib.ui.components.registration import ACKED_INPUT, draw, register
 
 MAX_TEXT = 1000
 """Characters of a query; longer ones are cut."""
@@ -63,13 +62,7 @@ def search_box(
         "placeholder": placeholder,
         "max_length": MAX_TEXT,
     }
-
-    def changed() -> None:
-        query = _read(peek_state()[key].get("sent"))
-        if query is not None:
-            on_change(query)
-
-    return _read(_COMPONENT(key=key, data=data, on_sent_change=changed).sent)
+    return draw(_COMPONENT, key, data, "sent", _read, on_change)
 
 
 def _read(sent: object) -> SubmittedQuery | None:

@@ -3,7 +3,6 @@
 // that it outlives a page switch, a reload and a lost connection.
 
 const STORED = "promptreel.search-box.";
-const boxes = new WeakMap();
 
 const sessionOf = (of) => of.split(".").slice(0, 2).join(".");
 const experimentOf = (of) => of.split(".")[0];
@@ -124,18 +123,5 @@ class SearchBox extends AckedInput {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!boxes.has(root)) boxes.set(root, new SearchBox(root));
-  boxes.get(root).update(api);
-  return () => {
-    const box = boxes.get(root);
-    // Nothing is sent here: the page may be changing, and the text is stored. Streamlit also calls this when data
-    // changed twice at once, while somebody types into the box.
-    setTimeout(() => {
-      if (!box || root.isConnected) return;
-      box.destroy();
-      boxes.delete(root);
-    });
-  };
-}
+// Nothing is sent on leaving: the page may be changing, and the text is stored.
+export default mounting(SearchBox);

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.search.distribution import Histogram
-from lib.ui.components.registration import register
-from lib.ui.session.peek import peek_state
+from lib.ui.components.registration import draw, register
 
 _COMPONENT = register(Path(__file__).parent)
 
@@ -52,13 +51,7 @@ def threshold_histogram(
         "estimated": histogram.estimated,
         "about": "score: cosine with the query",
     }
-
-    def changed() -> None:
-        moved = _read(peek_state()[key].get("moved"))
-        if moved is not None:
-            on_change(moved)
-
-    return _read(_COMPONENT(key=key, data=data, on_moved_change=changed).moved)
+    return draw(_COMPONENT, key, data, "moved", _read, on_change)
 
 
 def _read(sent: object) -> Moved | None:

@@ -2,7 +2,6 @@
 
 const PAUSE_MS = 120; // without moving, before it is sent to Python
 const SVG = "http://www.w3.org/2000/svg";
-const roots = new WeakMap();
 
 const figure = (value) => value.toFixed(3).replace("-", "−");
 
@@ -97,12 +96,4 @@ class Threshold {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!roots.has(root)) roots.set(root, new Threshold(root));
-  roots.get(root).update(api);
-  return () =>
-    setTimeout(() => {
-      if (!root.isConnected) roots.delete(root); // else data changed twice at once
-    });
-}
+export default mounting(Threshold);

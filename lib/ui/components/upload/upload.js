@@ -11,7 +11,6 @@ const ARROW = "M20 12a8 8 0 1 1-2.6-5.9M20 4v4.5h-4.5";
 
 // Survives unmounting, so that a switch of pages interrupts no upload.
 const queues = (globalThis[Symbol.for("promptreel.uploads")] ??= new Map());
-const views = new WeakMap();
 
 function formatBytes(size) {
   if (size < 1000) return `${size} B`;
@@ -363,14 +362,4 @@ class View {
   }
 }
 
-export default function (api) {
-  const root = api.parentElement;
-  if (!views.has(root)) views.set(root, new View(root));
-  views.get(root).update(api);
-  return () =>
-    setTimeout(() => {
-      if (root.isConnected) return; // data changed twice at once; the view is still in use
-      views.get(root)?.destroy();
-      views.delete(root);
-    });
-}
+export default mounting(View);
