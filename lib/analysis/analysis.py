@@ -23,6 +23,7 @@ from lib.prompts.model import Prompt, PromptSet
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
+_MIN_GAP_S = 1.0  # between any two of the samples that stand for a label
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,25 +140,19 @@ class Analysis:
         smaller: _Floats = np.minimum(lead, above) if self.uses_thresholds else lead
         return smaller
 
-    def best_samples(self, label: str, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
-        """Return the samples with the highest score of ``label``, best first.
+    def best_samples(self, label: str, k: int = 6) -> list[int]:
+        """Return the at most ``k`` samples with the highest score of ``label``, a second or more apart, best first."""
+        return self._spread(-self.scores[:, self.column(label)], k)
 
-        Args:
-            label: of an enabled prompt.
-            k: how many at most; fewer when the video has no more that far apart.
-            min_gap_s: least distance in seconds between any two; neighbouring samples never appear together.
-        """
-        return self._spread(-self.scores[:, self.column(label)], k, min_gap_s)
+    def borderline_samples(self, label: str, k: int = 6) -> list[int]:
+        """Return the samples with ``decision_margin`` nearest 0, nearest first; as ``best_samples``."""
+        return self._spread(np.abs(self.decision_margin(label)), k)
 
-    def borderline_samples(self, label: str, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
-        """Return the samples with ``decision_margin`` nearest 0, nearest first; arguments as in ``best_samples``."""
-        return self._spread(np.abs(self.decision_margin(label)), k, min_gap_s)
+    def most_changed_samples(self, k: int = 6) -> list[int]:
+        """Return the samples that differ most from the one before; as ``best_samples``."""
+        return self._spread(np.where(self.vector_change > 0, -self.vector_change, np.inf), k)
 
-    def most_changed_samples(self, k: int = 6, *, min_gap_s: float = 1.0) -> list[int]:
-        """Return the samples that differ most from the one before; arguments as in ``best_samples``."""
-        return self._spread(np.where(self.vector_change > 0, -self.vector_change, np.inf), k, min_gap_s)
-
-    def _spread(self, cost: _Floats, k: int, min_gap_s: float) -> list[int]:
+    def _spread(self, cost: _Floats, k: int) -> list[int]:
         """Return up to ``k`` samples of low, finite ``cost``, cheapest first, no two close to each other."""
         times = self.samples.times_s
         picked: list[int] = []
@@ -165,7 +160,7 @@ class Analysis:
             if len(picked) >= k or not np.isfinite(cost[sample]):
                 break
             if all(
-                abs(sample - other) > 1 and abs(times[sample] - times[other]) >= min_gap_s - TIME_TOLERANCE_S
+                abs(sample - other) > 1 and abs(times[sample] - times[other]) >= _MIN_GAP_S - TIME_TOLERANCE_S
                 for other in picked
             ):
                 picked.append(int(sample))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.analysis.analysis import Analysis
+from lib.cli.inputs import read_text
 from lib.cli.output import Reporter
 from lib.core.errors import InputError
 from lib.core.labelled_intervals import TrueSegment
@@ -24,12 +25,7 @@ def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Rep
     Raises:
         InputError: the file can't be read, or nothing in it.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"The ground truth {path} can't be read ({error.strerror}); check its path.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"The ground truth {path} is no UTF-8 text; save it as UTF-8.") from error
+    text = read_text(path, "ground truth", InputError)
     parsed = parse_truth(text, name=path.name, duration_s=duration_s, rate=video.rate)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")

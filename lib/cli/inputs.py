@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from lib.cli.context import Context
-from lib.core.errors import Cancelled, PromptSetError, SettingsError
+from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import format_duration
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import embedding_key, ingest
@@ -44,14 +44,19 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
     return video, info
 
 
+def read_text(path: Path, what: str, kind: type[InputError]) -> str:
+    """Return the text in a file; raise ``kind``, with ``what`` as the file's name for people, if it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise kind(f"The {what} {path} can't be read ({error.strerror}); check its path.") from error
+    except UnicodeDecodeError as error:
+        raise kind(f"The {what} {path} is no UTF-8 text; save it as UTF-8.") from error
+
+
 def read_prompt_set(path: Path) -> PromptSet:
     """Return the prompt set in a file; one without a name gets the file's."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise PromptSetError(f"The prompt set {path} can't be read ({error.strerror}); check its path.") from error
-    except UnicodeDecodeError as error:
-        raise PromptSetError(f"The prompt set {path} is no UTF-8 text; save it as UTF-8.") from error
+    text = read_text(path, "prompt set", PromptSetError)
     try:
         return parse_prompt_set(text, name=path.name.split(".")[0] or path.name)
     except (PromptSetError, SettingsError) as error:

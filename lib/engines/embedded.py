@@ -34,6 +34,9 @@ _TEXT_BATCH_SIZE = 32
 class EmbeddedEngine:
     """A model in this process. Safe to use from several threads; making one loads nothing."""
 
+    concurrency = 2  # the next pictures are prepared while ONNX Runtime is busy with the last ones
+    embeds_video = True
+
     def __init__(
         self,
         model: str = "demo",
@@ -56,6 +59,8 @@ class EmbeddedEngine:
             UnknownModelError: there is no such model.
         """
         self._model = embedded_models.find_model(model)
+        self.model, self.name = self._model.key, f"{self._model.title} (embedded)"
+        self.dim, self.input_size = self._model.dim, self._model.input_size
         self._folder = folder
         self.cache_dir = cache_dir
         """Where models are downloaded to; None for the hub's own cache."""
@@ -84,39 +89,9 @@ class EmbeddedEngine:
             return self._id
 
     @property
-    def model(self) -> str:
-        """Which model: ``demo``, ``clip`` or ``siglip``."""
-        return self._model.key
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return f"{self._model.title} (embedded)"
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._model.dim
-
-    @property
-    def input_size(self) -> int:
-        """Side in pixels of the square the model sees."""
-        return self._model.input_size
-
-    @property
     def batch_size(self) -> int:
         """Pictures a call works best with."""
         return _CUDA_BATCH_SIZE if _has_cuda() else self._model.batch_size
-
-    @property
-    def concurrency(self) -> int:
-        """Two: the next pictures are prepared while ONNX Runtime is busy with the last ones."""
-        return 2
-
-    @property
-    def embeds_video(self) -> bool:
-        """True: frames are embedded in this process."""
-        return True
 
     def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return the words that the demo model has never seen, each once and as written; loads its tokenizer only.

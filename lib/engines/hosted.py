@@ -73,34 +73,16 @@ class HostedEngine:
     def __init__(self, version: str, text_engine: Engine) -> None:
         self._version = find_version(version)
         self.text_engine = text_engine
-        if text_engine.dim != self._version.dim:
+        self.id, self.name = hosted_id(self._version), hosted_name(self._version)
+        self.dim, self.input_size = self._version.dim, self._version.input_size
+        if text_engine.dim != self.dim:
             raise UnknownModelError(
                 f"{text_engine.name} gives vectors of {text_engine.dim} numbers, but those of {self.name} have "
-                f"{self._version.dim}; choose an engine of the same model for the texts."
+                f"{self.dim}; choose an engine of the same model for the texts."
             )
 
     def __repr__(self) -> str:
         return f"HostedEngine({self._version.name!r}, {self.text_engine!r})"
-
-    @property
-    def id(self) -> str:
-        """``hosted/ViT-B-16``."""
-        return hosted_id(self._version)
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return hosted_name(self._version)
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._version.dim
-
-    @property
-    def input_size(self) -> int:
-        """Side in pixels of the square the model sees."""
-        return self._version.input_size
 
     def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return nothing: CLIP spells any word from parts."""

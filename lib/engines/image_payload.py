@@ -32,10 +32,10 @@ def model_square(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return image[top : top + short, left : left + short]
 
 
-def jpeg(image: NDArray[np.uint8], *, quality: int = JPEG_QUALITY) -> bytes:
+def jpeg(image: NDArray[np.uint8]) -> bytes:
     """Return ``image``, RGB, as a JPEG without chroma subsampling."""
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=0)
+    Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 

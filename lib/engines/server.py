@@ -72,6 +72,8 @@ class ServerReport:
 class ServerEngine:
     """CLIP on an inference server. Safe to use from several threads."""
 
+    embeds_video = True
+
     def __init__(
         self,
         url: str,
@@ -112,6 +114,9 @@ class ServerEngine:
         if batch_size < 1 or concurrency < 1:
             raise InputError("Pictures a request and requests in flight must be 1 or more; try 8 and 2.")
         self._version = find_version(model_version)
+        self.id = f"clip/{self._version.name}"  # as the server itself calls its model
+        self.name = f"CLIP {self._version.title} (inference server)"
+        self.dim, self.input_size = self._version.dim, self._version.input_size
         self._client = Client(
             url,
             api_key=api_key,
@@ -123,53 +128,22 @@ class ServerEngine:
             clock=clock,
             rng=rng,
         )
-        self._concurrency = concurrency
+        self.url = self._client.url
+        """Address of the server."""
+        self._requests_in_flight = concurrency
+        self.concurrency = concurrency + 1
+        """One call more than requests in flight: its pictures are encoded while the others are answered."""
         self._limits = {_IMAGES: batch_size, _TEXTS: _TEXT_BATCH_SIZE}
         self._lock = threading.Lock()
         self._on_progress = on_progress
 
     def __repr__(self) -> str:
-        return f"ServerEngine({self._client.url!r}, model_version={self._version.name!r})"
-
-    @property
-    def id(self) -> str:
-        """``clip/`` and the version, as the server itself calls its model."""
-        return f"clip/{self._version.name}"
-
-    @property
-    def name(self) -> str:
-        """Name for people."""
-        return f"CLIP {self._version.title} (inference server)"
-
-    @property
-    def url(self) -> str:
-        """Address of the server."""
-        return self._client.url
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        return self._version.dim
-
-    @property
-    def input_size(self) -> int:
-        """Side in pixels of the square the model sees."""
-        return self._version.input_size
+        return f"ServerEngine({self.url!r}, model_version={self._version.name!r})"
 
     @property
     def batch_size(self) -> int:
         """Pictures per request; shrinks when the server refuses a batch."""
         return self._limits[_IMAGES]
-
-    @property
-    def concurrency(self) -> int:
-        """One call more than requests in flight: its pictures are encoded while the others are answered."""
-        return self._concurrency + 1
-
-    @property
-    def embeds_video(self) -> bool:
-        """True: frames are sent to the server."""
-        return True
 
     def unknown_words(self, texts: Iterable[str]) -> tuple[str, ...]:
         """Return nothing: CLIP spells any word from parts."""
@@ -241,13 +215,13 @@ class ServerEngine:
         batch = [picture] * self.batch_size
         self.embed_images(batch)
         elapsed = time.perf_counter() - begun
-        if elapsed > _SLOW_BATCH_S or self._concurrency == 1:
+        if elapsed > _SLOW_BATCH_S or self._requests_in_flight == 1:
             return len(batch) / elapsed
         batch = [picture] * self.batch_size
         begun = time.perf_counter()
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            list(pool.map(self.embed_images, [batch] * self._concurrency))
-        return len(batch) * self._concurrency / (time.perf_counter() - begun)
+        with ThreadPoolExecutor(self._requests_in_flight) as pool:
+            list(pool.map(self.embed_images, [batch] * self._requests_in_flight))
+        return len(batch) * self._requests_in_flight / (time.perf_counter() - begun)
 
     def _embed(self, route: str, count: int, encode: Callable[[slice], list[object]]) -> NDArray[np.float32]:
         """Return the vectors of ``count`` items, by requests; ``encode`` makes the items of a slice."""

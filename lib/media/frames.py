@@ -24,6 +24,7 @@ from lib.media.damage import MAX_REORDERED
 from lib.media.decoding import DecodedFrame, Decoder, decode_from, decoder_near
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter, displayed_size, fitted_size, orientation_of
+from lib.media.video_info import VideoInfo
 
 _PROBED_PACKETS = 300
 _SEEK_EARLIER_S = (0, 1, 10)
@@ -33,36 +34,6 @@ _PLAYABLE = {  # what Chromium, Firefox and Safari all play without extra hardwa
     "mp4": {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
     "webm": {"vp8": ("yuv420p",), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
 }
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a file's header and first frame say about its video."""
-
-    path: Path
-    size_bytes: int
-    duration_s: float | None
-    """End of the video in seconds as the header says; may be wrong."""
-    rate: Fraction | None
-    """Frames per second as the header says; of a variable rate, the average."""
-    variable_rate: bool | None
-    """Whether frames are shown for different lengths of time; None where the first frames leave it open."""
-    width: int
-    """Displayed width in pixels, after pixel aspect and rotation."""
-    height: int
-    """Displayed height in pixels, after pixel aspect and rotation."""
-    rotation: int
-    """Degrees the stored picture is turned counter-clockwise for display: 0, 90, 180 or 270."""
-    codec: str
-    """FFmpeg's name, such as ``h264``."""
-    pixel_format: str
-    """FFmpeg's name, such as ``yuv420p``."""
-    container: str
-    """``mp4``, ``mov``, ``mkv``, ``webm``, ``avi`` or FFmpeg's name."""
-    frame_count: int | None
-    """Number of frames as the header says; may be wrong."""
-    browser_playable: bool
-    """Whether current browsers play the video as it is; otherwise see ``lib.media.playable_copy``."""
 
 
 def probe(path: Path | str) -> VideoInfo:

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
 from lib.infra.files import atomic_file, sha256_of
+from lib.media.video_info import VideoInfo
 from lib.store.home import StoreFolder, mapped_errors
-
-if TYPE_CHECKING:
-    from lib.media.frames import VideoInfo
 
 TABLE = "videos"
 NO_FILE = "none"
@@ -57,30 +55,14 @@ _NAME_LENGTH = 120
 
 
 @dataclass(frozen=True)
-class Video:
-    """One video of the store, identified by the SHA-256 of its bytes."""
+class Video(VideoInfo):
+    """One video of the store, identified by the SHA-256 of its bytes; ``Store.file_path`` checks its ``path``."""
 
     sha256: str
     name: str
     """File name for people, cleaned; not unique."""
-    path: Path
-    """Where the bytes lie now; ``Store.file_path`` checks that they still do."""
     owned: bool
     """Whether the file is the store's own (an upload) and goes with it."""
-    size_bytes: int
-    duration_s: float | None
-    rate: Fraction | None
-    """Frames a second, exact; None when unknown."""
-    variable_rate: bool | None
-    width: int
-    """Width in pixels as displayed; likewise ``height``."""
-    height: int
-    rotation: int
-    codec: str
-    pixel_format: str
-    container: str
-    frame_count: int | None
-    browser_playable: bool
     added_at: datetime
 
     @property
@@ -287,20 +269,10 @@ class Videos:
 
 def _new_row(path: Path, stat: tuple[int, int], sha256: str, name: str, info: VideoInfo) -> dict[str, Any]:
     """Return the row of a video that is referenced where it lies."""
-    fields: tuple[str, ...] = (
-        "duration_s",
-        "variable_rate",
-        "width",
-        "height",
-        "rotation",
-        "codec",
-        "pixel_format",
-    )
-    fields += ("container", "frame_count", "browser_playable")
     return {
+        **vars(info),
         **{"sha256": sha256, "name": name, "path": os.fsencode(path), "owned": False},
         **{"size_bytes": stat[0], "mtime_ns": stat[1], "added_at": datetime.now(UTC)},
-        **{field: getattr(info, field) for field in fields},
         "rate": None if info.rate is None else str(info.rate),
     }
 

@@ -81,22 +81,15 @@ class ComparedSides:
 def tools() -> None:
     """Draw the actions on both sides: copy, swap, another experiment as B, undo and redo, and what to show."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            "Copy A to B",
-            key="copy_a",
-            icon=":material/arrow_forward:",
-            on_click=_after_typed(comparison_sides.copy),
-            args=("a",),
-            help="B becomes A: prompts, settings, engine and sampling.",
-        )
-        st.button(
-            "Copy B to A",
-            key="copy_b",
-            icon=":material/arrow_back:",
-            on_click=_after_typed(comparison_sides.copy),
-            args=("b",),
-            help="A becomes B: prompts, settings, engine and sampling.",
-        )
+        for side, other, icon in (("a", "b", "forward"), ("b", "a", "back")):
+            st.button(
+                f"Copy {side.upper()} to {other.upper()}",
+                key=f"copy_{side}",
+                icon=f":material/arrow_{icon}:",
+                on_click=_after_typed(comparison_sides.copy),
+                args=(side,),
+                help=f"{other.upper()} becomes {side.upper()}: prompts, settings, engine and sampling.",
+            )
         st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
         with st.popover("Choose B", icon=":material/history:"):
             _choose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -22,16 +22,12 @@ _FRAMES_SHOWN = 12
 _VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
 
 
-def answers(
-    analysis: Analysis,
-    colours: Mapping[str, str] | None = None,
-    reference: ReferenceBand | None = None,
-) -> None:
+def answers(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
     """Draw the three answers (is it there, since when, for how long) as one sentence per label.
 
     A label that is present with its peak inside the band ``reference`` is marked.
     """
-    colours = colours or theme.colours(analysis.prompt_set.prompts)
+    colours = theme.colours(analysis.prompt_set.prompts)
     lines = []
     peaks = analysis.cosine.max(axis=0, initial=-1.0) if reference is not None else []
     for column, (label, sentence) in enumerate(analysis.answers().items()):

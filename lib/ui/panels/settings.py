@@ -147,26 +147,20 @@ def _more(session: Session) -> None:
         value=settings.hysteresis,
         **setting(session, "hysteresis"),
     )
-    st.number_input(
-        "Minimum duration (s)",
-        min_value=0.0,
-        max_value=MAX_SECONDS,
-        step=0.1,
-        format="%.2f",
-        help="Shorter segments are dropped, after gaps are merged.",
-        value=settings.min_duration_s,
-        **setting(session, "min_duration_s"),
-    )
-    st.number_input(
-        "Merge gaps up to (s)",
-        min_value=0.0,
-        max_value=MAX_SECONDS,
-        step=0.1,
-        format="%.2f",
-        help="Gaps up to this long between segments of one label are closed.",
-        value=settings.bridge_s,
-        **setting(session, "bridge_s"),
-    )
+    for label, name, explanation in (
+        ("Minimum duration (s)", "min_duration_s", "Shorter segments are dropped, after gaps are merged."),
+        ("Merge gaps up to (s)", "bridge_s", "Gaps up to this long between segments of one label are closed."),
+    ):
+        st.number_input(
+            label,
+            min_value=0.0,
+            max_value=MAX_SECONDS,
+            step=0.1,
+            format="%.2f",
+            help=explanation,
+            value=getattr(settings, name),
+            **setting(session, name),
+        )
     if settings.score == "probability":
         st.number_input(
             "Logit scale",
