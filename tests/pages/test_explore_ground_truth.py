@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,8 +15,7 @@ from lib.ui.explore import ground_truth
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
 from lib.ui.session.session import Session
-from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import Bench, edit_prompts, lay_out, open_page, with_rows, words
+from tests.helpers.pages import Bench, by_key, edit_prompts, open_page, passed, press, put_truth, with_rows, words
 
 pytestmark = pytest.mark.usefixtures("framed")
 
@@ -26,31 +23,11 @@ RED = TrueSegment("red", 0.0, 3.0)
 BLUE = TrueSegment("blue", 6.0, 9.0)
 
 
-@pytest.fixture
-def bench() -> Bench:
-    with FakeServer() as server:
-        yield lay_out(Path(os.environ["PROMPTREEL_HOME"]), server.url)
-
-
-def widget(app: AppTest, kind: str, start: str):
-    (found,) = [one for one in app.get(kind) if one.key and one.key.startswith(start)]
-    return found
-
-
 def open_truth() -> AppTest:
     app = open_page()
-    widget(app, "button_group", "explore_view").set_value("Ground truth").run()
+    by_key(app.get("button_group"), "explore_view").set_value("Ground truth").run()
     assert not app.exception
     return app
-
-
-def press(app: AppTest, key: str) -> None:
-    widget(app, "button", key).click().run()
-    assert not app.exception
-
-
-def put(bench: Bench, *segments: TrueSegment) -> None:
-    bench.store.change_truth(bench.video, lambda _: segments)
 
 
 def truth(bench: Bench) -> tuple[TrueSegment, ...]:
@@ -70,17 +47,22 @@ def test_without_truth_the_view_says_what_to_do(bench):
 
 def mark(app: AppTest, bench: Bench, *span: float, label: str | None = None) -> None:
     """Have the player say that a range is marked and a label chosen."""
-    report = {"src": None, "time_s": 3.0, "problem": None, "mark": list(span), "label": label, "n": "1"}
-    key = f"player_{bench.video.sha256[:12]}"
-    report["src"] = app.session_state[f"_player.{key}"].src
-    app.session_state[key] = {"report": report}
+    report_mark(app, bench, *span, label=label)
     app.run()
+
+
+def report_mark(app: AppTest, bench: Bench, *span: float, label: str | None = None) -> None:
+    """Have the player report it without a run of the page."""
+    key = f"player_{bench.video.sha256[:12]}"
+    src = app.session_state[f"_player.{key}"].src
+    report = {"src": src, "time_s": 3.0, "problem": None, "mark": list(span), "label": label, "n": "1"}
+    app.session_state[key] = {"report": report}
 
 
 def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
     app = open_truth()
     mark(app, bench, 3.0, 6.0, label="green")
-    assert widget(app, "button", "truth_add").label == "Add 0:03.00 – 0:06.00"
+    assert by_key(app.get("button"), "truth_add").label == "Add 0:03.00 – 0:06.00"
     press(app, "truth_add")
 
     assert truth(bench) == (TrueSegment("green", 3.0, 6.0),)
@@ -92,12 +74,8 @@ def test_a_marked_range_becomes_truth_with_the_chosen_label(bench):
 
 def test_a_mark_that_the_page_has_not_shown_yet_counts(bench):
     app = open_truth()
-    key = f"player_{bench.video.sha256[:12]}"
-    src = app.session_state[f"_player.{key}"].src
-    app.session_state[key] = {
-        "report": {"src": src, "time_s": 6.0, "problem": None, "mark": [3.0, 6.0], "label": None, "n": "1"}
-    }
-    assert widget(app, "button", "truth_add").label == "Add 0:00.00 – 0:01.00"
+    report_mark(app, bench, 3.0, 6.0)
+    assert by_key(app.get("button"), "truth_add").label == "Add 0:00.00 – 0:01.00"
     press(app, "truth_add")
 
     assert truth(bench) == (TrueSegment("red", 3.0, 6.0),)
@@ -141,19 +119,19 @@ def test_waiting_for_the_store_leaves_the_tab_free(bench, monkeypatch):
 
 
 def test_each_input_is_taken_over_by_itself(bench):
-    put(bench, RED, BLUE)
+    put_truth(bench, RED, BLUE)
     app = open_truth()
     choose(app, 1)
-    widget(app, "selectbox", "truth_label.").set_value("green").run()
-    widget(app, "text_input", "truth_start").set_value("4,5").run()
-    widget(app, "text_input", "truth_end").set_value("0:08.25").run()
+    by_key(app.get("selectbox"), "truth_label.").set_value("green").run()
+    by_key(app.get("text_input"), "truth_start").set_value("4,5").run()
+    by_key(app.get("text_input"), "truth_end").set_value("0:08.25").run()
 
     assert truth(bench) == (RED, TrueSegment("green", 4.5, 8.25))
-    assert widget(app, "text_input", "truth_end").value == "0:08.25"
+    assert by_key(app.get("text_input"), "truth_end").value == "0:08.25"
 
 
 def test_what_makes_no_sense_is_said_and_stays_as_it_was_typed(bench):
-    put(bench, RED)
+    put_truth(bench, RED)
     app = open_truth()
     choose(app, 0)
     for typed, sentence in (
@@ -161,22 +139,22 @@ def test_what_makes_no_sense_is_said_and_stays_as_it_was_typed(bench):
         ("0:03.0", "is not after the start"),
         ("12", "The video ends at 0:09.00"),
     ):
-        widget(app, "text_input", "truth_start").set_value(typed).run()
+        by_key(app.get("text_input"), "truth_start").set_value(typed).run()
         assert sentence in app.error[0].value
-        assert widget(app, "text_input", "truth_start").value == typed
+        assert by_key(app.get("text_input"), "truth_start").value == typed
         assert truth(bench) == (RED,)
-    widget(app, "text_input", "truth_start").set_value("3.5").run()
-    widget(app, "text_input", "truth_end").set_value("8").run()
+    by_key(app.get("text_input"), "truth_start").set_value("3.5").run()
+    by_key(app.get("text_input"), "truth_end").set_value("8").run()
 
     assert not app.error
     assert truth(bench) == (TrueSegment("red", 3.5, 8.0),)
 
 
 def test_an_input_that_was_not_touched_keeps_its_digits(bench):
-    put(bench, TrueSegment("red", 1 / 3, 2 / 3))
+    put_truth(bench, TrueSegment("red", 1 / 3, 2 / 3))
     app = open_truth()
     choose(app, 0)
-    widget(app, "selectbox", "truth_label.").set_value("blue").run()
+    by_key(app.get("selectbox"), "truth_label.").set_value("blue").run()
 
     assert truth(bench) == (TrueSegment("blue", 1 / 3, 2 / 3),)
 
@@ -211,9 +189,9 @@ def test_deleting_what_was_saved_brings_the_file_beside_back(bench):
 
 
 def test_an_import_shows_its_problems_before_anything_changes(bench):
-    put(bench, RED)
+    put_truth(bench, RED)
     app = open_truth()
-    widget(app, "text_area", "truth_text").set_value("Blue, 6, 9\ngreen, 5, 4\nunicorn, 1, 2").run()
+    by_key(app.get("text_area"), "truth_text").set_value("Blue, 6, 9\ngreen, 5, 4\nunicorn, 1, 2").run()
 
     assert truth(bench) == (RED,)
     assert "2 segments" in words(app)
@@ -221,24 +199,24 @@ def test_an_import_shows_its_problems_before_anything_changes(bench):
     assert [line.split(":")[0] for line in warning.splitlines()] == ["- Line 2", "- Line 3"]
     press(app, "truth_join")
     assert truth(bench) == (RED, TrueSegment("unicorn", 1.0, 2.0), BLUE)
-    assert widget(app, "text_area", "truth_text").value == ""
+    assert by_key(app.get("text_area"), "truth_text").value == ""
 
-    widget(app, "text_area", "truth_text").set_value("WEBVTT\n\n00:06.000 --> 00:09.000\nblue").run()
+    by_key(app.get("text_area"), "truth_text").set_value("WEBVTT\n\n00:06.000 --> 00:09.000\nblue").run()
     press(app, "truth_replace")
     assert truth(bench) == (BLUE,)
 
 
 def test_an_import_that_cannot_be_read_is_a_sentence(bench):
     app = open_truth()
-    widget(app, "text_area", "truth_text").set_value('{"segments": [').run()
+    by_key(app.get("text_area"), "truth_text").set_value('{"segments": [').run()
 
     assert "no valid JSON" in app.error[0].value
-    assert not [one for one in app.button if one.key == "truth_replace"]
+    assert not [button for button in app.button if button.key == "truth_replace"]
 
 
 def lanes(app: AppTest):
     """Return what the player is to draw."""
-    (data,) = [data for one in app.get("bidi_component") if "lanes" in (data := json.loads(one.proto.json))]
+    (data,) = passed(app, "lanes")
     return data["lanes"]
 
 
@@ -252,15 +230,15 @@ def test_truth_needs_no_prompt(bench):
     press(app, "truth_add")
     assert "has no label yet" in app.error[0].value
     assert truth(bench) == ()
-    typed = widget(app, "selectbox", "truth_label")
+    typed = by_key(app.get("selectbox"), "truth_label")
     typed.options.append("green")  # AppTest chooses from what is offered only
     typed.set_value("green").run()
     press(app, "truth_add")
 
     assert truth(bench) == (TrueSegment("green", 3.0, 6.0),)
-    assert [one["label"] for one in lanes(app)["truth"]] == ["green"]
+    assert [segment["label"] for segment in lanes(app)["truth"]] == ["green"]
     edit_prompts(app, PromptRow(label="green"))
-    assert widget(app, "button_group", "explore_view").value == "Ground truth"
+    assert by_key(app.get("button_group"), "explore_view").value == "Ground truth"
     assert "1 ground-truth segment, saved with the video" in words(app)
 
 
@@ -269,12 +247,12 @@ def test_truth_is_imported_before_there_is_a_prompt_or_a_sample(bench):
     bench.store.delete_embedding(bench.store.embeddings(bench.video.sha256)[0].key)
     app = open_page()
     assert lanes(app) is None
-    widget(app, "text_area", "truth_text").set_value("unicorn, 1, 2").run()
+    by_key(app.get("text_area"), "truth_text").set_value("unicorn, 1, 2").run()
     assert not app.warning  # a label that no prompt has is no mistake where there are no prompts
     press(app, "truth_replace")
 
     assert truth(bench) == (TrueSegment("unicorn", 1.0, 2.0),)
-    assert [one["label"] for one in lanes(app)["truth"]] == ["unicorn"]
+    assert [segment["label"] for segment in lanes(app)["truth"]] == ["unicorn"]
     assert lanes(app)["duration"] == pytest.approx(9.0)
     assert lanes(app)["thumbs"] is None
 
