@@ -53,7 +53,7 @@ def test_two_prompts_show_the_published_failure(five_scenes: Samples, texts: dic
     assert other.share == pytest.approx(27 / 42)
 
 
-def test_adding_the_prompt_shipyard_mends_it(five_scenes: Samples, texts: dict[str, NDArray[np.float32]]) -> None:
+def test_adding_the_prompt_shipyard_fixes_it(five_scenes: Samples, texts: dict[str, NDArray[np.float32]]) -> None:
     analysis = analyse(five_scenes, prompt_set(*texts, background=["something else"]), texts)
     assert analysis.answers()["construction site"] == "construction site: yes, first at 0:07.1, for 2.9 s, 17 %"
     assert spans_of(analysis.segments, "construction site") == [(7.083333, 10.0)]
@@ -181,7 +181,7 @@ def test_an_unknown_label_is_a_key_error() -> None:
         analyse_scores([[0.1]], prompt_set("a")).best_samples("z")
 
 
-def test_samples_frame_has_a_column_a_label() -> None:
+def test_samples_frame_has_one_column_per_label() -> None:
     settings = {"decision": "threshold", "threshold": 0.25}
     frame = analyse_scores([[0.3, 0.4], [0.1, 0.3], [0.1, 0.2]], prompt_set("a", "b", **settings)).samples_frame()
     assert list(frame.columns) == ["frame", "time_s", "label", "a", "b"]
@@ -265,7 +265,7 @@ def test_a_prompt_that_is_off_takes_part_in_nothing() -> None:
     assert len(analysis.to_dict()["prompt_set"]["prompts"]) == 3
 
 
-def test_what_can_not_be_analysed_is_told(rng: np.random.Generator) -> None:
+def test_what_can_not_be_analysed_is_reported(rng: np.random.Generator) -> None:
     samples = every(1.0, 4, unit_rows(rng, 4, 8))
     with pytest.raises(PromptSetError, match="No prompt is switched on"):
         analyse(samples, PromptSet("x", (Prompt("a", enabled=False),)), {})

@@ -40,7 +40,7 @@ def test_only_enabled_prompts_have_a_vector() -> None:
         ({"p": [1, 0], "q": [1, 0, 0]}, BadReplyError, "differ in length"),
     ],
 )
-def test_vectors_that_make_no_prompt_are_told(
+def test_vectors_that_make_no_prompt_are_reported(
     vectors: dict[str, list[float]], error: type[Exception], message: str
 ) -> None:
     arrays = {text: np.array(vector, dtype=np.float32) for text, vector in vectors.items()}

@@ -23,7 +23,7 @@ def text_of(column: Any) -> str:
 def tidied(
     *lanes: str, roles: tuple[Role, ...] = (), decision: str = "threshold", step_s: float = 1.0, **settings: Any
 ) -> list[str]:
-    """Return the lanes, one character a sample, after bridging and minimum duration."""
+    """Return the lanes, one character per sample, after bridging and minimum duration."""
     has = np.array([lane(text) for text in lanes]).T
     chosen = Settings(decision=decision, **settings)  # type: ignore[arg-type]
     found = merge_and_drop(has, roles or ("target",) * len(lanes), every(step_s, len(has)), chosen)

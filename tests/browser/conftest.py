@@ -27,7 +27,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory, server: FakeServer) -> Bench
 
 
 @pytest.fixture(scope="session")
-def served(bench: Bench) -> Iterator[Dashboard]:
+def dashboard(bench: Bench) -> Iterator[Dashboard]:
     """Serve that store; starting a dashboard costs more than most tests."""
     with serving_dashboard(bench.store.home) as dashboard:
         yield dashboard

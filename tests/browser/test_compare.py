@@ -34,8 +34,8 @@ def _two_sides(bench: Bench) -> None:
     experiments.save(bench.store.home, dataclasses.replace(a, id=BESIDE, beside=None, side="b", rows=rows))
 
 
-def opened(page: Page, served: Dashboard) -> Locator:
-    page.goto(f"{served.url}/compare?experiment={EXPERIMENT}")
+def opened(page: Page, dashboard: Dashboard) -> Locator:
+    page.goto(f"{dashboard.url}/compare?experiment={EXPERIMENT}")
     wait_idle(page)
     page.locator(".label .pick").first.wait_for()
     wait_for(lambda: float(page.locator("video").evaluate("v => v.readyState")) >= 2)
@@ -88,9 +88,9 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
 
 
 def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
-    page: Page, served: Dashboard, bench: Bench
+    page: Page, dashboard: Dashboard, bench: Bench
 ) -> None:
-    opened(page, served)
+    opened(page, dashboard)
     for side, words in (("a", "crimson"), ("b", "scarlet"), ("a", "cherry"), ("b", "ruby")):
         label(page, side, 1).fill(words)
     assert wait_for(lambda: (rows(bench, "a")[0], rows(bench, "b")[0]) == ("cherry", "ruby"))
@@ -112,8 +112,8 @@ def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
     assert (rows(bench, "a"), rows(bench, "b")) == wanted
 
 
-def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Page, served: Dashboard) -> None:
-    lanes = opened(page, served)
+def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Page, dashboard: Dashboard) -> None:
+    lanes = opened(page, dashboard)
     expect(page.locator(".differences")).to_contain_text("2 differences")
     lanes.focus()
     page.keyboard.press("d")
@@ -137,8 +137,8 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Pa
     assert wait_for(lambda: position(page) == pytest.approx(4, abs=0.1))
 
 
-def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboard) -> None:
-    opened(page, served)
+def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, dashboard: Dashboard) -> None:
+    opened(page, dashboard)
     page.get_by_role("radio", name="Score comparison").or_(
         page.get_by_role("button", name="Score comparison")
     ).first.click()
@@ -159,9 +159,9 @@ def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, served: Dashboa
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 900)])
-def test_the_page_fits_its_width(served: Dashboard, new_page: NewPage, scheme: str, width: int) -> None:
+def test_the_page_fits_its_width(dashboard: Dashboard, new_page: NewPage, scheme: str, width: int) -> None:
     page = new_page(color_scheme=scheme, width=width, height=1000)
-    opened(page, served)
+    opened(page, dashboard)
     screenshot(page, f"compare-{scheme}-{width}")
     main = page.get_by_test_id("stMain")
 

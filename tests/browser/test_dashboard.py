@@ -21,8 +21,8 @@ from tests.helpers.videos import make_video, palette
 pytestmark = pytest.mark.browser
 
 
-def explore(page: Page, served) -> Page:
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+def explore(page: Page, dashboard) -> Page:
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(page.get_by_text(re.compile("first at 0:00.0"))).to_be_visible()
     return page
@@ -86,8 +86,8 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, pat
     cold.stop()
 
 
-def test_three_quick_edits_of_the_threshold_all_count(served, bench, page):
-    explore(page, served)
+def test_three_quick_edits_of_the_threshold_all_count(dashboard, bench, page):
+    explore(page, dashboard)
     choose(page, "Decision", "Threshold")
     slider = page.get_by_role("slider", name="Threshold")
     expect(slider).to_be_enabled()
@@ -113,8 +113,8 @@ def test_three_quick_edits_of_the_threshold_all_count(served, bench, page):
     choose(page, "Decision", "Best label")
 
 
-def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page):
-    explore(page, served)
+def test_three_quick_edits_of_the_prompt_table_all_count(dashboard, bench, page):
+    explore(page, dashboard)
     for row, label in enumerate(("crimson", "leaf", "sky")):
         type_label(page, row, label)
     assert wait_for(lambda: [row.label for row in saved(bench).rows] == ["crimson", "leaf", "sky"])
@@ -128,8 +128,8 @@ def test_three_quick_edits_of_the_prompt_table_all_count(served, bench, page):
     wait_idle(page)
 
 
-def test_a_click_on_a_chart_moves_the_video_there(served, page):
-    explore(page, served)
+def test_a_click_on_a_chart_moves_the_video_there(dashboard, page):
+    explore(page, dashboard)
     chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg, canvas").first
     box = place_of(chart)
     plot = box["width"] - 110 - 15
@@ -137,8 +137,8 @@ def test_a_click_on_a_chart_moves_the_video_there(served, page):
     assert wait_for(lambda: 6.0 <= player_time(page) <= 7.5)
 
 
-def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page):
-    explore(page, served)
+def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(dashboard, page):
+    explore(page, dashboard)
     strip = page.get_by_test_id("stVegaLiteChart").first.locator("svg, canvas").first
     box = place_of(strip)
     plot = box["width"] - 110 - 15
@@ -152,8 +152,8 @@ def test_a_brush_zooms_all_lanes_and_show_all_takes_it_back(served, page):
     expect(page.get_by_text(re.compile("Zoomed to"))).to_have_count(0)
 
 
-def test_a_click_on_a_thumbnail_moves_the_video_there(served, page):
-    explore(page, served)
+def test_a_click_on_a_thumbnail_moves_the_video_there(dashboard, page):
+    explore(page, dashboard)
     page.get_by_role("radio", name="Frames").or_(page.get_by_role("button", name="Frames")).first.click()
     wait_idle(page)
     choose(page, "Label", "blue")
@@ -164,8 +164,8 @@ def test_a_click_on_a_thumbnail_moves_the_video_there(served, page):
     wait_idle(page)
 
 
-def test_the_video_is_not_reloaded_by_an_edit(served, page):
-    explore(page, served)
+def test_the_video_is_not_reloaded_by_an_edit(dashboard, page):
+    explore(page, dashboard)
     video = page.locator("video").first
     assert wait_for(lambda: video.evaluate("video => video.readyState") >= 2)
     video.evaluate("video => { video.dataset.mark = 'same'; video.currentTime = 2.0 }")
@@ -210,8 +210,8 @@ def test_an_uploaded_video_is_in_the_library_and_the_job_outlives_the_tab(start_
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("light", 900), ("dark", 1440), ("dark", 900)])
-def test_pages_fit_their_width(served, new_page, scheme, width):
-    page = explore(new_page(color_scheme=scheme, width=width, height=1000), served)
+def test_pages_fit_their_width(dashboard, new_page, scheme, width):
+    page = explore(new_page(color_scheme=scheme, width=width, height=1000), dashboard)
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(4)
     screenshot(page, f"explore-{scheme}-{width}")
     assert _overflow(page) <= 0
@@ -231,8 +231,8 @@ def test_what_the_browser_cannot_play_gets_a_copy_that_it_can(start_dashboard, p
     store = Store(home)
     video = store.add_file(make_video(tmp_path / "old.avi", colours=palette(40), size=(160, 120), codec="mpeg4"))
     experiments.save(home, Experiment(EXPERIMENT, video=video.sha256))
-    served = start_dashboard(home=home)
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    dashboard = start_dashboard(home=home)
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     assert wait_for(lambda: page.locator("video").first.evaluate("video => video.readyState") >= 2, seconds=60)
 

@@ -32,8 +32,8 @@ def _truth_beside_the_video(bench):
     sidecar.unlink()
 
 
-def matrix(page: Page, served) -> Page:
-    page.goto(f"{served.url}/matrix?experiment={EXPERIMENT}")
+def matrix(page: Page, dashboard) -> Page:
+    page.goto(f"{dashboard.url}/matrix?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(page.get_by_role("heading", name="Matrix", exact=True)).to_be_visible()
     return page
@@ -49,10 +49,10 @@ def click_cell(page: Page, row: int) -> None:
     page.mouse.click(box["x"] + box["width"] - 40, box["y"] + _HEADER + row * _ROW)
 
 
-def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served, bench, page):
+def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(dashboard, bench, page):
     with_rows(bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue"))
     settings.save(bench.store.home, EXPERIMENT, MatrixSettings())
-    matrix(page, served)
+    matrix(page, dashboard)
     page.get_by_role("radio", name="Wording sweep").click()
     wordings = page.get_by_role("textbox", name="Wordings, one per line")
     wordings.fill("blue sky\nred")
@@ -76,13 +76,13 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(served,
     assert saved(bench).rows[0].texts == ("green",)
 
 
-def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(served, bench, page):
+def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(dashboard, bench, page):
     other = (PromptRow(label="red"),)  # without a rival it is everywhere, and its F1 is the lower one
     experiments.save(
         bench.store.home, experiments.Experiment("other123", name="other", video=bench.video.sha256, rows=other)
     )
     settings.save(bench.store.home, EXPERIMENT, MatrixSettings(metric="f1", label="red"))
-    matrix(page, served)
+    matrix(page, dashboard)
     expect(page.get_by_text("Select a cell to open it")).to_be_visible()
     click_cell(page, 0)  # the lowest first now
     click_cell(page, 1)

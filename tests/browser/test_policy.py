@@ -40,9 +40,12 @@ _FETCH = """async address => {
 
 
 @pytest.mark.parametrize("path", ["", "explore", "compare", "matrix", "search"])
-def test_every_page_works_under_the_policy_and_fetches_nothing_from_elsewhere(served, bench, page: Page, watch, path):
+def test_every_page_works_under_the_policy_and_fetches_nothing_from_elsewhere(
+    dashboard, bench, page: Page, watch, path
+):
     put_truth(bench, TrueSegment("red", 0.0, 3.0))
-    page.goto(f"{served.url}/{path}?experiment={EXPERIMENT}")  # the watch fails on any refusal that is in the console
+    # the watch fails on any refusal that is in the console
+    page.goto(f"{dashboard.url}/{path}?experiment={EXPERIMENT}")
     wait_idle(page)
     if path in ("explore", "compare"):
         expect(page.locator("canvas").first).to_be_visible()

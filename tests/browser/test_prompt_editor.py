@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def table(page, served, bench):
-    return opened(page, served, bench)
+def table(page, dashboard, bench):
+    return opened(page, dashboard, bench)
 
 
 def test_three_words_typed_at_once_are_all_there_ten_times_in_a_row(table, bench):
@@ -153,9 +153,9 @@ def test_escape_takes_back_what_was_typed_into_the_field(table, bench):
     expect_labels(bench, ["red", "green", "blue"])
 
 
-def test_imported_rows_keep_what_the_table_cannot_make(page, served, bench):
+def test_imported_rows_keep_what_the_table_cannot_make(page, dashboard, bench):
     own = PromptRow(label="crane", texts=("a crane; big", "hook"), threshold=0.2, colour="#12ab9f")
-    opened(page, served, bench, own, PromptRow(label="sea"))
+    opened(page, dashboard, bench, own, PromptRow(label="sea"))
     expect(part(page, "Colour", 1)).to_have_value("#12ab9f")
     part(page, "Label", 2).fill("ship")
     assert wait_for(lambda: saved(bench).rows == (own, PromptRow(label="ship"))), saved(bench).rows
@@ -200,7 +200,7 @@ def test_the_keyboard_reaches_everything_and_everything_has_a_name(table):
 @pytest.mark.parametrize(
     ("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 900), ("dark", 900), ("light", 420)]
 )
-def test_the_table_fits_and_is_readable(new_page, served, bench, scheme, width):
+def test_the_table_fits_and_is_readable(new_page, dashboard, bench, scheme, width):
     page = new_page(color_scheme=scheme, width=width)
     rows = (
         PromptRow(label="construction site", texts=("a building site", "cranes and scaffolding")),
@@ -208,7 +208,7 @@ def test_the_table_fits_and_is_readable(new_page, served, bench, scheme, width):
         PromptRow(label="a rather long label that does not fit into its field at all", role="background"),
         PromptRow(enabled=False, label="blue"),
     )
-    opened(page, served, bench, *rows)
+    opened(page, dashboard, bench, *rows)
     part(page, "Threshold", 3).fill("9")
     part(page, "Label", 1).focus()
     editor = page.locator(".editor")

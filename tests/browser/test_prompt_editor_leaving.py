@@ -1,4 +1,4 @@
-"""The prompt table when the page is left, loaded anew, or loses its server: whatever was typed is there afterwards."""
+"""The prompt table when the page is left, reloaded, or loses its server: whatever was typed is there afterwards."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def table(page, served, bench):
-    return opened(page, served, bench)
+def table(page, dashboard, bench):
+    return opened(page, dashboard, bench)
 
 
 @pytest.mark.parametrize("latency_s", [0.0, 0.3])
@@ -43,9 +43,9 @@ def test_leaving_the_page_right_after_typing_leaves_it_and_loses_nothing(table, 
     expect(part(table, "Label", 2)).to_have_value(expected[1])
 
 
-def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, served, bench):
+def test_back_takes_one_press_and_what_was_just_typed_is_there_again(page, dashboard, bench):
     with_rows(bench, *(PromptRow(label=colour) for colour in COLOURS))
-    page.goto(f"{served.url}/?experiment={EXPERIMENT}")
+    page.goto(f"{dashboard.url}/?experiment={EXPERIMENT}")
     expect_page(page, "Library")
     go_to(page, "Explore")
     field = part(page, "Label", 1)

@@ -39,8 +39,8 @@ def kept(bench) -> Search:
     return found
 
 
-def open_search(page: Page, served) -> Page:
-    page.goto(f"{served.url}/search?experiment={EXPERIMENT}")
+def open_search(page: Page, dashboard) -> Page:
+    page.goto(f"{dashboard.url}/search?experiment={EXPERIMENT}")
     wait_idle(page)
     return page
 
@@ -53,8 +53,8 @@ def play(page: Page, words: str):
     return page.get_by_role("button", name=re.compile(f"^Play {words}"))
 
 
-def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end(served, bench, page):
-    open_search(page, served)
+def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end(dashboard, bench, page):
+    open_search(page, dashboard)
     box(page).press_sequentially("green", delay=40)
     cards = page.get_by_role("list", name="Moments found").get_by_role("listitem")
     expect(cards.first.locator(".range")).to_have_text(re.compile("0:03.0 – 0:06.0|0:02.0 – 0:04.0"))
@@ -84,8 +84,8 @@ def test_typed_words_show_the_right_moment_first_and_a_click_plays_it_to_its_end
     screenshot(page, "search-cards")
 
 
-def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(served, bench, page):
-    open_search(page, served)
+def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(dashboard, bench, page):
+    open_search(page, dashboard)
     box(page).press_sequentially("blue", delay=10)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Library").click()
     expect(page.get_by_role("heading", name="Library", exact=True)).to_be_visible()
@@ -102,8 +102,8 @@ def test_the_last_word_outlives_a_click_on_a_link_and_a_reload(served, bench, pa
     assert wait_for(lambda: kept(bench).asked == "blue sky")
 
 
-def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page):
-    open_search(page, served)
+def test_the_threshold_and_a_part_of_a_frame_are_dragged(dashboard, bench, page):
+    open_search(page, dashboard)
     box(page).press_sequentially("green", delay=10)
     slider = page.get_by_role("slider", name="Threshold")
     slider.focus()
@@ -134,8 +134,8 @@ def test_the_threshold_and_a_part_of_a_frame_are_dragged(served, bench, page):
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 900)])
-def test_timelines_play_a_moment_and_take_it_to_explore(served, bench, new_page, scheme, width):
-    page = open_search(new_page(color_scheme=scheme, width=width), served)
+def test_timelines_play_a_moment_and_take_it_to_explore(dashboard, bench, new_page, scheme, width):
+    page = open_search(new_page(color_scheme=scheme, width=width), dashboard)
     box(page).fill("turquoise")
     page.get_by_text("Timelines", exact=True).click()
     bars = page.get_by_role("button", name=re.compile("^Number 1: "))

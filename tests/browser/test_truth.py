@@ -22,8 +22,8 @@ def truth(bench: Bench) -> tuple[TrueSegment, ...]:
     return bench.store.truth(bench.video)
 
 
-def open_truth(page: Page, served: Dashboard) -> None:
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+def open_truth(page: Page, dashboard: Dashboard) -> None:
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     show(page, "Ground truth")
 
 
@@ -35,8 +35,8 @@ def show(page: Page, view: str) -> None:
     wait_idle(page)
 
 
-def test_what_is_marked_in_the_player_is_truth_after_a_reload(page: Page, served: Dashboard, bench: Bench) -> None:
-    open_truth(page, served)
+def test_what_is_marked_in_the_player_is_truth_after_a_reload(page: Page, dashboard: Dashboard, bench: Bench) -> None:
+    open_truth(page, dashboard)
     lanes = page.locator(".lanes").first
     lanes.scroll_into_view_if_needed()
     expect_ready(page.locator("video").first)
@@ -72,10 +72,10 @@ def test_what_is_marked_in_the_player_is_truth_after_a_reload(page: Page, served
     assert truth(bench) == (one,)
 
 
-def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, served: Dashboard, bench: Bench) -> None:
+def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, dashboard: Dashboard, bench: Bench) -> None:
     with_rows(bench)
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     lanes = page.locator(".lanes").first
     expect_ready(page.locator("video").first)
@@ -92,9 +92,9 @@ def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, serv
     screenshot(page, "truth-without-prompt")
 
 
-def test_edits_typed_quickly_all_count(page: Page, served: Dashboard, bench: Bench) -> None:
+def test_edits_typed_quickly_all_count(page: Page, dashboard: Dashboard, bench: Bench) -> None:
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
-    open_truth(page, served)
+    open_truth(page, dashboard)
     page.get_by_role("button", name="Add 0:00.00 – 0:01.00").click()
     start, end = (page.get_by_role("textbox", name=name, exact=True) for name in ("Start", "End"))
     expect(end).to_have_value("0:01.000")

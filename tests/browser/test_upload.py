@@ -17,7 +17,7 @@ from tests.helpers.http import wait_for
 pytestmark = pytest.mark.browser
 
 
-def test_three_uploads_two_at_a_time_with_progress_and_each_heard_once(
+def test_three_uploads_two_at_a_time_with_progress_and_each_reported_once(
     page: Page, components_app: Dashboard, watch: Watch, tmp_path: Path
 ) -> None:
     watch.allow(NO_PICTURE)
@@ -151,7 +151,7 @@ def test_the_file_dialog_opens_from_the_keyboard_with_a_visible_focus(page: Page
     assert choosers[0].is_multiple()
 
 
-def test_the_limit_is_told_before_and_by_the_server(
+def test_the_limit_is_stated_before_and_by_the_server(
     page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path
 ) -> None:
     watch.allow("status of 413")
@@ -175,7 +175,9 @@ def test_the_limit_is_told_before_and_by_the_server(
     assert answer == [413, "“big.mp4” is larger than the 1.0 MB allowed here (server.maxUploadSize); shorten it."]
 
 
-def test_a_lost_dashboard_is_told(page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path) -> None:
+def test_a_lost_dashboard_is_reported(
+    page: Page, start_dashboard: StartDashboard, watch: Watch, tmp_path: Path
+) -> None:
     watch.allow("ERR_|WebSocket|server endpoint|server is not responding")
     doomed = start_dashboard(SCRIPT, home=tmp_path / "home")
     picker = open_upload(page, doomed)

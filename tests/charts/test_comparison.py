@@ -26,7 +26,7 @@ def a_comparison(n: int, **settings: object) -> Comparison:
     return compare(an_analysis(a, ("crane", "ship"), **settings), an_analysis(b, ("Crane", "dock"), **settings))
 
 
-def test_a_point_a_sample_with_who_gives_the_label() -> None:
+def test_one_point_per_sample_with_the_side_that_has_the_label() -> None:
     found = a_comparison(40)
     points = scatter_points(found, "crane")
 

@@ -46,7 +46,7 @@ def test_every_chart_is_valid_vega_lite(analysis: Analysis) -> None:
 
 
 def test_an_edit_changes_data_and_leaves_the_specification(analysis: Analysis) -> None:
-    """A changed specification makes the browser build the chart anew and forget the zoom."""
+    """A changed specification makes the browser rebuild the chart and forget the zoom."""
     settings = replace(
         analysis.prompt_set.settings,
         decision="best",
@@ -140,7 +140,7 @@ def test_names_of_labels_are_shown_as_they_are() -> None:
 
 
 def test_only_marks_to_point_at_have_tooltips(analysis: Analysis) -> None:
-    """Streamlit's theme would give one to each point of a line, put together anew in each drawing."""
+    """Streamlit's theme would give one to each point of a line, rebuilt in each drawing."""
     data = chart_data(analysis)
     for chart in (timeline.overview_chart(analysis), timeline.scores_chart(data, COLOURS), timeline.change_chart(data)):
         spec = chart.to_dict()
@@ -149,7 +149,7 @@ def test_only_marks_to_point_at_have_tooltips(analysis: Analysis) -> None:
             assert ("tooltip" in part["mark"]) == ("seconds" in str(part["encoding"]))
 
 
-def test_segments_have_a_lane_a_label_also_where_there_are_none() -> None:
+def test_segments_have_one_lane_per_label_even_where_there_are_none() -> None:
     analysis = analyse_scores([[0.1, 0.2, 0.3]] * 4, prompt_set("a", "b", "c"))
     spec = timeline.segments_chart(chart_data(analysis), COLOURS).to_dict()
     bars = layer(spec, "bar", "label")

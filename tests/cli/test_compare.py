@@ -163,7 +163,7 @@ def test_a_truth_that_can_not_be_read_is_one_line_and_status_1(
         assert message in err[-1]
 
 
-def test_another_word_parts_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -> None:
+def test_another_prompt_separates_what_one_prompt_mixes_up(run: Run, tmp_path: Path) -> None:
     """The published failure and its fix, against the ground truth: the shipyard is the one disagreement."""
     a, b = tmp_path / "a.yaml", tmp_path / "b.yaml"
     prompts = "prompts:\n  - construction site\n  - {label: something else, role: background}\n"

@@ -131,7 +131,7 @@ def test_without_samples_and_with_one() -> None:
     }
 
 
-def test_labels_are_matched_by_letters_and_others_are_told() -> None:
+def test_labels_are_matched_by_letters_and_others_are_listed() -> None:
     a = analyse_scores([[1, 0, 0], [0, 1, 0]], prompt_set("Crane", "road", "x"))
     b = analyse_scores([[0, 1], [0, 1]], prompt_set("bird", "crane"))
     found = compare(a, b)

@@ -158,7 +158,7 @@ class TestGrid:
         assert matrix.isna().all().all()
         assert matrix.dtypes.tolist() == [np.float64]
 
-    def test_the_tidy_table_has_a_row_a_label(self):
+    def test_the_tidy_table_has_one_row_per_label(self):
         assert list(self.frame.columns) == ["set", "video", "label", "role", *METRICS]
         assert len(self.frame) == 6
         assert all(self.frame[metric].dtype == np.float64 for metric in METRICS)

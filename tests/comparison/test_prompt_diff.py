@@ -4,7 +4,7 @@ from lib.comparison.prompt_diff import Words, settings_changes, word_diff, wordi
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 
 
-def test_labels_are_paired_by_name_and_the_rest_is_told() -> None:
+def test_labels_are_paired_by_name_and_the_rest_is_listed() -> None:
     a = PromptSet("a", (Prompt("Crane"), Prompt("road"), Prompt("gone"), Prompt("off", enabled=False)))
     b = PromptSet("b", (Prompt("new"), Prompt("crane", ("crane",)), Prompt("road", role="background"), Prompt("off")))
     changes = wording_changes(a, b)

@@ -1,4 +1,4 @@
-"""What an inference server can do wrong, and what the user is told; retries counted at a stand-in server."""
+"""What an inference server can do wrong, and what the user reads; retries counted at a stand-in server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of an inference server that refuse or are of no use, and what the user is told."""
+"""Answers of an inference server that refuse or are of no use, and what the user reads."""
 
 from __future__ import annotations
 

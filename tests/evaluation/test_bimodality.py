@@ -22,7 +22,7 @@ def normal(mean: float, width: float, n: int) -> Floats:
         (normal(-0.1, 0.03, 200), normal(0.5, 0.2, 800), (-0.05, 0.15)),
     ],
 )
-def test_two_groups_are_parted_between_them(low: Floats, high: Floats, between: tuple[float, float]) -> None:
+def test_two_groups_are_split_between_them(low: Floats, high: Floats, between: tuple[float, float]) -> None:
     found = suggest_without_truth(np.concatenate([low, high]))
     assert found.clear
     assert found.threshold is not None

@@ -252,7 +252,7 @@ def test_what_is_undefined_is_none(
     assert [number(value) for value in found] == pytest.approx([number(value) for value in expected], **EXACT)
 
 
-def test_labels_without_a_partner_are_told() -> None:
+def test_labels_without_a_partner_are_listed() -> None:
     analysis = analyse_scores([[1.0, 0.0]], prompt_set("Crane", "nothing", decision="best"))
     evaluation = evaluate(analysis, [TrueSegment("crane", 0, 1), TrueSegment("CRANE", 0, 1), TrueSegment("bird", 0, 1)])
     assert evaluation.unmatched_truth == ("bird",)

@@ -80,7 +80,7 @@ def test_label_studios_short_form_reads_as_well() -> None:
     assert parsed(json.dumps([{"video": "clip.mp4", "timelineLabels": [region]}])).segments == (SITE,)
 
 
-def test_of_several_annotators_the_first_counts_and_is_told() -> None:
+def test_of_several_annotators_the_first_counts_and_is_named() -> None:
     exported = task((169, 240, "construction site"))
     other = {"result": task((1, 5, "other"))["annotations"][0]["result"]}  # type: ignore[index]
     exported["annotations"] = [{"was_cancelled": True}, *exported["annotations"], other]  # type: ignore[misc]

@@ -40,7 +40,7 @@ def every(step_s: float, n: int, vectors: NDArray[np.float32] | None = None) -> 
 
 
 def prompts(*labels: str, background: Sequence[str] = ()) -> tuple[Prompt, ...]:
-    """Return a prompt a label, those in ``background`` with that role."""
+    """Return one prompt per label, those in ``background`` with that role."""
     return tuple(Prompt(label, role="background" if label in background else "target") for label in labels)
 
 

@@ -1,4 +1,4 @@
-"""One headless Chromium, anew when it has ended; pages report errors and any request leaving this machine."""
+"""One headless Chromium, restarted when it has ended; pages report errors and any request leaving this machine."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _is_local(url: str) -> bool:
 
 
 class Chromium:
-    """Starts Chromium when it is asked for, and anew when it has ended, or Playwright's driver has."""
+    """Starts Chromium when it is asked for, and again when it or Playwright's driver has ended."""
 
     def __init__(self) -> None:
         self._playwright: Playwright | None = None

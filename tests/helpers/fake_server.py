@@ -98,7 +98,7 @@ class Faults:
     page: bool = False
     """A web page for every GET, as any other program on that port may answer."""
     no_info: bool = False
-    """404 for ``/info``, as on servers of old."""
+    """404 for ``/info``, as on old servers."""
     old: bool = False
     """No ``resolved_model`` in replies."""
     resolved: str | None = None
@@ -156,7 +156,7 @@ class FakeServer:
         self._server.stop()
 
     def reset(self) -> None:
-        """Forget what was seen; the count of first failures begins anew."""
+        """Forget what was seen; the count of first failures starts from zero."""
         with self._lock:
             self.seen.clear()
             self.images.clear()

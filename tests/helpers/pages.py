@@ -71,7 +71,7 @@ def lay_out(
 def add_video(
     store: Store, server_url: str, *stretches: tuple[Colour, int], name: str = "second", embed: bool = True
 ) -> Video:
-    """Store a video of one colour after another, each for so many frames, 10 a second; embedded as the bench's."""
+    """Store a video of one colour after another, each for so many frames, 10 per second; embedded like the bench's."""
     file = store.home.parent / f"{name}.mp4"
     video = store.add_file(make_video(file, colours=scenes(*stretches), size=(128, 96), rate=10))
     if embed:

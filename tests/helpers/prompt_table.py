@@ -11,9 +11,9 @@ from tests.helpers.http import wait_for
 from tests.helpers.pages import COLOURS, EXPERIMENT, Bench, saved, with_rows
 
 
-def opened(page: Page, served: Dashboard, bench: Bench, *rows: PromptRow) -> Page:
+def opened(page: Page, dashboard: Dashboard, bench: Bench, *rows: PromptRow) -> Page:
     with_rows(bench, *(rows or [PromptRow(label=colour) for colour in COLOURS]))
-    page.goto(f"{served.url}/explore?experiment={EXPERIMENT}")
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     expect(part(page, "Label", 1)).to_be_visible()
     return page

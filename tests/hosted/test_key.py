@@ -75,7 +75,7 @@ def test_the_key_goes_to_the_service_and_not_to_storage(
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_nothing_is_told_on_any_failure(
+def test_no_failure_reveals_a_secret(
     service: FakeHosted, tmp_path: Path, film: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     FAULTS[name][0](service)
@@ -91,7 +91,7 @@ def test_nothing_is_told_on_any_failure(
     assert nothing_on_disk(tmp_path / "home")
 
 
-def test_a_service_that_is_gone_tells_nothing(tmp_path: Path, film: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_service_that_is_gone_reveals_nothing(tmp_path: Path, film: Path, caplog: pytest.LogCaptureFixture) -> None:
     with FakeHosted() as service:
         pass
     with caplog.at_level(logging.DEBUG), pytest.raises(PromptreelError, match="check the network") as caught:

@@ -200,7 +200,7 @@ def test_what_is_wrong_is_one_sentence(read: Read, name: str) -> None:
     assert len(str(caught.value)) < 300
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"gone\.json can't be read"):
         read_results(tmp_path / "gone.json")
 

@@ -197,7 +197,7 @@ def test_a_video_without_a_readable_frame_leaves_nothing_behind(
     assert store.embeddings() == []
 
 
-def test_a_moved_file_is_told_before_anything_is_asked(store: Store, tmp_path: Path) -> None:
+def test_a_moved_file_is_reported_before_anything_is_asked(store: Store, tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4")
     video = store.add_file(path)
     path.rename(tmp_path / "b.mp4")

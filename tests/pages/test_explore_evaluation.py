@@ -45,7 +45,7 @@ def test_without_truth_there_is_nothing_to_evaluate(bench):
     assert not app.dataframe
 
 
-def test_the_evaluation_has_a_line_a_label_and_names_what_has_no_prompt(bench):
+def test_the_evaluation_has_one_row_per_label_and_names_what_has_no_prompt(bench):
     put_truth(bench, *TRUTH)
     app = view("Evaluation")
     (table,) = app.dataframe

@@ -326,7 +326,7 @@ def test_nothing_embedded_is_one_sentence_and_one_button_embeds_everything(home,
     assert component(app.run(), "moments")["moments"][0]["start"] == 3.0
 
 
-def test_a_video_that_is_not_embedded_is_told(bench):
+def test_a_video_that_is_not_embedded_is_reported(bench):
     bench.store.add_file(
         make_video(bench.store.home.parent / "more.mp4", colours=scenes((BLUE, 10)), size=(128, 96), rate=10)
     )

@@ -185,7 +185,7 @@ def test_a_flow_mapping_without_quotes_is_yaml() -> None:
         ("a\n" + "b" * 501, "Line 2: A label has 501 characters"),
     ],
 )
-def test_what_is_wrong_in_a_file_is_told_with_its_line(text: str, message: str) -> None:
+def test_what_is_wrong_in_a_file_is_reported_with_its_line(text: str, message: str) -> None:
     form: Any = "yaml" if text == "'just text'" else None
     with pytest.raises(PromptSetError, match=message):
         parse_prompt_set(text, format=form)

@@ -212,7 +212,7 @@ def test_the_index_answers_for_chosen_videos_only(library: Store) -> None:
     assert result.videos == 7
 
 
-def test_a_video_that_is_embedded_anew_is_another_one_to_the_index(library: Store, rng: np.random.Generator) -> None:
+def test_a_video_that_is_embedded_again_is_another_one_to_the_index(library: Store, rng: np.random.Generator) -> None:
     build_index(library, ENGINE)
     rows = unit_rows(rng, 1_500, DIM)
 

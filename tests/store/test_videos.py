@@ -1,4 +1,4 @@
-"""The store's videos: referenced or taken in, one by content, told when they are gone."""
+"""The store's videos: referenced or taken in, one by content, reported when they are gone."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_an_upload_of_a_referenced_video_makes_it_the_stores_own(store: Store, f
     assert store.videos() == [owned]
 
 
-def test_a_vanished_reference_is_told_and_mended_by_adding_it_again(
+def test_a_vanished_reference_is_reported_and_found_by_adding_it_again(
     store: Store, video: Video, file: Path, tmp_path: Path
 ) -> None:
     moved = tmp_path / "moved.mp4"
@@ -81,7 +81,7 @@ def test_a_vanished_reference_is_told_and_mended_by_adding_it_again(
     assert len(store.videos()) == 1
 
 
-def test_a_changed_reference_is_told_but_a_touched_one_is_not(store: Store, video: Video, file: Path) -> None:
+def test_a_changed_reference_is_reported_but_a_touched_one_is_not(store: Store, video: Video, file: Path) -> None:
     os.utime(file, (1, 1))
     assert store.file_path(video.sha256) == file
     data = bytearray(file.read_bytes())

@@ -60,7 +60,7 @@ def test_a_new_command_counts_until_the_next_report() -> None:
     assert player.ask(seek=(3, 9.0), report=(1.0, "/a", None)) == (9.0, None)
 
 
-def test_another_video_starts_anew_and_reports_of_the_one_before_are_void() -> None:
+def test_another_video_starts_from_zero_and_reports_of_the_one_before_are_ignored() -> None:
     player = _Player()
     player.ask(seek=(1, 7.0), report=(3.0, "/a", "unsupported"))
     assert player.ask("/b", seek=(1, 7.0)) == (0.0, None)
@@ -88,7 +88,7 @@ def test_marks_and_the_chosen_label_come_with_the_report_of_this_video() -> None
     assert (state.mark, state.label) == (None, None)
 
 
-def test_a_problem_is_told_for_its_own_source_only() -> None:
+def test_a_problem_is_reported_for_its_own_source_only() -> None:
     player = _Player()
     assert player.ask(report=(0.0, "/a", "unsupported")) == (0.0, "unsupported")
     assert player.ask() == (0.0, "unsupported")

@@ -32,7 +32,7 @@ _GIGABYTE = 1 << 30
 
 
 @pytest.fixture(scope="module")
-def served(start_dashboard: StartDashboard, tmp_path_factory: pytest.TempPathFactory) -> Dashboard:
+def dashboard(start_dashboard: StartDashboard, tmp_path_factory: pytest.TempPathFactory) -> Dashboard:
     folder = tmp_path_factory.mktemp("served")
     home = folder / "home"
     home.mkdir()
@@ -44,8 +44,8 @@ def served(start_dashboard: StartDashboard, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def port(served: Dashboard) -> int:
-    number = urlsplit(served.url).port
+def port(dashboard: Dashboard) -> int:
+    number = urlsplit(dashboard.url).port
     assert number
     return number
 
@@ -59,17 +59,17 @@ def xsrf(port: int) -> dict[str, str]:
     return {"Cookie": cookie, "X-XSRF-Token": value}
 
 
-def test_an_upload_with_streamlits_own_token_arrives(served: Dashboard, port: int, xsrf: dict[str, str]) -> None:
+def test_an_upload_with_streamlits_own_token_arrives(dashboard: Dashboard, port: int, xsrf: dict[str, str]) -> None:
     content = b"some video" * 1000
     sha256 = hashlib.sha256(content).hexdigest()
     answer = ask(port, "PUT", "/promptreel/upload/a.mp4", headers=xsrf, body=content)
     assert (answer.status, json.loads(answer.body)["sha256"]) == (200, sha256)
-    assert (served.home / sha256).read_bytes() == content
+    assert (dashboard.home / sha256).read_bytes() == content
     assert ask(port, "PUT", "/promptreel/upload/a.mp4", body=content).status == 403
 
 
-def test_the_configured_hosts_hold_for_the_routes(served: Dashboard, port: int) -> None:
-    url = (served.home / "url").read_text()
+def test_the_configured_hosts_hold_for_the_routes(dashboard: Dashboard, port: int) -> None:
+    url = (dashboard.home / "url").read_text()
     assert ask(port, "HEAD", url, headers={"Host": f"localhost:{port}"}).status == 200
     assert ask(port, "HEAD", url, headers={"Host": f"evil.example:{port}"}).status == 403
 
@@ -88,10 +88,10 @@ def test_the_page_itself_carries_the_security_headers(port: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fevil", "../evil", "..%5C..%5Cevil", "%2e%2e"])
-def test_names_that_climb_reach_nothing(served: Dashboard, port: int, xsrf: dict[str, str], name: str) -> None:
+def test_names_that_climb_reach_nothing(dashboard: Dashboard, port: int, xsrf: dict[str, str], name: str) -> None:
     answer = ask(port, "PUT", f"/promptreel/upload/{name}", headers=xsrf, body=b"evil")
     assert answer.status in (400, 404, 405)
-    assert not (served.home / hashlib.sha256(b"evil").hexdigest()).exists()
+    assert not (dashboard.home / hashlib.sha256(b"evil").hexdigest()).exists()
 
 
 def _blocks(size: int) -> Iterator[bytes]:
@@ -100,20 +100,20 @@ def _blocks(size: int) -> Iterator[bytes]:
         yield block
 
 
-def test_an_upload_of_150_mb_leaves_memory_flat(served: Dashboard, port: int, xsrf: dict[str, str]) -> None:
+def test_an_upload_of_150_mb_leaves_memory_flat(dashboard: Dashboard, port: int, xsrf: dict[str, str]) -> None:
     size = 150 << 20
     assert ask(port, "PUT", "/promptreel/upload/warm.mp4", headers=xsrf, body=bytes(4 << 20)).status == 200
     headers = {**xsrf, "Content-Length": str(size)}
-    with watching_memory(served.pid) as memory:
+    with watching_memory(dashboard.pid) as memory:
         answer = ask(port, "PUT", "/promptreel/upload/big.mp4", headers=headers, body=_blocks(size))
     assert (answer.status, json.loads(answer.body)["size"]) == (200, size)
     assert memory.growth_mb < 30
 
 
-def test_serving_a_gigabyte_leaves_memory_flat(served: Dashboard, port: int) -> None:
-    url = (served.home / "url").read_text()
+def test_serving_a_gigabyte_leaves_memory_flat(dashboard: Dashboard, port: int) -> None:
+    url = (dashboard.home / "url").read_text()
     ask(port, "GET", url, headers={"Range": "bytes=0-4000000"})
-    with watching_memory(served.pid) as memory:
+    with watching_memory(dashboard.pid) as memory:
         received = _read_through(port, url, "bytes=0-")
         for start in range(0, _GIGABYTE, _GIGABYTE // 8):  # a player that seeks: opens a range and drops it
             _read_through(port, url, f"bytes={start}-", stop_after=1 << 20)
