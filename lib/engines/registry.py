@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lib.core.errors import InputError
 from lib.engines.clip_versions import DEFAULT_VERSION, find_version
 from lib.engines.embedded_models import EMBEDDED_MODELS
-from lib.infra.address import EXAMPLE_URL, normalise_url
+from lib.infra.address import EXAMPLE_URL, Origin, normalise_url, origin_of
 
 if TYPE_CHECKING:
     from lib.engines.checks import Preparation
@@ -103,3 +103,20 @@ def default_engine() -> str:
 def api_key_from_environment() -> str | None:
     """Return ``ROBOFLOW_API_KEY``, None when it is not set or empty."""
     return os.environ.get(API_KEY_VARIABLE, "").strip() or None
+
+
+def may_have_environments_key(origin: Origin) -> bool:
+    """Return whether the environment's key may be sent to ``origin`` unasked.
+
+    That is this machine, the service's own hosts, and the server that ``PROMPTREEL_ENGINE`` names. An address out of
+    an experiment, a file or a link is none of them: somebody else may have written it.
+    """
+    return origin.is_loopback or origin.is_service or origin == _configured_origin()
+
+
+def _configured_origin() -> Origin | None:
+    spec = default_engine().rpartition("@")[2]
+    try:
+        return origin_of(spec) if is_address(spec) else None
+    except InputError:
+        return None

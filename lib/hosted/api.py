@@ -96,6 +96,11 @@ class JobStatus:
     """The service's own words, redacted; may be empty."""
 
 
+def service_url() -> str:
+    """Return the service's address: ``PROMPTREEL_HOSTED_URL``, else the public one."""
+    return os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL
+
+
 class HostedApi:
     """The service, for one key, which is in no message, log record or repr.
 
@@ -118,7 +123,7 @@ class HostedApi:
         timing: Timing | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.url = _checked_url(url or os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_URL)
+        self.url = _checked_url(url or service_url())
         self._key = check_key(key) or ""
         if not self._key:
             raise EngineAuthError("The hosted service needs an API key; set ROBOFLOW_API_KEY, or enter one.")

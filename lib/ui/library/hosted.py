@@ -13,13 +13,14 @@ from lib.core.formatting import escape_markdown, format_bytes, format_duration
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.hosted import HOSTED_VERSION
+from lib.hosted.api import service_url
 from lib.hosted.job_records import JobRecord
 from lib.hosted.jobs import MAX_FPS
 from lib.store.videos import Video
 from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import Uploaded, upload
-from lib.ui.panels import engine
 from lib.ui.session import cache, state
+from lib.ui.session.server_keys import standing_key
 
 SUFFIX = ".json"
 _ARRIVED = "results_arrived"
@@ -155,22 +156,23 @@ def start_dialog(video: Video) -> None:
 
 
 def _key_field() -> None:
-    if engine.standing_key():
+    if standing_key():
         st.caption("The API key is taken from the environment.")
         return
+    keys, url = state.session().server_keys, service_url()
     typed = st.text_input(
         "API key",
         type="password",
-        value=state.session().server_key,
+        value=keys.typed_for(url),
         key="hosted_key",
         help="Kept in this browser tab's session only. It goes to the hosted service, in the address as the service "
         "wants it, and nowhere else.",
     )
-    state.session().server_key = typed
+    keys.put(url, typed)
 
 
 def _key() -> str | None:
-    return state.session().server_key.strip() or engine.standing_key()
+    return state.session().server_keys.typed_for(service_url()) or standing_key()
 
 
 def _submit(act: Callable[[], object]) -> None:

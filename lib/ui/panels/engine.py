@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from lib.core.errors import EngineUnavailableError, PromptreelError
+from lib.core.formatting import escape_markdown
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
-from lib.engines.registry import api_key_from_environment, make_engine
+from lib.engines.registry import make_engine
 from lib.engines.server import ServerEngine
 from lib.ui.background import models
 from lib.ui.session import cache
@@ -80,16 +82,29 @@ def _server_fields(session: Session) -> None:
         **field(session, "model_version"),
     )
 
-    def keep_key(value: str) -> None:
-        session.server_key = value
-
+    url, keys = session.experiment.server_url, session.server_keys
+    typed = keys.typed_for(url)
     st.text_input(
         "API key",
         type="password",
-        placeholder="from the environment" if standing_key() else "not needed by most local servers",
-        help="Kept in this browser tab's session only; never written to disk, logs or exports.",
-        **bound(session, "server_key", session.server_key, keep_key),
+        value=typed,
+        placeholder="from the environment" if keys.key_for(url) else "not needed by most local servers",
+        help="For this server only. Kept in this browser tab's session; never written to disk, logs or exports.",
+        **bound(session, f"server_key.{url}", typed, partial(keys.put, url)),
     )
+    if stranger := keys.unconfirmed(url):
+        st.warning(
+            f"The environment’s API key is not sent to {escape_markdown(str(stranger))}: this experiment names that "
+            "server, and nobody has confirmed it here.",
+            icon=":material/key_off:",
+        )
+        st.button(
+            escape_markdown(f"Send the key to {stranger}"),
+            key=session.key("confirm_server"),
+            width="stretch",
+            on_click=keys.confirmed.add,
+            args=(stranger,),
+        )
     if st.button(
         "Test connection",
         key=session.key("test_connection"),
@@ -120,24 +135,11 @@ def _embedded_model(session: Session) -> None:
     )
 
 
-def _key(session: Session) -> str | None:
-    return session.server_key.strip() or standing_key()
-
-
-def standing_key() -> str | None:
-    """Return the key of ``st.secrets`` or the environment, if there is one."""
-    try:
-        secret = st.secrets.get("ROBOFLOW_API_KEY")
-    except FileNotFoundError:  # there is no secrets file, which is the usual case
-        secret = None
-    return str(secret) if secret else api_key_from_environment()
-
-
 def _test_connection(session: Session) -> None:
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
-            experiment = session.experiment
-            server = ServerEngine(experiment.server_url, model_version=experiment.model_version, api_key=_key(session))
+            url, version = session.experiment.server_url, session.experiment.model_version
+            server = ServerEngine(url, model_version=version, api_key=session.server_keys.key_for(url))
             with contextlib.closing(server):
                 report = server.test_connection()
     except PromptreelError as error:
@@ -218,7 +220,8 @@ def current_engine(session: Session) -> Engine:
                 "or choose another engine."
             )
         return embedded
-    wanted = (experiment.engine_spec, experiment.model_version, key := _key(session))
+    key = session.server_keys.key_for(experiment.server_url)
+    wanted = (experiment.engine_spec, experiment.model_version, key)
     engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
     if wanted not in engines:
         for old in [*engines][: -(len(SIDES) - 1)]:

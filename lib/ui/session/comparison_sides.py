@@ -26,7 +26,7 @@ def copy(source: Side) -> None:
     from_, to = (a, b) if source == "a" else (b, a)
     _remember("copy")
     _set_content(from_.experiment, from_.experiment)
-    to.thresholds, to.server_key = dict(from_.thresholds), from_.server_key
+    to.thresholds = dict(from_.thresholds)
 
 
 @state.callback
@@ -89,4 +89,3 @@ def _swap() -> None:
     _set_content(b.experiment, a.experiment)
     a.prompt_history, b.prompt_history = b.prompt_history, a.prompt_history
     a.thresholds, b.thresholds = b.thresholds, a.thresholds
-    a.server_key, b.server_key = b.server_key, a.server_key

@@ -20,6 +20,7 @@ from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
+from lib.ui.session.server_keys import ServerKeys
 
 Side = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
@@ -72,8 +73,8 @@ class Session:
     """Start and end of the range marked in the player, in seconds."""
     label: str | None = None
     """The label chosen in the player."""
-    server_key: str = ""
-    """API key typed into the page: kept here, nowhere else."""
+    server_keys: ServerKeys = field(default_factory=ServerKeys, repr=False)
+    """API keys typed into the page: kept here, nowhere else. Both sides share them."""
     thresholds: dict[str, tuple[float, float, dict[str, float | None]]] = field(default_factory=dict)
     """Threshold, hysteresis and own thresholds by label for each score that was chosen before."""
     picked: dict[str, Any] = field(default_factory=dict)
@@ -112,7 +113,7 @@ class Session:
         saved = experiments.load(cache.store().home, b_id) if b_id else None
         b = saved or replace(a, id=b_id or experiments.new_id(), beside=None, side="b")
         self.change(beside=b.id)
-        return Session(b, "b", self.version, saved, server_key=self.server_key, lock=self.lock)
+        return Session(b, "b", self.version, saved, server_keys=self.server_keys, lock=self.lock)
 
     def save(self) -> None:
         """Write the experiment to disk if it has changed."""

@@ -59,7 +59,7 @@ def open_experiment(experiment: Experiment) -> None:
         version=newest + 1,
         saved=experiment,
         brushes=before.brushes + 1,
-        server_key=before.server_key,
+        server_keys=before.server_keys,
     )
     st.query_params[ADDRESS_PARAMETER] = experiment.id
 
