@@ -93,7 +93,7 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
     return _finished([cells, words], height=_CELL * len(rows) + 110)
 
 
-def curve_chart(label: LabelEvaluation, colour: str, *, height: int = 300) -> FilledChart:
+def curve_chart(label: LabelEvaluation, colour: str) -> FilledChart:
     """Return the precision–recall curve of a label, with the current threshold as a point on it."""
     # From high thresholds to low ones; several may have the same recall, so the order is explicit.
     curve = label.curve(_MAX_POINTS).iloc[::-1].reset_index(drop=True)
@@ -104,11 +104,11 @@ def curve_chart(label: LabelEvaluation, colour: str, *, height: int = 300) -> Fi
         [[point.recall, point.precision, point.threshold]] if point is not None and defined else [],
         columns=["now_recall", "now_precision", "now_threshold"],
     ).astype(float)
-    return _curve(colour, height).fill({"curve": curve, "now": now})
+    return _curve(colour).fill({"curve": curve, "now": now})
 
 
 @lru_cache(maxsize=_KEPT)
-def _curve(colour: str, height: int) -> Template:
+def _curve(colour: str) -> Template:
     line: alt.Chart = (
         alt.Chart(table("curve"))
         # Between two thresholds, precision is that of the lower one: it is the one that reaches further.
@@ -140,21 +140,21 @@ def _curve(colour: str, height: int) -> Template:
             ),
         )
     )
-    return _finished([line, near, now], height=height)
+    return _finished([line, near, now], height=300)
 
 
-def fit_chart(fit: ThresholdFit, colour: str, *, now: float | None, height: int = 220) -> FilledChart:
+def fit_chart(fit: ThresholdFit, colour: str, *, now: float | None) -> FilledChart:
     """Return F1 by threshold, the best one as a point, the current one (None draws none) as a dashed rule."""
     tables = {
         "f1": fit.curve,
         "best": pd.DataFrame({"best_threshold": [fit.threshold], "best_f1": [fit.f1]}),
         "current": pd.DataFrame({"current_threshold": [] if now is None else [now]}, dtype=float),
     }
-    return _fit(colour, height).fill(tables)
+    return _fit(colour).fill(tables)
 
 
 @lru_cache(maxsize=_KEPT)
-def _fit(colour: str, height: int) -> Template:
+def _fit(colour: str) -> Template:
     def score(field: str) -> alt.X:
         scale = alt.Scale(zero=False, nice=False)
         return alt.X(field, type="quantitative", title="threshold", scale=scale, axis=_plain())
@@ -178,7 +178,7 @@ def _fit(colour: str, height: int) -> Template:
             tooltip=_numbers({"best_threshold": "best threshold", "best_f1": "F1"}),
         )
     )
-    return _finished([line, current, best], height=height)
+    return _finished([line, current, best], height=220)
 
 
 def _finished(layers: list[alt.Chart], *, height: int) -> Template:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from lib.core.errors import Cancelled, ResultsError, StoreError
 from lib.core.formatting import format_duration, megabytes_done, plural
-from lib.core.sampling import Sampling
 from lib.engines.clip_versions import ModelVersion
 from lib.engines.engine import PREPROCESSING
 from lib.engines.hosted import check_dim, hosted_id, hosted_name
@@ -58,7 +57,6 @@ def import_results(
     video: Video | None = None,
     name: str | None = None,
     version: str | None = None,
-    sampling: Sampling | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> ImportOutcome:
@@ -70,7 +68,6 @@ def import_results(
         video: what it is of, a video of the store; None imports timelines without a video (``Video.has_file``).
         name: for people, of a video without a file; default the file's name.
         version: CLIP version of its vectors; None takes those of 512 numbers for the hosted service's own.
-        sampling: of its samples; None derives it from their times.
         on_progress: called from this thread.
         cancel: set it to stop; nothing is kept then.
 
@@ -96,7 +93,7 @@ def import_results(
     results = read_results(path, name=name, on_bytes=on_bytes)
     model = check_dim(version, results.dim, name=name)
     sha256 = sha256_of(path) if video is None else video.sha256
-    key = EmbeddingKey(sha256, hosted_id(model), (sampling or results.sampling).key, PREPROCESSING)
+    key = EmbeddingKey(sha256, hosted_id(model), results.sampling.key, PREPROCESSING)
     return store_results(
         store, results, key, model, video=video, name=name, size=size, on_progress=on_progress, cancel=cancel
     )

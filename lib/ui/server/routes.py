@@ -159,9 +159,7 @@ def url_for_video(path: Path) -> str:
 def url_for_thumbnails(key: str, loader: ThumbnailLoader) -> str:
     """Return the base URL of one embedding's thumbnails: ``f"{base}/{frame}"`` is one JPEG.
 
-    Args:
-        key: names the embedding. The same key keeps the same URL, so that the browser's cache holds.
-        loader: reads one thumbnail; called in a worker thread.
+    The same ``key`` keeps the same URL, so that the browser's cache holds; ``loader`` is called in a worker thread.
     """
     state = _state()
     with state.lock:

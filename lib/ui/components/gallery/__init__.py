@@ -40,18 +40,15 @@ def gallery(
     *,
     key: str,
     label: str,
-    aspect: float = 16 / 9,
     empty: str = "No frames to show.",
 ) -> GalleryItem | None:
     """Draw ``items`` and return the one that was just clicked, in one run only.
 
-    ``label`` names the group for screen readers; ``aspect`` (width / height) reserves the space of pictures not loaded
-    yet; ``empty`` is shown when there are no items.
+    ``label`` names the group for screen readers; ``empty`` is shown when there are no items.
     """
     data = {
         "items": [_to_json(item) for item in items],
         "label": label,
-        "aspect": round(aspect, 4),
         "empty": empty,
     }
     picked = _COMPONENT(key=key, data=data, on_picked_change=ignore).picked

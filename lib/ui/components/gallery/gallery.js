@@ -52,7 +52,6 @@ class Gallery {
 
   update({ data, setTriggerValue }) {
     this.list.setAttribute("aria-label", data.label);
-    this.list.style.setProperty("--aspect", String(data.aspect));
     this.list.hidden = data.items.length === 0;
     this.empty.hidden = data.items.length > 0;
     this.empty.textContent = data.empty;

@@ -76,16 +76,9 @@ def moment_cards(
 ) -> MomentAction | None:
     """Draw moments, best first; return the action that was just asked for, in one run only.
 
-    Args:
-        cards: the moments.
-        clips: their videos.
-        key: widget key.
-        label: names the list for screen readers.
-        layout: cards with pictures, or one strip per video with its moments as bars.
-        scale: scores of the lowest and the highest bar.
-        unpromptable: why “Use as prompt” can't be pressed; empty when it can.
-        empty: shown when there are no moments.
-        on_action: called with each action before the script runs.
+    ``layout`` is cards with pictures, or one strip per video with its moments as bars, lowest and highest at the scores
+    ``scale``. ``unpromptable`` says why “Use as prompt” can't be pressed, ``label`` names the list for screen readers,
+    ``empty`` is shown when there are no moments; ``on_action`` is called with each action before the script runs.
     """
     data = {
         "modules": routes.url_for_modules(_FOLDER / "js", SHARED_MODULES),

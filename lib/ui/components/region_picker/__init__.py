@@ -32,16 +32,10 @@ def choose_region(
     alt: str,
     on_change: Callable[[Dragged], None],
 ) -> Dragged | None:
-    """Draw the picture; return what the browser sent last.
+    """Draw the picture at ``url``; return what the browser sent last.
 
-    Args:
-        url: of the whole picture.
-        region: the part to search for; None is the whole picture.
-        key: widget key.
-        of: names the picture; for another one the browser takes the region from Python.
-        ack: sequence number of the last region that Python has; until it is the latest, the browser keeps its own.
-        alt: text alternative.
-        on_change: called with each region before the script runs again.
+    ``region`` None is the whole picture. ``of`` names the picture; for another one the browser takes the region from
+    Python. Until ``ack``, the number of the last region that Python has, is the latest, the browser keeps its own.
     """
     data = {"url": url, "region": region, "of": of, "ack": ack, "alt": alt}
     return draw(_COMPONENT, key, data, "region", _read, on_change)

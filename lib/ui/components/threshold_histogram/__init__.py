@@ -30,15 +30,10 @@ def threshold_histogram(
     ack: int,
     on_change: Callable[[Moved], None],
 ) -> Moved | None:
-    """Draw the histogram with the threshold on it; return what the browser sent last.
+    """Draw the histogram with the threshold (None is automatic) on it; return what the browser sent last.
 
-    Args:
-        histogram: what to draw.
-        value: the threshold; None is automatic.
-        key: widget key.
-        of: names the search; for another one the browser takes the threshold from Python.
-        ack: sequence number of the last move that Python has; until it is the latest, the browser keeps its own value.
-        on_change: called with each move before the script runs again.
+    ``of`` names the search; for another one the browser takes the threshold from Python. Until ``ack``, the
+    number of the last move that Python has, is the latest, the browser keeps its own.
     """
     data = {
         "of": of,

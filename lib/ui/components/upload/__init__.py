@@ -34,14 +34,9 @@ def upload(
 ) -> list[Uploaded]:
     """Draw the drop zone with its uploads; return each upload once, when it has finished.
 
-    The queue belongs to the browser tab: uploads continue while another page is shown, and are reported when
-    this component is on screen again.
-
-    Args:
-        key: widget key; also names the queue.
-        label: shown in the drop zone.
-        hint: shown below the label; the size limit when None.
-        accept: what the file dialog offers, as in ``<input accept>``.
+    The queue, named by ``key``, belongs to the browser tab: uploads continue while another page is shown, and are
+    reported when this component is on screen again. Without a ``hint``, the size limit is shown; ``accept`` is as in
+    HTML's file input.
     """
     limit = routes.max_upload_bytes()
     data = {
