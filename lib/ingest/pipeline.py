@@ -25,6 +25,9 @@ from lib.store.store import Store
 THUMBNAIL_SIDE = 256
 """Longest side of a thumbnail in pixels."""
 _THUMBNAIL_QUALITY = 80
+_BATCH_BYTES = 64 << 20
+_BYTES_IN_FLIGHT = 256 << 20
+"""Most bytes of pictures in all batches between the decoder and the store; one batch always has room."""
 _COMMIT_SAMPLES = 256
 COMMIT_INTERVAL_S = (2.0, 10.0)  # the longer it runs, the rarer: each commit is three files until the end
 _COMMIT_SHARE = 0.05  # of the time since the start
@@ -51,8 +54,38 @@ class _Batch:
 
     frames: list[int]
     times_s: list[float]
+    size_bytes: int
     vectors: Future[NDArray[np.float32]]
     thumbnails: Future[list[bytes]]
+
+
+class Room:
+    """How many batches, and of how many bytes, may be on their way at the same time."""
+
+    def __init__(self, batches: int, size_bytes: int) -> None:
+        self._most_batches, self._most_bytes = batches, size_bytes
+        self._batches = self._bytes = 0
+        self._changed = threading.Condition()
+
+    def take(self, size_bytes: int, *, timeout_s: float) -> bool:
+        """Take room for one batch; False if there is none in time. A batch alone has room whatever its size."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(size_bytes), timeout_s):
+                return False
+            self._batches += 1
+            self._bytes += size_bytes
+            return True
+
+    def give_back(self, size_bytes: int) -> None:
+        """Give back the room of one batch."""
+        with self._changed:
+            self._batches -= 1
+            self._bytes -= size_bytes
+            self._changed.notify()
+
+    def _has_room(self, size_bytes: int) -> bool:
+        fits = self._batches < self._most_batches and self._bytes + size_bytes <= self._most_bytes
+        return fits or self._batches == 0
 
 
 class Run:
@@ -79,7 +112,7 @@ class Run:
         self._buffer = _Buffer(store, key)
         concurrency = max(1, engine.concurrency)
         # Batches ahead of the writer: enough that no commit makes the engine wait, and few enough.
-        self._room = threading.BoundedSemaphore(2 * concurrency + 2)
+        self._room = Room(2 * concurrency + 2, _BYTES_IN_FLIGHT)
         self._batches: SimpleQueue[_Batch | BaseException | None] = SimpleQueue()
         self._stop = threading.Event()
         self._engine_threads = Workers(concurrency, "embed")
@@ -112,7 +145,7 @@ class Run:
                     if self._stop.is_set():
                         return
                     waiting.append(frame)
-                    if len(waiting) >= max(1, self._engine.batch_size):
+                    if len(waiting) >= max(1, self._engine.batch_size) or _size(waiting) >= _BATCH_BYTES:
                         if not self._send(waiting):
                             return
                         waiting = []
@@ -125,7 +158,8 @@ class Run:
         """Hand over a batch as soon as there is room; return whether to go on."""
         if not batch:
             return True
-        while not self._room.acquire(timeout=TICK_S):
+        size = _size(batch)
+        while not self._room.take(size, timeout_s=TICK_S):
             if self._stop.is_set():
                 return False
         images = [frame.image for frame in batch]
@@ -133,6 +167,7 @@ class Run:
             _Batch(
                 [frame.index for frame in batch],
                 [frame.time_s for frame in batch],
+                size,
                 self._engine_threads.submit(lambda: self._engine.embed_images(images)),
                 self._thumbnail_thread.submit(lambda: [make_thumbnail(image) for image in images]),
             )
@@ -143,7 +178,7 @@ class Run:
         """Take finished batches in order and store them, until the video or the user ends it."""
         while (batch := self._next()) is not None:
             vectors, thumbnails = self._result(batch.vectors), self._result(batch.thumbnails)
-            self._room.release()
+            self._room.give_back(batch.size_bytes)
             if vectors.shape != (len(batch.frames), self._engine.dim):
                 raise BadReplyError(
                     f"{self._engine.name} gave {vectors.shape} numbers instead of "
@@ -181,6 +216,10 @@ class Run:
         self._buffer.commit_if_due()
         if self._cancel.is_set():
             self._stop.set()
+
+
+def _size(frames: list[Frame]) -> int:
+    return sum(frame.image.nbytes for frame in frames)
 
 
 class _Buffer:

@@ -20,6 +20,7 @@ from lib.infra.files import temporary_file
 from lib.media.decoding import DecodedFrame, decode_from, with_next
 from lib.media.drawing import Caption, draw_captions, sv
 from lib.media.frames import probe
+from lib.media.limits import reading
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter
 from lib.media.playable_copy import make_playable_copy, new_video
@@ -27,6 +28,8 @@ from lib.media.playable_copy import make_playable_copy, new_video
 _MIN_RATE, _MAX_RATE, _RATE_IF_VARIABLE = 5, 60, Fraction(30)
 _MIN_LINES = 240
 """Smaller videos are enlarged, or captions would not fit."""
+_MAX_WIDTH = 8192
+"""A wider clip is one that few players take."""
 _FRAMES_PER_PROGRESS = 8
 
 
@@ -74,7 +77,7 @@ def annotated_clip(
             frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
             first = next(frames, None)
             if first is None:
-                raise SettingsError(f"{media.path.name} ends before the clip starts; choose an earlier start.")
+                raise SettingsError(f"{media.name} ends before the clip starts; choose an earlier start.")
             until_s = media.header_end_s if end_s is None else end_s
             total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
             _encode(
@@ -128,14 +131,16 @@ def _captioned(
     converted: DecodedFrame | None = None
     for time, decoded in frames:
         if decoded is not converted:
-            picture, converted = converter.rgb(decoded.frame), decoded
+            with reading(media.path):
+                picture, converted = converter.rgb(decoded.frame), decoded
         yield draw_captions(picture, caption_at(float(time)), time_s=float(time))
 
 
 def _clip_size(displayed: tuple[int, int], max_height: int) -> tuple[int, int]:
     """Return even sides: at most ``max_height`` lines, at least enough for captions."""
     lines = min(max(displayed[1], _MIN_LINES), max_height)
-    width, height = (max(2, round(side * Fraction(lines, displayed[1])) // 2 * 2) for side in displayed)
+    scale = min(Fraction(lines, displayed[1]), Fraction(_MAX_WIDTH, displayed[0]))
+    width, height = (max(2, round(side * scale) // 2 * 2) for side in displayed)
     return width, height
 
 

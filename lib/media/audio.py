@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
-from lib.media.media_file import OPTIONS
+from lib.media.limits import reading
+from lib.media.media_file import open_container
 
 SAMPLE_RATE = 48_000
 _BLOCK_SIZE = 1024
@@ -29,7 +29,8 @@ class AudioReader:
     """
 
     def __init__(self, path: Path, *, origin_s: Fraction) -> None:
-        self._container = av.open(os.fspath(path), "r", container_options=OPTIONS, metadata_errors="replace")
+        with reading(path):
+            self._container = open_container(path)
         tracks = [s for s in self._container.streams.audio if s.codec_context is not None]
         self._track = tracks[0] if tracks else None
         self._origin_s = origin_s
@@ -92,7 +93,7 @@ class AudioReader:
                 for piece in self._resampler.resample(decoded):
                     yield start, piece.to_ndarray().astype(np.float32, copy=False)
                     start += piece.samples
-        except (av.error.FFmpegError, ValueError):
+        except (av.error.FFmpegError, ValueError, ArithmeticError):
             return
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ Which times: see ``lib.media.timestamps``. What counts as damage: see ``lib.medi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -18,7 +18,9 @@ from av.video.stream import VideoStream
 
 from lib.core.errors import VideoDamagedError, VideoError, VideoUnreadableError
 from lib.media.damage import DamageDetector, Verdict
+from lib.media.limits import reading, size_problem
 from lib.media.media_file import MediaFile
+from lib.media.picture import displayed_size
 from lib.media.timestamps import FrameTiming, TimestampReconstructor
 
 
@@ -54,10 +56,18 @@ class Decoder:
         self._doubtful_pts: set[int | None] = set()
         self.is_damaged = False
         """Whether decoding stopped before the end of the video."""
+        self.size_problem: str | None = None
+        """Where decoding stopped because the pictures became too large: what is wrong with them."""
+        self._size: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[DecodedFrame]:
+        with reading(self._media.path):
+            yield from self._kept_frames()
+
+    def _kept_frames(self) -> Iterator[DecodedFrame]:
         if self._seek_to is not None:
-            self._media.container.seek(self._seek_to, stream=self._media.stream, backward=True)
+            with suppress(av.error.FFmpegError):  # without an index that makes sense: from where it is
+                self._media.container.seek(self._seek_to, stream=self._media.stream, backward=True)
         is_empty = True
         with closing(self._damage):
             for decoded in self._confirmed_frames():
@@ -82,6 +92,9 @@ class Decoder:
         """Yield frames with index and time up to the first damage."""
         previous: DecodedFrame | None = None
         for frame in self._frames():
+            self._note_size(frame.width, frame.height)
+            if self.size_problem is not None:
+                break
             verdict = self._damage.judge(frame)
             if verdict is Verdict.SKIP:
                 continue
@@ -98,6 +111,13 @@ class Decoder:
             return
         self.is_damaged = True
 
+    def _note_size(self, width: int, height: int) -> None:
+        """Check a size against the limits; it may change anywhere in a stream."""
+        if self._size != (width, height) and self.size_problem is None:
+            self._size = width, height
+            shown = displayed_size(width, height, self._media.stream.sample_aspect_ratio)
+            self.size_problem = size_problem(width, height) or size_problem(*shown, "displayed")
+
     def _frames(self) -> Iterator[av.VideoFrame]:
         """Yield frames as the decoder puts them out."""
         try:
@@ -108,10 +128,16 @@ class Decoder:
                     continue  # otherwise a place where the frame before is shown again
                 if not self._damage.is_intact(packet):
                     break
+                if self._last_dts is None and packet.has_sidedata("encryption_info"):
+                    raise VideoUnreadableError(
+                        f"{self._media.name} is encrypted (DRM); choose a copy without copy protection."
+                    )
                 if self._is_decodable(packet):
                     self._timestamps.note_packet(packet.dts)
                     self._last_dts = packet.dts
                     yield from self._decoded(packet)
+                if self.size_problem is not None:
+                    break
             else:
                 return
         except (av.error.FFmpegError, OSError):  # reading, not decoding, failed
@@ -136,6 +162,8 @@ class Decoder:
             return []
         except av.error.FFmpegError:
             self._damage.suspect()
+            context = self._media.stream.codec_context
+            self._note_size(context.width, context.height)  # as announced, also where it was refused for it
             return []
 
     def _remaining_frames(self) -> Iterator[av.VideoFrame]:
@@ -151,7 +179,9 @@ class Decoder:
             yield frame
 
     def _nothing_decoded(self) -> VideoError:
-        name = self._media.path.name
+        name = self._media.name
+        if self.size_problem is not None:
+            return VideoUnreadableError(f"{name}: {self.size_problem}; scale or crop the video first.")
         if self.is_damaged:
             return VideoDamagedError(
                 f"{name}: decoding broke at the first frame, so nothing is kept; copy or download it again."

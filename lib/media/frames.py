@@ -8,11 +8,13 @@ colours, sizes and orientation: see ``lib.media.picture``. Headers are used for 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, takewhile
 from pathlib import Path
 
+import av.error
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +24,9 @@ from lib.core.sampling import Sampling
 from lib.media.containers import is_webm
 from lib.media.damage import MAX_REORDERED
 from lib.media.decoding import DecodedFrame, Decoder, decode_from, decoder_near
+from lib.media.limits import reading
 from lib.media.media_file import MediaFile
-from lib.media.picture import FrameConverter, displayed_size, fitted_size, orientation_of
+from lib.media.picture import FrameConverter, SampleConverter, displayed_size, orientation_of
 from lib.media.video_info import VideoInfo
 
 _PROBED_PACKETS = 300
@@ -45,7 +48,7 @@ def probe(path: Path | str) -> VideoInfo:
         NoVideoStreamError: audio, subtitles or cover art only.
     """
     variable_rate = _has_variable_rate(path)
-    with MediaFile(path) as media:
+    with MediaFile(path) as media, reading(media.path):
         stream, frame = media.stream, next(iter(Decoder(media))).frame
         codec, container = stream.codec_context.codec.canonical_name, _container_name(media)
         orientation = orientation_of(frame)
@@ -78,13 +81,14 @@ def _container_name(media: MediaFile) -> str:
 
 def _has_variable_rate(path: Path | str) -> bool | None:
     """Compare the distances between the first presentation times, which rounding changes by a tick or two."""
-    with MediaFile(path) as media:
+    with MediaFile(path) as media, reading(media.path):
         stamps: list[int] = []
-        for packet in media.container.demux(media.stream):
-            if packet.pts is not None:
-                stamps.append(packet.pts)
-            if len(stamps) == _PROBED_PACKETS:
-                break
+        with suppress(av.error.FFmpegError):  # damaged here: decoding says what that means
+            for packet in media.container.demux(media.stream):
+                if packet.pts is not None:
+                    stamps.append(packet.pts)
+                if len(stamps) == _PROBED_PACKETS:
+                    break
         is_whole = len(stamps) < _PROBED_PACKETS
         stamps = sorted(stamps)[: None if is_whole else -MAX_REORDERED]
         if len(stamps) < 3:
@@ -122,7 +126,8 @@ class FrameReader:
     Args:
         path: the video.
         sampling: which frames.
-        short_side: shorter side of the pictures in pixels, scaled up where necessary; as displayed by default.
+        short_side: shorter side of the pictures in pixels, scaled up where necessary, long ones after cropping
+            (``SampleConverter``); as displayed by default.
         resume_after: index and time in seconds of the last sample already read: only later ones are yielded. The reader
             seeks where that frame can be identified with certainty: in MP4, MOV, Matroska and WebM, by an equal time
             stamp. Otherwise it decodes from the start. The samples are the same.
@@ -163,11 +168,12 @@ class FrameReader:
         selector = _SampleSelector(self._sampling)
         converter = self._converter_for(self._media)
         after = -1 if self._resume_after is None else self._resume_after[0]
-        for decoded in self._decoded():
-            self.frames_decoded = decoded.index + 1
-            self.end_s = float(decoded.end)
-            if selector.wants(decoded.index, decoded.time) and decoded.index > after:
-                yield Frame(decoded.index, float(decoded.time), converter.rgb(decoded.frame))
+        with reading(self._media.path):
+            for decoded in self._decoded():
+                self.frames_decoded = decoded.index + 1
+                self.end_s = float(decoded.end)
+                if selector.wants(decoded.index, decoded.time) and decoded.index > after:
+                    yield Frame(decoded.index, float(decoded.time), converter.rgb(decoded.frame))
 
     def _decoded(self) -> Iterator[DecodedFrame]:
         """Yield frames with their true index: from the sample ``resume_after`` on, or from the start."""
@@ -177,7 +183,7 @@ class FrameReader:
             reached_s = float(decoded.time)
             yield replace(decoded, index=decoded.index + shift) if shift else decoded
         if decoder.is_damaged:
-            self.damage = _damage(self._media, reached_s)
+            self.damage = _damage(self._media, decoder, reached_s)
 
     def _from_start(self) -> tuple[Decoder, Iterator[DecodedFrame], int]:
         decoder = Decoder(self._media)
@@ -221,7 +227,7 @@ def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) 
         VideoError: as ``FrameReader``.
     """
     converter_for = _converter_maker(short_side)
-    with MediaFile(path) as media:
+    with MediaFile(path) as media, reading(media.path):
         frames = decode_from(media, time_s)
         shown = next(frames)
         for decoded in takewhile(lambda decoded: float(decoded.time) <= time_s, frames):
@@ -247,21 +253,25 @@ class _SampleSelector:
         return True
 
 
-def _converter_maker(short_side: int | None) -> Callable[[MediaFile], FrameConverter]:
+def _converter_maker(short_side: int | None) -> Callable[[MediaFile], FrameConverter | SampleConverter]:
     if short_side is None:
         return lambda media: FrameConverter(media.stream.sample_aspect_ratio)
     if not 1 <= short_side <= _MAX_SHORT_SIDE:
         raise SettingsError(f"Pictures can't be {short_side} pixels wide; choose 1 to {_MAX_SHORT_SIDE}.")
-    return lambda media: FrameConverter(
-        media.stream.sample_aspect_ratio, lambda size: fitted_size(size, short_side=short_side)
-    )
+    return lambda media: SampleConverter(media.stream.sample_aspect_ratio, short_side)
 
 
-def _damage(media: MediaFile, reached_s: float) -> VideoDamagedError:
+def _damage(media: MediaFile, decoder: Decoder, reached_s: float) -> VideoDamagedError:
+    if decoder.size_problem is not None:
+        return VideoDamagedError(
+            f"{media.name}: from {format_time(reached_s)} on {decoder.size_problem}; what came before is kept. "
+            "Scale or crop the video to get the rest.",
+            reached_s=reached_s,
+        )
     total_s = media.header_end_s
     of_total = f" of {format_time(total_s)}" if total_s is not None and total_s > reached_s else ""
     return VideoDamagedError(
-        f"{media.path.name}: decoding broke at {format_time(reached_s)}{of_total}; what came before is kept. "
+        f"{media.name}: decoding broke at {format_time(reached_s)}{of_total}; what came before is kept. "
         "Copy, download or record it again to get the rest.",
         reached_s=reached_s,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +13,10 @@ import av.error
 import av.video.stream
 from av.stream import Disposition
 
-from lib.core.errors import NoVideoStreamError, VideoError, VideoUnreadableError
+from lib.core.errors import NoVideoStreamError, VideoUnreadableError
 from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
-
-MAX_THREADS = 8
-"""More decoding threads only keep more frames in memory."""
+from lib.media.limits import DECODER_OPTIONS, check_size, is_text, limit_threads, reading, shown_name
+from lib.media.picture import displayed_size
 
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 """Open nothing but this one file, as one of the known containers."""
@@ -26,40 +26,63 @@ class MediaFile:
     """One opened file and its video stream: the first that is no cover art, as in a browser.
 
     Raises:
-        VideoUnreadableError: missing, empty, cut off, no video, or a codec that FFmpeg was built without.
+        VideoUnreadableError: missing, empty, cut off, no video, pictures beyond ``lib.media.limits``, or a
+            codec that FFmpeg was built without.
         NoVideoStreamError: audio, subtitles or cover art only.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).absolute()
+        self.name = shown_name(self.path)
         self._open()
 
     def _open(self) -> None:
         _check_readable(self.path)
-        try:
-            self.container = av.open(os.fspath(self.path), "r", container_options=OPTIONS, metadata_errors="replace")
-        except (av.error.FFmpegError, ValueError, OSError) as error:
-            raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
-        try:
-            self.stream = self._video_stream()
-        except VideoError:
-            self.container.close()
-            raise
+        with reading(self.path):
+            try:
+                self._look_ahead()
+                self.container = open_container(self.path)
+            except av.error.FFmpegError as error:
+                raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
+            try:
+                self.stream = self._video_stream()
+            except BaseException:
+                self.container.close()
+                raise
+
+    def _look_ahead(self) -> None:
+        """Check the size in a file whose tracks stand nowhere: FFmpeg decodes some frames of those while it opens."""
+        with self.path.open("rb") as file:
+            if file.read(3) != b"FLV":
+                return
+        with open_container(self.path, probesize="2048") as container:
+            for stream in container.streams.video:
+                if stream.codec_context is not None:
+                    check_size(self.name, stream.codec_context.width, stream.codec_context.height)
 
     def _video_stream(self) -> av.video.stream.VideoStream:
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
             raise NoVideoStreamError(
-                f"{self.path.name} has no video stream, only sound or a still picture; choose a video file."
+                f"{self.name} has no video stream, only sound or a still picture; choose a video file."
             )
         stream = streams[0]
         if stream.codec_context is None:
             raise VideoUnreadableError(
-                f"{self.path.name} uses a video codec that can't be decoded here; convert it to H.264 first."
+                f"{self.name} uses a video codec that can't be decoded here; convert it to H.264 first."
             )
-        stream.thread_type = "AUTO"
-        stream.thread_count = min(os.cpu_count() or 1, MAX_THREADS)
+        self._check(stream)
+        limit_threads(stream.codec_context)
+        stream.codec_context.options = DECODER_OPTIONS
         return stream
+
+    def _check(self, stream: av.video.stream.VideoStream) -> None:
+        """Raise ``VideoUnreadableError`` for what can't be decoded, or not within the limits."""
+        context = stream.codec_context
+        check_size(self.name, context.width, context.height)
+        check_size(
+            self.name, *displayed_size(context.width, context.height, stream.sample_aspect_ratio), what="displayed"
+        )
 
     @property
     def family(self) -> Family:
@@ -124,18 +147,36 @@ class MediaFile:
         self.close()
 
 
+def open_container(path: Path, **options: str) -> av.container.InputContainer:
+    """Open a file as one of the known containers, within the limits of what is decoded.
+
+    PyAV takes names in UTF-8 only.
+    """
+    return av.open(
+        os.fspath(path), "r", options=DECODER_OPTIONS, container_options=OPTIONS | options, metadata_errors="replace"
+    )
+
+
 def _check_readable(path: Path) -> None:
     """Raise ``VideoUnreadableError`` with the reason for a path that is no readable file."""
-    name = path.name
+    name = shown_name(path)
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise VideoUnreadableError(f"{name} is a folder; choose a video file in it.")
+        if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
+            raise VideoUnreadableError(f"{name} is no regular file but a pipe or device; choose a video file.")
+        if not is_text(path):
+            raise VideoUnreadableError(f"{name} has a name or folder that is not UTF-8; rename it first.")
         with path.open("rb") as file:
             head = file.read(1)
     except FileNotFoundError as error:
-        raise VideoUnreadableError(f"{name} does not exist (any more); check the path {path}.") from error
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        raise VideoUnreadableError(f"{name} does not exist (any more); check the path {shown}.") from error
     except PermissionError as error:
         raise VideoUnreadableError(f"{name} may not be read by this user; change its permissions.") from error
+    except ValueError as error:
+        raise VideoUnreadableError(f"{name!r} is no path of a file ({error}); choose a video file.") from error
     except OSError as error:
         raise VideoUnreadableError(f"{name} can't be read ({error.strerror}); copy it to another disk.") from error
     if not head:
@@ -146,9 +187,9 @@ def _why_not_opened(path: Path, error: Exception) -> str:
     if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError):  # ArgumentError: not in FORMATS
         if has_boxes_without_index(path):
             return (
-                f"{path.name} is cut off: the index at its end is missing, so nothing in it can be read; "
+                f"{shown_name(path)} is cut off: the index at its end is missing, so nothing in it can be read; "
                 "copy, download or record it again."
             )
-        return f"{path.name} is not a video that can be read; choose an MP4, MOV, MKV, WebM or AVI file."
+        return f"{shown_name(path)} is not a video that can be read; choose an MP4, MOV, MKV, WebM or AVI file."
     reason = getattr(error, "strerror", None) or str(error)
-    return f"{path.name} can't be opened as a video ({reason}); try converting it to MP4 with H.264 first."
+    return f"{shown_name(path)} can't be opened as a video ({reason}); try converting it to MP4 with H.264 first."

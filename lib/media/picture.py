@@ -25,6 +25,7 @@ _BT709, _BT601 = 1, 5  # SWS_CS_*
 _MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}  # AVCOL_SPC_* -> SWS_CS_*
 _HD_LINES = 720
 _MAX_ASPECT = 16
+_MAX_ENLARGED_SHAPE = 4
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,11 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Return the orientation in a frame's display matrix, which comes from the container."""
-    side_data: Any = frame.side_data  # its stub lists a single kind
-    matrix = side_data.get("DISPLAYMATRIX") if side_data else None
+    try:
+        side_data: Any = frame.side_data  # its stub lists a single kind
+        matrix = side_data.get("DISPLAYMATRIX") if side_data else None
+    except ValueError:  # beside it is data of a kind that PyAV has no name for
+        return Orientation(round(frame.rotation / 90) % 4)
     if matrix is None:
         return Orientation()
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
@@ -64,7 +68,9 @@ def orientation_of(frame: av.VideoFrame) -> Orientation:
     return Orientation(int(turns), mirrored)
 
 
-def displayed_size(width: int, height: int, aspect: Fraction | None, orientation: Orientation) -> tuple[int, int]:
+def displayed_size(
+    width: int, height: int, aspect: Fraction | None, orientation: Orientation = Orientation()
+) -> tuple[int, int]:
     """Return width and height as displayed, of a stored size in pixels and an orientation.
 
     ``aspect`` is the width of a stored pixel divided by its height; None is 1, and so is anything absurd.
@@ -129,10 +135,14 @@ class FrameConverter:
         turned.colorspace, turned.color_range = scaled.colorspace, scaled.color_range
         return turned
 
+    def displayed_size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        """Return the frame's width and height as displayed, before scaling."""
+        return displayed_size(frame.width, frame.height, self._aspect, self._orientation(frame))
+
     def _scaled(self, frame: av.VideoFrame, pixel_format: str, **target: int) -> tuple[av.VideoFrame, Orientation]:
         """Return the frame at its wanted size but still as stored, not turned."""
         orientation = self._orientation(frame)
-        displayed = displayed_size(frame.width, frame.height, self._aspect, orientation)
+        displayed = self.displayed_size(frame)
         if self._size is None or not self._keeps_size:
             self._size = self._size_for(displayed)
         width, height = self._size
@@ -155,6 +165,43 @@ class FrameConverter:
         if self._last_orientation is None or self._last_orientation[0] != frame.rotation:
             self._last_orientation = frame.rotation, orientation_of(frame)
         return self._last_orientation[1]
+
+
+class SampleConverter:
+    """Turns decoded frames into pictures of a given shorter side. Not thread-safe.
+
+    Of a long picture that has to be enlarged only the middle is, at most four times as long as it is wide: models see
+    the middle square, and a strip of 400 × 20 pixels needn't become one of 4480 × 224.
+
+    Args:
+        aspect: width of a stored pixel divided by its height, as the stream says.
+        short_side: in pixels.
+    """
+
+    def __init__(self, aspect: Fraction | None, short_side: int) -> None:
+        self._short_side = short_side
+        self._whole = FrameConverter(aspect, lambda size: fitted_size(size, short_side=short_side))
+        self._unscaled = FrameConverter(aspect)
+        self._enlarger = VideoReformatter()
+
+    def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Return the picture as RGB, ``(height, width, 3)``, contiguous."""
+        size = self._unscaled.displayed_size(frame)
+        longest = _MAX_ENLARGED_SHAPE * min(size)
+        if max(size) <= longest or min(size) >= self._short_side:
+            return self._whole.rgb(frame)
+        middle = _middle(self._unscaled.rgb(frame), longest)
+        width, height = fitted_size((middle.shape[1], middle.shape[0]), short_side=self._short_side)
+        enlarged = self._enlarger.reformat(
+            av.VideoFrame.from_ndarray(middle, "rgb24"), width, height, "rgb24", interpolation=_QUALITY, threads=1
+        )
+        return enlarged.to_ndarray().astype(np.uint8, copy=False)
+
+
+def _middle(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
+    """Return the middle of a picture, each side at most ``longest`` pixels, contiguous."""
+    top, left = (max(0, side - longest) // 2 for side in image.shape[:2])
+    return np.ascontiguousarray(image[top : top + longest, left : left + longest])
 
 
 def _guessed_matrix(displayed: tuple[int, int]) -> int:

@@ -8,6 +8,7 @@ is loading. The first audio track becomes stereo AAC, silent where it can't be d
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from lib.core.errors import Cancelled, VideoError
 from lib.infra.files import atomic_file
 from lib.media.audio import SAMPLE_RATE, AudioReader
 from lib.media.decoding import Decoder, with_next
+from lib.media.limits import reading
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter
 
@@ -36,6 +38,12 @@ _KEY_FRAME_INTERVAL_S = Fraction(1)
 _MAX_TIMESCALE, _USUAL_TIMESCALE, _MIN_TIMESCALE = 1_000_000, 90_000, 10_000
 _ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23", "forced-idr": "1", "bf": "0"}
 _FRAMES_PER_PROGRESS = 8
+_ADVICE = {
+    errno.ENOSPC: "free some space there and try again",
+    errno.EDQUOT: "free some space there and try again",
+    errno.EACCES: "change its permissions and try again",
+    errno.EROFS: "choose a folder that can be written to",
+}
 
 Progress = Callable[[float, float | None], None]
 
@@ -64,7 +72,7 @@ def make_playable_copy(
     """
     with (
         MediaFile(source) as media,
-        new_video(Path(target), f"The playable copy of {media.path.name}") as temporary,
+        new_video(Path(target), f"The playable copy of {media.name}") as temporary,
     ):
         _write(media, temporary, on_progress, cancel or threading.Event())
 
@@ -80,11 +88,15 @@ def new_video(target: Path, name: str) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(target) as temporary:
             yield temporary
-    except (av.error.FFmpegError, OSError) as error:
+    except MemoryError as error:
+        raise VideoError(f"{name} can't be made: there is not enough memory; close other programs first.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        advice = _ADVICE.get(error.errno or 0, "check that folder and try again")
+        raise VideoError(f"{name} can't be written to {target.parent} ({reason}); {advice}.") from error
+    except (av.error.FFmpegError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise VideoError(
-            f"{name} can't be written to {target.parent} ({reason}); free some space there and try again."
-        ) from error
+        raise VideoError(f"{name} can't be encoded ({reason}); scale or convert the video first.") from error
 
 
 def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
@@ -98,13 +110,17 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
         av.open(os.fspath(path), "w", format="mp4", container_options=options) as output,
     ):
         converter = FrameConverter(media.stream.sample_aspect_ratio, _copy_size, keeps_size=True)
-        video_track = _VideoTrack(output, media.rate, timescale, converter.yuv420(first.frame))
+        with reading(media.path):
+            sample = converter.yuv420(first.frame)
+        video_track = _VideoTrack(output, media.rate, timescale, sample)
         audio_track = _AudioTrack(output, audio)
         for number, (decoded, following) in enumerate(with_next(chain([first], frames))):
             if cancel.is_set():
                 raise Cancelled("The playable copy was cancelled.")
             end = decoded.end if following is None else following.time
-            video_track.write(converter.yuv420(decoded.frame), decoded.time, end)
+            with reading(media.path):
+                picture = converter.yuv420(decoded.frame)
+            video_track.write(picture, decoded.time, end)
             audio_track.write_until(end)
             if on_progress is not None and number % _FRAMES_PER_PROGRESS == 0:
                 on_progress(float(end), media.header_end_s)

@@ -168,7 +168,7 @@ def test_what_makes_no_clip_says_why(tmp_path: Path) -> None:
     refused(SettingsError, r"^a\.mp4 ends before the clip starts; choose an earlier start\.$", start_s=5)
     refused(SettingsError, r"^A clip can't be 4 lines high; choose 16 to 4320\.$", max_height=4)
     refused(VideoUnreadableError, r"^notes\.mp4 is not a video", source=tmp_path / "notes.mp4")
-    message = r"^The clip can't be written to .*file \(.+\); free some space there"
+    message = r"^The clip can't be written to .*file \(.+\); check that folder and try"
     refused(VideoError, message, target=tmp_path / "file" / "clip.mp4")
     assert not target.exists()
 

@@ -166,7 +166,7 @@ def test_a_source_that_is_no_video_leaves_no_copy(tmp_path: Path) -> None:
 def test_a_place_that_cant_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     source = make_video(tmp_path / "a.mkv", colours=palette(8))
-    message = r"^The playable copy of a\.mkv can't be written to .*file \(.+\); free some space there and try"
+    message = r"^The playable copy of a\.mkv can't be written to .*file \(.+\); check that folder and try"
     with pytest.raises(VideoError, match=message):
         make_playable_copy(source, tmp_path / "file" / "copy.mp4")
 

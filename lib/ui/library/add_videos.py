@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
+from lib.media.limits import is_text
 from lib.store.store import Store
 from lib.ui.background import embedding as work
 from lib.ui.background import hosted_jobs
@@ -125,7 +126,7 @@ def _files_in(folders: tuple[Path, ...]) -> list[Path]:
     files: list[Path] = []
     for folder in folders:
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in _VIDEO_SUFFIXES and path.is_file():
+            if path.suffix.lower() in _VIDEO_SUFFIXES and path.is_file() and is_text(path):
                 files.append(path)
                 if len(files) >= _LISTED_FILES:
                     return files
