@@ -19,6 +19,7 @@
     │   ├── BadReplyError        an answer that is no usable list of vectors
     │   └── HostedJobError       a job of the hosted service that failed, or that it has forgotten
     └── StoreError               the store on disk
+        ├── StoreDamagedError    something in it can't be read any more
         ├── StoreVersionError    written by another format version
         └── NotStoredError       asked for something that isn't there
     Cancelled                    outside the tree: not an error, but work that stopped on request
@@ -102,6 +103,10 @@ class HostedJobError(EngineError):
 
 class StoreError(PromptreelError):
     """The store on disk can't do what was asked."""
+
+
+class StoreDamagedError(StoreError):
+    """Something in the store is there, but can't be read any more."""
 
 
 class StoreVersionError(StoreError):

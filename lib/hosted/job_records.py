@@ -49,7 +49,7 @@ def folder(home: Path) -> Path:
     """Return the folder of records and of results being fetched; it is made when missing."""
     path = StorePaths(home).hosted
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(f"{path} can't be made ({error.strerror}); make the store's folder writable.") from error
     return path

@@ -14,12 +14,12 @@ _HASH_BLOCK = 1 << 20
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
-    """Write ``content`` (text as UTF-8) to ``path`` in one step; missing folders are made; ``mode`` is less the umask.
+    """Write ``content`` (text as UTF-8) to ``path`` in one step; its folder is made, but none above it.
 
     Raises:
         OSError: it can't be written; a file that was there is unchanged.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(exist_ok=True)  # not its parents: a deleted store stays deleted
     with atomic_file(path, mode=mode) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 

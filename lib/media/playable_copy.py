@@ -85,7 +85,7 @@ def new_video(target: Path, name: str) -> Iterator[Path]:
         VideoError: it can't be written; the message begins with ``name``.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(exist_ok=True)
         with atomic_file(target) as temporary:
             yield temporary
     except MemoryError as error:

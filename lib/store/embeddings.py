@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -13,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lib.core.errors import NotStoredError, StoreError
+from lib.core.errors import NotStoredError, StoreDamagedError, StoreError
 from lib.core.samples import Samples
 from lib.store import gaps, staging
-from lib.store.home import StoreFolder, mapped_errors, tree_bytes
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder, tree_bytes
 
 if TYPE_CHECKING:
     from lancedb.table import Table
@@ -271,17 +273,23 @@ class Embeddings:
         """Remove one embedding; return the bytes freed. ``NotStoredError`` when it is not there."""
         with self._folder.writing():
             self._row(key)
-            self._folder.write_rows(TABLE, _SCHEMA, [r for r in self._rows() if r["id"] != key.id])
-            return self._folder.drop(key.table)
+            return self._drop([key])
 
     def delete_of(self, sha256: str) -> int:
         """Remove all embeddings of a video; return the bytes freed."""
         with self._folder.writing():
-            rows = self._rows()
-            gone = [_key(row) for row in rows if row["sha256"] == sha256]
-            if gone:
-                self._folder.write_rows(TABLE, _SCHEMA, [row for row in rows if row["sha256"] != sha256])
-            return sum(self._folder.drop(key.table) for key in gone)
+            return self._drop([_key(row) for row in self._rows() if row["sha256"] == sha256])
+
+    def _drop(self, keys: Sequence[EmbeddingKey]) -> int:
+        """Remove tables first: that frees the space that the catalogue's commit needs, and rows without one are none.
+
+        The next commit leaves those rows out, where there is no room for it now.
+        """
+        freed = sum(self._folder.drop(key.table) for key in keys)
+        if keys:
+            with suppress(StoreError):
+                self._folder.write_rows(TABLE, _SCHEMA, self._rows())
+        return freed
 
     def sweep(self) -> None:
         """Remove tables of samples that no row names: a process died between table and catalogue."""
@@ -290,10 +298,13 @@ class Embeddings:
             for name in self._folder.table_names():
                 if name.startswith(SAMPLES_PREFIX) and name not in tables:
                     self._folder.drop(name)
-            staging.sweep(self._folder, {row["id"] for row in self._rows()})
+            staging.sweep(self._folder)
+            self._gaps.keep_only({row["id"] for row in self._rows()})
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self._folder.rows(TABLE, _SCHEMA)
+        """Return the rows of the embeddings that have a table; one without was being deleted."""
+        tables = set(self._folder.table_names())
+        return [row for row in self._folder.rows(TABLE, _SCHEMA) if _key(row).table in tables]
 
     def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
         return next((row for row in self._rows() if row["id"] == key.id), None)
@@ -314,9 +325,11 @@ class Embeddings:
         key = _key(row)
         fields["missing"] = (self._gaps.missing() if missing is None else missing).get(key.id, 0)
         if not row["complete"]:
-            fields["samples"] = self._count(key)
-            fields["duration_s"] = _end_so_far(self._tail(key, 2)[1])
             fields["size_bytes"] = tree_bytes(self._folder.path_of(key.table))
+            try:
+                fields |= {"samples": self._count(key), "duration_s": _end_so_far(self._tail(key, 2)[1])}
+            except StoreDamagedError as error:  # of this one; the others are listed all the same
+                fields["damage"] = str(error)
         return EmbeddingInfo(key=key, **fields)
 
     def _count(self, key: EmbeddingKey) -> int:

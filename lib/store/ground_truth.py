@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+from lib.core.errors import StoreDamagedError
 from lib.core.labelled_intervals import TrueSegment
 from lib.infra.files import write_atomically
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors, store_error
+from lib.store.home import StoreFolder
 from lib.store.sidecar import read_sidecar, sidecar_path
 
 FORMAT = 1
@@ -32,17 +37,23 @@ class GroundTruthFiles:
         return self._folder.paths.ground_truth / f"{sha256}.json"
 
     def saved(self, sha256: str) -> Truth | None:
-        """Return what was saved; None where nothing was, or nothing that this version reads."""
+        """Return what was saved; None where nothing was.
+
+        Raises:
+            StoreDamagedError: there is a file, but not one that this version reads.
+        """
+        path = self.path(sha256)
         try:
-            data = json.loads(self.path(sha256).read_text(encoding="utf-8"))
-            if data["format"] != FORMAT:
-                return None
-            return tuple(
-                TrueSegment(str(entry["label"]), float(entry["start_s"]), float(entry["end_s"]))
-                for entry in data["segments"]
-            )
-        except (OSError, ValueError, TypeError, KeyError):
+            return _parse(path.read_bytes())
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            raise store_error("reading the ground truth", error) from error
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            raise StoreDamagedError(
+                "The saved ground truth of this video is damaged, so none counts; "
+                f"repair truth/{path.name} in the store's folder, or go on: the next change keeps it there, renamed."
+            ) from error
 
     def get(self, sha256: str, video: Path) -> Truth:
         """Return the saved ground truth, else what lies beside the file ``video``."""
@@ -78,10 +89,45 @@ class GroundTruthFiles:
     def change(self, sha256: str, video: Path, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
         """See ``Store.change_truth``."""
         with self._folder.writing():
+            self._keep_damaged_aside(sha256)
             self.save(sha256, change(self.get(sha256, video)))
             return self.get(sha256, video)
 
     def forget(self, sha256: str) -> int:
-        """Delete what was saved and return the bytes freed; 0 when nothing was."""
+        """Delete what was saved and return the bytes freed, 0 when nothing was; a damaged file is kept aside."""
         with self._folder.writing():
+            self._keep_damaged_aside(sha256)
             return self._folder.remove(self.path(sha256))
+
+    def forget_all(self, sha256: str) -> int:
+        """Delete all of a video, what was kept aside too; return the bytes freed."""
+        with self._folder.writing():
+            return sum(self._folder.remove(path) for path in self._folder.paths.ground_truth.glob(f"{sha256}.json*"))
+
+    def _keep_damaged_aside(self, sha256: str) -> None:
+        """Rename a saved file that can't be read, so that nothing is written over it."""
+        try:
+            self.saved(sha256)
+        except StoreDamagedError:
+            path = self.path(sha256)
+            with mapped_errors("keeping the damaged ground truth"):
+                path.rename(path.with_name(f"{path.name}.damaged-{time.time_ns()}"))
+
+
+def _parse(content: bytes) -> Truth:
+    """Return the segments of a saved file.
+
+    Raises:
+        ValueError, TypeError, LookupError, ArithmeticError, RecursionError: it holds something else.
+    """
+    data = json.loads(content)
+    if data["format"] != FORMAT or not isinstance(data["segments"], list):
+        raise ValueError("another format")
+    return tuple(_segment(entry) for entry in data["segments"])
+
+
+def _segment(entry: dict[str, Any]) -> TrueSegment:
+    label, start_s, end_s = entry["label"], float(entry["start_s"]), float(entry["end_s"])
+    if not isinstance(label, str) or not label or not -math.inf < start_s < end_s < math.inf:
+        raise ValueError("not a segment")
+    return TrueSegment(label, start_s, end_s)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import filelock
 import pyarrow as pa
 
-from lib.core.errors import StoreError, StoreVersionError
+from lib.core.errors import StoreDamagedError, StoreError, StoreVersionError
 from lib.infra.files import write_atomically
+from lib.store.faults import is_foreign, mapped_errors, store_error, table_error, table_words
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
@@ -34,7 +35,8 @@ _READ_ATTEMPTS = 5
 KEEP_VERSIONS = timedelta(minutes=1)  # so that whoever reads an old version can finish
 _COMPACT_EVERY = 32  # commits between two clean-ups of a catalogue
 _CACHE_BYTES = 64 << 20  # Lance's own default of several GiB would break the memory bar
-_FOREIGN = (OSError, RuntimeError, ValueError, pa.ArrowException)
+_MAKING = "making-"  # a table on its way in; renamed when it is all there
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 T = TypeVar("T")
 
@@ -54,27 +56,6 @@ def tree_bytes(path: Path) -> int:
             with contextlib.suppress(FileNotFoundError):  # a commit may replace files while we look
                 total += os.stat(os.path.join(folder, name)).st_size
     return total
-
-
-@contextlib.contextmanager
-def mapped_errors(doing: str) -> Iterator[None]:
-    """Turn what Lance, Arrow and the file system raise while ``doing`` something into ``StoreError``."""
-    try:
-        yield
-    except _FOREIGN as error:
-        raise _store_error(doing, error) from error
-
-
-def _store_error(doing: str, error: BaseException) -> StoreError:
-    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if full or "No space left" in str(error):  # Lance wraps the system's words in its own error
-        return StoreError(f"The disk is full: {doing} failed. Free some space, then try again.")
-    if isinstance(error, PermissionError) or "Permission denied" in str(error):
-        return StoreError(
-            f"No permission: {doing} failed. Make the folder writable, or set PROMPTREEL_HOME to another one."
-        )
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
-    return StoreError(f"The store on disk has a problem: {doing} failed ({reason}). Try again.")
 
 
 @dataclass(frozen=True)
@@ -156,49 +137,79 @@ class StoreFolder:
         self._connecting = threading.Lock()
         self._db: DBConnection | None = None
         self._catalogues: dict[str, tuple[object, list[dict[str, Any]]]] = {}
-        with mapped_errors(f"opening {self.paths.home}"):
+        # One lock object for all threads, guarded by the mutex: that makes it re-entrant.
+        self._file_lock = filelock.FileLock(paths.locks / "store.lock", thread_local=False)
+        with mapped_errors(f"opening {paths.home}"):
+            self._begin()
+
+    @property
+    def _marker(self) -> Path:
+        return self.paths.home / "format.json"
+
+    def _begin(self) -> None:
+        """Check the format, and make what is missing; a store that is only to be read needs no more than its format."""
+        paths, there = self.paths, os.path.exists(self._marker)
+        if there:
+            self._check_format()
+        try:
             for folder in (paths.tables, paths.videos, paths.proxies, paths.incoming, paths.locks):
                 folder.mkdir(parents=True, exist_ok=True)
-        # One lock object for all threads, guarded by the mutex: that makes it re-entrant.
-        self._file_lock = filelock.FileLock(self.paths.locks / "store.lock", thread_local=False)
+        except OSError as error:
+            if not there or error.errno not in _READ_ONLY:
+                raise
+        if not there:
+            with self._locked():
+                self._make_format()
+
+    def _make_format(self) -> None:
+        if not os.path.exists(self._marker):
+            if any(self.paths.tables.iterdir()):
+                raise StoreVersionError(
+                    f"{self.paths.home} holds tables but no format.json, so its format is unknown. "
+                    "Set PROMPTREEL_HOME to another folder, or move this one away."
+                )
+            write_atomically(self._marker, json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
         self._check_format()
 
     def _check_format(self) -> None:
-        path = self.paths.home / "format.json"
-        with self.writing(), mapped_errors(f"opening {self.paths.home}"):
-            if not path.exists():
-                if any(self.paths.tables.iterdir()):
-                    raise StoreVersionError(
-                        f"{self.paths.home} holds tables but no format.json, so its format is unknown. "
-                        "Set PROMPTREEL_HOME to another folder, or move this one away."
-                    )
-                write_atomically(path, json.dumps({"format": FORMAT, "what": "Promptreel store"}) + "\n")
-            try:
-                version = json.loads(path.read_text())["format"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise StoreVersionError(
-                    f"{path} can't be read, so the store's format is unknown. "
-                    "Set PROMPTREEL_HOME to another folder, or move this one away."
-                ) from error
+        try:
+            version = json.loads(self._marker.read_bytes())["format"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise StoreVersionError(
+                f"{self._marker} can't be read, so the store's format is unknown. "
+                "Set PROMPTREEL_HOME to another folder, or move this one away."
+            ) from error
         if version != FORMAT:
             raise StoreVersionError(
                 f"The store in {self.paths.home} has format {version}; this Promptreel reads format {FORMAT}. "
                 "Use the Promptreel that wrote it, or set PROMPTREEL_HOME to another folder."
             )
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
+    def check_there(self) -> None:
+        """Raise ``StoreError`` when the folder was deleted or moved since it was opened."""
+        if not os.path.exists(self._marker):
+            raise StoreError(
+                f"The store in {self.paths.home} was deleted or moved while Promptreel ran. "
+                "Bring it back, or restart Promptreel to begin an empty one."
+            )
+
+    def writing(self, *, timeout_s: float = _LOCK_TIMEOUT_S) -> contextlib.AbstractContextManager[None]:
         """Hold the one lock under which anything is changed; re-entrant within a thread."""
+        self.check_there()  # a lock would make the folder anew
+        return self._locked(timeout_s)
+
+    @contextlib.contextmanager
+    def _locked(self, timeout_s: float = _LOCK_TIMEOUT_S) -> Iterator[None]:
         with self._mutex:
             try:
-                self._file_lock.acquire(timeout=_LOCK_TIMEOUT_S, poll_interval=0.01)
+                self._file_lock.acquire(timeout=timeout_s, poll_interval=0.01)
             except filelock.Timeout as error:
                 raise StoreError(
-                    f"Another process has kept the store in {self.paths.home} busy for {_LOCK_TIMEOUT_S:.0f} s. "
+                    f"Another process has kept the store in {self.paths.home} busy for {timeout_s:.0f} s. "
                     "Wait for it or end it, then try again."
                 ) from error
             except OSError as error:
-                raise _store_error(f"locking {self.paths.home}", error) from error
+                raise store_error(f"writing to {self.paths.home}", error) from error
             try:
                 yield
             finally:
@@ -226,33 +237,76 @@ class StoreFolder:
 
     def table_names(self) -> list[str]:
         """Return the names of the tables that have a folder, also of broken ones."""
-        return sorted(path.stem for path in self.paths.tables.glob("*.lance"))
+        with contextlib.suppress(OSError):
+            return sorted(
+                name.removesuffix(".lance") for name in os.listdir(self.paths.tables) if name.endswith(".lance")
+            )
+        return []
+
+    def exists(self, table: str) -> bool:
+        """Return whether there is such a table. A folder alone is none: Lance makes it before its first manifest."""
+        try:
+            with os.scandir(self.path_of(table) / "_versions") as entries:
+                return any(entry.name.endswith(".manifest") and entry.stat().st_size for entry in entries)
+        except OSError:
+            return False
 
     def create(self, table: str, schema: pa.Schema) -> Table:
-        """Create an empty table, or return the one that is there. Call it under ``writing()``."""
-        with mapped_errors(f"creating the table {table}"):
-            if self.path_of(table).exists():
-                return self.db.open_table(table)
-            return self.db.create_table(table, schema=schema)
+        """Create an empty table, or return the one that is there. Call it under ``writing()``.
+
+        It is made aside and renamed, so that whatever stops this leaves a table or none.
+        """
+        if self.exists(table):
+            return self.open(table)
+        self._clear(table)
+        aside = f"{_MAKING}{uuid.uuid4().hex}"
+        with mapped_errors(f"making {table_words(table)}"):
+            try:
+                self.db.create_table(aside, schema=schema)
+                self.path_of(aside).rename(self.path_of(table))
+            finally:
+                shutil.rmtree(self.path_of(aside), ignore_errors=True)
+        return self.open(table)
+
+    def _clear(self, table: str) -> None:
+        """Make room for a table where there is a folder without a manifest; data that lie in it are kept aside."""
+        remains = self.path_of(table)
+        if remains.exists() and any((remains / "data").glob("*")):
+            with mapped_errors(f"making {table_words(table)}"):
+                aside = self.paths.home / "damaged"
+                aside.mkdir(exist_ok=True)
+                remains.rename(aside / f"{table}-{time.time_ns()}")
+        else:
+            self.remove(remains)
 
     def open(self, table: str) -> Table:
         """Return the newest version of ``table`` for writing, under ``writing()``; ``StoreError`` without one."""
-        with mapped_errors(f"opening the table {table}"):
+        try:
             return self.db.open_table(table)
+        except BaseException as error:
+            if not is_foreign(error):
+                raise
+            raise table_error(table, error) from error
 
     def read(self, table: str, read: Callable[[Table], T]) -> T | None:
         """Return ``read(newest version of table)``; None when there is no such table.
 
         A writer may delete a version while it is being read; then the next one is read.
+
+        Raises:
+            StoreDamagedError: it is there, but can't be read.
         """
         for attempt in range(_READ_ATTEMPTS):
-            if not self.path_of(table).exists():
+            if not self.exists(table):
+                self.check_there()
                 return None
             try:
                 return read(self.db.open_table(table))
-            except _FOREIGN as error:
-                if attempt == _READ_ATTEMPTS - 1 and self.path_of(table).exists():
-                    raise _store_error(f"reading the table {table}", error) from error
+            except BaseException as error:
+                if not is_foreign(error):
+                    raise
+                if attempt == _READ_ATTEMPTS - 1 and self.exists(table):
+                    raise table_error(table, error) from error
                 time.sleep(0.02 * 2**attempt)
         return None
 
@@ -264,8 +318,8 @@ class StoreFolder:
         commits = self.commits(table)
         cached = self._catalogues.get(table)
         if cached is None or commits is None or cached[0] != commits:
-            rows = self.read(table, lambda t: t.to_arrow().select(schema.names))
-            cached = commits, rows.to_pylist() if rows is not None else []
+            rows = self.read(table, lambda t: t.to_arrow().select(schema.names).to_pylist())
+            cached = commits, rows or []
             self._catalogues[table] = cached
         return [dict(row) for row in cached[1]]
 
@@ -283,14 +337,22 @@ class StoreFolder:
     def write_rows(self, table: str, schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replace a catalogue's rows in one commit. Call it, and ``rows()`` before, under ``writing()``."""
         target = self.create(table, schema)
-        with mapped_errors(f"writing the table {table}"):
+        with mapped_errors(f"writing {table_words(table)}"):
             target.add(pa.Table.from_pylist([dict(row) for row in rows], schema=schema), mode="overwrite")
         self.compact_now_and_then(target)
+
+    def write_derived(self, table: str, schema: pa.Schema, rows: Sequence[Mapping[str, Any]]) -> None:
+        """As ``write_rows``, of what can be made again: a damaged table is replaced."""
+        try:
+            self.write_rows(table, schema, rows)
+        except StoreDamagedError:
+            self.drop(table)
+            self.write_rows(table, schema, rows)
 
     def compact_now_and_then(self, table: Table) -> None:
         """Merge the fragments of a small table and drop its old versions, once in a while."""
         if table.version % _COMPACT_EVERY == 0:
-            with mapped_errors(f"compacting the table {table.name}"):
+            with contextlib.suppress(StoreError), mapped_errors("compacting"):  # what was written stays written
                 table.optimize(cleanup_older_than=KEEP_VERSIONS)
 
     def drop(self, table: str) -> int:
@@ -306,15 +368,25 @@ class StoreFolder:
             return 0
         freed = tree_bytes(path)
         trash = self.paths.home / f".trash-{uuid.uuid4().hex}"
-        with mapped_errors(f"deleting {path.name}"):
-            os.replace(path, trash)
-            if trash.is_dir():
-                shutil.rmtree(trash)
+        with mapped_errors("deleting"):
+            with contextlib.suppress(OSError):  # a full disk may have no room for another name
+                os.replace(path, trash)
+                path = trash
+            if path.is_dir():
+                shutil.rmtree(path)
             else:
-                trash.unlink()
+                path.unlink()
         return freed
 
     def empty_trash(self) -> None:
-        """Remove what a killed process left half deleted. Call it under ``writing()``."""
-        for path in self.paths.home.glob(".trash-*"):
+        """Remove what a killed process left half deleted or half made. Call it under ``writing()``."""
+        for path in self._trash():
             self.remove(path)
+
+    def has_trash(self) -> bool:
+        """Return whether ``empty_trash`` would find something."""
+        return any(True for _ in self._trash())
+
+    def _trash(self) -> Iterator[Path]:
+        yield from self.paths.home.glob(".trash-*")
+        yield from self.paths.tables.glob(f"{_MAKING}*")

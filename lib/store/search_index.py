@@ -35,7 +35,8 @@ from numpy.typing import NDArray
 from lib.core.errors import StoreError
 from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 from lib.store.search_index_build import IndexBuild, OnProgress, stop_if
 from lib.store.search_index_file import Groups, Index
 from lib.store.search_vectors import VectorFiles

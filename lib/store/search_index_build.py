@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, NotStoredError
 from lib.store.embeddings import EmbeddingInfo
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 from lib.store.search_groups import group_rows, sample_vectors, schema
 from lib.store.search_index_file import Groups, Index, created_us
 from lib.store.search_vectors import VectorFile, VectorFiles

@@ -30,7 +30,8 @@ from lib.core.errors import StoreError
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo, Embeddings
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 
 SUFFIX = ".pack"
 _HEAD = struct.Struct("<8sqq")

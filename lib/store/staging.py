@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lib.store.gaps import Gaps
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 
 _PREFIX = "arriving-"
 
@@ -64,11 +64,15 @@ def move_into_place(folder: StoreFolder, aside: str, table: str) -> None:
         folder.path_of(aside).rename(folder.path_of(table))
 
 
-def sweep(folder: StoreFolder, known_ids: set[str]) -> None:
-    """Remove what killed processes left: unfinished tables, gaps without an embedding. Call it under ``writing()``."""
+def has_litter(folder: StoreFolder) -> bool:
+    """Return whether ``sweep`` may find something."""
+    return any(name.startswith(_PREFIX) for name in folder.table_names())
+
+
+def sweep(folder: StoreFolder) -> None:
+    """Remove unfinished tables that nobody writes any more. Call it under ``writing()``."""
     for name in folder.table_names():
         if name.startswith(_PREFIX):
             lock = folder.lock_of(name)
             with suppress(filelock.Timeout), lock.acquire(timeout=0):
                 folder.drop(name)
-    Gaps(folder).keep_only(known_ids)

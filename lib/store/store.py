@@ -19,7 +19,8 @@ The format, version 1
     │   └── search-<engine>-<n>   derived: pack, first, count int32, vector float16[dim] (``search_index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
-    ├── truth/<sha256>.json   ground truth that was edited or imported
+    ├── truth/<sha256>.json   ground truth that was edited or imported; <sha256>.json.damaged-<time> could not be read
+    ├── damaged/              tables without a manifest that still held data
     ├── search/               derived: <id>.pack (``search_vectors``), <engine>.npz (``search_index_file``)
     ├── incoming/             uploads on their way in
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
@@ -43,6 +44,7 @@ The format, version 1
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,11 +52,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.core.errors import NotStoredError
+from lib.core.errors import NotStoredError, StoreError
+from lib.store import staging
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey, Embeddings
 from lib.store.gaps import Gap
 from lib.store.ground_truth import GroundTruthFiles, Truth
 from lib.store.home import StoreFolder, StorePaths
+from lib.store.litter import sweep_files
 from lib.store.search_index import Indexes
 from lib.store.search_vectors import VectorFiles
 from lib.store.staging import Batch
@@ -102,8 +106,15 @@ class Store:
         self._listing: tuple[object, Listing] | None = None
         self.vector_files = VectorFiles(self._folder, self._embeddings)
         self.indexes = Indexes(self._folder, self.vector_files)
-        with self._folder.writing():
-            self._folder.empty_trash()
+        self._clear_litter()
+
+    def _clear_litter(self) -> None:
+        """Remove what killed processes left, as far as nobody writes just now and anything may be written."""
+        sweep_files(self.paths)
+        if self._folder.has_trash() or staging.has_litter(self._folder):
+            with suppress(StoreError), self._folder.writing(timeout_s=0):
+                self._folder.empty_trash()
+                staging.sweep(self._folder)
 
     @property
     def home(self) -> Path:
@@ -168,18 +179,23 @@ class Store:
             self._videos.get(sha256)
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
-            freed += self._ground_truth.forget(sha256)
-            self._sweep()
+            freed += self._ground_truth.forget_all(sha256)
+            with suppress(StoreError):  # what is left is swept after the next deletion
+                self._sweep()
             return freed
 
     # Ground truth
 
     def truth(self, video: Video) -> Truth:
-        """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file."""
+        """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file.
+
+        Raises:
+            StoreDamagedError: what was saved can't be read; ``change_truth`` keeps it aside and begins anew.
+        """
         return self._ground_truth.get(video.sha256, video.path)
 
     def saved_truth(self, sha256: str) -> Truth | None:
-        """Return the saved ground truth of a video; None while what lies beside its file counts."""
+        """Return the saved truth of a video, None while what lies beside its file counts; raises as ``truth``."""
         return self._ground_truth.saved(sha256)
 
     def truth_version(self, video: Video) -> str:
@@ -198,7 +214,10 @@ class Store:
             return self._ground_truth.change(video.sha256, video.path, change)
 
     def forget_truth(self, sha256: str) -> None:
-        """Delete the saved ground truth of a video, so that what lies beside its file counts again."""
+        """Delete the saved ground truth of a video, so that what lies beside its file counts again.
+
+        A damaged file is kept, renamed.
+        """
         self._ground_truth.forget(sha256)
 
     # Embeddings
@@ -209,7 +228,7 @@ class Store:
 
     def listing(self) -> Listing:
         """Return all embeddings and the names of all videos; costs next to nothing while they don't change."""
-        there = [table for table in CATALOGUES if self._folder.path_of(table).exists()]
+        there = [table for table in CATALOGUES if self._folder.exists(table)]
         version = tuple((table, self._folder.commits(table)) for table in there)
         if self._listing is None or None in dict(version).values() or self._listing[0] != version:
             infos = tuple(self.embeddings())
@@ -247,7 +266,8 @@ class Store:
     def delete_embedding(self, key: EmbeddingKey) -> int:
         """Delete one embedding; return the bytes freed."""
         freed = self._embeddings.delete(key)
-        self._sweep()
+        with suppress(StoreError):
+            self._sweep()
         return freed
 
     def _sweep(self) -> None:
@@ -363,9 +383,14 @@ class Store:
         """Return the vectors of those texts that are stored, float32 ``(dim,)``, read-only."""
         return self._text_vectors.get(engine_id, texts)
 
-    def put_text_vectors(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-        """Store text vectors; a text that is there keeps its vector."""
-        self._text_vectors.put(engine_id, vectors)
+    def put_text_vectors(
+        self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Store text vectors and return those that count, read-only; a text that is there keeps its vector.
+
+        Where they can't be stored they are kept in memory, and the log says so once: they can be computed again.
+        """
+        return self._text_vectors.put(engine_id, vectors)
 
 
 def embed_texts_cached(store: Store, engine: Engine, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
@@ -379,6 +404,5 @@ def embed_texts_cached(store: Store, engine: Engine, texts: Iterable[str]) -> di
     missing = [text for text in wanted if text not in vectors]
     if missing:
         new = dict(zip(missing, engine.embed_texts(missing), strict=True))
-        store.put_text_vectors(engine.id, new)
-        vectors = store.text_vectors(engine.id, wanted)
+        vectors |= store.put_text_vectors(engine.id, new)
     return {text: vectors[text] for text in wanted}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lib.core.errors import StoreError
-from lib.store.home import StoreFolder, mapped_errors
+from lib.core.errors import StoreDamagedError, StoreError
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 
+_log = logging.getLogger(__name__)
 _KEYS_PER_QUERY = 200
 _REMEMBERED = 4096  # vectors kept in memory: 8 MB of 512 numbers
 
@@ -31,11 +35,24 @@ def _key(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+class _LengthError(StoreError):
+    """Vectors that can't be of one engine."""
+
+
+def _check_length(engine_id: str, dims: set[int]) -> None:
+    if len(dims) > 1:
+        raise _LengthError(
+            f"Text vectors of {engine_id} have {' and '.join(map(str, sorted(dims)))} numbers, but "
+            "an engine has one length. Check that its model was not exchanged."
+        )
+
+
 class TextVectors:
     """The tables of text vectors, with the latest ones in memory."""
 
     def __init__(self, folder: StoreFolder) -> None:
         self._folder = folder
+        self._told = False
         self._mutex = threading.Lock()
         self._remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 
@@ -50,37 +67,53 @@ class TextVectors:
                     self._remembered.move_to_end((engine_id, text))
                     vectors[text] = vector
         missing = {_key(text): text for text in wanted if text not in vectors}
-        on_disk = {missing[key]: vector for key, vector in self._read(engine_id, list(missing)).items()}
-        vectors |= self._remember(engine_id, on_disk)
+        with suppress(StoreDamagedError):  # they are computed again, and the table is made anew
+            on_disk = {missing[key]: vector for key, vector in self._read(engine_id, list(missing)).items()}
+            vectors |= self._remember(engine_id, on_disk)
         return {text: vectors[text] for text in wanted if text in vectors}
 
-    def put(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+    def put(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """See ``Store.put_text_vectors``."""
         if not vectors:
-            return
+            return {}
         given = {text: np.asarray(vector, np.float32).reshape(-1) for text, vector in vectors.items()}
-        dims = {len(vector) for vector in given.values()}
-        with self._folder.writing():
-            stored = self._read(engine_id, [_key(text) for text in given])
-            dims |= {len(vector) for vector in stored.values()}
-            if len(dims) > 1:
-                raise StoreError(
-                    f"Text vectors of {engine_id} have {' and '.join(map(str, sorted(dims)))} numbers, but "
-                    "an engine has one length. Check that its model was not exchanged."
-                )
-            new = {text: vector for text, vector in given.items() if _key(text) not in stored}
-            if new:
-                self._add(engine_id, new, dims.pop())
-        self._remember(engine_id, {text: stored.get(_key(text), vector) for text, vector in given.items()})
+        _check_length(engine_id, {len(vector) for vector in given.values()})
+        stored: dict[str, NDArray[np.float32]] = {}
+        try:
+            with self._folder.writing():
+                stored = self._store(engine_id, given)
+        except _LengthError:
+            raise
+        except StoreError as error:  # they can be computed again, so nothing fails for want of a place for them
+            if not self._told:
+                self._told = True
+                _log.warning("Text vectors are kept in memory only. %s", error)
+        return self._remember(engine_id, {text: stored.get(_key(text), vector) for text, vector in given.items()})
 
-    def _add(self, engine_id: str, new: Mapping[str, NDArray[np.float32]], dim: int) -> None:
+    def _store(self, engine_id: str, given: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """Add what is not stored yet; return by key what was. A damaged table is made anew."""
+        try:
+            stored = self._read(engine_id, [_key(text) for text in given])
+            self._add(engine_id, given, stored)
+        except StoreDamagedError:
+            stored = {}
+            self._folder.drop(_table(engine_id))
+            self._add(engine_id, given, stored)
+        return stored
+
+    def _add(
+        self,
+        engine_id: str,
+        given: Mapping[str, NDArray[np.float32]],
+        stored: Mapping[str, NDArray[np.float32]],
+    ) -> None:
+        new = {text: vector for text, vector in given.items() if _key(text) not in stored}
+        if not new:
+            return
+        dim = len(next(iter(new.values())))
         schema = _schema(dim)
         table = self._folder.create(_table(engine_id), schema)
-        if table.schema.field("vector").type.list_size != dim:
-            raise StoreError(
-                f"The stored text vectors of {engine_id} do not have {dim} numbers. "
-                "Check that its model was not exchanged."
-            )
+        _check_length(engine_id, {dim, table.schema.field("vector").type.list_size})
         columns = [
             pa.array([_key(text) for text in new]),
             pa.array([text.encode("utf-8", "replace").decode() for text in new]),  # for people; the key decides

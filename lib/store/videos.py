@@ -7,6 +7,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -15,10 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from lib.core.errors import NotStoredError, StoreError, VideoUnreadableError
+from lib.core.errors import NotStoredError, StoreDamagedError, StoreError, VideoUnreadableError
 from lib.infra.files import atomic_file, sha256_of
 from lib.media.video_info import VideoInfo
-from lib.store.home import StoreFolder, mapped_errors
+from lib.store.faults import mapped_errors
+from lib.store.home import StoreFolder
 
 TABLE = "videos"
 NO_FILE = "none"
@@ -49,6 +51,7 @@ _SCHEMA = pa.schema(
 _HASH_SCHEMA = pa.schema(
     [("path", pa.binary()), ("size_bytes", pa.int64()), ("mtime_ns", pa.int64()), ("sha256", pa.string())]
 )
+_DELETED = ".deleted"
 _MAX_HASHES = 5000
 _RACY_NS = 2_000_000_000  # a file this young may change again within one tick of its clock
 _NAME_LENGTH = 120
@@ -95,6 +98,10 @@ class Videos:
 
     def __init__(self, folder: StoreFolder) -> None:
         self._folder = folder
+        self._deleted = {path.stem for path in folder.paths.videos.glob(f"*{_DELETED}")}
+        """Videos whose rows there was no room to leave out."""
+        self._checked: set[tuple[str, tuple[int, int]]] = set()
+        """Videos whose bytes were compared with their hash, with their size and time of change then."""
 
     def all(self) -> list[Video]:
         """Return all videos, oldest first."""
@@ -142,7 +149,7 @@ class Videos:
             if move:
                 row |= self._take(path, row["sha256"], suffix)
             others = [other for other in self._rows() if other["sha256"] != row["sha256"]]
-            self._folder.write_rows(TABLE, _SCHEMA, [*others, row])
+            self._write([*others, row])
         return self._video(row)
 
     def _remove_second_copy(self, path: Path, name: str) -> None:
@@ -163,17 +170,22 @@ class Videos:
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }
-            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
+            self._write([*self._rows(), row])
             return self._video(row)
 
     def delete(self, sha256: str) -> int:
         """Remove the row, the kept file (a referenced one stays) and the playable copy; return the bytes freed."""
         with self._folder.writing():
             row = self._row(sha256)
-            rows = [r for r in self._rows() if r["sha256"] != sha256]
-            self._folder.write_rows(TABLE, _SCHEMA, rows)
             freed = self._folder.remove(self.proxy_path(sha256))
-            return freed + (self._folder.remove(self._path(row)) if row["owned"] else 0)
+            freed += self._folder.remove(self._path(row)) if row["owned"] else 0
+            self._deleted.add(sha256)
+            try:
+                self._write(self._rows())
+            except StoreError:  # no room: an empty file needs none, and the next commit leaves the row out
+                with suppress(OSError):
+                    self._deletion_mark(sha256).touch()
+            return freed
 
     def file_path(self, sha256: str) -> Path:
         """See ``Store.file_path``."""
@@ -193,9 +205,9 @@ class Videos:
             same = False
         if not same:
             raise NotStoredError(f"{row['name']} was moved or changed ({path}); add it again.")
-        with self._folder.writing():  # only touched: remember its new time, so that it is not hashed again
-            rows = [{**r, "mtime_ns": stat[1]} if r["sha256"] == sha256 else r for r in self._rows()]
-            self._folder.write_rows(TABLE, _SCHEMA, rows)
+        self._checked.add((sha256, stat))
+        with suppress(StoreError), self._folder.writing():  # only touched: remember its new time where there is room
+            self._write([{**r, "mtime_ns": stat[1]} if r["sha256"] == sha256 else r for r in self._rows()])
         return path
 
     def proxy_path(self, sha256: str) -> Path:
@@ -203,7 +215,18 @@ class Videos:
         return self._folder.paths.proxies / f"{sha256}.mp4"
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self._folder.rows(TABLE, _SCHEMA)
+        return [row for row in self._folder.rows(TABLE, _SCHEMA) if row["sha256"] not in self._deleted]
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        """Replace the rows; those of deleted videos are gone then. Call it under ``writing()``."""
+        self._folder.write_rows(TABLE, _SCHEMA, rows)
+        for sha256 in self._deleted:
+            with suppress(OSError):
+                self._deletion_mark(sha256).unlink(missing_ok=True)
+        self._deleted.clear()
+
+    def _deletion_mark(self, sha256: str) -> Path:
+        return self._folder.paths.videos / f"{sha256}{_DELETED}"
 
     def _find_row(self, sha256: str) -> dict[str, Any] | None:
         return next((row for row in self._rows() if row["sha256"] == sha256), None)
@@ -227,10 +250,10 @@ class Videos:
         if row["container"] == NO_FILE:
             return False
         try:
-            size, mtime_ns = _stat(self._path(row))
+            stat = _stat(self._path(row))
         except VideoUnreadableError:
             return False
-        return bool(size == row["size_bytes"] and (row["owned"] or mtime_ns == row["mtime_ns"]))
+        return stat == (row["size_bytes"], row["mtime_ns"]) or (row["sha256"], stat) in self._checked
 
     def _take(self, path: Path, sha256: str, suffix: str) -> dict[str, Any]:
         """Move a file into the store; return the fields of its row that this changes."""
@@ -246,10 +269,17 @@ class Videos:
 
     def _remembered_hash(self, path: Path, stat: tuple[int, int]) -> str | None:
         key = os.fsencode(path)
-        for row in self._folder.rows(HASHES, _HASH_SCHEMA):
+        for row in self._hash_rows():
             if (row["path"], row["size_bytes"], row["mtime_ns"]) == (key, *stat):
                 return str(row["sha256"])
         return None
+
+    def _hash_rows(self) -> list[dict[str, Any]]:
+        """Return the hashes remembered; none where their table is damaged, for they can be computed."""
+        try:
+            return self._folder.rows(HASHES, _HASH_SCHEMA)
+        except StoreDamagedError:
+            return []
 
     def _hash(self, path: Path, stat: tuple[int, int], on_progress: Callable[[int, int], None] | None) -> str:
         """Return the SHA-256 of a file, and remember it by path, size and time of change."""
@@ -260,10 +290,10 @@ class Videos:
         except OSError as error:
             raise StoreError(f"{path.name} can't be read to its end ({error.strerror}); try again.") from error
         if time.time_ns() - mtime_ns > _RACY_NS:
-            with self._folder.writing():
-                rows = [row for row in self._folder.rows(HASHES, _HASH_SCHEMA) if row["path"] != key]
+            with suppress(StoreError), self._folder.writing():  # without room for it, it is computed again
+                rows = [row for row in self._hash_rows() if row["path"] != key]
                 rows.append({"path": key, "size_bytes": size, "mtime_ns": mtime_ns, "sha256": digest})
-                self._folder.write_rows(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
+                self._folder.write_derived(HASHES, _HASH_SCHEMA, rows[-_MAX_HASHES:])
         return digest
 
 

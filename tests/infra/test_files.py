@@ -24,13 +24,19 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("content", "written"), [("grün\n", "grün\n".encode()), (b"\x00\r\n", b"\x00\r\n")])
-def test_a_file_is_replaced_and_folders_are_made(
+def test_a_file_is_replaced_and_its_folder_is_made(
     target: Path, tmp_path: Path, content: str | bytes, written: bytes
 ) -> None:
-    for path in (target, tmp_path / "a" / "b" / "new"):
+    for path in (target, tmp_path / "a" / "new"):
         write_atomically(path, content)
         assert path.read_bytes() == written
     assert names(tmp_path) == ["a", "file.json"]
+
+
+def test_a_folder_above_it_is_not_made_anew(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "deleted" / "b" / "new", "")
+    assert names(tmp_path) == []
 
 
 def test_the_mode_is_that_of_any_new_file_unless_another_is_given(tmp_path: Path) -> None:

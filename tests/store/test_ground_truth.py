@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.core.errors import NotStoredError
+from lib.core.errors import NotStoredError, StoreDamagedError
 from lib.core.labelled_intervals import TrueSegment
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -80,12 +80,54 @@ def test_a_save_that_fails_leaves_the_old_truth_and_nothing_else(
     assert [path.name for path in (store.home / "truth").iterdir()] == [f"{video.sha256}.json"]
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"format": 2, "segments": []}', '{"format": 1, "segments": 3}'])
-def test_a_saved_file_that_cannot_be_read_counts_as_none(store: Store, video: Video, text: str) -> None:
-    store.change_truth(video, lambda truth: [DOG])
-    (store.home / "truth" / f"{video.sha256}.json").write_text(text, encoding="utf-8")
+DAMAGED = {
+    "empty": "",
+    "no segments": "{}",
+    "another format": '{"format": 2, "segments": []}',
+    "a number for segments": '{"format": 1, "segments": 3}',
+    "null": "null",
+    "a list": "[]",
+    "cut": '{"format": 1, "segments": [{"label": "dog", "start_s": 1, "end_s": 2}]',
+    "segments null": '{"format": 1, "segments": [null]}',
+    "a number for a label": '{"format": 1, "segments": [{"label": 5, "start_s": 1, "end_s": 2}]}',
+    "400 digits": f'{{"format": 1, "segments": [{{"label": "dog", "start_s": {"9" * 400}, "end_s": 2}}]}}',
+    "5,000 digits": f'{{"format": 1, "segments": [{{"label": "dog", "start_s": {"9" * 5000}, "end_s": 2}}]}}',
+    "nested": "[" * 200_000,
+    "nested inside": f'{{"format": 1, "segments": {"[" * 100_000}',
+    "infinite": '{"format": 1, "segments": [{"label": "dog", "start_s": 1, "end_s": Infinity}]}',
+    "a list for a time": '{"format": 1, "segments": [{"label": "dog", "start_s": [1], "end_s": 2}]}',
+}
 
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_a_saved_file_that_cannot_be_read_is_told_and_kept_aside(store: Store, video: Video, text: str) -> None:
+    home = store.home
+    store.change_truth(video, lambda truth: [DOG])
+    file = home / "truth" / f"{video.sha256}.json"
+    file.write_text(text, encoding="utf-8")
+
+    for read in (lambda: store.truth(video), lambda: store.saved_truth(video.sha256)):
+        with pytest.raises(StoreDamagedError, match=r"damaged, so none counts; repair truth/.*\.json"):
+            read()
+    assert file.read_text(encoding="utf-8") == text
+
+    assert store.change_truth(video, lambda truth: [*truth, DOG]) == (DOG, CAT)
+    (aside,) = home.glob("truth/*.damaged-*")
+    assert aside.read_text(encoding="utf-8") == text
+    assert store.truth(video) == (DOG, CAT)
+
+
+def test_forgetting_damaged_truth_keeps_it_aside_but_deleting_the_video_does_not(store: Store, video: Video) -> None:
+    home = store.home
+    store.change_truth(video, lambda truth: [DOG])
+    file = home / "truth" / f"{video.sha256}.json"
+    file.write_bytes(file.read_bytes()[:-1])
+
+    store.forget_truth(video.sha256)
     assert store.truth(video) == (CAT,)
+    assert len(list(home.glob("truth/*.damaged-*"))) == 1
+    store.delete_video(video.sha256)
+    assert not list((home / "truth").iterdir())
 
 
 def test_changes_of_two_stores_at_once_all_count(store: Store, video: Video) -> None:

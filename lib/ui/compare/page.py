@@ -255,6 +255,8 @@ def watch(sides: Sides, compared: ComparedSides | None) -> None:
         lanes = {**(a or b or {}), "side": "A" if a else "B"}
     else:
         lanes = video.lanes_without_prompts(sides.video, sides.embedded)
+    if problem := cache.truth_problem(sides.video):
+        st.warning(problem, icon=":material/warning:")
     video.play(sides.video, lanes)
 
 

@@ -79,7 +79,10 @@ def _moved(before: Truth, after: Truth) -> bool:
 
 
 def _head(video: Video, editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) -> None:
-    saved = cache.store().saved_truth(video.sha256) is not None
+    problem = cache.truth_problem(video)
+    if problem:
+        st.warning(problem, icon=":material/warning:")
+    saved = bool(problem) or cache.store().saved_truth(video.sha256) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_summary(truth, saved), width="stretch")
         with st.container(horizontal=True, width="content"):

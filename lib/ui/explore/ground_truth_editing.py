@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
+from lib.core.errors import StoreDamagedError
 from lib.core.history import History
 from lib.core.labelled_intervals import TrueSegment
 from lib.store.videos import Video
@@ -60,8 +62,10 @@ class GroundTruthEditing:
         self.form_version += 1
 
     def stored(self) -> Truth | None:
-        """Return the stored ground truth; None where there is none."""
-        return cache.store().saved_truth(self.video.sha256)
+        """Return the stored ground truth; None where there is none that can be read."""
+        with suppress(StoreDamagedError):
+            return cache.store().saved_truth(self.video.sha256)
+        return None
 
     def restore(self, restored: Truth | None, history: History[Truth | None]) -> None:
         """Store ``restored``, a state of the history, and clear the form."""

@@ -88,6 +88,8 @@ def _cells(
     cells: dict[tuple[str, str], Sequence[Mapping[str, Any]]] = {}
     for video in columns.videos:  # the outer loop, so that each video's vectors are loaded once
         truth = cache.truth(video)
+        if problem := cache.truth_problem(video):
+            problems.append(f"{video.name}: {problem}")
         for key, prompt_set in prompt_sets.items():
             try:
                 cells[key, video.sha256] = cache.label_metrics(columns.infos[video.sha256], prompt_set, vectors, truth)

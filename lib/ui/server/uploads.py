@@ -137,7 +137,7 @@ def _open_part(folder: Path, name: str, declared: int | None, limit: int) -> _Pa
     if declared is not None and declared > limit:
         raise _too_large(name, limit)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         free = shutil.disk_usage(folder).free - _SPARE_BYTES
         if declared is None or declared <= free:
             return _Part(folder)

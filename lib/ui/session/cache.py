@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from lib.analysis.reference_band import ReferenceBand
 from lib.analysis.scoring import vector_change
 from lib.comparison.comparison import Comparison, compare
 from lib.comparison.matrix import measure
-from lib.core.errors import EngineError
+from lib.core.errors import EngineError, StoreDamagedError, StoreError
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
@@ -80,9 +81,23 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 
 
 def truth(video: Video) -> tuple[TrueSegment, ...]:
-    """Return the ground truth of the video: what was saved, else its annotation file; read again when it changes."""
+    """Return the ground truth of the video: what was saved, else its annotation file; read again when it changes.
+
+    Nothing where what was saved is damaged: ``truth_problem`` says so.
+    """
     version = store().truth_version(video)
-    return _truth(f"{video.sha256}|{version}", video) if version else ()
+    with suppress(StoreDamagedError):
+        return _truth(f"{video.sha256}|{version}", video) if version else ()
+    return ()
+
+
+def truth_problem(video: Video) -> str:
+    """Return the sentence about saved ground truth that can't be read; empty where all is well."""
+    try:
+        store().saved_truth(video.sha256)
+    except StoreError as error:
+        return str(error)
+    return ""
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
