@@ -56,7 +56,7 @@ def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -
     Messages begin with ``who`` and end with ``advice``, a whole sentence.
 
     Raises:
-        BadReplyError: wrong count, wrong length, not numbers, NaN, infinite or zero.
+        BadReplyError: wrong count, wrong length, not numbers, NaN, infinite, zero, or too large to have a length.
     """
     if not count and isinstance(vectors, list) and not vectors:
         return np.empty((0, dim), np.float32)
@@ -74,7 +74,10 @@ def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -
         raise BadReplyError(f"{who} gave vectors of length {length} where {dim} was expected. {advice}")
     if not np.isfinite(array).all():
         raise BadReplyError(f"{who} gave a vector with a value that is NaN or infinite. {advice}")
-    norms = np.linalg.norm(array, axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        norms = np.linalg.norm(array, axis=1, keepdims=True)
+    if not np.isfinite(norms).all():
+        raise BadReplyError(f"{who} gave a vector with values too large for a model's. {advice}")
     if (norms < _SMALLEST_NORM).any():
         raise BadReplyError(f"{who} gave a vector that is zero everywhere. {advice}")
     rows_of_unit_length: NDArray[np.float32] = (array / norms).astype(np.float32)

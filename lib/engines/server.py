@@ -226,20 +226,22 @@ class ServerEngine:
     def _embed(self, route: str, count: int, encode: Callable[[slice], list[object]]) -> NDArray[np.float32]:
         """Return the vectors of ``count`` items, by requests; ``encode`` makes the items of a slice."""
         rows = [np.empty((0, self.dim), np.float32)]
-        begin = 0
+        begin, limit = 0, self._limits[route]
         while begin < count:
-            size = min(self._limits[route], count - begin)
+            size = min(limit, count - begin)
             chunk = encode(slice(begin, begin + size))
             reply = self._ask(route, chunk)
-            if size > 1 and _is_too_much(reply):
-                with self._lock:  # by what was refused, so that two refusals at once halve only once
-                    self._limits[route] = min(self._limits[route], size // 2)
+            if size > 1 and (_is_too_much(reply) or _is_too_long(reply)):
+                limit = size // 2  # down to the one that is refused, or to what the server takes at a time
                 continue
-            if size > 1 and _is_too_long(reply):
-                for item in chunk:
-                    self._rows(self._ask(route, [item]), [item], route)
+            if route == _TEXTS and count > 1 and _is_too_much(reply):
+                other = encode(slice(1) if begin else slice(1, 2))
+                if self._ask(route, other).status == 200:
+                    raise self._refused_text(reply, str(chunk[0]))
             rows.append(self._rows(reply, chunk, route))
             begin += size
+        with self._lock:  # only now: smaller requests have passed where a larger one did not
+            self._limits[route] = min(self._limits[route], limit)
         return np.concatenate(rows)
 
     def _ask(self, route: str, chunk: list[object]) -> Reply:
@@ -276,10 +278,19 @@ class ServerEngine:
             advice=f"Check that it really serves {self.id}, and update it.",
         )
 
+    def _refused_text(self, reply: Reply, text: str) -> BadReplyError:
+        error = BadReplyError(
+            f"The inference server at {self.url} fails on the prompt “{shortened(text, _MAX_QUOTE)}” "
+            f"({_said(reply)}), and not on others; shorten or reword it."
+        )
+        error.concerns_one_text = True
+        return error
+
     def _refusal(self, reply: Reply, chunk: list[object], route: str) -> EngineError:
         who = f"The inference server at {self.url}"
-        said = f"{reply.status} “{reply.message}”" if reply.message else str(reply.status)
+        said = _said(reply)
         message = reply.message.lower()
+        single = "picture" if route == _IMAGES else "text"
         if _is_too_long(reply):
             return PromptTooLongError(
                 f"The prompt “{shortened(str(chunk[0]), _MAX_QUOTE)}” is longer than the {_CONTEXT_TOKENS} tokens "
@@ -290,8 +301,18 @@ class ServerEngine:
                 f"{who} has no usable {self.id} ({said}); choose another version, "
                 "or let the server download it (it needs a network and may need an API key)."
             )
-        if reply.status in (404, 405) or reply.is_page:
+        if reply.status in (404, 405):
             return self._no_inference_server(route)
+        if reply.status == 413:
+            return BadReplyError(
+                f"{who} takes no request as large as a single {single} ({said}); raise the limit there, or of the "
+                "proxy before it (client_max_body_size in nginx)."
+            )
+        if reply.is_page:
+            return BadReplyError(
+                f"{who} answers with a web page ({said}): a proxy or firewall before it fails or refuses the request; "
+                "look at its log, and check the address."
+            )
         if "could not load input image" in message:
             return BadReplyError(
                 f"{who} could not read a picture it was sent ({said}); something between may change "
@@ -302,8 +323,7 @@ class ServerEngine:
                 f"{who} won't work for this account ({said}); check its credits, or use a server of your own."
             )
         if reply.status >= 500:
-            what = "a single picture" if route == _IMAGES else "a single text"
-            return BadReplyError(f"{who} fails even on {what} ({said}); look at its log, or restart it.")
+            return BadReplyError(f"{who} fails even on a single {single} ({said}); look at its log, or restart it.")
         return BadReplyError(f"{who} refuses the request ({said}); check its version and address.")
 
     def _check_model(self, body: dict[str, object]) -> None:
@@ -323,6 +343,10 @@ class ServerEngine:
             f"What answers at {self.url} is no inference server with CLIP{lacks}; check the address and port "
             "(usually 9001), and that CLIP is switched on there."
         )
+
+
+def _said(reply: Reply) -> str:
+    return f"{reply.status} “{reply.message}”" if reply.message else str(reply.status)
 
 
 def _is_too_long(reply: Reply) -> bool:

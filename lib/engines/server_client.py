@@ -41,7 +41,7 @@ class Timeouts:
     connect_s: float = 5.0
     """Seconds to reach the server."""
     read_s: float = 120.0
-    """Seconds without a byte of the answer; 8 pictures of the largest model take a slow CPU over a minute."""
+    """Seconds until the answer is there, whole; 8 pictures of the largest model take a slow CPU over a minute."""
     first_s: float = 300.0
     """The same until the first answer, since the server loads the model then and may download its weights."""
 
@@ -217,4 +217,6 @@ class Client:
 
 
 def _is_refusal(reply: Reply) -> bool:
+    if reply.is_page:
+        return False  # of a proxy or firewall, which knows no key
     return reply.status in (401, 403) or (reply.status == 400 and "API key is missing" in reply.message)

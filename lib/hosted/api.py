@@ -76,7 +76,7 @@ class Timing:
 
     connect_s: float = 10.0
     read_s: float = 60.0
-    """Seconds without a byte of an answer."""
+    """Seconds from a request to the end of its answer; of a download, seconds without a byte."""
     retries: RetryPolicy = _RETRIES
     """Of a request and of a download; an upload is tried 3 times at most, each with a new signed URL."""
     poll_s: tuple[float, float] = (2.0, 30.0)

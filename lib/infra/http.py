@@ -1,31 +1,53 @@
 """HTTP for the inference server and the hosted service: sessions, retries, and failures as sentences.
 
-``Retrier.request`` is where an overloaded service (429, 502, 503, 504) and a failed connection are handled: it waits,
-at least as long as ``Retry-After`` says, and sends the request again.
+``Retrier.request`` is where an overloaded service (429, 502, 503, 504 and the like) and a failed connection are
+handled: it waits, at least as long as ``Retry-After`` says, and sends the request again. ``send`` ends an answer that
+is too slow or too long as a whole, however its bytes drip in.
 """
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import json
+import math
+import os
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from lib.core.errors import Cancelled, EngineUnavailableError, PromptreelError
 from lib.core.formatting import plural
+from lib.infra.deadline import DeadlineAdapter, deadline
 from lib.infra.redaction import hide_queries_in_logs, redacted
 
-RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+# Cloudflare's own, https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+_OF_A_PROXY = {
+    520: "got no usable answer from it",
+    521: "is refused by it",
+    522: "could not connect to it in time",
+    523: "can't reach it",
+    524: "waited too long for its answer",
+    525: "finds no safe connection to it",
+    526: "refuses its TLS certificate",
+    530: "can't find its address",
+}
+RETRIED_STATUSES = frozenset({408, 425, 429, 502, 503, 504, *_OF_A_PROXY})
 BLOCK_BYTES = 1 << 18
 """Bytes sent or received at a time."""
+MAX_ANSWER_BYTES = 1 << 26
+"""Bytes of an answer that ``send`` reads; vectors of a request take about 1 MB."""
+_MAX_RETRY_AFTER_S = 86_400.0
+_CERTIFICATE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 Outcome = requests.Response | requests.RequestException
 """A response, or why there is none. Returned, not raised: the error's text may hold the URL and so a key."""
@@ -151,7 +173,15 @@ def wait_unless(cancel: threading.Event) -> Callable[[float], None]:
     return wait
 
 
-class _Adapter(HTTPAdapter):
+class Unusable(requests.RequestException):
+    """A request can't be sent, or its answer not be read, for the ``reason``: a clause that holds no secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Adapter(DeadlineAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **options)
 
@@ -159,14 +189,15 @@ class _Adapter(HTTPAdapter):
 def new_session(*, trust_env: bool, connections: int = 10, session: requests.Session | None = None) -> requests.Session:
     """Return a session that adds no credentials of the user's own and repeats nothing by itself.
 
-    ``trust_env`` says whether the environment's proxies and certificates are used; ``session`` is the one to set up,
-    for tests.
+    ``trust_env`` says whether the environment's proxies are used (its certificates always are); ``session`` is the one
+    to set up, for tests.
     """
     session = session or requests.Session()
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Adapter(pool_maxsize=connections, max_retries=0))
     session.auth = _no_credentials
     session.trust_env = trust_env
+    session.verify = os.environ.get(_certificates() or "", True)
     hide_queries_in_logs()
     return session
 
@@ -176,19 +207,66 @@ def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def send(session: requests.Session, method: str, url: str, **options: Any) -> Outcome:
-    """Send one request. Redirects are not followed: they would hand a key on, and turn POST into GET."""
-    try:
-        return session.request(method, url, allow_redirects=False, **options)
-    except requests.RequestException as error:
+def send(session: requests.Session, method: str, url: str, *, timeout: tuple[float, float], **options: Any) -> Outcome:
+    """Send one request and read its answer, of at most ``MAX_ANSWER_BYTES``.
+
+    Redirects are not followed: they would hand a key on, and turn POST into GET. ``timeout`` is seconds to connect, and
+    from the end of the request to the end of the answer.
+    """
+    options |= {"allow_redirects": False, "stream": True, "timeout": timeout}
+    with deadline(timeout[1]) as limit:
+        try:
+            with session.request(method, url, **options) as response:
+                outcome: Outcome = _with_body(response)
+        except requests.RequestException as error:
+            outcome = _with_reason(error, session, url)
+        except (OSError, ValueError, HTTPError) as error:  # what requests lets through
+            outcome = _with_reason(requests.exceptions.InvalidURL(type(error).__name__), session, url)
+    return requests.exceptions.ReadTimeout() if limit.passed else outcome
+
+
+def _with_body(response: requests.Response) -> requests.Response:
+    blocks, size = [], 0
+    for block in response.iter_content(1 << 16):  # small, as a compressed one may grow a thousandfold
+        blocks.append(block)
+        size += len(block)
+        if size > MAX_ANSWER_BYTES:
+            raise Unusable(f"its answer has more than {MAX_ANSWER_BYTES >> 20} MiB; check the address")
+    response._content = b"".join(blocks)
+    return response
+
+
+def _with_reason(error: requests.RequestException, session: requests.Session, url: str) -> requests.RequestException:
+    """Return ``error``, or the variable of the environment that is to blame for it."""
+    kinds = requests.exceptions
+    if not isinstance(error, kinds.InvalidURL | kinds.InvalidSchema | kinds.MissingSchema):
         return error
+    variable = _certificates()
+    if variable and not os.path.exists(os.environ[variable]):
+        return Unusable(f"{variable} names no file or folder of certificates; correct it, or remove it")
+    proxy = _proxy_variable(url) if session.trust_env else None
+    return Unusable(f"{proxy} is no address of a usable proxy; correct it, or remove it") if proxy else error
+
+
+def _certificates() -> str | None:
+    """Return the variable that names the certificates to trust."""
+    return next((name for name in _CERTIFICATE_VARIABLES if os.environ.get(name)), None)
+
+
+def _proxy_variable(url: str) -> str | None:
+    """Return the variable that names the proxy for ``url``."""
+    with contextlib.suppress(ValueError):
+        if not select_proxy(url, get_environ_proxies(url)):
+            return None
+    names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
+    return next((spelled for name in names for spelled in (name, name.upper()) if os.environ.get(spelled)), None)
 
 
 def json_of(response: requests.Response) -> Any:
     """Return the parsed body, None where it is no JSON."""
     try:
         return json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -218,12 +296,18 @@ def may_pass(error: requests.RequestException) -> bool:
 def explain(error: requests.RequestException, service: Service, read_s: float) -> EngineUnavailableError:
     """Return one sentence on a request without a response; never the error's own text, which may hold the URL."""
     kinds = requests.exceptions
-    if isinstance(error, kinds.SSLError):
-        text = f"No safe connection to {service.name}: its TLS certificate or protocol is refused; {service.tls}."
+    if isinstance(error, Unusable):
+        text = f"{service.subject} can't be asked: {error.reason}."
+    elif isinstance(error, kinds.SSLError):
+        named = _certificates()
+        own = f"check the certificates that {named} names" if named else "name those you trust in REQUESTS_CA_BUNDLE"
+        text = (
+            f"No safe connection to {service.name}: its TLS certificate or protocol is refused; {service.tls}; {own}."
+        )
     elif isinstance(error, kinds.ProxyError):
         text = (
             f"The proxy before {service.name} does not let the request through; "
-            "check HTTP_PROXY, HTTPS_PROXY and NO_PROXY."
+            "check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY."
         )
     elif isinstance(error, kinds.ReadTimeout) or _has_reason(error, ReadTimeoutError):
         text = f"{service.subject} did not answer within {read_s:g} s; {service.timeout}."
@@ -257,16 +341,24 @@ def _overloaded(
     reason = f"({status}{asked}, after {plural(attempts, 'attempt')})"
     if response.status_code == 429:
         return EngineUnavailableError(f"{service.subject} takes no more requests for now {reason}; {service.busy}.")
+    if response.status_code == 408:
+        return EngineUnavailableError(
+            f"{service.subject} did not get the whole request in time {reason}; check the network, it may be slow."
+        )
+    if response.status_code in _OF_A_PROXY:
+        found = _OF_A_PROXY[response.status_code]
+        return EngineUnavailableError(f"The proxy before {service.name} {found} {reason}; {service.overloaded}.")
     return EngineUnavailableError(f"{service.subject} is overloaded or not ready {reason}; {service.overloaded}.")
 
 
 def _retry_after_s(value: str | None) -> float:
-    """Return the seconds that ``Retry-After`` asks for (a number or a date), 0.0 without a usable one."""
-    if not value:
-        return 0.0
-    if value.strip().isdecimal():
-        return float(value)
+    """Return the seconds that ``Retry-After`` asks for (number or date), at most a day; 0.0 without a usable one."""
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        seconds = float(value or 0)
     except ValueError:
-        return 0.0
+        try:
+            date = email.utils.parsedate_to_datetime(str(value))
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return 0.0
+    return 0.0 if math.isnan(seconds) else min(max(seconds, 0.0), _MAX_RETRY_AFTER_S)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import socket
 import threading
 
 import pytest
 import requests
 
-from lib.core.errors import EngineError, EngineUnavailableError
+from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError
 from lib.engines.server import ServerEngine
 from lib.engines.server_client import Timeouts
 from lib.infra.http import RetryPolicy
@@ -18,7 +20,7 @@ from tests.helpers.videos import plain_picture
 
 
 class TestRetries:
-    @pytest.mark.parametrize("status", [429, 502, 503, 504])
+    @pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504, 520, 524])
     def test_get_over_a_server_that_is_busy_for_a_while(
         self, server: FakeServer, engine: ServerEngine, clock: Clock, status: int
     ) -> None:
@@ -122,6 +124,39 @@ class TestNoAnswer:
             engine.close()
         assert len(clock.waits) == 1
 
+    @pytest.mark.parametrize(
+        "begin",
+        [
+            b"",
+            b"HTTP/1.1 200 OK\r\nX: ",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ],
+        ids=["status", "header", "body", "body without an end", "chunk", "size of a chunk"],
+    )
+    def test_an_answer_that_drips_ends_at_the_time_limit(self, clock: Clock, begin: bytes) -> None:
+        with half_an_answer(begin, drip=b"1") as url:
+            limits, retries = Timeouts(first_s=0.3, read_s=0.3), RetryPolicy(attempts=2)
+            engine = ServerEngine(url, sleep=clock.wait, timeouts=limits, retries=retries)
+            with pytest.raises(EngineUnavailableError, match=r"did not answer within 0\.3 s"):
+                engine.embed_texts(["a dog"])
+            engine.close()
+        assert len(clock.waits) == 1
+
+    def test_an_answer_without_measure_is_not_read(
+        self, server: FakeServer, engine: ServerEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("lib.infra.http.MAX_ANSWER_BYTES", 1 << 20)
+        server.faults.body = gzip.compress(bytes(1 << 24))
+        with pytest.raises(BadReplyError, match="no JSON object"):  # 16 kB as they are
+            engine.embed_texts(["a dog"])
+        server.faults.body = bytes(1 << 21)
+        with pytest.raises(EngineUnavailableError, match=r"can't be asked: its answer has more than 1 MiB; check"):
+            engine.embed_texts(["a dog"])
+        assert len(server.seen) == 2
+
     def test_another_address_is_answered(self, server: FakeServer, connect: Connect) -> None:
         with FakeServer() as other:
             server.faults.redirect = other.url
@@ -170,7 +205,13 @@ class FailingSession(requests.Session):
 
 
 class half_an_answer:  # noqa: N801 - reads as a context
-    """A server that promises 1,000 bytes and sends 10, to every connection."""
+    """A server that begins an answer to every connection, and then says nothing, or ``drip`` for ever."""
+
+    def __init__(
+        self, begin: bytes = b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"embeddin', drip: bytes = b""
+    ) -> None:
+        self._begin, self._drip = begin, drip
+        self._ends = threading.Event()
 
     def __enter__(self) -> str:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -187,9 +228,13 @@ class half_an_answer:  # noqa: N801 - reads as a context
                 return
             self._connections.append(connection)
             connection.recv(65536)
-            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"embeddin')
+            connection.sendall(self._begin)
+            with contextlib.suppress(OSError):
+                while self._drip and not self._ends.wait(0.02):
+                    connection.sendall(self._drip)
 
     def __exit__(self, *exc_info: object) -> None:
+        self._ends.set()
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join(5)

@@ -76,6 +76,50 @@ class TestRefusals:
         with pytest.raises(error, match=message):
             engine.embed_texts(["a dog"])
 
+    @pytest.mark.parametrize("call", ["images", "texts"])
+    @pytest.mark.parametrize(
+        ("status", "message"),
+        [
+            (413, r"takes no request as large as a single (picture|text) \(413\); raise the limit there"),
+            (500, r"answers with a web page \(500\): a proxy or firewall before it fails or refuses the request"),
+            (403, r"answers with a web page \(403\)"),
+            (401, r"answers with a web page \(401\)"),
+        ],
+    )
+    def test_that_are_pages_of_something_before_it(
+        self, server: FakeServer, engine: ServerEngine, status: int, call: str, message: str
+    ) -> None:
+        server.faults.page_status = status
+
+        with pytest.raises(BadReplyError, match=message):
+            engine.embed_images([plain_picture()] * 3) if call == "images" else engine.embed_texts(["a", "b", "c"])
+        assert engine.batch_size == 8
+
+    @pytest.mark.parametrize("place", [0, 20, 31])
+    def test_a_bare_500_is_narrowed_down_to_the_text(
+        self, server: FakeServer, engine: ServerEngine, place: int
+    ) -> None:
+        texts = [f"text {i}" for i in range(32)]
+        server.faults.bad_text = texts[place]
+
+        message = (
+            rf"fails on the prompt “text {place}” \(500 “Internal error\.”\), and not on others; shorten or reword"
+        )
+        with pytest.raises(BadReplyError, match=message) as caught:
+            engine.embed_texts(texts)
+        assert caught.value.concerns_one_text
+        assert len(server.seen) <= 12
+        server.reset()
+        engine.embed_texts([f"other {i}" for i in range(32)])
+        assert [seen.items for seen in server.seen] == [32]
+
+    def test_a_server_that_fails_on_every_text_is_no_ones_fault(self, server: FakeServer, engine: ServerEngine) -> None:
+        server.faults.first, server.faults.status, server.faults.message = 99, 500, "Internal error."
+
+        with pytest.raises(BadReplyError, match="fails even on a single text") as caught:
+            engine.embed_texts(["a", "b", "c", "d"])
+        assert not caught.value.concerns_one_text
+
     def test_are_echoed_in_one_short_line(self, server: FakeServer, engine: ServerEngine) -> None:
         server.faults.first, server.faults.status = 1, 422
         server.faults.message = "bad\n  input " * 100
@@ -94,6 +138,8 @@ class TestReplies:
             ("nan", "gave a vector with a value that is NaN or infinite"),
             ("inf", "gave a vector with a value that is NaN or infinite"),
             ("zero", "gave a vector that is zero everywhere"),
+            ("subnormal", "gave a vector that is zero everywhere"),
+            ("huge", "gave a vector with values too large for a model's"),
             ("count", "gave 2 vectors where 3 were asked for"),
             ("dim", "gave vectors of length 511 where 512 was expected"),
             ("ragged", "gave vectors that are no lists of numbers of one length"),
@@ -118,6 +164,7 @@ class TestReplies:
             (b"", "gave an answer that is no JSON object"),
             (b"[1, 2]", "gave an answer that is no JSON object"),
             (b"\xff\xfe\x00", "gave an answer that is no JSON object"),
+            (b"[" * 100_000, "gave an answer that is no JSON object"),
             (b'{"time": 0.1}', "gave no list of vectors"),
             (b'{"embeddings": "many"}', "gave no list of vectors"),
             (json.dumps({"embeddings": [[None] * 512]}).encode(), "NaN or infinite"),

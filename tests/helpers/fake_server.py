@@ -19,6 +19,7 @@ import binascii
 import hashlib
 import io
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -106,9 +107,14 @@ class Faults:
     redirect: str | None = None
     """307 to this address for everything."""
     spoil: str | None = None
-    """Wrong with the vectors: ``nan``, ``inf``, ``zero``, ``count``, ``dim``, ``ragged`` or ``text``."""
+    """Wrong with the vectors: ``nan``, ``inf``, ``zero``, ``huge``, ``subnormal``, ``count``, ``dim``,
+    ``ragged`` or ``text``."""
     unreadable_images: bool = False
     """400 ``Could not load input image.`` for any picture."""
+    bad_text: str | None = None
+    """500 ``Internal error.`` for any texts with this one among them."""
+    page_status: int | None = None
+    """A web page with this status for every embedding request."""
     echo_key: bool = False
     """Error messages repeat the key that was sent."""
 
@@ -143,12 +149,14 @@ class FakeServer:
     """The last 64 pictures received, decoded, RGB."""
     max_in_flight: int = 0
     url: str = ""
+    tls: ssl.SSLContext | None = None
+    """Serves https with it."""
 
     def __enter__(self) -> FakeServer:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._failures = 0
-        self._server = LoopbackServer(_Handler, self)
+        self._server = LoopbackServer(_Handler, self, self.tls)
         self.url = self._server.start()
         return self
 
@@ -251,6 +259,8 @@ class _Handler(LoopbackHandler):
                 return
         if version not in faults.versions:
             self._say(500, "Model package is broken.")
+        elif faults.page_status:
+            self.answer(faults.page_status, b"<html>nginx</html>", {"Content-Type": "text/html"})
         elif faults.body is not None:
             self.answer(200, faults.body, {"Content-Type": faults.content_type})
         elif "image" in body:
@@ -289,7 +299,7 @@ class _Handler(LoopbackHandler):
         self._reply(images, version)
 
     def _embed_texts(self, items: list[Any], version: str) -> None:
-        if not items:
+        if not items or self.owner.faults.bad_text in items:
             self._say(500, "Internal error.")
         elif any(len(text.split()) + 2 > _CONTEXT_TOKENS for text in items):  # a word a token, start and end
             self._say(400, _TOO_LONG)
@@ -303,6 +313,8 @@ class _Handler(LoopbackHandler):
             rows[-1][3] = float("nan")
         elif faults.spoil == "inf":
             rows[-1][3] = float("inf")
+        elif faults.spoil in ("huge", "subnormal"):
+            rows[-1] = [1e200 if faults.spoil == "huge" else 5e-324] * len(rows[-1])
         elif faults.spoil == "zero":
             rows[-1] = [0.0] * len(rows[-1])
         elif faults.spoil == "count":

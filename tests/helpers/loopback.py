@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -17,15 +18,18 @@ class LoopbackServer(ThreadingHTTPServer):
     Args:
         handler: of one connection.
         owner: the stand-in; the handler finds it as ``self.owner``.
+        tls: serves https with it.
     """
 
     daemon_threads = False
     block_on_close = True
     request_queue_size = 32
 
-    def __init__(self, handler: type[LoopbackHandler], owner: object) -> None:
+    def __init__(self, handler: type[LoopbackHandler], owner: object, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), type(handler.__name__, (handler,), {"owner": owner}))
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self._errors: list[BaseException] = []
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()

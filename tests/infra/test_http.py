@@ -50,13 +50,21 @@ class TestWaits:
         assert (np.min(waits, axis=0) < 0.2 * limits).all()
 
     @pytest.mark.parametrize("kind", ["seconds", "date"])
-    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("status", [408, 425, 429, 503, 524])
     def test_are_as_long_as_the_service_asks(self, clock: Clock, status: int, kind: str) -> None:
         value = "7" if kind == "seconds" else formatdate(time() + 9, usegmt=True)
         assert request(clock, response(status, **{"Retry-After": value}), response(200)).ok
         assert 7 <= clock.waits[0] <= 9.5
 
-    @pytest.mark.parametrize("value", ["nan", "soon", "-5", ""])
+    @pytest.mark.parametrize("value", ["9" * 5000, "inf", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    def test_of_more_than_there_is_time_for_are_an_error(self, clock: Clock, value: str) -> None:
+        with pytest.raises(EngineUnavailableError, match="it asks to wait 86400 s, after 1 attempt"):
+            request(clock, response(503, **{"Retry-After": value}))
+        assert not clock.waits
+
+    @pytest.mark.parametrize(
+        "value", ["nan", "soon", "-5", "", "Fri, 99 Foo 2026", "Mon, 01 Jan 99999999 00:00:00 GMT", "9" * 400 + ":"]
+    )
     def test_ignore_a_retry_after_that_makes_no_sense(self, clock: Clock, value: str) -> None:
         assert request(clock, response(503, **{"Retry-After": value}), response(200)).ok
         assert 0 <= clock.waits[0] <= 0.5
@@ -73,6 +81,24 @@ class TestWaits:
 
 
 class TestGivesUp:
+    @pytest.mark.parametrize(
+        ("status", "words"),
+        [
+            (408, "The service did not get the whole request in time (408, after 2 attempts); check the network"),
+            (425, "The service is overloaded or not ready (425, after 2 attempts); L."),
+            (520, "The proxy before the service got no usable answer from it (520, after 2 attempts); L."),
+            (522, "The proxy before the service could not connect to it in time (522, after 2 attempts); L."),
+            (523, "The proxy before the service can't reach it (523, after 2 attempts); L."),
+            (524, "The proxy before the service waited too long for its answer (524, after 2 attempts); L."),
+            (525, "The proxy before the service finds no safe connection to it (525, after 2 attempts); L."),
+            (526, "The proxy before the service refuses its TLS certificate (526, after 2 attempts); L."),
+            (530, "The proxy before the service can't find its address (530, after 2 attempts); L."),
+        ],
+    )
+    def test_with_the_reason_of_the_status(self, clock: Clock, status: int, words: str) -> None:
+        with pytest.raises(EngineUnavailableError, match=f"^{re.escape(words)}"):
+            request(clock, *[response(status, b"<html>cloudflare</html>")] * 2, policy=RetryPolicy(2))
+
     def test_after_so_many_attempts(self, clock: Clock) -> None:
         body = f'{{"message": "No\\n{KEY} https://a/b?signature=secret"}}'.encode()
         words = "No [key] https://a/b?[hidden]"
