@@ -157,7 +157,7 @@ def test_the_limit_is_stated_before_and_by_the_server(
     watch.allow("status of 413")
     small = start_dashboard(SCRIPT, home=tmp_path / "home", options=["--server.maxUploadSize", "1"])
     picker = open_upload(page, small)
-    expect(page.locator(".hint")).to_have_text("Up to 1.0 MB a file")
+    expect(page.locator(".hint")).to_have_text("Up to 1.0 MB per file")
     picker.set_input_files(files_of(tmp_path, big=1_100_000)["big"])
     expect(row(page, "big.mp4").locator(".trouble")).to_have_text(
         "“big.mp4” is 1.1 MB; the largest allowed here is 1.0 MB."
