@@ -7,9 +7,10 @@ reload, a second tab or a colleague's link finds it again. API keys are not part
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -20,13 +21,27 @@ from lib.core.sampling import Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.hosted import HOSTED
 from lib.engines.registry import default_engine, is_address
-from lib.infra.files import write_atomically
-from lib.prompts.model import Decision, Prompt, PromptSet, Role, Score, Settings, Smoothing, SmoothingKind
+from lib.infra import documents
+from lib.prompts.model import (
+    MAX_PROMPTS,
+    Decision,
+    Prompt,
+    PromptSet,
+    Role,
+    Score,
+    Settings,
+    Smoothing,
+    SmoothingKind,
+    check_threshold,
+)
 from lib.store.home import StorePaths
 
 FORMAT = 1
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
+_ENGINES = (*EMBEDDED_MODELS, "server", HOSTED)
+_START_THRESHOLDS: dict[Score, float] = {"cosine": 0.2, "probability": 0.5, "margin": 0.0}
+"""The threshold of a score that is chosen for the first time."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,8 @@ class PromptRow:
     role: str = "target"
     threshold: float | None = None
     colour: str | None = None
+    kept_thresholds: tuple[tuple[str, float], ...] = ()
+    """The row's own threshold in each score that was left, as (score, threshold)."""
 
     @classmethod
     def of(cls, prompt: Prompt) -> PromptRow:
@@ -52,27 +69,42 @@ def label_of(row: PromptRow) -> str:
     return next((text.strip() for text in (row.label, *row.texts) if text.strip()), "")
 
 
-def rows_to_prompts(rows: tuple[PromptRow, ...]) -> tuple[tuple[Prompt, ...], list[str]]:
-    """Return the prompts that ``rows`` define, and one sentence for each row that is left out."""
+def rows_to_prompts(rows: tuple[PromptRow, ...], score: Score | None = None) -> tuple[tuple[Prompt, ...], list[str]]:
+    """Return the prompts that ``rows`` define, and one sentence for each row that is left out.
+
+    Args:
+        rows: of the prompt table.
+        score: if given, a row is left out whose own threshold this score can't have.
+    """
     prompts: list[Prompt] = []
     problems: list[str] = []
     seen: set[str] = set()
     for number, row in enumerate(rows, start=1):
-        texts = tuple(text.strip() for text in row.texts if text.strip())
         label = label_of(row)
         if not label:
             continue
         if label_key(label) in seen:
             problems.append(f"Row {number} is left out: “{label}” is there already; give it a label of its own.")
             continue
-        role: Role = "background" if row.role == "background" else "target"
         try:
-            prompts.append(Prompt(label, texts or (label,), role, row.threshold, row.enabled, row.colour))
+            prompt = _prompt(row, label, score)
         except PromptreelError as error:
             problems.append(f"Row {number} is left out: {error}")
             continue
         seen.add(label_key(label))
-    return tuple(prompts), problems
+        prompts.append(prompt)
+    if len(prompts) > MAX_PROMPTS:
+        problems.append(f"Only the first {MAX_PROMPTS} prompts are used; remove some of the other rows.")
+    return tuple(prompts[:MAX_PROMPTS]), problems
+
+
+def _prompt(row: PromptRow, label: str, score: Score | None) -> Prompt:
+    texts = tuple(text.strip() for text in row.texts if text.strip())
+    role: Role = "background" if row.role == "background" else "target"
+    prompt = Prompt(label, texts or (label,), role, row.threshold, row.enabled, row.colour)
+    if score is not None:
+        check_threshold(prompt, score)
+    return prompt
 
 
 @dataclass(frozen=True)
@@ -97,6 +129,8 @@ class Experiment:
     """Id of the experiment that this one is compared with, which is saved in a file of its own."""
     side: str = "a"
     """``b`` for an experiment that is another one's ``beside``: it is found through that one only."""
+    kept_thresholds: tuple[tuple[str, float, float], ...] = ()
+    """Of each score that was left, as (score, threshold, hysteresis); the rows keep their own ones."""
 
     @property
     def engine_spec(self) -> str:
@@ -107,7 +141,11 @@ class Experiment:
 
     def with_prompt_set(self, prompt_set: PromptSet) -> Experiment:
         """Return a copy that works on ``prompt_set``."""
-        rows = tuple(PromptRow.of(prompt) for prompt in prompt_set.prompts)
+        kept = {label_key(label_of(row)): row.kept_thresholds for row in self.rows}
+        rows = tuple(
+            replace(PromptRow.of(prompt), kept_thresholds=kept.get(label_key(prompt.label), ()))
+            for prompt in prompt_set.prompts
+        )
         return replace(
             self, name=prompt_set.name, template=prompt_set.template, rows=rows, settings=prompt_set.settings
         )
@@ -116,9 +154,27 @@ class Experiment:
         """Return a copy with prompts, settings, engine and sampling of ``other``; id and video stay."""
         return replace(other, id=self.id, video=self.video, beside=self.beside, side=self.side)
 
+    def with_score(self, score: Score) -> Experiment:
+        """Return a copy with another score and the thresholds that it had when it was left; those of this one are kept.
+
+        Thresholds of one score mean nothing in another.
+        """
+        settings = self.settings
+        if score == settings.score:
+            return self
+        left = {kept: (threshold, band) for kept, threshold, band in self.kept_thresholds}
+        threshold, hysteresis = left.pop(score, (_START_THRESHOLDS[score], 0.0))
+        left[settings.score] = (settings.threshold, settings.hysteresis)
+        return replace(
+            self,
+            settings=replace(settings, score=score, threshold=threshold, hysteresis=hysteresis),
+            rows=tuple(_in_score(row, settings.score, score) for row in self.rows),
+            kept_thresholds=tuple((kept, *both) for kept, both in left.items()),
+        )
+
     def prompt_set(self) -> tuple[PromptSet | None, list[str]]:
         """Return the prompt set that rows and settings define (None without a usable row), and problems."""
-        prompts, problems = rows_to_prompts(self.rows)
+        prompts, problems = rows_to_prompts(self.rows, self.settings.score)
         if not prompts:
             return None, problems
         try:
@@ -135,16 +191,80 @@ class Experiment:
         """Return the experiment that ``to_dict`` was called on.
 
         Raises:
-            ValueError, TypeError, KeyError, PromptreelError: ``data`` is no experiment.
+            ValueError, TypeError, KeyError, AttributeError, PromptreelError: ``data`` is no experiment.
         """
         data = dict(data)
         if data.pop("format", None) != FORMAT:
             raise ValueError("another format")
-        smoothing = Smoothing(**data["settings"].pop("smoothing"))
-        data["settings"] = Settings(smoothing=smoothing, **data["settings"])
-        data["rows"] = tuple(PromptRow(**{**row, "texts": tuple(row["texts"])}) for row in data["rows"])
-        Sampling.from_key(data["sampling"])
-        return cls(**data)
+        if not _READERS.keys() - data.keys() <= _ADDED_LATER:
+            raise ValueError("not whole")
+        Sampling.from_key(documents.text(data["sampling"]))
+        return cls(**documents.fields(data, _READERS))
+
+
+def _in_score(row: PromptRow, left: Score, score: Score) -> PromptRow:
+    kept = dict(row.kept_thresholds)
+    threshold = kept.pop(score, None)
+    if row.threshold is not None:
+        kept[left] = row.threshold
+    return replace(row, threshold=threshold, kept_thresholds=tuple(kept.items()))
+
+
+def _read_row(data: dict[str, Any]) -> PromptRow:
+    return PromptRow(**documents.fields(data, _ROW_READERS))
+
+
+def _read_settings(data: dict[str, Any]) -> Settings:
+    return Settings(**{**data, "smoothing": Smoothing(**data["smoothing"])})
+
+
+def _read_kept(item: list[Any]) -> tuple[Any, ...]:
+    score, *numbers = item
+    return (documents.one_of(*SCORES)(score), *map(documents.real, numbers))
+
+
+def _read_kept_by_score(items: object) -> tuple[tuple[str, float, float], ...]:
+    kept = [(score, threshold, band) for score, threshold, band in map(_read_kept, documents.listed(items))]
+    for score, threshold, band in kept:
+        Settings(score=score, threshold=threshold, hysteresis=band)
+    return tuple(kept)
+
+
+def _read_id(value: object) -> str:
+    if not _ID.fullmatch(documents.text(value)):
+        raise ValueError("no id")
+    return str(value)
+
+
+SCORES: tuple[Score, ...] = get_args(Score)
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+SMOOTHING_KINDS: tuple[SmoothingKind, ...] = get_args(SmoothingKind)
+
+_ROW_READERS: dict[str, Callable[[Any], Any]] = {
+    "enabled": documents.flag,
+    "label": documents.text,
+    "texts": documents.texts,
+    "role": documents.one_of("target", "background"),
+    "threshold": documents.optional(documents.real),
+    "colour": documents.optional(documents.text),
+    "kept_thresholds": lambda items: tuple((score, own) for score, own in map(_read_kept, documents.listed(items))),
+}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "id": _read_id,
+    "video": documents.optional(documents.text),
+    "engine": documents.one_of(*_ENGINES),
+    "server_url": documents.text,
+    "model_version": documents.text,
+    "sampling": documents.text,
+    "name": documents.text,
+    "template": documents.text,
+    "rows": lambda rows: tuple(_read_row(row) for row in documents.listed(rows)),
+    "settings": _read_settings,
+    "beside": documents.optional(_read_id),
+    "side": documents.one_of("a", "b"),
+    "kept_thresholds": _read_kept_by_score,
+}
+_ADDED_LATER = {"beside", "side", "kept_thresholds"}
 
 
 def engine_fields(engine_id: str) -> dict[str, str]:
@@ -170,42 +290,56 @@ def fresh() -> Experiment:
     return Experiment(new_id())
 
 
-def _path(home: Path, experiment_id: str) -> Path:
+def path_of(home: Path, experiment_id: str) -> Path:
+    """Return the file of an experiment."""
     return StorePaths(home).experiments / f"{experiment_id}.json"
 
 
 def save(home: Path, experiment: Experiment) -> None:
-    """Write ``experiment`` whole or not at all."""
-    text = json.dumps(experiment.to_dict(), ensure_ascii=False, indent=1)
-    write_atomically(_path(home, experiment.id), text)
+    """Write ``experiment`` whole or not at all.
+
+    Raises:
+        OSError, StoreError: it can't be written.
+    """
+    documents.write_document(path_of(home, experiment.id), experiment.to_dict(), home=home)
 
 
 def load(home: Path, experiment_id: str) -> Experiment | None:
-    """Return the saved experiment, or None when there is none (or none that this version reads)."""
+    """Return the saved experiment, or None when there is none.
+
+    Raises:
+        StoreDamagedError: it is there and can't be read, or another version has written it.
+        StoreError: its file can't be opened.
+    """
     if not _ID.fullmatch(experiment_id):
         return None
-    try:
-        data = json.loads(_path(home, experiment_id).read_text(encoding="utf-8"))
-        return Experiment.from_dict(data)
-    except (OSError, ValueError, TypeError, KeyError, PromptreelError):
-        return None
+    found = documents.read_document(path_of(home, experiment_id), Experiment.from_dict)
+    return replace(found, id=experiment_id) if found else None  # a copied file still has the first one's
 
 
-def recent(home: Path, *, limit: int, without: str) -> list[tuple[Experiment, float]]:
-    """Return the ``limit`` experiments written last, newest first, with the time (seconds since 1970) of writing.
+def recent(
+    home: Path, *, limit: int, without: str, on_damaged: Callable[[str], object] = lambda _: None
+) -> list[tuple[Experiment, float]]:
+    """Return the experiments written last, newest first, with the time (seconds since 1970) of writing.
 
     Side B of a comparison is left out, as it comes with its side A. Of several with the same content (each tab
-    begins one, often from the same prompts) there is only the newest. ``without`` is an id to leave out.
+    begins one, often from the same prompts) there is only the newest.
+
+    Args:
+        home: the store's folder.
+        limit: maximum number.
+        without: id of an experiment to leave out: the current one.
+        on_damaged: called with the name of each file that was come across and can't be read.
     """
-    files = sorted(
-        ((path.stat().st_mtime, path.stem) for path in StorePaths(home).experiments.glob("*.json")),
-        reverse=True,
-    )
     newest: list[tuple[Experiment, float]] = []
-    for written_at, experiment_id in files:
+    for written_at, experiment_id in _newest_files(home):
         if len(newest) == limit:
             break
-        experiment = load(home, experiment_id) if experiment_id != without else None
+        try:
+            experiment = load(home, experiment_id) if experiment_id != without else None
+        except PromptreelError:
+            on_damaged(path_of(home, experiment_id).name)
+            continue
         if experiment is None or not experiment.rows or experiment.side != "a":
             continue
         if all(experiment != replace(other, id=experiment.id) for other, _ in newest):
@@ -213,6 +347,9 @@ def recent(home: Path, *, limit: int, without: str) -> list[tuple[Experiment, fl
     return newest
 
 
-SCORES: tuple[Score, ...] = get_args(Score)
-DECISIONS: tuple[Decision, ...] = get_args(Decision)
-SMOOTHING_KINDS: tuple[SmoothingKind, ...] = get_args(SmoothingKind)
+def _newest_files(home: Path) -> list[tuple[float, str]]:
+    files = []
+    for path in StorePaths(home).experiments.glob("*.json"):
+        with contextlib.suppress(OSError):  # gone since it was listed
+            files.append((path.stat().st_mtime, path.stem))
+    return sorted(files, reverse=True)

@@ -7,9 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from lib.ui.library import add_videos
-from lib.ui.panels import engine, jobs
+from lib.ui.panels import engine, jobs, notices
 from lib.ui.server import routes
 from lib.ui.session import cache, state
+from lib.ui.session.guard import as_sentences
 
 # Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window.
 _STYLE = """<style>@media (max-width: 1200px) {
@@ -17,10 +18,15 @@ _STYLE = """<style>@media (max-width: 1200px) {
 
 
 def main() -> None:
-    """Draw the frame, then the page that the address asks for."""
+    """Draw the frame, then the page that the address asks for; an error of either is a sentence where it happened."""
     st.set_page_config(page_title="Promptreel", page_icon="🎞️", layout="wide")
     st.logo(Path(__file__).with_name("logo.svg"), size="large")
     st.html(_STYLE)
+    with as_sentences():
+        _draw()
+
+
+def _draw() -> None:
     state.begin()
     store = cache.store()
     routes.accept_uploads(store.paths.incoming, add_videos.upload_taker(store))
@@ -32,7 +38,7 @@ def main() -> None:
         st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
-    with st.sidebar:
+    with st.sidebar, as_sentences():
         with st.container(gap="xsmall"):
             for one in pages:
                 # Streamlit's own menu drops the experiment from the address; putting it back would be an entry of its
@@ -40,4 +46,5 @@ def main() -> None:
                 st.page_link(one, query_params=state.address())
         engine.draw(state.session(), "Engine of A" if page.title == "Compare" else "Engine")
         jobs.draw()
-    page.run()
+    with notices.above(), as_sentences():
+        page.run()

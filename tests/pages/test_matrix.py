@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from lib.core.errors import StoreDamagedError
 from lib.prompts.model import Prompt, PromptSet
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
@@ -363,13 +364,15 @@ class TestSettings:
         assert [path.name for path in (tmp_path / "experiments").iterdir()] == ["abc123.matrix.json"]
 
     @pytest.mark.parametrize(
-        "text", ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"})]
+        "text",
+        ["", "{", "[]", '{"format": 1}', '{"format": 9}', json.dumps({**full.to_dict(), "metric": "x"}), "[" * 9999],
     )
-    def test_a_broken_file_means_defaults(self, tmp_path, text):
+    def test_a_damaged_file_is_not_taken_for_none(self, tmp_path, text):
         (tmp_path / "experiments").mkdir()
         (tmp_path / "experiments" / "abc123.matrix.json").write_text(text)
 
-        assert settings.load(tmp_path, "abc123") == MatrixSettings()
+        with pytest.raises(StoreDamagedError):
+            settings.load(tmp_path, "abc123")
 
     def test_it_is_no_experiment(self, tmp_path):
         settings.save(tmp_path, "abc123", MatrixSettings())

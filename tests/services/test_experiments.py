@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from lib.core.errors import StoreDamagedError, StoreError
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow, rows_to_prompts
@@ -48,12 +49,126 @@ def test_every_field_is_in_the_file(tmp_path):
     assert not [key for key in data if "key" in key or "secret" in key]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "id": "x"}'])
-def test_a_broken_file_is_no_experiment(tmp_path, text):
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "abc123def456.json").write_text(text)
+def written(tmp_path, text):
+    path = tmp_path / "experiments" / "abc123def456.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
 
-    assert experiments.load(tmp_path, "abc123def456") is None
+
+def whole(**changed):
+    return json.dumps({**full_experiment().to_dict(), **changed})
+
+
+def row(**changed):
+    return whole(rows=[{**full_experiment().to_dict()["rows"][0], **changed}])
+
+
+DAMAGED = {
+    "empty": "",
+    "a byte lost": whole()[:-1],
+    "no object": "[]",
+    "another version": whole(format=99),
+    "a part": '{"format": 1, "id": "abc123def456", "sampling": "fps-3"}',
+    "settings of null": whole(settings=None),
+    "a score of null": whole(settings={**full_experiment().settings.to_dict(), "score": None}),
+    "deep": whole(name="x").replace('"x"', "[" * 100_000 + "]" * 100_000),
+    "400 digits": row(threshold=7).replace("7", "7" * 400),
+    "5000 digits": whole(video=7).replace("7", "7" * 5000),
+    "not finite": row(threshold=7).replace("7", "1e999"),
+    "no number": row(threshold=7).replace("7", "NaN"),
+    "a label of 5": row(label=5),
+    "phrasings in a text": row(texts="abc"),
+    "a phrasing of null": row(texts=[None]),
+    "rows of null": whole(rows=None),
+    "a row of null": whole(rows=[None]),
+    "an engine that isn't": whole(engine="x"),
+    "a sampling of 5": whole(sampling=5),
+    "half a character": whole(name="\ud800"),
+    "a path for B": whole(beside="../x"),
+    "kept thresholds of another score": whole(kept_thresholds=[["x", 0.1, 0.1]]),
+    "too large": whole(name="x" * 9_000_000),
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_unreadable_is_not_absent(tmp_path, text):
+    written(tmp_path, text)
+
+    with pytest.raises(StoreDamagedError):
+        experiments.load(tmp_path, "abc123def456")
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_one_damaged_experiment_ends_no_list(tmp_path, text):
+    written(tmp_path, text)
+    experiments.save(tmp_path, Experiment("aaaaaa", rows=(PromptRow(label="x"),)))
+    (tmp_path / "experiments" / "dddddd.json").mkdir()
+    damaged = []
+
+    found = experiments.recent(tmp_path, limit=9, without="", on_damaged=damaged.append)
+
+    assert [one.id for one, _ in found] == ["aaaaaa"]
+    assert set(damaged) == {"abc123def456.json", "dddddd.json"}
+
+
+def test_a_copied_file_is_another_experiment(tmp_path):
+    written(tmp_path, whole(id="other1other2"))
+
+    assert experiments.load(tmp_path, "abc123def456").id == "abc123def456"
+
+
+def test_a_file_of_before_thresholds_were_kept_is_read(tmp_path):
+    data = full_experiment().to_dict()
+    del data["kept_thresholds"], data["beside"], data["side"]
+    for one in data["rows"]:
+        del one["kept_thresholds"]
+    written(tmp_path, json.dumps(data))
+
+    assert experiments.load(tmp_path, "abc123def456") == full_experiment()
+
+
+def test_a_home_that_is_gone_is_not_made_again(tmp_path):
+    with pytest.raises(StoreError, match="is gone"):
+        experiments.save(tmp_path / "gone", full_experiment())
+
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("red car", "red  car"), ("Car", "car"), ("caf\u00e9", "CAFE\u0301"), ("a", " a ")]
+)
+def test_the_second_of_two_equal_labels_is_left_out_and_the_set_stays(first, second):
+    rows = (PromptRow(label=first), PromptRow(label=second), PromptRow(label="ship"))
+    found, problems = Experiment("abc123", rows=rows).prompt_set()
+
+    assert [prompt.label for prompt in found.prompts] == [first, "ship"]
+    assert ["Row 2 is left out" in problem for problem in problems] == [True]
+
+
+def test_one_row_out_of_range_or_too_many_rows_leave_the_set():
+    rows = (PromptRow(label="crane", threshold=1.5), *(PromptRow(label=f"{n}") for n in range(210)))
+    found, problems = Experiment("abc123", rows=rows).prompt_set()
+
+    assert len(found.prompts) == 200
+    assert len(problems) == 2
+
+
+def test_each_score_keeps_its_thresholds_row_by_row_also_on_disk(tmp_path):
+    rows = (
+        PromptRow(texts=("a", "b"), threshold=0.11),
+        PromptRow(texts=("c", "d"), threshold=0.22),
+        PromptRow(label="e"),
+    )
+    before = Experiment("abc123", rows=rows, settings=Settings(threshold=0.3, hysteresis=0.05))
+    left = before.with_score("probability")
+    assert [one.threshold for one in left.rows] == [None] * 3
+    assert (left.settings.threshold, left.settings.hysteresis) == (0.5, 0.0)
+    experiments.save(tmp_path, left)
+
+    back = experiments.load(tmp_path, "abc123").with_score("cosine")
+    assert [one.threshold for one in back.rows] == [0.11, 0.22, None]
+    assert back.settings == before.settings
 
 
 @pytest.mark.parametrize("wanted", ["../../etc/passwd", "", "ABC", "a/b", "a" * 99])

@@ -16,6 +16,7 @@ from lib.core.history import History
 from lib.core.labelled_intervals import TrueSegment
 from lib.store.videos import Video
 from lib.ui.session import cache
+from lib.ui.session.guard import told
 from lib.ui.session.peek import peek_state
 
 _KEY = "ground_truth_editing"
@@ -92,6 +93,7 @@ def callback(function: Callable[Concatenate[GroundTruthEditing, _P], None]) -> C
     keeps quick edits in order, and not that of the tab, which the page needs.
     """
 
+    @told
     @functools.wraps(function)
     def run(*args: _P.args, **options: _P.kwargs) -> None:
         editing: GroundTruthEditing = peek_state()[_KEY]

@@ -15,10 +15,16 @@ _RECENT = 5
 
 def draw() -> None:
     """Draw the experiments edited last, other than the current one, each with a button to continue."""
-    recent = experiments.recent(cache.store().home, limit=_RECENT, without=state.current().id)
-    if not recent:
+    damaged: list[str] = []
+    recent = experiments.recent(
+        cache.store().home, limit=_RECENT, without=state.current().id, on_damaged=damaged.append
+    )
+    if not recent and not damaged:
         return
     st.header("Recent experiments")
+    if damaged:
+        files = escape_markdown(", ".join(damaged[:_RECENT]))
+        st.caption(f"Damaged or of another version, so left out: {files} in the folder experiments.")
     names = {video.sha256: video.name for video in cache.store().videos()}
     for experiment, written_at in recent:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -20,6 +20,7 @@ from lib.store.videos import Video
 from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import Uploaded, upload
 from lib.ui.session import cache, state
+from lib.ui.session.guard import as_sentences
 from lib.ui.session.server_keys import standing_key
 
 SUFFIX = ".json"
@@ -125,6 +126,7 @@ def _draw_waiting(record: JobRecord, video: Video) -> None:
 
 
 @st.dialog("Fetch the results")
+@as_sentences()
 def _resume_dialog(record: JobRecord, video: Video) -> None:
     st.write(f"**{escape_markdown(record.name)}** is with the hosted service; its results are fetched with your key.")
     _key_field()
@@ -133,6 +135,7 @@ def _resume_dialog(record: JobRecord, video: Video) -> None:
 
 
 @st.dialog("Embed with the hosted service")
+@as_sentences()
 def start_dialog(video: Video) -> None:
     """Draw what is needed to have the hosted service embed ``video``."""
     st.write(

@@ -14,6 +14,7 @@ from lib.store.videos import Video
 from lib.ui.background import embedding as work
 from lib.ui.library import hosted
 from lib.ui.session import cache, state
+from lib.ui.session.guard import as_sentences
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _actions(row: _Row) -> None:
 
 
 @st.dialog("Delete this embedding?")
+@as_sentences()
 def _confirm_embedding(video: Video, info: EmbeddingInfo) -> None:
     sampling = Sampling.from_key(info.key.sampling_key).description
     st.write(
@@ -121,6 +123,7 @@ def _confirm_embedding(video: Video, info: EmbeddingInfo) -> None:
 
 
 @st.dialog("Delete this video?")
+@as_sentences()
 def _confirm_video(video: Video) -> None:
     count = sum(info.samples for info in cache.store().embeddings(video.sha256))
     st.write(

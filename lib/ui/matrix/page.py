@@ -164,7 +164,7 @@ def _use(row: MatrixRow, label: str) -> None:
             key="matrix_use",
             disabled=row.current,
             help="These are the current words." if row.current else f"Use these words for “{label}” in the experiment",
-            on_click=state.session().load_prompt_set,
+            on_click=state.callback(state.session().load_prompt_set),
             args=(row.prompt_set,),
         )
         prompts.undo_buttons(state.session(), "Undo", "Redo", key="matrix_{}")

@@ -1,13 +1,13 @@
 """What the matrix shows: which prompt sets, videos and metric, and the wordings of the sweep.
 
-It belongs to an experiment and is written beside it, as ``<home>/experiments/<id>.matrix.json``, after every change.
-It is kept nowhere else, so that reruns, page switches, reloads and a second tab see the same.
+It belongs to an experiment and is written beside it, as ``<home>/experiments/<id>.matrix.json``, after every change;
+what a second tab changes comes in with the next run.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -15,13 +15,14 @@ from typing import Any, Literal, get_args
 import streamlit as st
 
 from lib.comparison.matrix import METRICS, Metric
-from lib.core.errors import PromptreelError
-from lib.infra.files import write_atomically
+from lib.infra import documents
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set, prompt_set_from_dict
+from lib.services.documents import Kind, merge_fields
 from lib.store.home import StorePaths
-from lib.ui.session import bindings, cache, state
+from lib.ui.session import bindings, state
 from lib.ui.session.bindings import Binding
+from lib.ui.session.saving import Saved
 
 Mode = Literal["sets", "sweep"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -65,44 +66,108 @@ class MatrixSettings:
             ValueError, TypeError, KeyError, AttributeError, PromptreelError: the data is not valid.
         """
         data = dict(data)
-        if data.pop("format") != FORMAT:
-            raise ValueError("another format")
-        if data["mode"] not in MODES or not {data["metric"], data["sweep_metric"]} <= {None, *METRICS}:
+        if data.pop("format") != FORMAT or data.keys() != _READERS.keys():
             raise ValueError("another version")
-        data["imported"] = tuple(map(prompt_set_from_dict, data["imported"]))
-        data["templates"] = tuple(data["templates"])
-        for name in ("sets", "videos"):
-            data[name] = None if data[name] is None else tuple(data[name])
-        return cls(**data)
+        return cls(**documents.fields(data, _READERS))
+
+
+_NAMES = documents.optional(documents.texts)
+_METRIC = documents.optional(documents.one_of(*METRICS))
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "mode": documents.one_of(*MODES),
+    "sets": _NAMES,
+    "imported": lambda sets: tuple(map(prompt_set_from_dict, documents.listed(sets))),
+    "videos": _NAMES,
+    "metric": _METRIC,
+    "label": documents.text,
+    "order": documents.text,
+    "sweep_metric": _METRIC,
+    "sweep_label": documents.optional(documents.text),
+    "wordings": documents.text,
+    "templates": documents.texts,
+}
+_IN_WORDS = {
+    "mode": "sets or sweep",
+    "sets": "the prompt sets",
+    "videos": "the videos",
+    "metric": "the metric",
+    "label": "the label",
+    "order": "the order",
+    "sweep_metric": "the sweep’s metric",
+    "sweep_label": "the sweep’s label",
+    "wordings": "the wordings",
+}
 
 
 def _path(home: Path, experiment_id: str) -> Path:
     return StorePaths(home).experiments / f"{experiment_id}.matrix.json"
 
 
+def _saved(home: Path, experiment_id: str) -> MatrixSettings | None:
+    return documents.read_document(_path(home, experiment_id), MatrixSettings.from_dict)
+
+
 def load(home: Path, experiment_id: str) -> MatrixSettings:
-    """Return the saved settings of an experiment; the defaults when there are none that this version can read."""
-    try:
-        return MatrixSettings.from_dict(json.loads(_path(home, experiment_id).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, PromptreelError):
-        return MatrixSettings()
+    """Return the saved settings of an experiment; the defaults when there are none.
+
+    Raises:
+        StoreDamagedError, StoreError: they are there and can't be read.
+    """
+    return _saved(home, experiment_id) or MatrixSettings()
 
 
 def save(home: Path, experiment_id: str, settings: MatrixSettings) -> None:
-    """Write ``settings`` atomically."""
-    text = json.dumps(settings.to_dict(), ensure_ascii=False, indent=1)
-    write_atomically(_path(home, experiment_id), text)
+    """Write ``settings`` whole or not at all."""
+    documents.write_document(_path(home, experiment_id), settings.to_dict(), home=home)
+
+
+_KIND: Kind[MatrixSettings] = Kind(
+    "matrix",
+    "experiments",
+    _path,
+    _saved,
+    save,
+    lambda base, ours, theirs: merge_fields(base or MatrixSettings(), ours, theirs, _IN_WORDS),
+)
+
+
+@dataclass(eq=False)
+class _Matrix(Saved[MatrixSettings]):
+    """The settings as this tab has them."""
+
+    kind = _KIND
+
+    document_id: str
+    value: MatrixSettings
+    saved: MatrixSettings | None = None
+
+    def take(self, value: MatrixSettings) -> None:
+        """Show another tab's changes; see ``Saved``."""
+        self.value = value
+        state.session().version += 1
+
+
+def _matrix() -> _Matrix:
+    session = state.session()
+    with session.lock:
+        matrix = session.others.get("matrix")
+        if not isinstance(matrix, _Matrix):
+            matrix = session.others["matrix"] = _Matrix(session.document_id, MatrixSettings())
+            matrix.open()
+        return matrix
 
 
 def current() -> MatrixSettings:
     """Return the current settings of this tab's experiment."""
-    return load(cache.store().home, state.current().id)
+    return _matrix().value
 
 
 def change(**fields: Any) -> None:
     """Change fields of the settings and write them to disk."""
     with state.session().lock:
-        save(cache.store().home, state.current().id, replace(current(), **fields))
+        matrix = _matrix()
+        matrix.value = replace(matrix.value, **fields)
+        matrix.save()
 
 
 def bound(name: str, value: Any) -> Binding:

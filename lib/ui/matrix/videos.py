@@ -112,6 +112,7 @@ def _draw_missing(missing: Sequence[Video], engine: Engine, sampling: Sampling) 
             )
 
 
+@state.callback
 def _embed(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
     for video in videos:
         embedding.ensure_embedding(video, engine, sampling)

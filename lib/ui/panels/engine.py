@@ -19,6 +19,7 @@ from lib.engines.server import ServerEngine
 from lib.ui.background import models
 from lib.ui.session import cache
 from lib.ui.session.bindings import bound, field
+from lib.ui.session.guard import told
 from lib.ui.session.session import SIDES, Session
 
 ENGINES = {
@@ -102,7 +103,7 @@ def _server_fields(session: Session) -> None:
             escape_markdown(f"Send the key to {stranger}"),
             key=session.key("confirm_server"),
             width="stretch",
-            on_click=keys.confirmed.add,
+            on_click=told(keys.confirmed.add),
             args=(stranger,),
         )
     if st.button(
@@ -130,7 +131,7 @@ def _embedded_model(session: Session) -> None:
         key=session.key("download_model"),
         icon=":material/download:",
         width="stretch",
-        on_click=models.fetch_model,
+        on_click=told(models.fetch_model),
         args=(engine,),
     )
 

@@ -7,6 +7,7 @@ import streamlit as st
 from lib.core.formatting import format_duration
 from lib.services.jobs import Job
 from lib.ui.session import cache
+from lib.ui.session.guard import as_sentences, told
 
 _FINISHED_SHOWN = 4
 
@@ -18,6 +19,7 @@ def draw() -> None:
 
     # Decided at each full run, so that a new tab starts polling by itself and an idle page doesn't poll at all.
     @st.fragment(run_every=1.0 if live else None)
+    @as_sentences()
     def tray() -> None:
         listed = [job for job in manager.jobs() if job.live]
         listed += [job for job in manager.jobs() if job.state == "failed" or job.note][-_FINISHED_SHOWN:]
@@ -57,7 +59,7 @@ def draw_job(job: Job, *, key: str) -> None:
             progress = job.progress
             share = progress.done / progress.total if progress and progress.total else 0.0
             st.progress(min(share, 1.0), text=progress_text(job))
-            st.button("Cancel", key=f"{key}_cancel_{job.id}", on_click=job.cancel, icon=":material/close:")
+            st.button("Cancel", key=f"{key}_cancel_{job.id}", on_click=told(job.cancel), icon=":material/close:")
             return
         if job.state == "failed":
             st.error(job.error, icon=":material/error:")
@@ -69,8 +71,8 @@ def draw_job(job: Job, *, key: str) -> None:
                 st.button(
                     "Try again",
                     key=f"{key}_retry_{job.id}",
-                    on_click=cache.jobs().retry,
+                    on_click=told(cache.jobs().retry),
                     args=(job.id,),
                     icon=":material/refresh:",
                 )
-            st.button("Dismiss", key=f"{key}_dismiss_{job.id}", on_click=cache.jobs().dismiss, args=(job.id,))
+            st.button("Dismiss", key=f"{key}_dismiss_{job.id}", on_click=told(cache.jobs().dismiss), args=(job.id,))

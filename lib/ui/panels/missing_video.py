@@ -14,6 +14,7 @@ from lib.engines.engine import Engine
 from lib.store.videos import Video
 from lib.ui.background import embedding
 from lib.ui.session import cache, state
+from lib.ui.session.guard import told
 from lib.ui.session.session import Session
 
 
@@ -45,7 +46,7 @@ def nothing_here(session: Session, video: Video, engine: Engine, sampling: Sampl
                 f"Show {info.engine_name}, {at}",
                 key=session.key(f"show_{info.key.id}"),
                 icon=":material/swap_horiz:",
-                on_click=embedding.choose_engine_of,
+                on_click=told(embedding.choose_engine_of),
                 args=(session, info),
             )
         if not available:

@@ -16,6 +16,7 @@ from lib.ui.panels import import_prompts, settings
 from lib.ui.panels.engine import current_engine
 from lib.ui.session import theme
 from lib.ui.session.bindings import bound
+from lib.ui.session.guard import told
 from lib.ui.session.session import Session
 
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
@@ -26,11 +27,13 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
     table, key, thresholds = session.prompt_table(), session.key("prompts"), settings.threshold_range(session)
     with st.container(gap=None):
         sent = prompt_editor(
-            table.given, key=key, of=table.of, thresholds=thresholds, on_change=partial(_accept, session)
+            table.given, key=key, of=table.of, thresholds=thresholds, on_change=told(partial(_accept, session))
         )
         # Streamlit calls no callback for what arrives before its widget is known, as after a lost connection.
         if sent is not None:
             _accept(session, sent)
+            if session.prompt_table().of != table.of:
+                st.rerun()  # another tab's rows have come in: the browser is to show them
         experiment, table = session.experiment, session.prompt_table()
         prompts, _ = rows_to_prompts(experiment.rows)
         editor_feedback(
@@ -90,9 +93,9 @@ def undo_buttons(session: Session, undo: str, redo: str, *, key: str) -> None:
     ``undo`` and ``redo`` are their words; ``key`` is that of both, with ``{}`` for ``undo`` and ``redo``.
     """
     if session.prompt_history.past:
-        st.button(undo, icon=":material/undo:", key=key.format("undo"), on_click=session.undo_load)
+        st.button(undo, icon=":material/undo:", key=key.format("undo"), on_click=told(session.undo_load))
     if session.prompt_history.future:
-        st.button(redo, icon=":material/redo:", key=key.format("redo"), on_click=session.redo_load)
+        st.button(redo, icon=":material/redo:", key=key.format("redo"), on_click=told(session.redo_load))
 
 
 def _replace(session: Session, texts: Sequence[tuple[str, str]]) -> list[str]:

@@ -37,8 +37,6 @@ _RANGES: dict[Score, tuple[float, float, float]] = {
     "probability": (0.0, 1.0, 0.01),
     "margin": (-0.5, 0.5, 0.005),
 }
-# The threshold of a score that is chosen for the first time.
-_STARTS: dict[Score, float] = {"cosine": 0.2, "probability": 0.5, "margin": 0.0}
 
 
 def threshold_range(session: Session) -> tuple[float, float]:
@@ -175,19 +173,10 @@ def _more(session: Session) -> None:
 
 def _change_score(session: Session, score: Score) -> None:
     """Change the score, and with it the thresholds: those of one score mean nothing in another."""
-    settings, rows = session.experiment.settings, session.experiment.rows
-    if score == settings.score:
+    changed = session.experiment.with_score(score)
+    if changed == session.experiment:
         return
-    session.thresholds[settings.score] = (
-        settings.threshold,
-        settings.hysteresis,
-        {row.label: row.threshold for row in rows},
-    )
-    threshold, hysteresis, own = session.thresholds.get(score, (_STARTS[score], 0.0, {}))
-    session.change(
-        settings=replace(settings, score=score, threshold=threshold, hysteresis=hysteresis),
-        rows=tuple(replace(row, threshold=own.get(row.label)) for row in rows),
-    )
+    session.change(settings=changed.settings, rows=changed.rows, kept_thresholds=changed.kept_thresholds)
     session.version += 1
 
 

@@ -26,6 +26,7 @@ from lib.ui.panels import jobs, missing_video, prompts, settings
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
 from lib.ui.session.bindings import bound
+from lib.ui.session.guard import as_sentences, told
 from lib.ui.session.session import Session
 
 _STARTED = "start_embedding"
@@ -140,6 +141,7 @@ def _running(selection: VideoSelection, job: Job) -> None:
     cancel = selection.session.key("cancel_here")
 
     @st.fragment(run_every=0.5)
+    @as_sentences()
     def progress() -> None:
         with st.container(border=True):
             done = job.progress
@@ -148,7 +150,7 @@ def _running(selection: VideoSelection, job: Job) -> None:
                 f"Embedding **{selection.video.name}** with {selection.engine.name}, {selection.sampling.description}"
             )
             st.progress(min(share, 1.0), text=jobs.progress_text(job))
-            st.button("Cancel", key=cancel, on_click=job.cancel, icon=":material/close:")
+            st.button("Cancel", key=cancel, on_click=told(job.cancel), icon=":material/close:")
         if not job.live:
             st.rerun()
 

@@ -38,7 +38,7 @@ def ask(scope: SearchScope) -> None:
         live=scope.live,
         label="Search for",
         placeholder="red car - night",
-        on_change=_apply_submitted,
+        on_change=experiment.callback(state.apply_submitted),
     )
     # Streamlit calls no callback for a value that arrives before its widget exists, as after a lost connection.
     if query is not None:
@@ -54,9 +54,6 @@ def ask(scope: SearchScope) -> None:
         _show_sample(scope, search.like)
     elif search.picture is not None:
         _show_picture(search.picture)
-
-
-_apply_submitted = experiment.callback(state.apply_submitted)
 
 
 # --- pictures ------------------------------------------------------------------------------------------------------

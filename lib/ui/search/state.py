@@ -8,7 +8,6 @@ tab's session, like those of the experiment (``lib.ui.session.state``).
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -18,8 +17,9 @@ from typing import Any, TypedDict
 import streamlit as st
 
 from lib.core.history import History
-from lib.infra.files import write_atomically
+from lib.infra import documents
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.services.documents import Kind, merge_fields
 from lib.services.search import Moment
 from lib.store.home import StorePaths
 from lib.ui.components.moment_cards import MomentAction
@@ -27,6 +27,7 @@ from lib.ui.components.search_box import SubmittedQuery
 from lib.ui.session import bindings, cache, state
 from lib.ui.session.bindings import Binding
 from lib.ui.session.peek import peek_state
+from lib.ui.session.saving import Saved
 
 FORMAT = 1
 VIEWS = ("Moments", "Timelines")
@@ -109,35 +110,67 @@ class Search:
         """Return the search that ``to_dict`` was called on.
 
         Raises:
-            ValueError, TypeError, KeyError: the data is not valid.
+            ValueError, TypeError, KeyError, AttributeError: the data is not valid.
         """
         data = dict(data)
         if data.pop("format", None) != FORMAT:
             raise ValueError("another format")
-        if data["picture"]:
-            region = data["picture"].pop("region")
-            data["picture"] = Picture(**data["picture"], region=_region(region) if region else None)
-        if data["like"]:
-            data["like"] = SimilarTo(**data["like"])
-        data["videos"] = tuple(map(str, data["videos"]))
-        data["thresholds"] = {str(name): float(value) for name, value in data["thresholds"].items()}
-        return cls(**data)
+        return cls(**documents.fields(data, _READERS))
 
 
 def _region(values: Any) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (float(value) for value in values)
+    left, top, right, bottom = map(documents.real, documents.listed(values))
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise ValueError("not a part of a picture")
     return left, top, right, bottom
 
 
-@dataclass
-class SearchSession:
+_PICTURE_READERS: dict[str, Callable[[Any], Any]] = {
+    "name": documents.text,
+    "content": documents.text,
+    "time_s": documents.optional(documents.real),
+    "region": documents.optional(_region),
+}
+_LIKE_READERS: dict[str, Callable[[Any], Any]] = {
+    "embedding": documents.text,
+    "sha256": documents.text,
+    "frame": documents.whole,
+    "time_s": documents.real,
+    "name": documents.text,
+}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "text": documents.text,
+    "asked": documents.text,
+    "picture": lambda data: None if data is None else Picture(**documents.fields(data, _PICTURE_READERS)),
+    "like": lambda data: None if data is None else SimilarTo(**documents.fields(data, _LIKE_READERS)),
+    "videos": documents.texts,
+    "thresholds": lambda data: {documents.text(name): documents.real(value) for name, value in data.items()},
+    "top": documents.whole,
+    "per_video": documents.optional(documents.whole),
+    "bridge_s": documents.real,
+    "drop_lone": documents.flag,
+    "fold": documents.flag,
+    "exact": documents.flag,
+    "view": documents.one_of(*VIEWS),
+}
+_IN_WORDS = {
+    "asked": "what is searched for",
+    "picture": "the picture",
+    "like": "what is to be like",
+    "thresholds": "the threshold",
+    "top": "how many",
+    "per_video": "how many of a video",
+    "bridge_s": "the gaps to merge",
+}
+
+
+@dataclass(eq=False)
+class SearchSession(Saved[Search]):
     """The search of one browser tab."""
 
     experiment: str
-    search: Search
-    saved: Search
+    search: Search = field(default_factory=Search)
+    saved: Search | None = None
     text_version: int = 1
     """Incremented when Python replaces the text in the box."""
     ack: int = 0
@@ -160,6 +193,28 @@ class SearchSession:
     """The last number received from each other component."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
+    @property
+    def document_id(self) -> str:  # type: ignore[override]
+        """Id of the experiment."""
+        return self.experiment
+
+    @property
+    def value(self) -> Search:
+        """The search."""
+        return self.search
+
+    @value.setter
+    def value(self, search: Search) -> None:
+        self.search = search
+
+    def take(self, value: Search) -> None:
+        """Show another tab's changes; see ``Saved``."""
+        if value.text != self.search.text:
+            self.text_version += 1
+            self.ack = 0
+        self.search = value
+        self.version += 1
+
     def acknowledge(self, component: str, number: int | str) -> bool:
         """Return whether ``number`` is new from a component; the same one or an older one is to be ignored."""
         last = self.acks.get(component)
@@ -180,9 +235,10 @@ def session() -> SearchSession:
     with state.session().lock:
         tab: SearchSession | None = peek_state().get(_KEY)
         if tab is None or tab.experiment != experiment:
-            search = load(cache.store().home, experiment) or Search()
-            tab = SearchSession(experiment, search, saved=search, version=tab.version + 1 if tab else 0)
+            tab = SearchSession(experiment, version=tab.version + 1 if tab else 0)
+            tab.open()
             st.session_state[_KEY] = tab
+        state.session().others["search"] = tab
         return tab
 
 
@@ -308,13 +364,30 @@ def folder(home: Path) -> Path:
     return StorePaths(home).searches
 
 
+def _path(home: Path, experiment: str) -> Path:
+    return folder(home) / f"{experiment}.json"
+
+
 def load(home: Path, experiment: str) -> Search | None:
-    """Return the saved search of an experiment, or None when there is none that this version can read."""
-    try:
-        path = folder(home) / f"{experiment}.json"
-        return Search.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
+    """Return the saved search of an experiment, or None when there is none.
+
+    Raises:
+        StoreDamagedError, StoreError: it is there and can't be read.
+    """
+    return documents.read_document(_path(home, experiment), Search.from_dict)
+
+
+_KIND: Kind[Search] = Kind(
+    "search",
+    "searches",
+    _path,
+    load,
+    lambda home, experiment, search: documents.write_document(_path(home, experiment), search.to_dict(), home=home),
+    lambda base, ours, theirs: merge_fields(base or Search(), ours, theirs, _IN_WORDS),
+)
+
+
+SearchSession.kind = _KIND
 
 
 def picture_path(home: Path, experiment: str, content: str) -> Path:
@@ -323,14 +396,12 @@ def picture_path(home: Path, experiment: str, content: str) -> Path:
 
 
 def _save(tab: SearchSession) -> None:
-    if tab.saved == tab.search:
+    if tab.search == (tab.saved or Search()) and tab.unsaved is None:
         return
-    home = cache.store().home
-    state.session().change()  # also the first change of an experiment: a reload finds the search by it
-    text = json.dumps(tab.search.to_dict(), ensure_ascii=False)
-    write_atomically(folder(home) / f"{tab.experiment}.json", text)
-    old, new = tab.saved.picture, tab.search.picture
-    if old and old.time_s is None and (new is None or new.content != old.content):
+    old = tab.saved.picture if tab.saved else None
+    state.session().change()  # a reload finds the search by its experiment
+    tab.save()
+    new = tab.search.picture
+    if tab.unsaved is None and old and old.time_s is None and (new is None or new.content != old.content):
         with contextlib.suppress(OSError):
-            picture_path(home, tab.experiment, old.content).unlink(missing_ok=True)
-    tab.saved = tab.search
+            picture_path(cache.store().home, tab.experiment, old.content).unlink(missing_ok=True)

@@ -22,11 +22,9 @@ def sides() -> dict[Side, Session]:
 @state.callback
 def copy(source: Side) -> None:
     """Replace the experiment of the other side with that of ``source``; both have the same video anyway."""
-    a, b = sides().values()
-    from_, to = (a, b) if source == "a" else (b, a)
+    from_ = sides()[source].experiment
     _remember("copy")
-    _set_content(from_.experiment, from_.experiment)
-    to.thresholds = dict(from_.thresholds)
+    _set_content(from_, from_)
 
 
 @state.callback
@@ -88,4 +86,3 @@ def _swap() -> None:
     a, b = sides().values()
     _set_content(b.experiment, a.experiment)
     a.prompt_history, b.prompt_history = b.prompt_history, a.prompt_history
-    a.thresholds, b.thresholds = b.thresholds, a.thresholds

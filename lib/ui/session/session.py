@@ -15,11 +15,14 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from lib.core.errors import PromptreelError, StoreDamagedError
 from lib.core.history import History
+from lib.infra.documents import set_aside
 from lib.prompts.model import PromptSet
-from lib.services import experiments
+from lib.services import experiment_merge, experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
+from lib.ui.session.saving import Saved
 from lib.ui.session.server_keys import ServerKeys
 
 Side = Literal["a", "b"]
@@ -49,8 +52,10 @@ class ReplacedSides:
 
 
 @dataclass(eq=False)
-class Session:
+class Session(Saved[Experiment]):
     """What one browser tab, or side B of its comparison, holds in memory only."""
+
+    kind = experiment_merge.KIND
 
     experiment: Experiment
     side: Side = "a"
@@ -58,6 +63,10 @@ class Session:
     """Raised when the experiment is replaced as a whole; part of every widget key."""
     saved: Experiment | None = None
     """What is on disk."""
+    others: dict[str, Saved[Any]] = field(default_factory=dict)
+    """What else belongs to the experiment and was opened in this tab: its matrix, its search."""
+    told: list[str] = field(default_factory=list)
+    """Sentences about callbacks that failed, for the next run to draw."""
     prompt_history: History[Experiment] = field(default_factory=History)
     """Experiments before each replacement of the prompt set."""
     window: tuple[float, float] | None = None
@@ -75,11 +84,11 @@ class Session:
     """The label chosen in the player."""
     server_keys: ServerKeys = field(default_factory=ServerKeys, repr=False)
     """API keys typed into the page: kept here, nowhere else. Both sides share them."""
-    thresholds: dict[str, tuple[float, float, dict[str, float | None]]] = field(default_factory=dict)
-    """Threshold, hysteresis and own thresholds by label for each score that was chosen before."""
     picked: dict[str, Any] = field(default_factory=dict)
     """Last chart selection acted upon, by chart."""
     table: PromptTable | None = None
+    superseded: PromptTable | None = None
+    """The table before the last one, where another tab's rows have come into it: edits of it still count."""
     tables: int = 0
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
@@ -101,6 +110,8 @@ class Session:
     def side_b(self) -> Session:
         """Return the session of side B: what A was compared with last, or at first a copy of A."""
         with self.lock:
+            if self.compared is not None and self.compared.experiment.id != self.experiment.beside:
+                self.compared = None  # another tab has begun a comparison before this one was written
             b = self.compared = self.compared or self._load_side_b()
             if b.experiment.video != self.experiment.video:
                 b.experiment = replace(b.experiment, video=self.experiment.video)
@@ -108,19 +119,53 @@ class Session:
             return b
 
     def _load_side_b(self) -> Session:
-        a = self.experiment
-        b_id = a.beside if a.beside != a.id else None
-        saved = experiments.load(cache.store().home, b_id) if b_id else None
-        b = saved or replace(a, id=b_id or experiments.new_id(), beside=None, side="b")
-        self.change(beside=b.id)
-        return Session(b, "b", self.version, saved, server_keys=self.server_keys, lock=self.lock)
+        if self.experiment.beside in (None, self.experiment.id):
+            self.change(beside=experiments.new_id())
+        a, version = self.experiment, self.version
+        b_id = a.beside or experiments.new_id()
+        copied = replace(a, id=b_id, beside=None, side="b")
+        b = opened(b_id, copied, side="b", version=version, server_keys=self.server_keys, lock=self.lock)
+        if b.experiment.id != b_id:
+            self.change(beside=b.experiment.id)
+        return b
+
+    @property
+    def document_id(self) -> str:  # type: ignore[override]
+        """The experiment's id."""
+        return self.experiment.id
+
+    @property
+    def value(self) -> Experiment:  # type: ignore[override]
+        """The experiment."""
+        return self.experiment
+
+    def take(self, value: Experiment) -> None:
+        """Take over another tab's changes: the prompt table and widgets show them, and edits on the way still count."""
+        before, self.experiment = self.experiment, value
+        if value.rows != before.rows and self.table is not None and self.table.latest == before.rows:
+            self.superseded = self.table
+        if value.video != before.video:
+            self._reset_view()
+        if replace(value, rows=before.rows, beside=before.beside) != before:
+            self.version += 1
 
     def save(self) -> None:
         """Write the experiment to disk if it has changed."""
         with self.lock:
-            if self.saved != self.experiment:
-                experiments.save(cache.store().home, self.experiment)
-                self.saved = self.experiment
+            super().save()
+
+    def refresh(self) -> None:
+        """Take over what other tabs have written to this experiment and what belongs to it; see ``Saved``."""
+        with self.lock:
+            super().refresh()
+            for other in (self.compared, *self.others.values()):
+                if other is not None:
+                    other.refresh()
+
+    def documents(self) -> list[Saved[Any]]:
+        """Return all that this tab writes."""
+        with self.lock:
+            return [self, *([self.compared] if self.compared else []), *self.others.values()]
 
     def change(self, **fields: Any) -> None:
         """Change fields of the experiment and write it to disk."""
@@ -138,7 +183,7 @@ class Session:
         with self.lock:
             self.experiment = experiment
             self.version += 1
-            self.table = None
+            self.table = self.superseded = None
             self.save()
 
     def prompt_table(self) -> PromptTable:
@@ -162,12 +207,23 @@ class Session:
         with self.lock:
             table = self.table
             if table is None or table.of != of:
-                return
-            if rows is None:
+                self._accept_late_rows(of, number, rows)
+            elif rows is None:
                 self.table = None
             elif number > table.acknowledged and table.latest == self.experiment.rows:
+                rows = experiment_merge.with_kept_thresholds(self.experiment.rows, rows)
                 self.table = replace(table, acknowledged=number, latest=rows)
                 self.change(rows=rows)
+
+    def _accept_late_rows(self, of: str, number: int, rows: tuple[PromptRow, ...] | None) -> None:
+        """Accept an edit that was on its way while another tab's rows came into the table."""
+        table = self.superseded
+        if table is None or table.of != of or rows is None or number <= table.acknowledged:
+            return
+        rows = experiment_merge.with_kept_thresholds(table.latest, rows)
+        merged = experiment_merge.merge_rows(table.latest, rows, self.experiment.rows)
+        self.superseded = replace(table, acknowledged=number, latest=rows)
+        self.change(rows=merged.value)
 
     def load_prompt_set(self, prompt_set: PromptSet) -> None:
         """Replace prompts and settings as a whole; ``undo_load`` restores the previous ones."""
@@ -196,6 +252,7 @@ class Session:
                 template=other.template,
                 rows=other.rows,
                 settings=other.settings,
+                kept_thresholds=other.kept_thresholds,
             )
         )
 
@@ -203,11 +260,14 @@ class Session:
         """Choose a video by its SHA-256; another one than before resets the view."""
         with self.lock:
             if self.experiment.video != sha256:
-                self.window, self.seek_s, self.picked = None, None, {}
-                self.playhead_s, self.marked, self.label = None, None, None
-                self.brushes += 1
+                self._reset_view()
                 self.version += 1
             self.change(video=sha256)
+
+    def _reset_view(self) -> None:
+        self.window, self.seek_s, self.picked = None, None, {}
+        self.playhead_s, self.marked, self.label = None, None, None
+        self.brushes += 1
 
     def seek(self, time_s: float) -> None:
         """Move the player to ``time_s`` seconds."""
@@ -224,3 +284,27 @@ class Session:
             return False
         self.picked[name] = value
         return True
+
+
+def opened(experiment_id: str, otherwise: Experiment, **fields: Any) -> Session:
+    """Return a session of a saved experiment, or of ``otherwise``: there is none, or none that can be read.
+
+    One that can't be read is kept under another name, and said so; where that can't be done its id isn't used.
+    """
+    home = cache.store().home
+    try:
+        saved = experiments.load(home, experiment_id)
+        return Session(saved or otherwise, saved=saved, **fields)
+    except StoreDamagedError:
+        try:
+            aside = set_aside(experiments.path_of(home, experiment_id)).name
+            otherwise = replace(otherwise, id=experiment_id)
+        except OSError:
+            aside, otherwise = f"{experiment_id}.json", replace(otherwise, id=experiments.new_id())
+        session = Session(otherwise, **fields)
+        session.aside = aside
+        return session
+    except PromptreelError as error:
+        session = Session(replace(otherwise, id=experiments.new_id()), **fields)
+        session.told.append(str(error))
+        return session

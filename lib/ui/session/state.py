@@ -9,11 +9,12 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from lib.core.errors import PromptreelError
 from lib.services import experiments
 from lib.services.experiments import Experiment
-from lib.ui.session import cache
+from lib.ui.session.guard import sentence
 from lib.ui.session.peek import peek_state
-from lib.ui.session.session import Session
+from lib.ui.session.session import Session, opened
 
 ADDRESS_PARAMETER = "experiment"
 _P = ParamSpec("_P")
@@ -33,8 +34,9 @@ def begin() -> None:
     wanted = st.query_params.get(ADDRESS_PARAMETER)
     with _beginning:  # two runs of one tab may both be its first
         if "session" not in st.session_state:
-            saved = experiments.load(cache.store().home, wanted) if wanted else None
-            st.session_state["session"] = Session(saved or experiments.fresh(), saved=saved)
+            fresh = experiments.fresh()
+            st.session_state["session"] = opened(wanted, fresh) if wanted else Session(fresh)
+    session().refresh()
     if wanted != current().id:
         st.query_params[ADDRESS_PARAMETER] = current().id
 
@@ -69,8 +71,8 @@ def address() -> dict[str, str]:
     return {ADDRESS_PARAMETER: current().id}
 
 
-def callback(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Make a widget's callback run alone in its tab, and to its end.
+def callback(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
+    """Make a widget's callback run alone in its tab, and to its end; an error is said by the run that follows.
 
     Reading an item of ``st.session_state`` ends a run for which a newer one waits. If that happened in a callback,
     its edit would be lost for good, since the newer run finds the widget's value changed already. So a callback reads
@@ -78,7 +80,7 @@ def callback(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """
 
     @functools.wraps(function)
-    def run(*args: _P.args, **options: _P.kwargs) -> _R:
+    def run(*args: _P.args, **options: _P.kwargs) -> _R | None:
         if _callback.session is not None:  # called by another callback
             return function(*args, **options)
         tab: Session = peek_state()["session"]
@@ -86,6 +88,9 @@ def callback(function: Callable[_P, _R]) -> Callable[_P, _R]:
             _callback.session = tab
             try:
                 return function(*args, **options)
+            except (PromptreelError, OSError) as error:  # raised, it would take the page away
+                tab.told.append(sentence(error))
+                return None
             finally:
                 _callback.session = None
 

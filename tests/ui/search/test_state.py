@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 
 import pytest
@@ -76,14 +77,52 @@ def test_a_search_is_the_same_after_a_way_through_json():
         "{}",
         '{"format": 2}',
         json.dumps({**SEARCH.to_dict(), "more": 1}),
+        json.dumps({**SEARCH.to_dict(), "top": None}),
+        json.dumps({**SEARCH.to_dict(), "thresholds": {"x": "y"}}),
+        json.dumps(SEARCH.to_dict(), ensure_ascii=False)[:-1],
         '{"format": 1, "videos": 5}',
     ],
 )
-def test_a_spoilt_file_is_a_new_search(store, spoilt):
-    folder = state.folder(store.home)
-    folder.mkdir()
-    (folder / f"{EXPERIMENT}.json").write_text(spoilt, encoding="utf-8")
-    assert state.load(store.home, EXPERIMENT) is None
+def test_a_damaged_search_is_kept_under_another_name_and_a_new_one_begun(tab, store, spoilt):
+    path = state.folder(store.home) / f"{EXPERIMENT}.json"
+    path.parent.mkdir()
+    path.write_text(spoilt, encoding="utf-8")
+    assert state.current() == Search()
+    tab.type("red car", 1)
+
+    assert path.with_name(state.session().aside).read_text(encoding="utf-8") == spoilt
+    assert state.load(store.home, EXPERIMENT).asked == "red car"
+
+
+def test_two_tabs_change_one_search_and_both_changes_live(tab, store):
+    tab.type("red car", 1)
+    path = state.folder(store.home) / f"{EXPERIMENT}.json"
+    other = dataclasses.replace(state.load(store.home, EXPERIMENT), top=7, thresholds={"demo:1|text": 0.2})
+    write_atomically(path, json.dumps(other.to_dict()))
+    state.set_threshold("demo:1|like", 0.4)
+    here = state.load(store.home, EXPERIMENT)
+
+    assert here == state.current()
+    assert (here.top, here.asked) == (7, "red car")
+    assert here.thresholds["demo:1|text"] == 0.2
+    assert len(here.thresholds) == 2
+    assert state.session().conflict is None
+
+
+def test_a_search_that_cannot_be_saved_stays_and_is_saved_later(tab, store, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(state.documents, "write_document", _no_room)
+        tab.type("red car", 1)
+        assert state.current().asked == "red car"
+        assert "disk is full" in state.session().unsaved
+    state.session().refresh()
+
+    assert state.session().unsaved is None
+    assert state.load(store.home, EXPERIMENT).asked == "red car"
+
+
+def _no_room(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_words_and_options_outlive_a_reload(tab):

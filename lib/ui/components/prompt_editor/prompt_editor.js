@@ -33,7 +33,10 @@ class Editor extends AckedInput {
     shared.editors.set(data.key, this);
     if (this.of !== data.of) {
       if (!first && this.belongsTo(data)) this.restart();
-      else this.load(first);
+      else {
+        if (!first) this.flush(); // Python still takes it, where the new rows came from another tab
+        this.load(first);
+      }
     }
     this.apply(shared.feedback.get(data.key));
   }

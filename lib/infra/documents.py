@@ -1,0 +1,156 @@
+"""JSON documents that hold a person's work: read within bounds; one that can't be read is kept, never overwritten."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lib.core.errors import PromptreelError, StoreDamagedError, StoreError
+from lib.infra.files import write_atomically
+
+MAX_BYTES = 8 << 20
+"""Of a document; 200 prompts with 100 long phrasings are less than a tenth of it."""
+_MAX_DIGITS = 40
+_MAX_TEXT = 200_000
+
+T = TypeVar("T")
+
+
+def read_document(path: Path, make: Callable[[dict[str, Any]], T]) -> T | None:
+    """Return what ``make`` makes of the JSON object in ``path``; None where there is no such file.
+
+    Args:
+        path: the file.
+        make: called with the object; whatever it raises says that the object isn't what it should be.
+
+    Raises:
+        StoreDamagedError: it is too large, no JSON, nests too deep, or isn't what ``make`` takes.
+        StoreError: it is there and can't be opened.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StoreError(f"{path} can't be opened ({error.strerror}); check the folder, then reload.") from error
+    try:
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES >> 20} MB")
+        data = json.loads(content.decode(), parse_int=_whole, parse_float=_real, parse_constant=_constant)
+        if not isinstance(data, dict):
+            raise ValueError("no object")
+        return make(data)
+    except (PromptreelError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise StoreDamagedError(f"{path.name} is damaged or of another version, and can't be read.") from error
+
+
+def write_document(path: Path, data: dict[str, Any], *, home: Path) -> None:
+    """Write ``data`` as JSON, whole or not at all; the folder of ``path`` is made, that of ``home`` is not.
+
+    Raises:
+        OSError: it can't be written; a file that was there is unchanged.
+        StoreError: ``home`` is gone.
+    """
+    if not home.is_dir():
+        raise StoreError(f"the folder {home} is gone; put it back, or restart Promptreel for a new one")
+    write_atomically(path, json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def set_aside(path: Path) -> Path:
+    """Give a file another name, one that nothing reads, and return it.
+
+    Raises:
+        OSError: it can't be renamed.
+    """
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged{number if number > 1 else ''}")).exists():
+        number += 1
+    os.rename(path, aside)
+    return aside
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise ValueError("a number of too many digits")
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number beyond all bounds")
+    return value
+
+
+def _constant(name: str) -> float:
+    raise ValueError(name)
+
+
+# --- values of a document: each returns its value, or raises ValueError ---------------------------------------------
+
+
+def text(value: object) -> str:
+    """Return a text that can be written as UTF-8."""
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        raise ValueError("no text")
+    value.encode()
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Return a list of texts as a tuple."""
+    return tuple(text(one) for one in listed(value))
+
+
+def listed(value: object) -> list[Any]:
+    """Return a list."""
+    if not isinstance(value, list):
+        raise ValueError("no list")
+    return value
+
+
+def real(value: object) -> float:
+    """Return a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("no number")
+    return float(value)
+
+
+def whole(value: object) -> int:
+    """Return a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("no whole number")
+    return value
+
+
+def flag(value: object) -> bool:
+    """Return true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")
+    return value
+
+
+def optional(read: Callable[[object], T]) -> Callable[[object], T | None]:
+    """Return a reader that also takes None."""
+    return lambda value: None if value is None else read(value)
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """Return a reader of one of these texts."""
+
+    def read(value: object) -> str:
+        if value not in choices:
+            raise ValueError("not one of the choices")
+        return str(value)
+
+    return read
+
+
+def fields(data: dict[str, Any], readers: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    """Return the values of ``data``, each through the reader of its name; a name without one raises KeyError."""
+    return {name: readers[name](value) for name, value in data.items()}

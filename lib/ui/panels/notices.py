@@ -1,0 +1,111 @@
+"""What stands above every page: edits that can't be saved, what couldn't be read, what another tab has changed too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from lib.core.formatting import escape_markdown
+from lib.ui.session import state
+from lib.ui.session.guard import as_sentences
+from lib.ui.session.saving import Saved
+from lib.ui.session.session import Session
+
+_RETRY_S = 5.0
+_NAMED = 5
+
+
+@contextmanager
+def above() -> Iterator[None]:
+    """Keep a place for the notices above what the block draws, and draw them again after it: edits may come late."""
+    session, place = state.session(), st.empty()
+    told, session.told = session.told, []
+    before = _state(session)
+    with place.container():
+        _draw(session, told, key="notice")
+    try:
+        yield
+    finally:
+        if session.told or _state(session) != before:
+            told, session.told = [*told, *session.told], []
+            with place.container():
+                _draw(session, told, key="late_notice")
+
+
+def _state(session: Session) -> list[object]:
+    return [(one.unsaved, one.aside, one.conflict) for one in session.documents()]
+
+
+def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
+    if _unsaved():
+        _draw_unsaved()
+    for sentence in dict.fromkeys(told):
+        st.error(escape_markdown(sentence), icon=":material/error:")
+    for number, document in enumerate(session.documents()):
+        _draw_aside(document, key=f"{key}_aside_{number}")
+        _draw_conflict(document, key=f"{key}_conflict_{number}")
+
+
+def _unsaved() -> list[str]:
+    return [document.unsaved for document in state.session().documents() if document.unsaved is not None]
+
+
+@st.fragment(run_every=_RETRY_S)
+@as_sentences()
+def _draw_unsaved() -> None:
+    """Try once more, also while nobody does anything, and draw why the last edits aren't on disk."""
+    state.session().refresh()
+    problems = _unsaved()
+    if not problems:
+        st.rerun()
+    st.warning(
+        f"Your changes can’t be saved: {escape_markdown(problems[0])}. They stay in this tab, and are saved as soon as "
+        "that works.",
+        icon=":material/save:",
+    )
+
+
+def _draw_aside(document: Saved[Any], *, key: str) -> None:
+    if document.aside is None:
+        return
+    kind = document.kind
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"The saved {kind.name} is damaged, or of another version, and can’t be read. It is kept as "
+            f"{escape_markdown(document.aside)} in the folder {kind.folder}; what is here was begun anew.",
+            icon=":material/broken_image:",
+        )
+        st.button("OK", key=key, on_click=_forget_aside, args=(document,))
+
+
+def _draw_conflict(document: Saved[Any], *, key: str) -> None:
+    if document.conflict is None:
+        return
+    about = document.conflict.about
+    more = f" and {len(about) - _NAMED} more" if len(about) > _NAMED else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            f"Another tab has changed this {document.kind.name} too. Where both changed the same, what was done here "
+            f"stays: {escape_markdown(', '.join(about[:_NAMED]))}{more}.",
+            icon=":material/call_merge:",
+        )
+        st.button("Use the other tab’s", key=f"{key}_theirs", on_click=_use_theirs, args=(document,))
+        st.button("Keep these", key=f"{key}_ours", on_click=_keep_ours, args=(document,))
+
+
+@state.callback
+def _forget_aside(document: Saved[Any]) -> None:
+    document.aside = None
+
+
+@state.callback
+def _use_theirs(document: Saved[Any]) -> None:
+    document.use_theirs()
+
+
+@state.callback
+def _keep_ours(document: Saved[Any]) -> None:
+    document.conflict = None

@@ -1,0 +1,131 @@
+"""Two tabs on one experiment: whatever each does to it, both edits live, and a contradiction is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lib.prompts.model import Settings
+from lib.services.experiment_merge import merge, with_kept_thresholds
+from lib.services.experiments import Experiment, PromptRow
+
+RED, GREEN, BLUE = (PromptRow(label=label) for label in ("red", "green", "blue"))
+BASE = Experiment("abc123def456", rows=(RED, GREEN, BLUE))
+
+
+def merged(ours, theirs, base=BASE.rows):
+    found = merge(*(replace(BASE, rows=rows) for rows in (base, ours, theirs)))
+    return found.value.rows, found.conflicts
+
+
+def row(label, **fields):
+    return PromptRow(label=label, **fields)
+
+
+def test_both_tabs_add_a_row():
+    rows, conflicts = merged((*BASE.rows, row("city street")), (*BASE.rows, row("shipyard")))
+
+    assert rows == (*BASE.rows, row("shipyard"), row("city street"))
+    assert not conflicts
+
+
+def test_both_tabs_add_a_row_to_nothing():
+    rows, conflicts = merged((row("city street"),), (row("shipyard"),), base=())
+
+    assert {one.label for one in rows} == {"city street", "shipyard"}
+    assert not conflicts
+
+
+@pytest.mark.parametrize("field", [{"threshold": 0.4}, {"texts": ("a red car",)}, {"role": "background"}])
+def test_both_tabs_change_another_field_of_one_row(field):
+    rows, conflicts = merged((replace(RED, enabled=False), GREEN, BLUE), (replace(RED, **field), GREEN, BLUE))
+
+    assert rows == (replace(RED, enabled=False, **field), GREEN, BLUE)
+    assert not conflicts
+
+
+def test_a_renamed_row_keeps_what_the_other_tab_does_to_it():
+    rows, conflicts = merged((row("crimson"), GREEN, BLUE), (replace(RED, threshold=0.4), GREEN, row("navy")))
+
+    assert rows == (row("crimson", threshold=0.4), GREEN, row("navy"))
+    assert not conflicts
+
+
+def test_a_row_removed_there_does_not_come_back_by_an_edit_here():
+    rows, conflicts = merged((RED, GREEN, row("navy")), (GREEN, BLUE))
+
+    assert rows == (GREEN, row("navy"))
+    assert not conflicts
+
+
+def test_a_row_removed_here_stays_away_whatever_else_is_done_there():
+    rows, conflicts = merged((RED, BLUE), (RED, GREEN, BLUE, row("shipyard")))
+
+    assert rows == (RED, BLUE, row("shipyard"))
+    assert not conflicts
+
+
+def test_the_same_field_changed_in_both_is_ours_and_said():
+    rows, conflicts = merged((replace(RED, threshold=0.4), GREEN, BLUE), (replace(RED, threshold=0.3), GREEN, BLUE))
+
+    assert rows[0].threshold == 0.4
+    assert conflicts == ("the threshold of “red”",)
+
+
+def test_a_row_renamed_in_both_is_two_rows_and_said():
+    rows, conflicts = merged((row("crimson"), GREEN, BLUE), (row("scarlet"), GREEN, BLUE))
+
+    assert [one.label for one in rows] == ["crimson", "scarlet", "green", "blue"]
+    assert conflicts
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_row_changed_in_one_and_removed_in_the_other_is_said(here):
+    changed, removed = (replace(RED, threshold=0.4), GREEN, BLUE), (GREEN, BLUE)
+    rows, conflicts = merged(*((changed, removed) if here else (removed, changed)))
+
+    assert rows == (changed if here else removed)
+    assert conflicts
+
+
+def test_a_row_that_both_add_is_one():
+    rows, conflicts = merged((RED, row("Shipyard", threshold=0.4)), (RED, row("shipyard", texts=("cranes",))), (RED,))
+
+    assert rows[1:] == (row("Shipyard", threshold=0.4, texts=("cranes",)),)
+    assert not conflicts
+
+
+def test_settings_merge_field_by_field():
+    ours = replace(BASE, settings=Settings(threshold=0.4, bridge_s=1.0), name="mine")
+    theirs = replace(BASE, settings=Settings(threshold=0.3, hysteresis=0.1), template="a {}", engine="clip")
+    found = merge(BASE, ours, theirs)
+
+    assert found.value.settings == Settings(threshold=0.4, bridge_s=1.0, hysteresis=0.1)
+    assert (found.value.name, found.value.template, found.value.engine) == ("mine", "a {}", "clip")
+    assert found.conflicts == ("the threshold",)
+
+
+def test_a_threshold_is_never_taken_for_one_of_another_score():
+    ours = replace(BASE, rows=(replace(RED, threshold=-0.15), GREEN, BLUE), settings=Settings(threshold=-0.1))
+    theirs = BASE.with_score("probability")
+    theirs = replace(theirs, settings=replace(theirs.settings, threshold=0.9))
+    found = merge(BASE, ours, theirs).value
+
+    assert (found.settings.score, found.settings.threshold, found.rows[0].threshold) == ("probability", 0.9, None)
+    back = found.with_score("cosine")
+    assert (back.settings.threshold, back.rows[0].threshold) == (-0.1, -0.15)
+
+
+def test_theirs_where_they_contradict_is_the_same_merge_the_other_way_round():
+    ours, theirs = (replace(BASE, settings=Settings(threshold=value)) for value in (0.4, 0.3))
+
+    assert merge(BASE, theirs, ours).value.settings.threshold == 0.3
+
+
+def test_an_edit_in_the_browser_keeps_what_rows_had_in_other_scores():
+    kept = (("probability", 0.9),)
+    before = (replace(RED, kept_thresholds=kept), GREEN)
+
+    assert with_kept_thresholds(before, (row("crimson"), GREEN, BLUE))[0].kept_thresholds == kept
+    assert with_kept_thresholds(before, (GREEN,)) == (GREEN,)
