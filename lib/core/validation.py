@@ -74,10 +74,10 @@ def one_line(text: object, what: str, error: type[_E]) -> str:
     if not isinstance(text, str):
         raise error(f"{what} is {written(text)}, which is no text; put it in quotes.")
     line = " ".join(text.split())
+    if len(line) > MAX_LENGTH:  # first: normalising a long run of accents takes quadratic time
+        raise error(f"{what} has {len(line)} characters, and {MAX_LENGTH} are possible: {written(line)}.")
     if not label_key(line):
         raise error(f"{what} is blank; write a word or two.")
-    if len(line) > MAX_LENGTH:
-        raise error(f"{what} has {len(line)} characters, and {MAX_LENGTH} are possible: {written(line)}.")
     bad = next((char for char in line if unicodedata.category(char) in ("Cc", "Cs")), None)
     if bad is not None:
         raise error(f"{what} holds the control character U+{ord(bad):04X}; remove it: {written(line)}.")

@@ -12,7 +12,7 @@ import streamlit as st
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import plural
 from lib.ground_truth.formats import GroundTruthFormat
-from lib.ground_truth.parsing import KINDS, ParsedTruth, parse_truth
+from lib.ground_truth.parsing import KINDS, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
 from lib.store.videos import Video
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, callback
@@ -62,7 +62,7 @@ def _outcome(editing: GroundTruthEditing, truth: Truth, known_labels: Sequence[s
         return
     if parsed is None:
         return
-    st.markdown(f"**{plural(len(parsed.segments), 'segment')}** read as {KINDS[parsed.kind][0]}.")
+    st.markdown(f"**{plural(len(parsed.segments), 'segment')}** read as {TITLES[parsed.kind]}.")
     if parsed.problems:
         lines = [f"- {problem}" for problem in parsed.problems[:_PROBLEMS_SHOWN]]
         if len(parsed.problems) > _PROBLEMS_SHOWN:
