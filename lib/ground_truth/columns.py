@@ -179,11 +179,11 @@ def head_of(cells: Sequence[object], source: Source) -> Head | None:
     start = times.get("start") or (times.get("time") if kind is not None else None)
     if label is None or not start or not ("end" in times or "duration" in times or kind is not None):
         return None
-    units = {unit for role in (start, times.get("end", {})) for unit in role if unit}
-    common = next(iter(units)) if len(units) == 1 else ""  # of start_ms, end: both are meant
-    first = _column(start, common, source)
     lengths = None if kind is not None or "end" in times else times["duration"]
-    end = first if kind is not None else _column(lengths or times["end"], common, source)
+    ends = start if kind is not None else lengths or times["end"]
+    # Of start_ms and end, both are meant; of start and duration_ms only the one that says so.
+    first = _column(start, "" if lengths else _unit(ends), source)
+    end = _column(ends, _unit(start), source)
     for place in (label, first.place, end.place):
         if names.count(names[place]) > 1:
             raise InputError(f"Two columns are called {written(names[place])}; rename the one that is not meant.")
@@ -205,7 +205,11 @@ def _first(names: Sequence[str], wanted: Sequence[str], but: int | None = None) 
     return next((place for place in places if place != but), None)
 
 
-def _column(columns: dict[str, int], common: str, source: Source) -> Column:
-    unit = min(columns, key=_PREFERENCE.index)
-    counted = unit or common
+def _unit(columns: dict[str, int]) -> str:
+    return min(columns, key=_PREFERENCE.index)
+
+
+def _column(columns: dict[str, int], otherwise: str, source: Source) -> Column:
+    unit = _unit(columns)
+    counted = unit or otherwise
     return Column(columns[unit], source.frame_s if counted == "frame" else _SCALES[counted])

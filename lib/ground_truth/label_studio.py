@@ -59,10 +59,12 @@ def _task(task: dict[str, Any], video: str) -> Iterator[Entry | Note]:
         return
     regions = list(_regions(task if chosen is None else chosen))
     rate, note = _rate(task, regions)
-    if note is not None and any(isinstance(value.get("ranges"), list) for _, value in regions):
-        yield note
     for number, (kind, value) in enumerate(regions, start=1):
-        yield from _region(Where("Region", number), kind, value, 1 / rate, video)
+        for found in _region(Where("Region", number), kind, value, 1 / rate, video):
+            if note is not None and isinstance(found, Entry) and "ranges" in value:
+                yield note
+                note = None
+            yield found
 
 
 def _regions(part: object, depth: int = 0, kind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lib.core.errors import InputError
 from lib.core.labelled_intervals import TrueSegment
-from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.entries import read_time
+from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
 
