@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from lib.analysis.analysis import Analysis
-from lib.cli.inputs import read_text
+from lib.cli.inputs import read_bytes
 from lib.cli.output import Reporter
 from lib.core.errors import InputError
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import Evaluation
 from lib.evaluation.threshold_fit import suggest_with_truth
-from lib.ground_truth.parsing import parse_truth
+from lib.ground_truth.parsing import READ_FROM, parse_truth
 from lib.store.videos import Video
 
-HELP = "ground truth: JSON, CSV (label,start,end), WebVTT, Label Studio's timeline JSON or Audacity labels"
+HELP = f"ground truth: {READ_FROM}"
 
 
 def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
@@ -25,8 +25,8 @@ def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Rep
     Raises:
         InputError: the file can't be read, or nothing in it.
     """
-    text = read_text(path, "ground truth", InputError)
-    parsed = parse_truth(text, name=path.name, duration_s=duration_s, rate=video.rate)
+    data = read_bytes(path, "ground truth", InputError)
+    parsed = parse_truth(data, name=path.name, duration_s=duration_s, rate=video.rate, video=video.name)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")
     return parsed.segments

@@ -17,6 +17,8 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
 
+_MAX_BYTES = 20_000_000
+
 
 def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling) -> tuple[Video, EmbeddingInfo]:
     """Embed what is missing of a video; return the video and its embedding.
@@ -44,12 +46,22 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
     return video, info
 
 
-def read_text(path: Path, what: str, kind: type[InputError]) -> str:
-    """Return the text in a file; raise ``kind``, with ``what`` as the file's name for people, if it can't be read."""
+def read_bytes(path: Path, what: str, kind: type[InputError]) -> bytes:
+    """Return what is in a file; raise ``kind``, with ``what`` as the file's name for people, if it can't be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise kind(f"The {what} {path} can't be read ({error.strerror}); check its path.") from error
+    if len(data) > _MAX_BYTES:
+        raise kind(f"The {what} {path} is longer than {_MAX_BYTES:,} bytes; check that it is the right file.")
+    return data
+
+
+def read_text(path: Path, what: str, kind: type[InputError]) -> str:
+    """Return the text in a file; raises as ``read_bytes``."""
+    try:
+        return read_bytes(path, what, kind).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise kind(f"The {what} {path} is no UTF-8 text; save it as UTF-8.") from error
 

@@ -80,7 +80,7 @@ def decoded(data: bytes, name: str) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise InputError(f"{name} is not UTF-8 text; save it as UTF-8 and try again.") from None
+        raise InputError(f"{name} is no UTF-8 text; save it as UTF-8 and try again.") from None
 
 
 def parse_truth(

@@ -12,7 +12,7 @@ import streamlit as st
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import plural
 from lib.ground_truth.formats import GroundTruthFormat
-from lib.ground_truth.parsing import KINDS, TITLES, ParsedTruth, parse_truth
+from lib.ground_truth.parsing import KINDS, READ_FROM, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
 from lib.store.videos import Video
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, callback
@@ -34,7 +34,7 @@ def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str
     Without labels of ``prompts``, no label of the file counts as unknown.
     """
     outcome = st.container()  # above the inputs: below them it would be out of sight in a low window
-    st.markdown("Paste lines such as `shipyard, 10, 13`, or choose a file: JSON, CSV, WebVTT, Label Studio, Audacity.")
+    st.markdown(f"Paste lines such as `shipyard, 10, 13`, or choose a file: {READ_FROM}.")
     st.text_area(
         "Ground truth",
         key=f"truth_text.{editing.import_version}",
@@ -44,7 +44,7 @@ def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str
     )
     st.file_uploader(
         "or a file",
-        type=["json", "csv", "tsv", "txt", "vtt", "srt"],
+        type=["json", "csv", "tsv", "txt", "vtt", "srt", "eaf", "xml", "svl"],
         key=f"truth_file.{editing.import_version}",
         max_upload_size=5,
     )
@@ -81,16 +81,14 @@ def _read(
     """Return what was pasted or chosen; None when there is nothing yet."""
     video, name = editing.video, "The text"
     file = inputs.get(f"truth_file.{editing.import_version}")
-    text = str(inputs.get(f"truth_text.{editing.import_version}") or "")
+    text: str | bytes = str(inputs.get(f"truth_text.{editing.import_version}") or "")
     if file is not None:
-        name = file.name
-        try:
-            text = file.getvalue().decode("utf-8")
-        except UnicodeDecodeError:
-            raise InputError(f"{name} is not UTF-8 text; save it as UTF-8 and try again.") from None
+        name, text = file.name, file.getvalue()
     elif not text.strip():
         return None
-    return parse_truth(text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate)
+    return parse_truth(
+        text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate, video=video.name
+    )
 
 
 @callback
