@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_NAME_BYTES = 200
+
 
 def format_time(seconds: float, *, decimals: int = 1) -> str:
     """Return a point in time as ``m:ss.s`` or ``h:mm:ss.s``: ``7.12 -> '0:07.1'``."""
@@ -71,6 +73,19 @@ def shortened(text: str, max_length: int) -> str:
     """Return ``text`` as one line of at most ``max_length`` characters, ``…`` at the end where some are cut off."""
     line = " ".join(text.split())
     return line if len(line) <= max_length else line[: max_length - 1] + "…"
+
+
+def file_name(stem: str, ending: str = "") -> str:
+    """Return a name for a file: what isn't a letter, digit, dot or hyphen as ``_``, and at most 200 bytes in UTF-8.
+
+    File systems take 255, of which some are for what is added while the file is written. The ending stays whole.
+    """
+    return cut_to_bytes(re.sub(r"[^\w.-]+", "_", stem), _NAME_BYTES - len(ending.encode())) + ending
+
+
+def cut_to_bytes(text: str, max_bytes: int) -> str:
+    """Return as many of the first characters of ``text`` as fit into ``max_bytes`` bytes of UTF-8."""
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
 def escape_markdown(text: str) -> str:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _HASH_BLOCK = 1 << 20
+_NAME_BYTES = 200
+"""Most bytes of a file's name that its temporary file repeats: with what is added, 255 are allowed."""
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
@@ -38,7 +40,8 @@ def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
 @contextmanager
 def temporary_file(path: Path, *, suffix: str = ".tmp", mode: int = 0o666) -> Iterator[Path]:
     """Give an empty file of a unique name, ``<name of path>.….tmp``, beside ``path``; it is removed after the block."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}{suffix}")
+    name = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
+    temporary = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}{suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
         yield temporary

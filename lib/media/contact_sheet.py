@@ -13,10 +13,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lib.core.errors import InputError, SettingsError
 from lib.media.drawing import Font, shortened, sv
+from lib.media.fonts import font
 
 _MARGIN, _GAP = 16, 12
 _BACKGROUND, _TITLE_COLOUR, _SUBTITLE_COLOUR, _BAR_COLOUR = "#ffffff", "#1f2328", "#57606a", "#eaeef2"
@@ -58,7 +59,7 @@ def contact_sheet(
     columns = min(columns or min(6, ceil(sqrt(len(tiles)))), len(tiles))
     rows = ceil(len(tiles) / columns)
     width, height = tile_size
-    title_font, subtitle_font = ImageFont.load_default(_TITLE_SIZE), ImageFont.load_default(_SUBTITLE_SIZE)
+    title_font, subtitle_font = font(_TITLE_SIZE), font(_SUBTITLE_SIZE)
     text_height = _line_height(title_font) + _line_height(subtitle_font) + 6
     sheet_size = (
         2 * _MARGIN + columns * width + (columns - 1) * _GAP,

@@ -1,4 +1,4 @@
-"""Text drawn into pictures with Supervision and Pillow, in any script that Pillow's font has."""
+"""Text drawn into pictures with Supervision and Pillow, in any script that a font on the machine has."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFont
 
 from lib.core.formatting import format_time
+from lib.media.fonts import font
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # that OpenCV is missing, which is intended
@@ -47,7 +48,7 @@ def draw_captions(image: NDArray[np.uint8], captions: Sequence[Caption], *, time
     size = max(12, height // 24)
     padding, margin = size // 3, size // 2
     pitch = size + 2 * padding + margin // 2
-    font = ImageFont.load_default(size)
+    text_font = font(size)
     room = max(1, (height - 2 * margin) // pitch - 1)
     lines = [*captions[:room], Caption(format_time(time_s), None, _TIME_COLOUR)]
     bottoms = [margin + (i + 1) * pitch for i in range(len(lines) - 1)] + [height - margin]
@@ -60,10 +61,11 @@ def draw_captions(image: NDArray[np.uint8], captions: Sequence[Caption], *, time
         text_padding=padding,
         border_radius=padding,
     )
+    annotator.font = text_font
     scene: Image.Image = annotator.annotate(
         Image.fromarray(image),
         sv.Detections(xyxy=np.array(anchors, float), class_id=np.arange(len(lines))),
-        labels=[shortened(line.text, font, width - 2 * (margin + padding)) for line in lines],
+        labels=[shortened(line.text, text_font, width - 2 * (margin + padding) - 1) for line in lines],
     )
     return np.array(scene)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lib.core.formatting import (
     ago,
     escape_markdown,
+    file_name,
     format_bytes,
     format_duration,
     format_time,
@@ -117,3 +118,15 @@ def test_long_text_is_cut_to_one_line() -> None:
 
 def test_markdown_shows_escaped_text_as_it_is() -> None:
     assert escape_markdown("sky *1*.png") == r"sky \*1\*\.png"
+
+
+@pytest.mark.parametrize("stem", ["a" * 400, "é" * 252, "造" * 120, "😀" * 80, "नमस्ते " * 40])
+def test_names_of_files_fit_into_their_bytes_with_their_ending(stem: str) -> None:
+    name = file_name(stem, "-12.0-15.0.mp4")
+    assert len(name.encode()) <= 200
+    assert name.endswith("-12.0-15.0.mp4")
+    assert "\ufffd" not in name
+
+
+def test_names_of_files_hold_nothing_that_a_shell_or_path_takes_for_more() -> None:
+    assert file_name("../a b:c*?-été", ".csv") == ".._a_b_c_-été.csv"

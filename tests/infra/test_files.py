@@ -129,3 +129,9 @@ def test_the_hash_is_that_of_all_bytes_and_progress_is_reported(tmp_path: Path) 
     assert sha256_of(tmp_path / "file", seen.append) == hashlib.sha256(data).hexdigest()
     assert seen == sorted(seen)
     assert seen[-1] == len(data)
+
+
+@pytest.mark.parametrize("name", ["a" * 252 + ".md", "造" * 84 + ".m", "é" * 126])
+def test_a_file_whose_name_takes_all_that_is_allowed_is_written(name: str, tmp_path: Path) -> None:
+    write_atomically(tmp_path / name, "content")
+    assert [path.name for path in tmp_path.iterdir()] == [name]

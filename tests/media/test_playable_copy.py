@@ -194,3 +194,10 @@ def test_a_browser_plays_the_copy_with_the_times_of_the_source(
         assert np.abs(np.array(played["spots"][0]) - nearest.image[12, 16]).max() <= COLOUR
         hits += nearest is frames[i]
     assert hits >= len(order) - 1  # the player may pass over a frame of a millisecond
+
+
+def test_a_copy_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mkv", colours=palette(4))
+    target = tmp_path / ("é" * 124 + ".mp4")
+    make_playable_copy(source, target)
+    assert target.stat().st_size > 0

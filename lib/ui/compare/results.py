@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.comparison.comparison import COMPARED, Comparison
 from lib.core.formatting import format_duration, format_time, percent
+from lib.core.spreadsheet import spreadsheet_csv
 from lib.ui.compare import page
 from lib.ui.compare.page import ComparedSides
 from lib.ui.panels import html_tables, segment_table
@@ -106,7 +107,7 @@ def metrics(compared: ComparedSides) -> None:
     )
     st.download_button(
         "Metrics as CSV",
-        frame.to_csv(index=False),
+        spreadsheet_csv(frame),
         "comparison.csv",
         "text/csv",
         key="comparison_csv",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,11 +14,13 @@ from PIL import Image
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError
-from lib.core.formatting import format_time
+from lib.core.formatting import escape_markdown, file_name, format_time
+from lib.core.spreadsheet import spreadsheet_csv
 from lib.ingest.progress import Progress
 from lib.media.annotated_clip import annotated_clip
 from lib.media.contact_sheet import Tile, contact_sheet
 from lib.media.drawing import Caption
+from lib.media.fonts import missing_sentence
 from lib.services.jobs import Job
 from lib.services.stored_analysis import report
 from lib.store.embeddings import EmbeddingInfo
@@ -33,37 +34,40 @@ _TILES_PER_LABEL = 6
 
 def draw(selection: VideoSelection, analysis: Analysis) -> None:
     """Draw the downloads; each file is made when it is requested."""
-    stem = re.sub(r"[^\w.-]+", "_", f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}")
+    stem = f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}"
     with st.container(horizontal=True):
         _button(
             "Samples, CSV",
-            lambda: analysis.samples_frame().to_csv(index=False),
-            f"{stem}-samples.csv",
+            lambda: spreadsheet_csv(analysis.samples_frame()),
+            file_name(stem, "-samples.csv"),
             "text/csv",
         )
         _button(
             "Segments, CSV",
-            lambda: analysis.segments_frame().to_csv(index=False),
-            f"{stem}-segments.csv",
+            lambda: spreadsheet_csv(analysis.segments_frame()),
+            file_name(stem, "-segments.csv"),
             "text/csv",
         )
         _button(
             "Analysis, JSON",
             lambda: json.dumps(report(selection.video, selection.engine, selection.sampling, analysis), indent=2),
-            f"{stem}.json",
+            file_name(stem, ".json"),
             "application/json",
         )
-        _button("Prompt set, YAML", analysis.prompt_set.to_yaml, f"{stem}.prompts.yaml", "application/yaml")
+        _button("Prompt set, YAML", analysis.prompt_set.to_yaml, file_name(stem, ".prompts.yaml"), "application/yaml")
         info = selection.info
         if selection.video.has_file and info is not None:
             _button(
                 "Contact sheet, JPEG",
                 lambda: _contact_sheet(info, analysis),
-                f"{stem}-frames.jpg",
+                file_name(stem, "-frames.jpg"),
                 "image/jpeg",
             )
     if selection.video.has_file:
         _clip(selection, analysis, stem)
+        missing = missing_sentence(analysis.labels)
+        if missing is not None:
+            st.caption(escape_markdown(missing))
 
 
 def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
@@ -119,7 +123,7 @@ def _start_clip(selection: VideoSelection, analysis: Analysis, stem: str, window
     folder = cache.store().paths.exports
     folder.mkdir(exist_ok=True)
     start_s, end_s = window or (0.0, analysis.samples.duration_s)
-    target = folder / f"{stem}-{start_s:.1f}-{end_s:.1f}.mp4"
+    target = folder / file_name(stem, f"-{start_s:.1f}-{end_s:.1f}.mp4")
     captions = _captions(analysis)
 
     def make(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Path:

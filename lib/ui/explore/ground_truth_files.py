@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import plural
+from lib.core.formatting import file_name, plural
 from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, READ_FROM, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
@@ -107,7 +106,7 @@ def _import(editing: GroundTruthEditing, keep: bool) -> None:
 
 def draw_export(video: Video, truth: Truth) -> None:
     """Draw a download button for each format."""
-    stem = re.sub(r"[^\w.-]+", "_", Path(video.name).stem)
+    stem = Path(video.name).stem
     for kind, (title, ending) in KINDS.items():
         if kind == "label_studio" and video.rate is None:
             st.caption("Label Studio counts in frames, and the rate of this video is unknown.")
@@ -115,7 +114,7 @@ def draw_export(video: Video, truth: Truth) -> None:
         st.download_button(
             title,
             _writer(truth, kind, video),
-            f"{stem}.truth{ending}",
+            file_name(stem, f".truth{ending}"),
             _MIMES[kind],
             key=f"truth_export_{kind}",
             on_click="ignore",

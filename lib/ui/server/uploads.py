@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from lib.core.errors import PromptreelError, StoreError
-from lib.core.formatting import format_bytes
+from lib.core.formatting import cut_to_bytes, format_bytes
 
 OnUpload = Callable[[Path, str, str], object]
 """Gets the temporary file, its clean name and its SHA-256; may move the file away."""
@@ -30,7 +30,7 @@ _LOGGER = logging.getLogger(__name__)
 _PART_PREFIX = ".part-"
 _BLOCK_BYTES = 1 << 20
 _STALE_S = 24 * 3600
-_NAME_LENGTH = 200
+_NAME_BYTES = 200
 _SPARE_BYTES = 64 << 20  # left free on the disk, for the store's own files
 _DRAIN_BYTES, _DRAIN_S = 64 << 20, 2.0
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -77,9 +77,9 @@ def clean_name(raw: str) -> str:
     name = unicodedata.normalize("NFC", raw.replace("\\", "/").rsplit("/", 1)[-1])
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Cn") and c not in _BIDI)
     name = name.strip(" .")
-    if len(name) > _NAME_LENGTH:
-        suffix = Path(name).suffix[:16]
-        name = name[: _NAME_LENGTH - len(suffix)].rstrip(" .") + suffix
+    if len(name.encode()) > _NAME_BYTES:
+        suffix = cut_to_bytes(Path(name).suffix, 16)
+        name = cut_to_bytes(name, _NAME_BYTES - len(suffix.encode())).rstrip(" .") + suffix
     return name or "video"
 
 

@@ -282,3 +282,11 @@ def test_a_name_with_folders_reaches_no_route(routes_port: int, inbox: Inbox, tm
     assert answer.status in (404, 405)
     assert inbox.arrived == []
     assert not list(tmp_path.rglob("*evil*"))
+
+
+@pytest.mark.parametrize("name", ["造" * 200 + ".mp4", "é" * 126 + ".mp4", "a" * 300 + ".webm"])
+def test_a_kept_name_fits_into_the_bytes_of_a_file_name_with_its_suffix(name: str) -> None:
+    kept = uploads.clean_name(name)
+    assert len(kept.encode()) <= 200
+    assert Path(kept).suffix == Path(name).suffix
+    assert "\ufffd" not in kept
