@@ -41,6 +41,7 @@ from lib.evaluation.evaluation import evaluate
 from lib.ingest.ingest import ingest
 from lib.prompts.model import Prompt, PromptSet, Smoothing
 from lib.prompts.parsing import parse_prompt_set
+from lib.services.ground_truth import video_truth
 from lib.services.stored_analysis import analyse_stored
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
@@ -244,7 +245,7 @@ def correlations(home: Path) -> tuple[dict[str, float], int]:
         video = store.add_file(SAMPLES / f"{name}.mp4")
         sampling = Sampling.every(10)
         ingest(store, video, engine, sampling)
-        truth = store.truth(video)
+        truth = video_truth(store, video).segments
         own = parse_prompt_set((SAMPLES / f"{name}.prompts.yaml").read_text("utf-8"))
         if name == "five_scenes":  # its own prompt set is the published mistake
             own = PromptSet(name, tuple(Prompt(label) for label in dict.fromkeys(one.label for one in truth)))

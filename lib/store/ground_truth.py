@@ -1,7 +1,8 @@
 """Ground truth that was edited or imported: one small JSON file per video, written atomically.
 
-A file is ``{"format": 1, "segments": [{"label", "start_s", "end_s"}, …]}``. Where there is no
-such file, what lies beside the video (``lib.store.sidecar``) is its ground truth until the first edit.
+A file is ``{"format": 1, "segments": [{"label", "start_s", "end_s"}, …]}``. Where there is no such file, what lies
+beside the video (``lib.store.sidecar``) is its ground truth until the first edit; ``lib.services.ground_truth`` reads
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.infra.files import write_atomically
 from lib.store.faults import mapped_errors, store_error
 from lib.store.home import StoreFolder
-from lib.store.sidecar import read_sidecar, sidecar_path
+from lib.store.sidecar import sidecar_path
 
 FORMAT = 1
 
@@ -55,13 +56,8 @@ class GroundTruthFiles:
                 f"repair truth/{path.name} in the store's folder, or go on: the next change keeps it there, renamed."
             ) from error
 
-    def get(self, sha256: str, video: Path) -> Truth:
-        """Return the saved ground truth, else what lies beside the file ``video``."""
-        saved = self.saved(sha256)
-        return read_sidecar(video) if saved is None else saved
-
     def version(self, sha256: str, video: Path) -> str:
-        """Return a text that changes when what ``get`` returns may have changed."""
+        """Return a text that changes when what was saved or what lies beside ``video`` may have changed."""
         try:
             # Its content: files that replace each other quickly may share number, time and size.
             return hashlib.sha256(self.path(sha256).read_bytes()).hexdigest()
@@ -86,12 +82,15 @@ class GroundTruthFiles:
         with mapped_errors("saving the ground truth"):
             write_atomically(self.path(sha256), text)
 
-    def change(self, sha256: str, video: Path, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
+    def change(
+        self, sha256: str, change: Callable[[Truth], Sequence[TrueSegment]], beside: Callable[[], Truth]
+    ) -> Truth:
         """See ``Store.change_truth``."""
         with self._folder.writing():
             self._keep_damaged_aside(sha256)
-            self.save(sha256, change(self.get(sha256, video)))
-            return self.get(sha256, video)
+            saved = self.saved(sha256)
+            self.save(sha256, change(beside() if saved is None else saved))
+            return self.saved(sha256) or ()
 
     def forget(self, sha256: str) -> int:
         """Delete what was saved and return the bytes freed, 0 when nothing was; a damaged file is kept aside."""

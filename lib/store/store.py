@@ -186,24 +186,30 @@ class Store:
 
     # Ground truth
 
-    def truth(self, video: Video) -> Truth:
-        """Return what is really in ``video``, in order of time: what was saved, else what lies beside its file.
+    def saved_truth(self, sha256: str) -> Truth | None:
+        """Return the saved truth of a video, in order of time; None while what lies beside its file counts.
 
         Raises:
             StoreDamagedError: what was saved can't be read; ``change_truth`` keeps it aside and begins anew.
         """
-        return self._ground_truth.get(video.sha256, video.path)
-
-    def saved_truth(self, sha256: str) -> Truth | None:
-        """Return the saved truth of a video, None while what lies beside its file counts; raises as ``truth``."""
         return self._ground_truth.saved(sha256)
 
     def truth_version(self, video: Video) -> str:
-        """Return a text that changes whenever ``truth(video)`` may have changed; it costs one look at the disk."""
+        """Return a text that changes whenever the truth of ``video`` may have changed; costs one look at the disk."""
         return self._ground_truth.version(video.sha256, video.path)
 
-    def change_truth(self, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
-        """Save ``change(truth(video))``, while nothing else changes it, and return it in order of time.
+    def change_truth(
+        self,
+        video: Video,
+        change: Callable[[Truth], Sequence[TrueSegment]],
+        beside: Callable[[], Truth] = tuple,
+    ) -> Truth:
+        """Save ``change`` of what was saved, while nothing else changes it, and return it in order of time.
+
+        Args:
+            video: a stored video.
+            change: gets the present truth and returns the new one.
+            beside: called where nothing was saved, for what lies beside the video.
 
         Raises:
             NotStoredError: the store has no such video (any more).
@@ -211,7 +217,7 @@ class Store:
         """
         with self._folder.writing():
             self._videos.get(video.sha256)
-            return self._ground_truth.change(video.sha256, video.path, change)
+            return self._ground_truth.change(video.sha256, change, beside)
 
     def forget_truth(self, sha256: str) -> None:
         """Delete the saved ground truth of a video, so that what lies beside its file counts again.

@@ -15,7 +15,7 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
-from lib.store.sidecar import read_sidecar
+from lib.services.ground_truth import annotation_file
 from lib.ui.components.player import Seek, player
 from lib.ui.components.player.lanes_data import lanes
 from lib.ui.server import routes
@@ -106,7 +106,7 @@ def main() -> None:
             analysis,
             {label: COLOURS[row % len(COLOURS)] for row, label in enumerate(analysis.labels)},
             thumbnails=routes.url_for_thumbnails("test", picture),
-            truth=read_sidecar(path),
+            truth=annotation_file(path).segments,
         ),
     )
     show("player", [round(at.time_s, 3), at.problem])

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.core.labelled_intervals import TrueSegment
+from lib.services.ground_truth import video_truth
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import expect_ready
 from tests.helpers.dashboard import Dashboard
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 
 def truth(bench: Bench) -> tuple[TrueSegment, ...]:
-    return bench.store.truth(bench.video)
+    return video_truth(bench.store, bench.video).segments
 
 
 def open_truth(page: Page, dashboard: Dashboard) -> None:

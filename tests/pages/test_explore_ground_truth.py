@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.labelled_intervals import TrueSegment
 from lib.services.experiments import PromptRow
+from lib.services.ground_truth import video_truth
 from lib.ui.explore import ground_truth
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
@@ -31,7 +32,7 @@ def open_truth() -> AppTest:
 
 
 def truth(bench: Bench) -> tuple[TrueSegment, ...]:
-    return bench.store.truth(bench.video)
+    return video_truth(bench.store, bench.video).segments
 
 
 def choose(app: AppTest, row: int) -> None:
@@ -204,6 +205,28 @@ def test_an_import_shows_its_problems_before_anything_changes(bench):
     by_key(app.get("text_area"), "truth_text").set_value("WEBVTT\n\n00:06.000 --> 00:09.000\nblue").run()
     press(app, "truth_replace")
     assert truth(bench) == (BLUE,)
+
+
+def test_problems_of_the_file_beside_the_video_are_shown_while_it_counts(bench):
+    segments = [vars(BLUE), {"label": "dot", "start_s": 2, "end_s": 2}]
+    bench.video.path.with_suffix(".json").write_text(json.dumps({"segments": segments}), encoding="utf-8-sig")
+    app = open_truth()
+
+    assert "1 ground-truth segment, from the video’s annotation file" in words(app)
+    assert "Segment 2" in app.warning[0].value
+    press(app, "truth_add")
+    assert not app.warning
+
+
+@pytest.mark.parametrize("text", ["WEBVTT\n", "label,start,end\n", '{"segments": []}'])
+def test_a_text_with_nothing_in_it_never_replaces_what_is_there(bench, text):
+    put_truth(bench, RED)
+    app = open_truth()
+    by_key(app.get("text_area"), "truth_text").set_value(text).run()
+
+    assert "Nothing in The text can be used" in app.error[0].value
+    assert not [button for button in app.button if button.key in ("truth_replace", "truth_join")]
+    assert truth(bench) == (RED,)
 
 
 def test_an_import_that_cannot_be_read_is_a_sentence(bench):

@@ -19,6 +19,7 @@ from lib.analysis.analysis import analyse
 from lib.core.labelled_intervals import TrueSegment
 from lib.search.options import SearchOptions
 from lib.services import experiments
+from lib.services.ground_truth import video_truth
 from lib.services.search import index_state, search_vector
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
@@ -77,7 +78,7 @@ def test_samples_thumbnails_and_text_vectors_are_the_same(old_store: Store, info
 
 
 def test_ground_truth_is_the_same(old_store: Store) -> None:
-    assert old_store.truth(old_store.videos()[0]) == (
+    assert video_truth(old_store, old_store.videos()[0]).segments == (
         TrueSegment("red", 0.0, 2.0),
         TrueSegment("grün", 2.0, 4.0),
     )

@@ -30,7 +30,7 @@ from lib.ui.explore.ground_truth_editing import (
     redo,
     undo,
 )
-from lib.ui.explore.ground_truth_files import draw_export, draw_import
+from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
 from lib.ui.panels.video import player_key
 from lib.ui.session import cache, state
 from lib.ui.session.peek import peek_state
@@ -82,6 +82,7 @@ def _head(video: Video, editing: GroundTruthEditing, truth: Truth, prompts: Sequ
     problem = cache.truth_problem(video)
     if problem:
         st.warning(problem, icon=":material/warning:")
+    draw_problems(cache.annotation_problems(video))
     saved = bool(problem) or cache.store().saved_truth(video.sha256) is not None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_summary(truth, saved), width="stretch")

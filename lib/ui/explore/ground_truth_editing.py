@@ -14,6 +14,7 @@ import streamlit as st
 from lib.core.errors import StoreDamagedError
 from lib.core.history import History
 from lib.core.labelled_intervals import TrueSegment
+from lib.services.ground_truth import change_truth
 from lib.store.videos import Video
 from lib.ui.session import cache
 from lib.ui.session.guard import told
@@ -54,7 +55,7 @@ class GroundTruthEditing:
             StoreError: it can't be written, or the video is gone.
         """
         before = self.stored()
-        cache.store().change_truth(self.video, make)
+        change_truth(cache.store(), self.video, make)
         self.history = self.history.push(before)
 
     def select(self, segment: TrueSegment | None) -> None:

@@ -62,16 +62,21 @@ def _outcome(editing: GroundTruthEditing, truth: Truth, known_labels: Sequence[s
     if parsed is None:
         return
     st.markdown(f"**{plural(len(parsed.segments), 'segment')}** read as {TITLES[parsed.kind]}.")
-    if parsed.problems:
-        lines = [f"- {problem}" for problem in parsed.problems[:_PROBLEMS_SHOWN]]
-        if len(parsed.problems) > _PROBLEMS_SHOWN:
-            lines.append(f"- And {len(parsed.problems) - _PROBLEMS_SHOWN} more like these.")
-        st.warning("\n".join(lines))
+    draw_problems(parsed.problems)
     with st.container(horizontal=True):
         replace = f"Replace the present {len(truth)}" if truth else "Import"
         st.button(replace, type="primary", key="truth_replace", on_click=_import, args=(False,))
         if truth:
             st.button(f"Add to the present {len(truth)}", key="truth_join", on_click=_import, args=(True,))
+
+
+def draw_problems(problems: Sequence[str]) -> None:
+    """Draw what a file holds that was left out or taken for granted; nothing where there is nothing to say."""
+    lines = [f"- {problem}" for problem in problems[:_PROBLEMS_SHOWN]]
+    if len(problems) > _PROBLEMS_SHOWN:
+        lines.append(f"- And {len(problems) - _PROBLEMS_SHOWN} more like these.")
+    if lines:
+        st.warning("\n".join(lines))
 
 
 def _read(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lib.core.errors import PromptreelError
 from lib.media.frames import frame_at
 from lib.prompts.parsing import parse_prompt_set
-from lib.store.sidecar import read_sidecar
+from lib.services.ground_truth import annotation_file
 from lib.ui.background import embedding as work
 from lib.ui.session import cache, state
 
@@ -68,7 +68,7 @@ def sample_files(folder: Path) -> list[Path]:
     """Return the bundled videos, the shortest first: it gives the quickest first result."""
 
     def length_s(file: Path) -> float:
-        return max((segment.end_s for segment in read_sidecar(file)), default=0.0)
+        return max((segment.end_s for segment in annotation_file(file).segments), default=0.0)
 
     return sorted(folder.glob("*.mp4"), key=lambda file: (length_s(file), file.name))
 
@@ -79,7 +79,7 @@ def sample_card(file: Path) -> SampleCard:
 
     The caption is the comment that its prompt set begins with; its labels where there is none.
     """
-    segments = read_sidecar(file)
+    segments = annotation_file(file).segments
     middle = segments[len(segments) // 2] if segments else None
     frame = frame_at(file, (middle.start_s + middle.end_s) / 2 if middle else 0.5, short_side=270)
     prompts = file.with_suffix(".prompts.yaml")

@@ -34,6 +34,7 @@ from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.prompts.model import PromptSet
+from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.home import default_home
@@ -83,12 +84,14 @@ def _samples(name: str, _key: EmbeddingKey) -> Samples:
 def truth(video: Video) -> tuple[TrueSegment, ...]:
     """Return the ground truth of the video: what was saved, else its annotation file; read again when it changes.
 
-    Nothing where what was saved is damaged: ``truth_problem`` says so.
+    Nothing where it is damaged: ``truth_problem`` and ``annotation_problems`` say so.
     """
-    version = store().truth_version(video)
-    with suppress(StoreDamagedError):
-        return _truth(f"{video.sha256}|{version}", video) if version else ()
-    return ()
+    return _video_truth(video).segments
+
+
+def annotation_problems(video: Video) -> tuple[str, ...]:
+    """Return a sentence for each thing in the annotation file that could not be used; none where it doesn't count."""
+    return _video_truth(video).problems
 
 
 def truth_problem(video: Video) -> str:
@@ -100,9 +103,16 @@ def truth_problem(video: Video) -> str:
     return ""
 
 
+def _video_truth(video: Video) -> VideoTruth:
+    version = store().truth_version(video)
+    with suppress(StoreDamagedError):
+        return _truth(f"{video.sha256}|{version}", video) if version else VideoTruth()
+    return VideoTruth()
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _truth(name: str, _video: Video) -> tuple[TrueSegment, ...]:
-    return store().truth(_video)
+def _truth(name: str, _video: Video) -> VideoTruth:
+    return video_truth(store(), _video)
 
 
 def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[str]]:
