@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _NAME_BYTES = 200
+_JOINER = "\u2060"
+_SOUGHT = re.compile(r":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@", re.IGNORECASE)
+_MARKUP = re.compile(rf"[\\`*\[\]<>~$|&{{}}\n]|(?<!\w)_|_(?!\w)|^\s*([#>+-]|\d+[.)])|{_SOUGHT.pattern}", re.IGNORECASE)
 
 
 def format_time(seconds: float, *, decimals: int = 1) -> str:
@@ -89,5 +92,16 @@ def cut_to_bytes(text: str, max_bytes: int) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return ``text`` with every character escaped that has a meaning in Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:])", r"\\\1", text)
+    """Return ``text`` such that Streamlit's Markdown draws it as it is: a name, a label, a title.
+
+    Links, emoji and icons are found in the text after backslashes are gone, so what begins them (``http://``, ``www.``,
+    ``@``, ``:name``) is parted by an invisible word joiner.
+    """
+    line = " ".join(text.split())
+    parted = _SOUGHT.sub(lambda found: found[0] + _JOINER, line)
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", parted)
+
+
+def as_text(text: str) -> str:
+    """Return what ``escape_markdown`` does, or ``text`` itself where it has no markup, as most names and errors."""
+    return escape_markdown(text) if _MARKUP.search(text) else text

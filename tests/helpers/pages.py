@@ -46,10 +46,11 @@ def lay_out(
     embed: bool = True,
     rows: tuple[PromptRow, ...] = tuple(PromptRow(label=colour) for colour in COLOURS),
     settings: Settings | None = None,
+    name: str = "colours",
 ) -> Bench:
     """Return a home folder with the video, embedded at stride 5 through the server, and an experiment about it."""
     store = Store(home)
-    video = add_video(store, server_url, (RED, 30), (GREEN, 30), (BLUE, 30), name="colours", embed=embed)
+    video = add_video(store, server_url, (RED, 30), (GREEN, 30), (BLUE, 30), name=name, embed=embed)
     if embed:  # the phrases too, so that no page has them embedded beside what a test looks at
         with contextlib.closing(make_engine(server_url, model_version=MODEL)) as engine:
             embed_texts_cached(store, engine, PHRASES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lib.core.formatting import as_text
 from lib.core.labelled_intervals import label_key
 from lib.evaluation.bootstrap import Difference
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
@@ -94,4 +95,4 @@ def _difference(difference: Difference | None) -> str:
 def _unmatched(a: Evaluation, b: Evaluation) -> None:
     missing = [label for label in a.unmatched_truth if label in b.unmatched_truth]
     if missing:
-        st.caption(f"In the ground truth, but without a prompt on either side: {', '.join(missing)}.")
+        st.caption(f"In the ground truth, but without a prompt on either side: {', '.join(map(as_text, missing))}.")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.charts.comparison import scatter_chart
 from lib.comparison.comparison import Comparison
-from lib.core.formatting import format_time, plural
+from lib.core.formatting import as_text, format_time, plural
 from lib.ui.compare.page import ComparedSides
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels.video import thumbnails_url
@@ -43,7 +43,7 @@ def draw(compared: ComparedSides) -> None:
         if brushed is None:
             st.markdown("**Largest changes**")
             items, words = _moved(compared, label)
-            st.caption(f"{words} Drag over points to see their frames instead.")
+            st.caption(f"{as_text(words)} Drag over points to see their frames instead.")
             empty = "Nothing differs for this label."
         else:
             count, items = brushed[0], _items(compared, label, brushed[1])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError
-from lib.core.formatting import escape_markdown, file_name, format_time
+from lib.core.formatting import as_text, escape_markdown, file_name, format_time
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.ingest.progress import Progress
 from lib.media.annotated_clip import annotated_clip
@@ -103,7 +103,7 @@ def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
         try:
             started = _start_clip(selection, analysis, stem, window)
         except PromptreelError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(str(error)), icon=":material/error:")
             return
         st.session_state["clip_job"] = started.id
         st.rerun()
@@ -115,7 +115,7 @@ def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
     elif job.state == "done":
         st.link_button("Open the annotated clip", routes.url_for_video(job.result), icon=":material/play_circle:")
     elif job.error:
-        st.error(job.error, icon=":material/error:")
+        st.error(as_text(job.error), icon=":material/error:")
 
 
 def _start_clip(selection: VideoSelection, analysis: Analysis, stem: str, window: tuple[float, float] | None) -> Job:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
+from lib.core.formatting import as_text
 from lib.evaluation.evaluation import Evaluation
 from lib.ui.panels.video import VideoSelection, two_panels
 from lib.ui.session import cache, theme
@@ -77,12 +78,13 @@ def _seconds(title: str, words: str) -> Any:
 def _unmatched(evaluation: Evaluation) -> None:
     if evaluation.unmatched_truth:
         st.caption(
-            f":material/help: In the ground truth without a prompt: {', '.join(evaluation.unmatched_truth)}. "
+            f":material/help: In the ground truth without a prompt: {as_text(', '.join(evaluation.unmatched_truth))}. "
             "Add a prompt of the same name to have it found."
         )
     if evaluation.unmatched_prompts:
         st.caption(
-            f":material/help: Prompts that are not in the ground truth: {', '.join(evaluation.unmatched_prompts)}. "
+            ":material/help: Prompts that are not in the ground truth: "
+            f"{as_text(', '.join(evaluation.unmatched_prompts))}. "
             "They may still be right, so they have no numbers."
         )
 

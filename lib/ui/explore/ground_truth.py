@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import format_time, plural
+from lib.core.formatting import as_text, format_time, plural
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.validation import one_line
 from lib.ground_truth.parsing import BEYOND_S, read_time
@@ -62,7 +62,7 @@ def draw(video: Video) -> None:
     labels = list(dict.fromkeys([*enabled, *(segment.label for segment in truth)]))
     _adding(labels)
     if editing.problem:
-        st.error(editing.problem, icon=":material/error:")
+        st.error(as_text(editing.problem), icon=":material/error:")
     if not truth:
         return
     with st.container(horizontal=True, gap="medium"):

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import file_name, plural
+from lib.core.formatting import as_text, file_name, plural
 from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, READ_FROM, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
@@ -57,7 +57,7 @@ def _outcome(editing: GroundTruthEditing, truth: Truth, known_labels: Sequence[s
     try:
         parsed = _read(editing, known_labels, peek_state())
     except InputError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return
     if parsed is None:
         return

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
+from lib.core.formatting import as_text
 from lib.core.history import History
 from lib.core.labelled_intervals import label_key
 from lib.evaluation.threshold_fit import ThresholdFit
@@ -78,7 +79,7 @@ def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
         key="chart_fit",
         alt="F1 over the threshold; a diamond marks the best one, a dashed rule the current one",
     )
-    st.markdown(fit.sentence)
+    st.markdown(as_text(fit.sentence))
     st.toggle(
         "Try smoothing and hysteresis too",
         key="threshold_sweep",
@@ -109,7 +110,7 @@ def _buttons(analysis: Analysis, suggestion: _Suggestion) -> None:
         st.caption("The decision is “Best label”, which uses no threshold; a click changes it to “Threshold”.")
     with st.container(horizontal=True):
         st.button(
-            f"Use {value} for {suggestion.label}",
+            f"Use {value} for {as_text(suggestion.label)}",
             type="primary",
             key="threshold_own",
             on_click=_apply,

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
+from lib.core.formatting import as_text
 from lib.media.limits import is_text
 from lib.store.store import Store
 from lib.ui.background import embedding as work
@@ -33,7 +34,7 @@ def draw() -> None:
             if done.name.lower().endswith(hosted.SUFFIX):
                 hosted.arrived(done)
             else:
-                st.toast(f"{done.name} is in the library.", icon=":material/check:")
+                st.toast(f"{as_text(done.name)} is in the library.", icon=":material/check:")
         hosted.import_popover(lambda text: confined(text, allowed_folders()))
     with right:
         _open_by_path()
@@ -95,7 +96,7 @@ def _open_by_path() -> None:
         key="path",
         placeholder="/folder/video.mp4",
         help="A file on the computer that runs Promptreel; it is used in its original location, not copied. Folders: "
-        + (", ".join(str(folder) for folder in folders) or "none")
+        + (", ".join(as_text(str(folder)) for folder in folders) or "none")
         + ". Set PROMPTREEL_FOLDERS for others.",
     )
     files = _files_in(folders)
@@ -116,7 +117,7 @@ def _open_by_path() -> None:
         try:
             video = cache.store().add_file(confined(str(chosen), folders))
         except PromptreelError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(as_text(str(error)), icon=":material/error:")
             return
         work.open_in_explore(video)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import escape_markdown, format_bytes, format_duration
+from lib.core.formatting import as_text, escape_markdown, format_bytes, format_duration
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.hosted import HOSTED_VERSION
@@ -40,7 +40,7 @@ def import_popover(confined: Callable[[str], Path]) -> None:
             arrived(done)
         here = _arrived()
         if here is not None:
-            st.caption(f":material/check: {here[1]} is here.")
+            st.caption(f":material/check: {as_text(here[1])} is here.")
         else:
             st.text_input("or its path on this computer", key="results_path", placeholder="/folder/results.json")
         videos = {video.sha256: video for video in cache.store().videos()[::-1] if video.has_file}
@@ -74,7 +74,7 @@ def _import(confined: Callable[[str], Path], video: Video | None, version: str |
             here = path, path.name
         hosted_jobs.start_import(*here, video=video, version=version)
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return
     st.rerun()  # the sidebar begins to watch the job
 
@@ -82,7 +82,7 @@ def _import(confined: Callable[[str], Path], video: Video | None, version: str |
 def arrived(done: Uploaded) -> None:
     """Take note of uploaded results: the form is about them now."""
     st.session_state[_ARRIVED] = (done.sha256, done.name)
-    st.toast(f"{done.name} is here; “Import results…” takes it in.", icon=":material/check:")
+    st.toast(f"{as_text(done.name)} is here; “Import results…” takes it in.", icon=":material/check:")
 
 
 def _arrived() -> tuple[Path, str] | None:
@@ -101,7 +101,7 @@ def jobs_under_way() -> None:
                 hosted_jobs.resume(record, video, key)
                 st.rerun()  # the sidebar begins to watch the job
             except PromptreelError as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(as_text(str(error)), icon=":material/error:")
         _draw_waiting(record, video)
 
 
@@ -182,6 +182,6 @@ def _submit(act: Callable[[], object]) -> None:
     try:
         act()
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return
     st.rerun()

@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text
 from lib.media.frames import frame_at
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.ground_truth import annotation_file
@@ -49,7 +50,7 @@ def _sample_card(file: Path) -> None:
             if prompts.exists() and not state.current().rows:
                 state.session().load_prompt_set(parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem))
         except PromptreelError as error:
-            st.error(str(error))
+            st.error(as_text(str(error)))
             return
         work.open_in_explore(video)
 

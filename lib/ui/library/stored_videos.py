@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from lib.core.formatting import format_bytes, format_duration
+from lib.core.formatting import as_text, format_bytes, format_duration
 from lib.core.sampling import Sampling
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
@@ -113,8 +113,8 @@ def _actions(row: _Row) -> None:
 def _confirm_embedding(video: Video, info: EmbeddingInfo) -> None:
     sampling = Sampling.from_key(info.key.sampling_key).description
     st.write(
-        f"{info.samples:,} samples of **{video.name}** ({info.engine_name}, {sampling}) will be deleted. "
-        "The video stays; embedding it again takes as long as the first time."
+        f"{info.samples:,} samples of **{as_text(video.name)}** ({as_text(info.engine_name)}, {sampling}) will be "
+        "deleted. The video stays; embedding it again takes as long as the first time."
     )
     if st.button("Delete", type="primary", key="confirm_delete_embedding"):
         work.stop_jobs_of(video.sha256)
@@ -127,7 +127,7 @@ def _confirm_embedding(video: Video, info: EmbeddingInfo) -> None:
 def _confirm_video(video: Video) -> None:
     count = sum(info.samples for info in cache.store().embeddings(video.sha256))
     st.write(
-        f"**{video.name}**: {count:,} stored samples"
+        f"**{as_text(video.name)}**: {count:,} stored samples"
         + (f" and the uploaded file ({format_bytes(video.size_bytes)})" if video.owned else "")
         + " will be deleted."
         + ("" if video.owned or not video.has_file else " The file itself stays in its original location.")

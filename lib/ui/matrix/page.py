@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lib.comparison.matrix import KINDS, METRICS
 from lib.core.errors import PromptreelError
-from lib.core.formatting import escape_markdown
+from lib.core.formatting import as_text, escape_markdown
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import PromptSet
 from lib.ui.background import embedding
@@ -63,7 +63,7 @@ def compute(rows: Sequence[MatrixRow], columns: Columns) -> Matrix | None:
     with st.spinner(f"Computing {len(prompt_sets)} × {len(columns.videos)}…"):
         cells = _cells(prompt_sets, columns, vectors, problems)
     for problem in dict.fromkeys(problems):
-        st.warning(problem, icon=":material/edit_note:")
+        st.warning(as_text(problem), icon=":material/edit_note:")
     return Matrix.of(rows, columns.names, cells) if cells else None
 
 
@@ -158,12 +158,14 @@ def _use(row: MatrixRow, label: str) -> None:
     words = "; ".join(row.wording.texts) if row.wording else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Use “{words}”" if len(words) <= 60 else "Use this wording",
+            f"Use “{as_text(words)}”" if len(words) <= 60 else "Use this wording",
             type="primary",
             icon=":material/check:",
             key="matrix_use",
             disabled=row.current,
-            help="These are the current words." if row.current else f"Use these words for “{label}” in the experiment",
+            help="These are the current words."
+            if row.current
+            else f"Use these words for “{as_text(label)}” in the experiment",
             on_click=state.callback(state.session().load_prompt_set),
             args=(row.prompt_set,),
         )

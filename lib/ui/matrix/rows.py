@@ -11,6 +11,7 @@ import streamlit as st
 
 from lib.comparison.wording_sweep import Wording, sweep
 from lib.core.errors import PromptreelError, PromptSetError
+from lib.core.formatting import as_text
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import PromptSet
 from lib.services import experiments
@@ -123,7 +124,7 @@ def _import() -> None:
         st.caption("Imported so far")
     for prompt_set in imported:
         st.button(
-            prompt_set.name,
+            as_text(prompt_set.name),
             key=f"matrix_forget_{prompt_set.name}",
             icon=":material/delete:",
             help="Remove it from this list",
@@ -189,10 +190,10 @@ def choose_wordings() -> list[MatrixRow]:
     try:
         wordings, problems = sweep(own, label, current.wordings.splitlines(), current.templates)
     except PromptSetError as error:
-        st.warning(str(error), icon=":material/edit_note:")
+        st.warning(as_text(str(error)), icon=":material/edit_note:")
         return []
     for problem in problems:
-        st.warning(problem, icon=":material/edit_note:")
+        st.warning(as_text(problem), icon=":material/edit_note:")
     return _as_rows(wordings)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.ingest.ingest import embedding_key
@@ -52,7 +53,7 @@ def choose() -> Columns | None:
             video.sha256: cache.store().find_embedding(embedding_key(video, engine, sampling)) for video in videos
         }
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return None
     infos = {sha256: info for sha256, info in embeddings.items() if info is not None and info.complete}
     by_id = {video.sha256: video for video in videos}
@@ -91,11 +92,11 @@ def _draw_missing(missing: Sequence[Video], engine: Engine, sampling: Sampling) 
     if not missing:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Not embedded with {engine.name}, {sampling.description}:", width="content")
+        st.caption(f"Not embedded with {as_text(engine.name)}, {sampling.description}:", width="content")
         for video in missing[:_MOST_LISTED]:
             running = cache.jobs().find(embedding_key(video, engine, sampling)) is not None
             st.button(
-                video.name,
+                as_text(video.name),
                 key=f"matrix_embed_{video.sha256}",
                 icon=":material/hourglass_top:" if running else ":material/play_arrow:",
                 disabled=running,

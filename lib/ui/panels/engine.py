@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from lib.core.errors import EngineUnavailableError, PromptreelError
-from lib.core.formatting import escape_markdown
+from lib.core.formatting import as_text, escape_markdown
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.engine import Engine
@@ -144,10 +144,10 @@ def _test_connection(session: Session) -> None:
             with contextlib.closing(server):
                 report = server.test_connection()
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return
     st.success(
-        f"{report.name} {report.version or '(version unknown)'}: {report.model_id}, "
+        f"{as_text(report.name)} {as_text(report.version or '(version unknown)')}: {report.model_id}, "
         f"answers in {report.latency_s * 1000:.0f} ms, "
         f"{report.images_per_s:.1f} images a second.",
         icon=":material/check_circle:",

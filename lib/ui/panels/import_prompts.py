@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from lib.core.formatting import as_text
 from lib.ui.session import state
 from lib.ui.session.peek import peek_state
 
@@ -38,7 +39,7 @@ def popover(
     )
     st.button(button, type="primary", key=f"{key}_apply", on_click=_apply, args=(key, on_import))
     for problem in st.session_state.pop(f"{key}_problems", ()):
-        st.error(problem)
+        st.error(as_text(problem))
 
 
 @state.callback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.core.formatting import format_duration
+from lib.core.formatting import as_text, format_duration
 from lib.services.jobs import Job
 from lib.ui.session import cache
 from lib.ui.session.guard import as_sentences, told
@@ -54,7 +54,7 @@ def progress_text(job: Job) -> str:
 def draw_job(job: Job, *, key: str) -> None:
     """Draw one job: a bar and cancel while it runs, its message, retry and dismiss when it has ended."""
     with st.container(border=True, key=f"{key}_job_{job.id}"):
-        st.markdown(f"**{job.title}**")
+        st.markdown(f"**{as_text(job.title)}**")
         if job.live:
             progress = job.progress
             share = progress.done / progress.total if progress and progress.total else 0.0
@@ -62,10 +62,10 @@ def draw_job(job: Job, *, key: str) -> None:
             st.button("Cancel", key=f"{key}_cancel_{job.id}", on_click=told(job.cancel), icon=":material/close:")
             return
         if job.state == "failed":
-            st.error(job.error, icon=":material/error:")
+            st.error(as_text(job.error), icon=":material/error:")
             st.caption("What was done so far is stored.")
         elif job.note:
-            st.caption(job.note)
+            st.caption(as_text(job.note))
         with st.container(horizontal=True):
             if job.state == "failed":
                 st.button(

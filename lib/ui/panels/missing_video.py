@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
-from lib.core.formatting import escape_markdown, format_duration, format_time
+from lib.core.formatting import as_text, escape_markdown, format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.store.videos import Video
@@ -34,16 +34,16 @@ def nothing_here(session: Session, video: Video, engine: Engine, sampling: Sampl
     with st.container(border=True):
         name = escape_markdown(video.name)
         if not video.has_file:
-            st.markdown(f"**{name}** was imported without its video, so {engine.name} can’t embed it.")
+            st.markdown(f"**{name}** was imported without its video, so {as_text(engine.name)} can’t embed it.")
         else:
             st.markdown(
-                f"**{name}** has no vectors of {engine.name} at {sampling.description}: those come from the hosted "
-                "service, or by importing its results, both in the Library."
+                f"**{name}** has no vectors of {as_text(engine.name)} at {sampling.description}: those come "
+                "from the hosted service, or by importing its results, both in the Library."
             )
         for info in available:
             at = Sampling.from_key(info.key.sampling_key).description
             st.button(
-                f"Show {info.engine_name}, {at}",
+                f"Show {as_text(info.engine_name)}, {at}",
                 key=session.key(f"show_{info.key.id}"),
                 icon=":material/swap_horiz:",
                 on_click=told(embedding.choose_engine_of),

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError
-from lib.core.formatting import format_duration
+from lib.core.formatting import as_text, format_duration
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
@@ -86,7 +86,7 @@ def select(session: Session, video: Video) -> VideoSelection | None:
         engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
         key = embedding_key(video, engine, sampling)
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return None
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
     requested = st.session_state.pop(_STARTED, False)
@@ -106,7 +106,8 @@ def embedding_state(selection: VideoSelection) -> None:
     elif info is None:
         with st.container(border=True):
             st.markdown(
-                f"**{video.name}** is not embedded yet with {selection.engine.name}, {selection.sampling.description}."
+                f"**{as_text(video.name)}** is not embedded yet with {as_text(selection.engine.name)}, "
+                f"{selection.sampling.description}."
             )
             expected = estimate_samples(video, selection.sampling)
             if expected:
@@ -119,9 +120,9 @@ def embedding_state(selection: VideoSelection) -> None:
             _start_button("Resume", selection)
             _last_failure(selection)
     elif info.damage:
-        st.warning(info.damage, icon=":material/broken_image:")
+        st.warning(as_text(info.damage), icon=":material/broken_image:")
     elif info.missing:
-        st.caption(f":material/info: {missing_note(info)}")
+        st.caption(f":material/info: {as_text(missing_note(info))}")
 
 
 def _start_button(label: str, selection: VideoSelection) -> None:
@@ -134,7 +135,7 @@ def _last_failure(selection: VideoSelection) -> None:
     key = embedding_key(selection.video, selection.engine, selection.sampling)
     failed = [job for job in cache.jobs().jobs() if job.key == key and job.state == "failed"]
     if failed:
-        st.error(failed[-1].error, icon=":material/error:")
+        st.error(as_text(failed[-1].error), icon=":material/error:")
 
 
 def _running(selection: VideoSelection, job: Job) -> None:
@@ -147,7 +148,8 @@ def _running(selection: VideoSelection, job: Job) -> None:
             done = job.progress
             share = done.done / done.total if done and done.total else 0.0
             st.markdown(
-                f"Embedding **{selection.video.name}** with {selection.engine.name}, {selection.sampling.description}"
+                f"Embedding **{as_text(selection.video.name)}** with {as_text(selection.engine.name)}, "
+                f"{selection.sampling.description}"
             )
             st.progress(min(share, 1.0), text=jobs.progress_text(job))
             st.button("Cancel", key=cancel, on_click=told(job.cancel), icon=":material/close:")
@@ -186,7 +188,7 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
         return
     source = playable_copies.playable(video)
     if source.problem:
-        st.error(source.problem, icon=":material/error:")
+        st.error(as_text(source.problem), icon=":material/error:")
         return
     view = player(
         source.src,
@@ -205,7 +207,7 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
         playable_copies.want_copy(video)
     rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
-    st.caption(f"{video.width}×{video.height}, {rate}, {length}, {video.codec}")
+    st.caption(f"{video.width}×{video.height}, {rate}, {length}, {as_text(video.codec)}")
 
 
 def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, Any] | None:
@@ -252,7 +254,7 @@ def analyse(selection: VideoSelection) -> Analysis | None:
         problems += more
         prompt_set = embedding.with_vectors(prompt_set, vectors)
     for problem in problems:
-        st.warning(problem, icon=":material/edit_note:")
+        st.warning(as_text(problem), icon=":material/edit_note:")
     if selection.info is None or not selection.info.samples:
         return None
     if prompt_set is None or not prompt_set.enabled:
@@ -261,7 +263,7 @@ def analyse(selection: VideoSelection) -> Analysis | None:
     try:
         return cache.analysis(selection.info, prompt_set, vectors)
     except PromptreelError as error:
-        st.warning(str(error), icon=":material/edit_note:")
+        st.warning(as_text(str(error)), icon=":material/edit_note:")
         return None
 
 

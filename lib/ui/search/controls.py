@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.core.formatting import escape_markdown, format_time
+from lib.core.formatting import as_text, escape_markdown, format_time
 from lib.media.frames import frame_at
 from lib.services.search import SearchResult
 from lib.ui.components.region_picker import Dragged, choose_region
@@ -70,7 +70,7 @@ def _choose_picture(scope: SearchScope) -> None:
         args=(f"search_upload.{tab.uploads}",),
     )
     if tab.problem:
-        st.error(tab.problem, icon=":material/error:")
+        st.error(as_text(tab.problem), icon=":material/error:")
     _choose_frame(scope)
 
 
@@ -103,7 +103,7 @@ def _choose_frame(scope: SearchScope) -> None:
     try:
         st.image(_preview(str(cache.store().file_path(sha256)), sha256, time_s), width=280)
     except PromptreelError as error:
-        st.caption(str(error))
+        st.caption(as_text(str(error)))
         return
     st.button(
         "Search for this frame",
@@ -207,7 +207,7 @@ def _back_button() -> None:
     previous = state.session().history.past
     if previous and not previous[-1].empty:
         text = previous[-1].asked.strip()
-        title = f"Back to “{text}”" if text else "Back to the previous search"
+        title = f"Back to “{as_text(text)}”" if text else "Back to the previous search"
         st.button("Back", key="search_back", icon=":material/undo:", help=title, on_click=state.back)
 
 
@@ -323,7 +323,7 @@ def examples() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption("From your prompts:", width="content")
             for number, label in enumerate(labels):
-                st.button(label, key=f"search_example_{number}", on_click=_search_for, args=(label,))
+                st.button(as_text(label), key=f"search_example_{number}", on_click=_search_for, args=(label,))
 
 
 @experiment.callback

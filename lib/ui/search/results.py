@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.core.formatting import plural
+from lib.core.formatting import as_text, plural
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import MAX_PROMPTS
 from lib.search.query import parse_query
@@ -174,7 +174,7 @@ def do_pending(scope: SearchScope) -> None:
     if action.kind == "prompt":
         problem = add_prompts(tab.search.asked)
         if problem:
-            st.error(problem, icon=":material/error:")
+            st.error(as_text(problem), icon=":material/error:")
             return
     experiment.session().open_video(video.sha256)
     experiment.session().seek(moment.best_s if action.kind == "explore" else moment.start_s)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import NotStoredError, PromptreelError
+from lib.core.formatting import as_text
 from lib.search.options import SearchOptions
 from lib.search.query import Query, parse_query
 from lib.services.search import SearchResult, query_vector, sample_vector, search_vector
@@ -126,12 +127,12 @@ def notes(scope: SearchScope, outcome: SearchOutcome) -> None:
     """Draw notes on the query: a problem, or words outside the demo model's vocabulary."""
     search = state.current()
     if outcome.problem:
-        st.error(outcome.problem, icon=":material/error:")
+        st.error(as_text(outcome.problem), icon=":material/error:")
     if search.asked.strip() and search.like is None:
         query = parse_query(search.asked)
         unknown = scope.engine.unknown_words((*query.texts, *query.avoid))
         if unknown:
             st.caption(
-                f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(unknown)}. "
+                f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(map(as_text, unknown))}. "
                 "A real CLIP engine (sidebar) knows them."
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from lib.core.errors import Cancelled, PromptreelError
-from lib.core.formatting import plural
+from lib.core.formatting import as_text, plural
 from lib.engines.clip_versions import MODEL_VERSIONS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.engine import Engine
@@ -74,7 +74,7 @@ def find_scope() -> SearchScope | None:
         engine = engine_panel.current_engine(experiment.session())
         engines = engines_in_library(store)
     except PromptreelError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(as_text(str(error)), icon=":material/error:")
         return None
     infos = {
         info.key.id: info
@@ -89,7 +89,9 @@ def coverage(scope: SearchScope) -> None:
     own, missing = scope.own, scope.missing
     if own is None:
         with st.container(border=True):
-            st.markdown(f"Nothing is embedded with **{scope.engine.name}** yet, so there is nothing to search with it.")
+            st.markdown(
+                f"Nothing is embedded with **{as_text(scope.engine.name)}** yet, so there is nothing to search with it."
+            )
             if not scope.engine.embeds_video:
                 st.caption("Send a video to the hosted service, or import its results, in the Library.")
                 st.page_link("pages/library.py", label="Library", query_params=experiment.address())
@@ -99,7 +101,7 @@ def coverage(scope: SearchScope) -> None:
             _embed_button(scope, missing, primary=True)
             _other_engines(scope)
         return
-    text = f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {own.engine_name}."
+    text = f"{plural(own.samples, 'sample')} of {plural(own.videos, 'video')} are searched: {as_text(own.engine_name)}."
     if missing:
         text += f" {plural(len(missing), 'video')} {'is' if len(missing) == 1 else 'are'} not embedded with it."
     st.caption(text)
@@ -146,7 +148,7 @@ def _other_engines(scope: SearchScope) -> None:
         return
     st.caption("Other engines’ vectors are in the library; a query is only compared with vectors of its own engine.")
     for engine in others:
-        label = f"{engine.engine_name}: {plural(engine.videos, 'video')}"
+        label = f"{as_text(engine.engine_name)}: {plural(engine.videos, 'video')}"
         if _available(engine.engine_id):
             st.button(
                 f"Search {label}",
