@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
+from lib.charts.palette import chart_label
 from lib.core.formatting import format_duration, format_time
 
 MAX_BREAKS = 200
@@ -187,7 +188,7 @@ def _thresholds(analysis: Analysis) -> tuple[pd.DataFrame, pd.DataFrame]:
     return (
         pd.DataFrame(
             {
-                "threshold_label": pd.Series([prompt.label for prompt in own], dtype=object),
+                "threshold_label": pd.Series([chart_label(prompt.label) for prompt in own], dtype=object),
                 "threshold": pd.Series([prompt.threshold for prompt in own], dtype=float),
             }
         ),
@@ -287,7 +288,7 @@ def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFram
         low, high = low - 0.005, high + 0.005
     edges = np.linspace(low, high, HISTOGRAM_BINS + 1)
     seconds = [np.histogram(scores[:, i], bins=edges, weights=spans)[0] for i in range(scores.shape[1])]
-    names = [analysis.labels[column] for column in columns]
+    names = [chart_label(analysis.labels[column]) for column in columns]
     bins = pd.DataFrame(
         {
             "label": np.repeat(np.array(names, dtype=object), HISTOGRAM_BINS),
@@ -300,7 +301,7 @@ def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFram
     decided = [column for column in columns if analysis.uses_thresholds]
     thresholds = pd.DataFrame(
         {
-            "threshold_label": pd.Series([analysis.labels[column] for column in decided], dtype=object),
+            "threshold_label": pd.Series([chart_label(analysis.labels[column]) for column in decided], dtype=object),
             "threshold": pd.Series([float(analysis.thresholds[column]) for column in decided], dtype=float),
         }
     )
@@ -308,7 +309,9 @@ def histogram(analysis: Analysis, label: str | None = None) -> tuple[pd.DataFram
 
 
 def _labels(labels: Sequence[str], codes: _Ints) -> pd.Series[Any]:
-    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(list(labels), dtype=object)))
+    return pd.Series(
+        pd.Categorical.from_codes(codes, categories=pd.Index(list(map(chart_label, labels)), dtype=object))
+    )
 
 
 def _texts(times: _Floats) -> pd.Series[Any]:
@@ -327,4 +330,4 @@ def _scores_as_text(scores: _Floats) -> pd.Series[Any]:
 
 def _column_name(label: str) -> str:
     """Return the column name of a label's scores; some names have another meaning in a tooltip."""
-    return f"{label}\u00a0" if label in ("seconds", "time", "title", "image") else label
+    return f"{label}\u00a0" if label in ("seconds", "time", "title", "image") else chart_label(label)

@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lib.charts.palette import BLUE, DARK_TEXT, LIGHT_TEXT, ON_STRONG, RULE_COLOUR
+from lib.charts.palette import BLUE, DARK_TEXT, LIGHT_TEXT, ON_STRONG, RULE_COLOUR, chart_label
 from lib.charts.templates import FilledChart, Template, table
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
 from lib.evaluation.threshold_fit import ThresholdFit
@@ -35,8 +35,8 @@ def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
     cells = seconds.to_numpy().ravel()
     return pd.DataFrame(
         {
-            "true": np.repeat([str(label) for label in seconds.index], seconds.shape[1]),
-            "found": np.tile([str(label) for label in seconds.columns], seconds.shape[0]),
+            "true": np.repeat([chart_label(str(label)) for label in seconds.index], seconds.shape[1]),
+            "found": np.tile([chart_label(str(label)) for label in seconds.columns], seconds.shape[0]),
             "seconds": cells,
             "share": shares.ravel(),
             "text": [f"{value:.1f}" if value >= 0.05 else "" for value in cells],

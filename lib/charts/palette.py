@@ -39,3 +39,14 @@ def _darker(colour: str, rounds: int) -> str:
         return colour
     parts = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return "#" + "".join(f"{round(part * 0.68**rounds):02x}" for part in parts)
+
+
+_OF_EVERY_OBJECT = {
+    *("__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "constructor"),
+    *("hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"),
+}
+
+
+def chart_label(label: str) -> str:
+    """Return a label as charts have it: Vega groups by keys of plain objects, and these have some names already."""
+    return f"{label}\u00a0" if label in _OF_EVERY_OBJECT else label

@@ -23,7 +23,7 @@ import pandas as pd
 from lib.analysis.analysis import Analysis
 from lib.charts import layers
 from lib.charts.data import ChartData, edges, histogram, overview_lines
-from lib.charts.palette import label_colours
+from lib.charts.palette import chart_label, label_colours
 from lib.charts.templates import FilledChart, Template
 
 LANE_HEIGHT = 26
@@ -173,7 +173,7 @@ def _common(data: ChartData, playhead_s: float | None) -> dict[str, pd.DataFrame
 
 
 def _items(labels: Sequence[str], colours: Mapping[str, str]) -> _Items:
-    return tuple((label, colours[label]) for label in labels)
+    return tuple((chart_label(label), colours[label]) for label in labels)
 
 
 def _colours(analysis: Analysis, colours: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from lib.analysis.analysis import Analysis
 from lib.charts import templates, timeline
 from lib.charts.data import chart_data
 from lib.charts.layers import AXIS_WIDTH
-from lib.charts.palette import RULE_COLOUR
+from lib.charts.palette import RULE_COLOUR, chart_label
 from lib.core.samples import Samples
 from lib.prompts.model import Smoothing
 from tests.helpers.arrays import analyse_scores, every, prompt_set
@@ -253,3 +253,17 @@ def test_a_video_without_samples_can_be_drawn() -> None:
         timeline.histogram_chart(empty),
     ):
         json.dumps(chart.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("label", ["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"])
+def test_a_label_that_every_javascript_object_has_is_another_one_in_charts(label: str) -> None:
+    result = analyse_scores(np.linspace(0, 1, 40)[:, None], prompt_set(label), every(0.5, 40))
+    data, colours = chart_data(result), {label: "#123456"}
+    assert set(data.lines["label"]) == {chart_label(label)} != {label}
+    for chart in (
+        timeline.overview_chart(result, colours),
+        timeline.scores_chart(data, colours),
+        timeline.segments_chart(data, colours),
+        timeline.histogram_chart(result, colours),
+    ):
+        assert f'"{label}"' not in json.dumps(chart.to_dict())

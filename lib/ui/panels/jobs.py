@@ -62,7 +62,7 @@ def draw_job(job: Job, *, key: str) -> None:
             st.button("Cancel", key=f"{key}_cancel_{job.id}", on_click=told(job.cancel), icon=":material/close:")
             return
         if job.state == "failed":
-            st.error(as_text(job.error), icon=":material/error:")
+            st.error(as_text(job.error or ""), icon=":material/error:")
             st.caption("What was done so far is stored.")
         elif job.note:
             st.caption(as_text(job.note))

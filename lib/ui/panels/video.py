@@ -135,7 +135,7 @@ def _last_failure(selection: VideoSelection) -> None:
     key = embedding_key(selection.video, selection.engine, selection.sampling)
     failed = [job for job in cache.jobs().jobs() if job.key == key and job.state == "failed"]
     if failed:
-        st.error(as_text(failed[-1].error), icon=":material/error:")
+        st.error(as_text(failed[-1].error or ""), icon=":material/error:")
 
 
 def _running(selection: VideoSelection, job: Job) -> None:
