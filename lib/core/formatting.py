@@ -7,6 +7,7 @@ import re
 _NAME_BYTES = 200
 _JOINER = "\u2060"
 _SOUGHT = re.compile(r":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@", re.IGNORECASE)
+_THIS_MACHINE = re.compile(r"https?://(localhost|127(\.\d{1,3}){3})(:\d{1,5})?(?![\w.:@])")
 _MARKUP = re.compile(rf"[\\`*\[\]<>~$|&{{}}\n]|(?<!\w)_|_(?!\w)|^\s*([#>+-]|\d+[.)])|{_SOUGHT.pattern}", re.IGNORECASE)
 
 
@@ -103,5 +104,8 @@ def escape_markdown(text: str) -> str:
 
 
 def as_text(text: str) -> str:
-    """Return what ``escape_markdown`` does, or ``text`` itself where it has no markup, as most names and errors."""
-    return escape_markdown(text) if _MARKUP.search(text) else text
+    """Return what ``escape_markdown`` does, or ``text`` itself where it has no markup, as most names and errors.
+
+    A server's address on this machine is no markup.
+    """
+    return escape_markdown(text) if _MARKUP.search(_THIS_MACHINE.sub("", text)) else text
