@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.analysis.analysis import Analysis
 from lib.comparison.comparison import Comparison
 from lib.core import formatting
-from lib.core.formatting import escape_markdown
+from lib.core.formatting import as_text, escape_markdown
 from lib.core.labelled_intervals import label_key
 from lib.services import experiments
 from lib.services.experiments import Experiment, rows_to_prompts
@@ -256,7 +256,7 @@ def watch(sides: Sides, compared: ComparedSides | None) -> None:
     else:
         lanes = video.lanes_without_prompts(sides.video, sides.embedded)
     if problem := cache.truth_problem(sides.video):
-        st.warning(problem, icon=":material/warning:")
+        st.warning(as_text(problem), icon=":material/warning:")
     video.play(sides.video, lanes)
 
 

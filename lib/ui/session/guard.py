@@ -10,6 +10,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text
 from lib.ui.session.peek import peek_state
 from lib.ui.session.saving import reason
 
@@ -30,7 +31,7 @@ def as_sentences() -> Iterator[None]:
     try:
         yield
     except (PromptreelError, OSError) as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(as_text(sentence(error)), icon=":material/error:")
 
 
 def told(callback: Callable[_P, object]) -> Callable[_P, None]:
