@@ -81,7 +81,7 @@ def _moved(before: Truth, after: Truth) -> bool:
 def _head(video: Video, editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str]) -> None:
     problem = cache.truth_problem(video)
     if problem:
-        st.warning(problem, icon=":material/warning:")
+        st.warning(as_text(problem), icon=":material/warning:")
     draw_problems(cache.annotation_problems(video))
     saved = bool(problem) or cache.store().saved_truth(video.sha256) is not None
     with st.container(horizontal=True, vertical_alignment="center"):

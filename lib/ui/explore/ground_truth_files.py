@@ -72,7 +72,7 @@ def _outcome(editing: GroundTruthEditing, truth: Truth, known_labels: Sequence[s
 
 def draw_problems(problems: Sequence[str]) -> None:
     """Draw what a file holds that was left out or taken for granted; nothing where there is nothing to say."""
-    lines = [f"- {problem}" for problem in problems[:_PROBLEMS_SHOWN]]
+    lines = [f"- {as_text(problem)}" for problem in problems[:_PROBLEMS_SHOWN]]
     if len(problems) > _PROBLEMS_SHOWN:
         lines.append(f"- And {len(problems) - _PROBLEMS_SHOWN} more like these.")
     if lines:
