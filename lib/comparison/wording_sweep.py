@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ from lib.core.errors import PromptSetError
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import Prompt, PromptSet
 
+_SEPARATOR = re.compile(r"(?<!\\);")
 MAX_SETS = 200
 """Prompt sets of one sweep."""
 
@@ -45,8 +47,8 @@ def sweep(
     Args:
         prompt_set: what is varied.
         label: of the prompt whose phrasings vary; it is enabled in every variant.
-        wordings: each a phrasing, or several separated by semicolons (their vectors are averaged); blank ones
-            are ignored.
+        wordings: each a phrasing, or several separated by semicolons (their vectors are averaged); a backslash before a
+            semicolon makes it part of the phrasing. Blank ones are ignored.
         templates: such as ``a photo of a {}``; none: the prompt set's own.
 
     Returns:
@@ -80,7 +82,7 @@ def sweep(
         except PromptSetError as error:
             problems.append(str(error))
     for line in lines:
-        texts = tuple(text.strip() for text in line.split(";") if text.strip())
+        texts = tuple(text.replace(r"\;", ";").strip() for text in _SEPARATOR.split(line) if text.strip())
         try:
             changed = replace(present, texts=texts or (line,))
             sets = [_with_prompt(base, changed) for base in usable]

@@ -161,6 +161,39 @@ def test_imported_rows_keep_what_the_table_cannot_make(page, dashboard, bench):
     assert wait_for(lambda: saved(bench).rows == (own, PromptRow(label="ship"))), saved(bench).rows
 
 
+def test_a_semicolon_within_a_phrasing_stays_one(page, dashboard, bench):
+    texts = ("a site; with cranes", "back\\; slash\\", "\\\\ two; ")
+    opened(
+        page, dashboard, bench, PromptRow(label="crane", texts=texts, threshold=0.1234567891), PromptRow(label="sea")
+    )
+    field = part(page, "Phrasings", 1)
+    field.press("End")
+    field.press("Backspace")
+    field.press_sequentially("! ; next")
+    expected = (*texts[:2], "\\\\ two;!", "next")
+    assert wait_for(lambda: saved(bench).rows[0].texts == expected), saved(bench).rows
+    assert saved(bench).rows[0].threshold == 0.1234567891
+    page.reload()
+    wait_idle(page)
+    part(page, "Label", 2).fill("ship")
+    expect_labels(bench, ["crane", "ship"])
+    assert saved(bench).rows[0].texts == expected
+
+
+def test_what_is_cut_is_told_and_stays_in_the_field(table, bench):
+    part(table, "Label", 1).fill("x" * 512)
+    expect(table.get_by_text("A label has at most 500 characters: the last 12 of 512 are not used.")).to_be_visible()
+    expect(part(table, "Label", 1)).to_have_value("x" * 512)
+    expect_labels(bench, ["x" * 500, "green", "blue"])
+    part(table, "Phrasings", 2).fill("; ".join([*(f"text {i}" for i in range(101)), "text 1"]))
+    expect(table.get_by_text("A prompt has at most 100 phrasings: the last 1 are not used.")).to_be_visible()
+    part(table, "Phrasings", 2).fill("y" * 501)
+    expect(table.get_by_text("A phrasing has at most 500 characters: the last 1 of 501 are not used.")).to_be_visible()
+    part(table, "Phrasings", 2).fill("y")
+    part(table, "Label", 1).fill("red")
+    expect(table.locator(".trouble:visible")).to_have_count(0)
+
+
 def test_an_import_replaces_what_is_shown_and_undo_brings_it_back(table, bench):
     part(table, "Label", 1).fill("crimson")
     table.get_by_role("button", name="Import", exact=True).click()

@@ -268,6 +268,9 @@ class TestSweep:
         with pytest.raises(PromptSetError, match="no label “ship”"):
             sweep(self.prompt_set, "ship", ["a"])
 
+    def test_a_semicolon_may_be_within_a_wording(self):
+        assert sweep(self.prompt_set, "crane", [r"a site\; with cranes; b"])[0][1].texts == ("a site; with cranes", "b")
+
     def test_the_label_may_be_spelled_otherwise(self):
         assert sweep(self.prompt_set, "CRANE ", ["a"])[0][1].prompt_set.prompts[0].label == "crane"
 

@@ -21,7 +21,7 @@ from lib.ui.components.registration import ACKED_INPUT, draw, register
 from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
-"""Characters of a label or a phrasing; longer ones are cut."""
+"""Characters of a label or a phrasing; the browser says so where it cuts a longer one."""
 _COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "prompt_row"))
 _FEEDBACK = st.components.v2.component(
     "promptreel_editor_feedback",
@@ -65,6 +65,7 @@ def prompt_editor(
         "colour_names": COLOUR_NAMES,
         "max_rows": MAX_PROMPTS,
         "max_label": MAX_LABEL,
+        "max_texts": MAX_PHRASINGS,
     }
 
     return draw(_COMPONENT, key, data, "rows", lambda sent: _read(sent, thresholds), on_change)

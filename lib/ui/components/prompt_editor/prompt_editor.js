@@ -3,6 +3,7 @@
 // editor_feedback.js). So no edit gets lost, and a late one doesn't overwrite a newer one.
 
 const STORED = "promptreel.prompt-editor.";
+const HINT = "Enter: next row. Several lines can be pasted.";
 const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {} };
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
@@ -14,7 +15,7 @@ class Editor extends AckedInput {
     this.add = root.querySelector(".add");
     this.hint = root.querySelector(".hint");
     this.announce = root.querySelector(".announce");
-    this.hint.textContent = "Enter: next row. Several lines can be pasted.";
+    this.hint.textContent = HINT;
     this.views = [];
     this.feedback = NO_FEEDBACK;
     this.pending = false; // whether an edit is not submitted yet
@@ -156,11 +157,16 @@ class Editor extends AckedInput {
   }
 
   insertLabels(after, labels) {
-    const rows = labels.map((label) => ({ ...blank(), label: label.slice(0, this.data.max_label) }));
+    const rows = labels.map((label) => ({ ...blank(), label }));
+    const before = this.views.length;
     const last = this.insert(this.views.indexOf(after) + 1, rows);
+    const added = this.views.length - before;
+    for (const view of this.views) if (rows.includes(view.row)) view.readLabel();
     this.changed(true);
     last.label.focus();
-    this.announce.textContent = `${labels.length} rows added`;
+    this.announce.textContent = `${added} rows added`;
+    const left = labels.length - added;
+    this.hint.textContent = left ? `The table has at most ${this.data.max_rows} rows: the last ${left} lines are left out.` : HINT;
   }
 
   removeRow(view) {

@@ -18,6 +18,13 @@ function option(select, value, text) {
 const blank = () => ({ enabled: true, label: "", texts: [], role: "target", threshold: null, colour: null });
 const isBlank = (row) => !row.label.trim() && !row.texts.length && row.threshold === null && row.colour === null;
 const oneLine = (text) => text.trim().replace(/\s+/g, " ");
+const cut = (text, length) => Array.from(text).slice(0, length).join(""); // by characters, as Python counts
+const shownThreshold = (value) => String(Number(value.toFixed(6)));
+
+// Phrasings in one line: a ; separates, and one within a phrasing is written \; (and a \ before it, or at the end, \\).
+const joinTexts = (texts) => texts.map((text) => text.replace(/\\(?=[\\;]|$)|;/g, "\\$&")).join("; ");
+const splitTexts = (line) =>
+  (line.match(/(?:\\[\\;]|[^;])+/g) ?? []).map((text) => text.trim().replace(/\\([\\;])/g, "$1")).filter(Boolean);
 const figure = (value) => String(Number(value.toFixed(4))).replace("-", "−");
 
 /** Return rows as they are sent: without the blank ones at the end. */
@@ -46,21 +53,17 @@ class RowView {
     if (row.colour?.startsWith("#")) option(this.colour, row.colour, `own colour ${row.colour}`);
     this.colour.value = row.colour ?? "";
     this.colour.onchange = () => this.set("colour", this.colour.value || null, true);
-    this.label = this.field("label", row.label, () => this.set("label", this.label.value));
+    this.label = this.field("label", row.label, () => this.readLabel());
     this.label.placeholder = "label";
     this.label.onpaste = (event) => this.paste(event);
-    this.texts = this.field("texts", row.texts.join("; "), () => {
-      const texts = this.texts.value.split(";").map((text) => text.trim().slice(0, editor.data.max_label));
-      this.set("texts", [...new Set(texts.filter(Boolean))]);
-    });
-    this.texts.removeAttribute("maxlength"); // the limit is for each phrasing
+    this.texts = this.field("texts", joinTexts(row.texts), () => this.readTexts());
     this.texts.placeholder = "same as label";
     this.role = element("select", "role", this.li);
     option(this.role, "target", "target");
     option(this.role, "background", "background");
     this.role.value = row.role;
     this.role.onchange = () => this.set("role", this.role.value, true);
-    this.threshold = this.field("threshold", row.threshold === null ? "" : String(Number(row.threshold.toFixed(6))), () =>
+    this.threshold = this.field("threshold", row.threshold === null ? "" : shownThreshold(row.threshold), () =>
       this.readThreshold(),
     );
     this.threshold.inputMode = "decimal";
@@ -71,6 +74,7 @@ class RowView {
     this.trouble = element("p", "trouble", this.li);
     this.trouble.id = `trouble-${++rowCount}`;
     this.trouble.hidden = true;
+    this.troubles = { label: "", texts: "", threshold: "" };
     this.unknown = element("p", "unknown", this.li);
     this.unknown.id = `unknown-${rowCount}`;
   }
@@ -80,7 +84,6 @@ class RowView {
     input.type = "text";
     input.autocomplete = "off";
     input.spellcheck = false;
-    input.maxLength = this.editor.data.max_label;
     input.value = value;
     input.oninput = oninput;
     input.onfocus = () => (input.before = { value: input.value, row: { ...this.row } });
@@ -95,21 +98,50 @@ class RowView {
     this.draw();
   }
 
+  /** Say below the row why the field's text is not used as it is; nothing where it is. */
+  say(name, trouble) {
+    this.troubles[name] = trouble;
+    this.trouble.textContent = Object.values(this.troubles).filter(Boolean).join(" ");
+    this.trouble.hidden = !this.trouble.textContent;
+    const field = this[name];
+    if (trouble) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+    if (trouble) field.setAttribute("aria-describedby", this.trouble.id);
+    else field.removeAttribute("aria-describedby");
+  }
+
+  readLabel(now = false) {
+    const { max_label } = this.editor.data;
+    const { length } = Array.from(this.label.value);
+    const long = `A label has at most ${max_label} characters: the last ${length - max_label} of ${length} are not used.`;
+    this.say("label", length > max_label ? long : "");
+    this.set("label", cut(this.label.value, max_label), now);
+  }
+
+  readTexts() {
+    const { max_label, max_texts } = this.editor.data;
+    const typed = splitTexts(this.texts.value);
+    const different = [...new Set(typed)];
+    const long = different.map((text) => Array.from(text).length).filter((length) => length > max_label);
+    const troubles = long.map(
+      (length) => `A phrasing has at most ${max_label} characters: the last ${length - max_label} of ${length} are not used.`,
+    );
+    if (different.length < typed.length) troubles.push("A phrasing that is there twice counts once.");
+    if (different.length > max_texts)
+      troubles.push(`A prompt has at most ${max_texts} phrasings: the last ${different.length - max_texts} are not used.`);
+    this.say("texts", troubles.join(" "));
+    this.set("texts", different.slice(0, max_texts).map((text) => cut(text, max_label)));
+  }
+
   readThreshold() {
     const text = this.threshold.value.trim().replace("−", "-").replace(",", ".");
-    const value = text === "" ? null : Number(text);
+    const own = this.row.threshold;
+    // The field shows fewer digits than a threshold may have.
+    const value = text === "" ? null : own !== null && Number(text) === Number(shownThreshold(own)) ? own : Number(text);
     const [low, high] = this.editor.feedback.thresholds;
     const bad = value !== null && !(value >= low && value <= high); // also when it is no number
-    this.trouble.hidden = !bad;
-    this.trouble.textContent = bad ? `Not used: enter ${figure(low)} to ${figure(high)}, or leave it blank.` : "";
-    if (bad) {
-      this.threshold.setAttribute("aria-invalid", "true");
-      this.threshold.setAttribute("aria-describedby", this.trouble.id);
-    } else {
-      this.threshold.removeAttribute("aria-invalid");
-      this.threshold.removeAttribute("aria-describedby");
-      if (value !== this.row.threshold) this.set("threshold", value);
-    }
+    this.say("threshold", bad ? `Not used: enter ${figure(low)} to ${figure(high)}, or leave it blank.` : "");
+    if (!bad && value !== own) this.set("threshold", value);
   }
 
   key(event, name) {
@@ -124,6 +156,7 @@ class RowView {
       input.value = input.before.value;
       this.row[name] = input.before.row[name];
       if (name === "threshold") this.readThreshold();
+      else this.say(name, "");
       this.editor.changed(true);
       this.draw();
     }
@@ -135,7 +168,7 @@ class RowView {
     event.preventDefault();
     const input = this.label;
     input.setRangeText(lines.shift(), input.selectionStart, input.selectionEnd, "end");
-    input.value = this.row.label = input.value.slice(0, this.editor.data.max_label);
+    this.readLabel();
     this.editor.insertLabels(this, lines);
   }
 
@@ -149,7 +182,7 @@ class RowView {
     this.swatch.style.setProperty("--swatch", hex ?? "transparent");
     this.colour.title = `Colour: ${row.colour ?? "automatic"}${hex ? ` (${hex})` : ""}`;
     this.label.title = row.label;
-    this.texts.title = (row.texts.length ? row.texts : [row.label]).join("\n") || "Other wordings, separated by ;";
+    this.texts.title = (row.texts.length ? row.texts : [row.label]).join("\n") || "Other wordings, separated by ; (a ; within one: \\;)";
     this.threshold.placeholder = feedback.uses_thresholds && feedback.threshold !== null ? figure(feedback.threshold) : "–";
     this.threshold.title = feedback.uses_thresholds
       ? "Blank: the global threshold"
@@ -157,7 +190,8 @@ class RowView {
     const words = Object.hasOwn(feedback.unknown, name) ? feedback.unknown[name] : "";
     this.unknown.hidden = !words;
     this.unknown.textContent = words;
-    if (words) this.label.setAttribute("aria-describedby", this.unknown.id);
+    const described = words ? this.unknown.id : this.troubles.label ? this.trouble.id : "";
+    if (described) this.label.setAttribute("aria-describedby", described);
     else this.label.removeAttribute("aria-describedby");
     const names = {
       on: `Prompt ${number} on`,
