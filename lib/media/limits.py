@@ -1,8 +1,8 @@
 """Bytes in decoding: how large and how long-shaped pictures may be, and how many are decoded at the same time.
 
 A file of a few kilobytes can announce pictures of gigabytes, so the limits hold before anything is decoded (FFmpeg's
-``max_pixels``), for each frame that comes out, and for the picture as displayed. A decoder keeps up to 16 reference
-frames, and with frame threads one more a thread: at most 16 × 53 MB, for 8K in 8 bits, and ``_THREAD_BYTES``.
+``max_pixels``), for each frame that comes out, and for the picture as displayed. A decoder keeps as many reference
+frames as the stream announces, up to ``_REFERENCE_BYTES``, and with frame threads one more a thread.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import av
 import av.error
 
 from lib.core.errors import Cancelled, PromptreelError, VideoUnreadableError
+from lib.core.formatting import format_bytes
+from lib.media.references import reference_frames
 
 MAX_PIXELS = 8192 * 4320
 """Most pixels of a frame, as stored and as displayed: DCI 8K."""
@@ -24,8 +26,13 @@ MAX_SHAPE = 20
 DECODER_OPTIONS = {"max_pixels": str(8192 * 4352)}
 """The same for FFmpeg, which counts sides that are rounded up to whole blocks."""
 _MAX_THREADS = 8
+_MOST_REFERENCES = 16
 _THREAD_BYTES = 128 << 20
 """Most bytes of the frames that are decoded at the same time."""
+_REFERENCE_BYTES = 1_000_000_000
+"""Most bytes of the frames that later ones build on: at 8K twice as many as the standards allow there."""
+_SIDE_BYTES = 0.65
+"""Bytes that FFmpeg keeps beside each pixel of a reference frame: motion and kinds of blocks (measured for H.264)."""
 _USUAL_BITS = 12  # of a pixel, in 8 bits and 4:2:0
 
 
@@ -46,10 +53,26 @@ def size_problem(width: int, height: int, what: str = "stored") -> str | None:
     return None
 
 
+def check_references(name: str, context: av.VideoCodecContext) -> None:
+    """Raise ``VideoUnreadableError`` where a decoder would have to keep too many large frames."""
+    count = min(reference_frames(context.codec.canonical_name, context.extradata), _MOST_REFERENCES)
+    kept = (count + 1) * context.width * context.height * (_bits(context) / 8 + _SIDE_BYTES)
+    if kept > _REFERENCE_BYTES:
+        raise VideoUnreadableError(
+            f"{name}: its pictures of {context.width} × {context.height} pixels build on {count} others, which takes "
+            f"{format_bytes(round(kept))}, and at most {format_bytes(_REFERENCE_BYTES)} are kept; "
+            "convert it with 4 reference frames first."
+        )
+
+
+def _bits(context: av.VideoCodecContext) -> int:
+    """Return how many bits a pixel has."""
+    return int(context.format.padded_bits_per_pixel) if context.format else _USUAL_BITS
+
+
 def limit_threads(context: av.VideoCodecContext) -> None:
     """Let a decoder use several threads as far as the frames they keep are small; large frames by slices alone."""
-    bits = context.format.padded_bits_per_pixel if context.format else _USUAL_BITS
-    frame_bytes = max(1, context.width * context.height * bits // 8)
+    frame_bytes = max(1, context.width * context.height * _bits(context) // 8)
     threads = min(os.cpu_count() or 1, _MAX_THREADS)
     frames_at_once = _THREAD_BYTES // frame_bytes
     context.thread_type = "AUTO" if frames_at_once >= 4 else "SLICE"

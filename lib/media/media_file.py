@@ -15,7 +15,7 @@ from av.stream import Disposition
 
 from lib.core.errors import NoVideoStreamError, VideoUnreadableError
 from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
-from lib.media.limits import DECODER_OPTIONS, check_size, is_text, limit_threads, reading, shown_name
+from lib.media.limits import DECODER_OPTIONS, check_references, check_size, is_text, limit_threads, reading, shown_name
 from lib.media.picture import displayed_size
 
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
@@ -83,6 +83,7 @@ class MediaFile:
         check_size(
             self.name, *displayed_size(context.width, context.height, stream.sample_aspect_ratio), what="displayed"
         )
+        check_references(self.name, context)
 
     @property
     def family(self) -> Family:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -17,11 +18,13 @@ import pytest
 
 from lib.core.errors import NoVideoStreamError, VideoError, VideoUnreadableError
 from lib.core.sampling import Sampling
+from lib.media import limits
 from lib.media.frames import FrameReader, frame_at, probe
 from lib.media.limits import MAX_PIXELS, limit_threads, reading, size_problem
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter, SampleConverter, fitted_size
 from lib.media.playable_copy import make_playable_copy
+from lib.media.references import reference_frames
 from tests.helpers.videos import make_video, palette
 
 EVERY_FRAME = Sampling("stride", Fraction(1))
@@ -32,6 +35,7 @@ import json, resource, sys
 from fractions import Fraction
 from lib.core.errors import VideoError
 from lib.core.sampling import Sampling
+from lib.media import limits
 from lib.media.frames import FrameReader
 start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -120,12 +124,66 @@ def test_a_large_video_takes_no_memory_before_it_is_refused(container: str, larg
 
 
 def test_memory_follows_the_frames_that_a_decoder_needs(tmp_path: Path) -> None:
-    """16 references and what is on its way, whatever the number of processors: scaled to 8K that is 1.3 GB."""
+    """16 references and what is on its way, whatever the number of processors."""
     path = flat(tmp_path / "a.mp4", (2048, 1080), 20, options=MANY_REFERENCES, gop=100)
     said, grown = read_apart(path)
     frame_bytes = 2048 * 1080 * 3 // 2
     assert said == [224, 425, 3]
     assert grown < (16 + 8 + 2) * frame_bytes + 40e6
+
+
+@pytest.mark.parametrize(
+    ("size", "bits", "references", "passes"),
+    [
+        ((8192, 4320), 12, 12, True),
+        ((8192, 4320), 12, 16, False),
+        ((7680, 4320), 24, 6, True),
+        ((8192, 4320), 24, 16, False),
+        ((4096, 2160), 24, 16, True),
+        ((8192, 4320), 12, 10**30, False),
+    ],
+)
+def test_reference_frames_are_counted_in_bytes(
+    size: tuple[int, int], bits: int, references: int, passes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = av.CodecContext.create("h264", "r")
+    context.width, context.height = size
+    monkeypatch.setattr(limits, "_bits", lambda _: bits)
+    monkeypatch.setattr(limits, "reference_frames", lambda *_: references)
+    if passes:
+        limits.check_references("a.mp4", context)
+        return
+    with pytest.raises(VideoUnreadableError, match=r"build on 16 others, which takes .* GB, and at most 1\.0 GB"):
+        limits.check_references("a.mp4", context)
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "options", "count"),
+    [
+        ("libx264", "mp4", {"x264-params": "ref=16"}, 16),
+        ("libx264", "mpegts", {"x264-params": "ref=5:cqm=jvt"}, 5),
+        ("libx264", "flv", {"preset": "ultrafast"}, 1),
+        ("libx265", "mp4", {"x265-params": "log-level=none:pools=none:frame-threads=1:ref=4:temporal-layers=3"}, 4),
+        ("libx265", "matroska", {"x265-params": "log-level=none:pools=none:frame-threads=1:ref=4"}, 4),
+        ("mpeg4", "mp4", {}, 0),
+    ],
+)
+def test_reference_frames_are_read_as_announced(
+    codec: str, container: str, options: dict[str, str], count: int, tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / "a.bin", colours=palette(4), codec=codec, container=container, options=options)
+    with MediaFile(path) as media:
+        context = media.stream.codec_context
+        assert reference_frames(context.codec.canonical_name, context.extradata) == count
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_parameter_sets_of_noise_announce_something_or_nothing(codec: str) -> None:
+    rng = random.Random(12)
+    heads = (b"", b"\1", b"\0\0\1\x67\x64", b"\0\0\1\x42\1")
+    for number in range(2000):
+        assert reference_frames(codec, heads[number % 4] + rng.randbytes(rng.randrange(90))) >= 0
+    assert reference_frames(codec, None) == 0
 
 
 @pytest.mark.parametrize("cores", [1, 2, 64])
