@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lib.core.errors import NotStoredError, StoreDamagedError, StoreError
 from lib.core.samples import Samples
 from lib.store import gaps, staging
-from lib.store.faults import mapped_errors
+from lib.store.faults import mapped_errors, table_error
 from lib.store.home import StoreFolder, tree_bytes
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class Embeddings:
             row = self._find_row(key)
             if row is None:
                 row = _new_row(key, engine_name, dim)
+                self._forget_deleted(key)
                 self._folder.drop(key.table)  # what a crash between table and catalogue may have left
                 self._folder.create(key.table, _samples_schema(dim))
                 self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
@@ -217,6 +218,7 @@ class Embeddings:
             if self._find_row(key) is not None:
                 raise StoreError("This is in the library already; delete that embedding to store it again.")
             first()
+            self._forget_deleted(key)
             staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
             row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": duration_s}
@@ -235,7 +237,7 @@ class Embeddings:
         columns = ["frame", "time_s", "vector"]  # a thumbnail is not touched
         rows = self._folder.read(key.table, lambda table: table.search().select(columns).to_arrow())
         if rows is None:
-            raise self._gone()
+            raise self._unreadable(key)
         vectors = np.empty((rows.num_rows, row["dim"]), np.float32)
         start = 0
         for chunk in rows["vector"].chunks:
@@ -264,7 +266,7 @@ class Embeddings:
 
             rows = self._folder.read(key.table, read)
             if rows is None:
-                raise self._gone()
+                raise self._unreadable(key)
             pairs = zip(rows["frame"].to_pylist(), rows["thumbnail"].to_pylist(), strict=True)
             result |= {frame: thumbnail for frame, thumbnail in pairs if thumbnail is not None}
         return result
@@ -306,6 +308,11 @@ class Embeddings:
         tables = set(self._folder.table_names())
         return [row for row in self._folder.rows(TABLE, _SCHEMA) if _key(row).table in tables]
 
+    def _forget_deleted(self, key: EmbeddingKey) -> None:
+        """Leave out the row of a deleted embedding before it gets a table again. Call it under ``writing()``."""
+        if any(row["id"] == key.id for row in self._folder.rows(TABLE, _SCHEMA)):
+            self._folder.write_rows(TABLE, _SCHEMA, self._rows())
+
     def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
         return next((row for row in self._rows() if row["id"] == key.id), None)
 
@@ -314,6 +321,11 @@ class Embeddings:
         if row is None:
             raise self._gone()
         return row
+
+    def _unreadable(self, key: EmbeddingKey) -> StoreError:
+        """Return what to say of a table that is none: it was deleted, or lost its manifest."""
+        there = self._folder.path_of(key.table).exists()
+        return table_error(key.table, ValueError("no manifest")) if there else self._gone()
 
     @staticmethod
     def _gone() -> NotStoredError:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import struct
 import threading
 import uuid
 import zipfile
@@ -35,7 +36,7 @@ from numpy.typing import NDArray
 from lib.core.errors import StoreError
 from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo
-from lib.store.faults import mapped_errors
+from lib.store.faults import is_foreign, mapped_errors
 from lib.store.home import StoreFolder
 from lib.store.search_index_build import IndexBuild, OnProgress, stop_if
 from lib.store.search_index_file import Groups, Index
@@ -76,7 +77,8 @@ class Indexes:
             if read is not None and read[0] == version:
                 return read[1]
             index = Index.read(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not there, or damaged
+        except (OSError, ValueError, LookupError, EOFError, RuntimeError, struct.error, zipfile.BadZipFile):
+            # not there, or damaged
             return None
         self._read[engine_id] = version, index
         return index
@@ -86,7 +88,7 @@ class Indexes:
     ) -> tuple[Groups, NDArray[np.float32]] | None:
         """Return the ``count`` groups that score highest, best first, and about the mean of their samples' cosines.
 
-        None when the index was replaced or deleted meanwhile.
+        None when the index was replaced or deleted meanwhile, or is damaged: every sample is compared then.
         """
 
         def search(table: Table) -> pa.Table:
@@ -95,17 +97,19 @@ class Indexes:
             query = query.nprobes(max(LEAST_PROBED_CELLS, index.cells // _SHARE_OF_CELLS))
             return query.with_row_id(True).select(["_distance"]).to_arrow()
 
-        table = self._table_of(index)
-        if table is None:
-            return None
         try:
-            neighbours = search(table)
-        except (OSError, RuntimeError, ValueError, pa.ArrowException):
-            if not self._folder.path_of(index.table).exists():
+            table = self._table_of(index)
+            if table is None:
                 return None
-            with mapped_errors("searching"):
-                neighbours = search(table)
-        rows = np.searchsorted(index.row_ids, neighbours["_rowid"].to_numpy())
+            neighbours = search(table)
+        except BaseException as error:
+            if not is_foreign(error):
+                raise
+            return None
+        ids = neighbours["_rowid"].to_numpy()
+        rows = np.searchsorted(index.row_ids, ids)
+        if not np.array_equal(index.row_ids[np.minimum(rows, len(index.row_ids) - 1)], ids):
+            return None
         scores = 1 - neighbours["_distance"].to_numpy() + np.float32(vector @ index.mean)
         return index.groups.take(rows), scores.astype(np.float32)
 
@@ -192,7 +196,7 @@ class Indexes:
     def _table_of(self, index: Index) -> Table | None:
         """Return the open table of an index; None when it was deleted."""
         with self._mutex:
-            if not self._folder.path_of(index.table).exists():
+            if not self._folder.exists(index.table):
                 self._tables.pop(index.table, None)
                 return None
             table = self._tables.get(index.table)
@@ -204,13 +208,12 @@ class Indexes:
 
     def _open(self, table: str) -> Table:
         """Open a table with a cache that holds a whole index; Lance's tables share a smaller one."""
-        with mapped_errors(f"opening the table {table}"):
-            if self._db is None:
-                import lancedb
+        if self._db is None:
+            import lancedb
 
-                session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=32 << 20)
-                self._db = lancedb.connect(str(self._folder.paths.tables), session=session)
-            return self._db.open_table(table)
+            session = lancedb.Session(index_cache_size_bytes=_CACHE_BYTES, metadata_cache_size_bytes=32 << 20)
+            self._db = lancedb.connect(str(self._folder.paths.tables), session=session)
+        return self._db.open_table(table)
 
     def _path(self, engine_id: str) -> Path:
         return self._folder.paths.search / f"{_digest(engine_id)}{_SUFFIX}"

@@ -2,8 +2,11 @@
 
 ::
 
-    "PRPACK 1", n int64, dim int64; then arrays: frames int64, times_s float64, ends_s float64, factors float32,
-    vectors float16 (n, dim)
+    "PRPACK 2", n int64, dim int64, CRC-32 of all arrays but the last, as int64; then arrays: frames int64,
+    times_s float64, ends_s float64, factors float32, sums uint64, vectors float16 (n, dim)
+
+``sums`` has the sum of each row's bits, as 16-bit numbers: whatever rows are read are checked, at no cost to speak of,
+and nothing is read for checking alone. Vectors that are not as written are taken from the embedding again.
 
 Not NumPy's own format: its headers are Python that is parsed, and in Python 3.11 two threads that parse at a time can
 fail with a SystemError.
@@ -19,7 +22,9 @@ import contextlib
 import os
 import struct
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,9 +39,9 @@ from lib.store.faults import mapped_errors
 from lib.store.home import StoreFolder
 
 SUFFIX = ".pack"
-_HEAD = struct.Struct("<8sqq")
-_MAGIC = b"PRPACK 1"
-_ARRAYS: tuple[Any, ...] = (np.int64, np.float64, np.float64, np.float32, np.float16)
+_HEAD = struct.Struct("<8sqqq")
+_MAGIC = b"PRPACK 2"
+_ARRAYS: tuple[Any, ...] = (np.int64, np.float64, np.float64, np.float32, np.uint64, np.float16)
 _BLOCK = 1 << 17  # numbers converted at a time: both copies fit into a core's second-level cache
 _SIGN_AND_NUMBER = np.int32(np.uint32(0x8FFFE000).astype(np.int32))
 _HALF_SCALE = np.float32(2.0**56)
@@ -66,30 +71,50 @@ def cosines(rows: _Float16, factors: _Float32, vector: _Float32) -> _Float32:
     return products
 
 
+def _sums(rows: _Float16) -> NDArray[np.uint64]:
+    """Return the sum of each row's bits, ``(n,)``; by 64 at a time, which is five times as fast, where they fit."""
+    sums: NDArray[np.uint64] = rows.view(np.uint64 if rows.shape[1] % 4 == 0 else np.uint16).sum(1, np.uint64)
+    return sums
+
+
+def _checksum(arrays: Iterable[NDArray[Any]]) -> int:
+    checksum = 0
+    for array in arrays:
+        checksum = zlib.crc32(array.data, checksum)
+    return checksum
+
+
+@dataclass(frozen=True, eq=False)
+class _OnDisk:
+    """Vectors in a file."""
+
+    path: Path
+    offset: int
+    sums: NDArray[np.uint64]
+    """``_sums`` of the rows as they were written."""
+    load: Callable[[], _Float16]
+    """Returns the embedding's vectors, where those in the file are others."""
+
+
 class VectorFile:
     """The samples of one embedding, ready to be scored. Thread-safe; vectors are read when they are needed."""
 
     def __init__(
         self,
-        path: Path | None,
         frames: NDArray[np.int64],
         times_s: NDArray[np.float64],
         ends_s: NDArray[np.float64],
         factors: _Float32,
-        *,
         dim: int,
-        offset: int = 0,
-        vectors: _Float16 | None = None,
+        vectors: _Float16 | _OnDisk,
     ) -> None:
-        """Describe a file, whose vectors begin at ``offset``, or hold ``vectors`` in memory."""
-        self.path = path
+        """Describe samples whose vectors are on disk, or hold them in memory."""
         self.frames = frames
         self.times_s = times_s
         self.ends_s = ends_s
         self.factors = factors
         self.dim = dim
-        self.offset = offset
-        self._vectors = vectors
+        self.stored = vectors
         breaks = times_s[1:] - ends_s[:-1] > TIME_TOLERANCE_S
         self.breaks = breaks if breaks.any() else None
         """Whether there is a gap between a sample and the next, bool ``(n - 1,)``; None where there is no gap."""
@@ -104,11 +129,26 @@ class VectorFile:
         Raises:
             FileNotFoundError: the embedding was deleted meanwhile.
         """
-        if self.path is None:
-            yield Reader(self, None, self._vectors)
+        stored = self.stored
+        if isinstance(stored, np.ndarray):
+            yield Reader(self, None)
             return
-        with open(self.path, "rb", buffering=0) as file:
-            yield Reader(self, file, None)
+        with open(stored.path, "rb", buffering=0) as file:
+            yield Reader(self, file)
+
+    def recover(self) -> _Float16:
+        """Return all vectors as the embedding has them, from now on in memory; the damaged file is removed.
+
+        Raises:
+            NotStoredError: the embedding was deleted meanwhile.
+        """
+        stored = self.stored
+        if not isinstance(stored, np.ndarray):
+            self.stored = stored.load()
+            with contextlib.suppress(OSError):  # the next process makes it again
+                stored.path.unlink()
+            return self.stored
+        return stored
 
     def scores(self, vector: _Float32) -> _Float32:
         """Return the cosine of every sample with a unit vector, float32 ``(n,)``."""
@@ -129,21 +169,21 @@ class VectorFile:
 class Reader:
     """Reads rows of a vector file."""
 
-    def __init__(self, vector_file: VectorFile, file: IO[bytes] | None, vectors: _Float16 | None) -> None:
+    def __init__(self, vector_file: VectorFile, file: IO[bytes] | None) -> None:
         self._vector_file = vector_file
         self._file = file
-        self._vectors = vectors
 
     def rows(self, first: int, stop: int) -> _Float16:
         """Return rows as they are stored, float16 ``(stop - first, dim)``."""
-        if self._vectors is not None:
-            return self._vectors[first:stop]
-        assert self._file is not None  # noqa: S101 - one of both is there
+        stored = self._vector_file.stored
+        if isinstance(stored, np.ndarray) or self._file is None:
+            return self._vector_file.recover()[first:stop]
         rows = np.empty((stop - first, self._vector_file.dim), np.float16)
-        self._file.seek(self._vector_file.offset + first * rows.strides[0])
-        if rows.size and self._file.readinto(rows.data.cast("B")) != rows.nbytes:  # type: ignore[attr-defined]
-            raise StoreError(f"{self._vector_file.path} is cut off; delete it, the next search makes it again.")
-        return rows
+        self._file.seek(stored.offset + first * rows.strides[0])
+        whole = not rows.size or self._file.readinto(rows.data.cast("B")) == rows.nbytes  # type: ignore[attr-defined]
+        if whole and np.array_equal(_sums(rows), stored.sums[first:stop]):
+            return rows
+        return self._vector_file.recover()[first:stop]
 
     def unit_rows(self, first: int, stop: int) -> _Float32:
         """Return unit rows, float32 ``(stop - first, dim)``."""
@@ -207,41 +247,47 @@ class VectorFiles:
             return None
         try:
             with open(self._path(info), "rb") as file:
-                if _HEAD.unpack(file.read(_HEAD.size)) != (_MAGIC, info.samples, info.dim):
+                *head, checksum = _HEAD.unpack(file.read(_HEAD.size))
+                if head != [_MAGIC, info.samples, info.dim]:
                     return None
-                frames, times_s, ends_s, factors = (
+                frames, times_s, ends_s, factors, sums = arrays = [
                     np.frombuffer(file.read(info.samples * np.dtype(kind).itemsize), kind) for kind in _ARRAYS[:-1]
-                )
+                ]
                 offset, size = file.tell(), os.fstat(file.fileno()).st_size
         except (OSError, ValueError, struct.error):  # not there, or damaged: it is made again
             return None
-        if size - offset != 2 * info.samples * info.dim:
+        if size - offset != 2 * info.samples * info.dim or _checksum(arrays) != checksum:
             return None
-        return VectorFile(self._path(info), frames, times_s, ends_s, factors, dim=info.dim, offset=offset)
+        on_disk = _OnDisk(self._path(info), offset, sums, lambda: self._vectors(info))
+        return VectorFile(frames, times_s, ends_s, factors, info.dim, on_disk)
+
+    def _vectors(self, info: EmbeddingInfo) -> _Float16:
+        return self._embeddings.load(info.key).vectors.astype(np.float16)
 
     def _make(self, info: EmbeddingInfo) -> VectorFile:
         samples = self._embeddings.load(info.key)
         vectors = samples.vectors.astype(np.float16)
         factors = 1 / np.linalg.norm(scaled_float32(vectors) * _HALF_SCALE * _HALF_SCALE, axis=1)
         arrays = (samples.frames, samples.times_s, samples.ends_s, factors.astype(np.float32))
-        in_memory = VectorFile(None, *arrays, dim=info.dim, vectors=vectors)
+        in_memory = VectorFile(*arrays, info.dim, vectors)
         if not info.complete or len(samples) != info.samples:
             return in_memory
         try:
-            self._write(info, samples, (*arrays, vectors))
+            self._write(info, samples, [*arrays, _sums(vectors), vectors])
         except StoreError:  # a full disk: searching goes on from memory
             return in_memory
         return self._read(info) or in_memory
 
-    def _write(self, info: EmbeddingInfo, samples: Samples, arrays: tuple[NDArray[Any], ...]) -> None:
+    def _write(self, info: EmbeddingInfo, samples: Samples, arrays: list[NDArray[Any]]) -> None:
+        arrays = [np.ascontiguousarray(array, kind) for array, kind in zip(arrays, _ARRAYS, strict=True)]
         path = self._path(info)
         with mapped_errors("preparing the search"):
             self._folder.paths.search.mkdir(exist_ok=True)
             with temporary_file(path) as temporary:
                 with open(temporary, "wb") as file:
-                    file.write(_HEAD.pack(_MAGIC, len(samples), info.dim))
-                    for array, kind in zip(arrays, _ARRAYS, strict=True):
-                        file.write(np.ascontiguousarray(array, kind).data)
+                    file.write(_HEAD.pack(_MAGIC, len(samples), info.dim, _checksum(arrays[:-1])))
+                    for array in arrays:
+                        file.write(array.data)
                 with self._folder.writing():  # a deletion comes before this or finds the file
                     if self._embeddings.find(info.key) == info:
                         replace_durably(temporary, path)

@@ -133,6 +133,9 @@ class Videos:
         digest = digest or self._hash(path, stat, on_progress)
         if _stat(path) != stat:
             raise VideoUnreadableError(f"{path.name} changed while it was read; add it when it is complete.")
+        known = None if move else self._find_row(digest)
+        if known is not None and self._unchanged(known):  # nothing to write, which a read-only store couldn't
+            return self._video(known)
         return self._put(path, _new_row(path, stat, digest, clean_name(name or path.name), info), move=move)
 
     def _put(self, path: Path, row: dict[str, Any], *, move: bool) -> Video:

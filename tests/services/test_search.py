@@ -229,7 +229,7 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
     vectors = np.repeat(unit_rows(rng, 9, DIM), (40, 1, 1, 17, 16, 3, 2, 1, 5), axis=0).astype(np.float16)
     n = len(vectors)
     factors = 1 / np.linalg.norm(vectors.astype(np.float32), axis=1)
-    pack = VectorFile(None, np.arange(n), np.arange(n) * 1.0, np.arange(n) + 1.0, factors, dim=DIM, vectors=vectors)
+    pack = VectorFile(np.arange(n), np.arange(n) * 1.0, np.arange(n) + 1.0, factors, DIM, vectors)
     mean = unit_rows(rng, 1, DIM)[0] / 2
 
     rows = group_rows(7, pack, mean)
