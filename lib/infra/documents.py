@@ -107,10 +107,10 @@ def texts(value: object) -> tuple[str, ...]:
     return tuple(text(one) for one in listed(value))
 
 
-def listed(value: object) -> list[Any]:
-    """Return a list."""
-    if not isinstance(value, list):
-        raise ValueError("no list")
+def listed(value: object, *, most: int = 100_000) -> list[Any]:
+    """Return a list of at most so many items."""
+    if not isinstance(value, list) or len(value) > most:
+        raise ValueError("no list, or too long a one")
     return value
 
 
@@ -121,11 +121,26 @@ def real(value: object) -> float:
     return float(value)
 
 
-def whole(value: object) -> int:
-    """Return a whole number."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("no whole number")
-    return value
+def within(low: float, high: float) -> Callable[[object], float]:
+    """Return a reader of a number from ``low`` to ``high``."""
+
+    def read(value: object) -> float:
+        if not low <= real(value) <= high:
+            raise ValueError("a number out of range")
+        return real(value)
+
+    return read
+
+
+def whole_within(low: int, high: int) -> Callable[[object], int]:
+    """Return a reader of a whole number from ``low`` to ``high``."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError("no whole number in range")
+        return value
+
+    return read
 
 
 def flag(value: object) -> bool:

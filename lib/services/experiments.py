@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from lib.core.errors import PromptreelError
+from lib.core.errors import PromptreelError, PromptSetError
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS
@@ -24,6 +24,7 @@ from lib.engines.registry import default_engine, is_address
 from lib.infra import documents
 from lib.prompts.model import (
     MAX_PROMPTS,
+    THRESHOLD_RANGES,
     Decision,
     Prompt,
     PromptSet,
@@ -37,6 +38,9 @@ from lib.prompts.model import (
 from lib.store.home import StorePaths
 
 FORMAT = 1
+MAX_ROWS = 1000
+"""Of a prompt table: more than a prompt set can hold, as rows of two tabs may come together."""
+_MOST_PROBLEMS = 10
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
 _ENGINES = (*EMBEDDED_MODELS, "server", HOSTED)
@@ -70,32 +74,39 @@ def label_of(row: PromptRow) -> str:
 
 
 def rows_to_prompts(rows: tuple[PromptRow, ...], score: Score | None = None) -> tuple[tuple[Prompt, ...], list[str]]:
-    """Return the prompts that ``rows`` define, and one sentence for each row that is left out.
+    """Return the prompts that ``rows`` define, and a sentence for each row that is left out.
 
     Args:
         rows: of the prompt table.
         score: if given, a row is left out whose own threshold this score can't have.
     """
-    prompts: list[Prompt] = []
-    problems: list[str] = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows, start=1):
+    prompts, left_out = _usable(rows, score)
+    problems = [f"Row {index + 1} is left out: {why}" for index, why in [*left_out.items()][:_MOST_PROBLEMS]]
+    more = len(left_out) - len(problems)
+    return prompts, [*problems, f"{more} more rows are left out; they are marked in the table."] if more else problems
+
+
+def rows_left_out(rows: tuple[PromptRow, ...], score: Score) -> dict[int, str]:
+    """Return why rows are left out, by their index."""
+    return _usable(rows, score)[1]
+
+
+def _usable(rows: tuple[PromptRow, ...], score: Score | None) -> tuple[tuple[Prompt, ...], dict[int, str]]:
+    prompts: dict[str, Prompt] = {}
+    left_out: dict[int, str] = {}
+    for index, row in enumerate(rows):
         label = label_of(row)
         if not label:
             continue
-        if label_key(label) in seen:
-            problems.append(f"Row {number} is left out: “{label}” is there already; give it a label of its own.")
-            continue
         try:
-            prompt = _prompt(row, label, score)
+            if label_key(label) in prompts:
+                raise PromptSetError(f"“{label}” is there already; give it a label of its own.")
+            if len(prompts) == MAX_PROMPTS:
+                raise PromptSetError(f"{MAX_PROMPTS} prompts are possible; remove another one.")
+            prompts[label_key(label)] = _prompt(row, label, score)
         except PromptreelError as error:
-            problems.append(f"Row {number} is left out: {error}")
-            continue
-        seen.add(label_key(label))
-        prompts.append(prompt)
-    if len(prompts) > MAX_PROMPTS:
-        problems.append(f"Only the first {MAX_PROMPTS} prompts are used; remove some of the other rows.")
-    return tuple(prompts[:MAX_PROMPTS]), problems
+            left_out[index] = str(error)
+    return tuple(prompts.values()), left_out
 
 
 def _prompt(row: PromptRow, label: str, score: Score | None) -> Prompt:
@@ -218,9 +229,12 @@ def _read_settings(data: dict[str, Any]) -> Settings:
     return Settings(**{**data, "smoothing": Smoothing(**data["smoothing"])})
 
 
+_read_threshold = documents.within(*THRESHOLD_RANGES["margin"])
+
+
 def _read_kept(item: list[Any]) -> tuple[Any, ...]:
     score, *numbers = item
-    return (documents.one_of(*SCORES)(score), *map(documents.real, numbers))
+    return (documents.one_of(*SCORES)(score), *map(_read_threshold, numbers))
 
 
 def _read_kept_by_score(items: object) -> tuple[tuple[str, float, float], ...]:
@@ -245,7 +259,7 @@ _ROW_READERS: dict[str, Callable[[Any], Any]] = {
     "label": documents.text,
     "texts": documents.texts,
     "role": documents.one_of("target", "background"),
-    "threshold": documents.optional(documents.real),
+    "threshold": documents.optional(_read_threshold),
     "colour": documents.optional(documents.text),
     "kept_thresholds": lambda items: tuple((score, own) for score, own in map(_read_kept, documents.listed(items))),
 }
@@ -258,7 +272,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "sampling": documents.text,
     "name": documents.text,
     "template": documents.text,
-    "rows": lambda rows: tuple(_read_row(row) for row in documents.listed(rows)),
+    "rows": lambda rows: tuple(_read_row(row) for row in documents.listed(rows, most=MAX_ROWS)),
     "settings": _read_settings,
     "beside": documents.optional(_read_id),
     "side": documents.one_of("a", "b"),

@@ -119,6 +119,46 @@ def test_a_home_that_was_deleted_is_said_and_not_made_again(bench):
     assert notices(app) == []
 
 
+def test_a_home_that_can_only_be_read_is_no_trouble_until_something_is_edited(bench, monkeypatch):
+    from lib.services import documents as synchronised
+
+    monkeypatch.setattr(synchronised, "synchronise", failing(OSError(errno.EROFS, "Read-only file system")))
+    app = open_page()
+    assert notices(app) == []
+    by_key(app.selectbox, "setting.decision").set_value("threshold").run()
+    assert len(notices(app)) == 1
+
+
+def test_what_could_not_be_saved_is_not_lost_with_another_experiment(bench, full_disk):
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, id="other1other2", name="other"))
+    app = open_page()
+    full_disk.fill()
+    by_key(app.selectbox, "setting.decision").set_value("threshold").run()
+    app.switch_page("pages/library.py").run()
+    press(app, "continue_other")
+    assert len(notices(app)) == 1
+    full_disk.free()
+    app.run()
+
+    assert notices(app) == []
+    assert saved(bench).settings.decision == "threshold"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sampling": "stride-99999"},
+        {"sampling": "fps-1_3600"},
+        {"engine": "server", "model_version": "of another version"},
+    ],
+)
+def test_a_value_that_a_widget_does_not_offer_ends_no_page(bench, fields):
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, **fields))
+    app = open_page("pages/library.py")
+
+    assert not app.exception
+
+
 def test_a_failed_write_leaves_no_litter(tmp_path, monkeypatch):
     from pathlib import Path
 
@@ -261,6 +301,7 @@ def test_the_second_of_two_equal_rows_is_left_out_and_the_results_stay(bench):
     app = open_page()
 
     assert ["Row 3 is left out" in one.value for one in app.warning] == [True]
+    assert {row: "is there already" in why for row, why in editor_data(app)["left_out"].items()} == {"2": True}
     assert "first at 0:00.0, for 3.0 s, 33 %" in words(app)
 
 

@@ -76,6 +76,8 @@ DAMAGED = {
     "400 digits": row(threshold=7).replace("7", "7" * 400),
     "5000 digits": whole(video=7).replace("7", "7" * 5000),
     "not finite": row(threshold=7).replace("7", "1e999"),
+    "a threshold beyond all scores": row(threshold=1e300),
+    "a million rows": whole(rows=[{"label": ""}] * 2000),
     "no number": row(threshold=7).replace("7", "NaN"),
     "a label of 5": row(label=5),
     "phrasings in a text": row(texts="abc"),
@@ -147,11 +149,12 @@ def test_the_second_of_two_equal_labels_is_left_out_and_the_set_stays(first, sec
 
 
 def test_one_row_out_of_range_or_too_many_rows_leave_the_set():
-    rows = (PromptRow(label="crane", threshold=1.5), *(PromptRow(label=f"{n}") for n in range(210)))
+    rows = (PromptRow(label="crane", threshold=1.5), *(PromptRow(label=f"{n}") for n in range(250)))
     found, problems = Experiment("abc123", rows=rows).prompt_set()
 
     assert len(found.prompts) == 200
-    assert len(problems) == 2
+    assert len(problems) == 11
+    assert "41 more rows" in problems[-1]
 
 
 def test_each_score_keeps_its_thresholds_row_by_row_also_on_disk(tmp_path):

@@ -78,8 +78,8 @@ def _server_fields(session: Session) -> None:
     )
     st.selectbox(
         "Model version",
-        list(MODEL_VERSIONS),
-        index=list(MODEL_VERSIONS).index(experiment.model_version),
+        versions := list(dict.fromkeys((*MODEL_VERSIONS, experiment.model_version))),
+        index=versions.index(experiment.model_version),
         **field(session, "model_version"),
     )
 
@@ -177,7 +177,7 @@ def _sampling_fields(session: Session) -> None:
         st.number_input(
             "Every N frames, N",
             min_value=1,
-            max_value=10_000,
+            max_value=max(10_000, int(sampling.value)),
             value=int(sampling.value),
             **bound(
                 session,
@@ -189,7 +189,7 @@ def _sampling_fields(session: Session) -> None:
     else:
         st.number_input(
             "Samples per second",
-            min_value=0.01,
+            min_value=min(0.01, float(sampling.value)),
             max_value=240.0,
             step=0.5,
             format="%g",

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.core.formatting import escape_markdown
+from lib.core.formatting import as_text
 from lib.ui.session import state
 from lib.ui.session.guard import as_sentences
 from lib.ui.session.saving import Saved
@@ -43,7 +43,7 @@ def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
     if _unsaved():
         _draw_unsaved()
     for sentence in dict.fromkeys(told):
-        st.error(escape_markdown(sentence), icon=":material/error:")
+        st.error(as_text(sentence), icon=":material/error:")
     for number, document in enumerate(session.documents()):
         _draw_aside(document, key=f"{key}_aside_{number}")
         _draw_conflict(document, key=f"{key}_conflict_{number}")
@@ -62,7 +62,7 @@ def _draw_unsaved() -> None:
     if not problems:
         st.rerun()
     st.warning(
-        f"Your changes can’t be saved: {escape_markdown(problems[0])}. They stay in this tab, and are saved as soon as "
+        f"Your changes can’t be saved: {as_text(problems[0])}. They stay in this tab, and are saved as soon as "
         "that works.",
         icon=":material/save:",
     )
@@ -75,7 +75,7 @@ def _draw_aside(document: Saved[Any], *, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(
             f"The saved {kind.name} is damaged, or of another version, and can’t be read. It is kept as "
-            f"{escape_markdown(document.aside)} in the folder {kind.folder}; what is here was begun anew.",
+            f"{as_text(document.aside)} in the folder {kind.folder}; what is here was begun anew.",
             icon=":material/broken_image:",
         )
         st.button("OK", key=key, on_click=_forget_aside, args=(document,))
@@ -89,7 +89,7 @@ def _draw_conflict(document: Saved[Any], *, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(
             f"Another tab has changed this {document.kind.name} too. Where both changed the same, what was done here "
-            f"stays: {escape_markdown(', '.join(about[:_NAMED]))}{more}.",
+            f"stays: {as_text(', '.join(about[:_NAMED]))}{more}.",
             icon=":material/call_merge:",
         )
         st.button("Use the other tab’s", key=f"{key}_theirs", on_click=_use_theirs, args=(document,))

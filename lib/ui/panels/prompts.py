@@ -10,7 +10,7 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.prompts.model import Prompt
 from lib.prompts.parsing import parse_prompt_set
-from lib.services.experiments import rows_to_prompts
+from lib.services.experiments import rows_left_out, rows_to_prompts
 from lib.ui.components.prompt_editor import SubmittedRows, editor_feedback, last_submitted, prompt_editor
 from lib.ui.panels import import_prompts, settings
 from lib.ui.panels.engine import current_engine
@@ -45,6 +45,7 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
             thresholds=thresholds,
             uses_thresholds=experiment.settings.decision != "best",
             unknown=_unknown_words(session, prompts),
+            left_out=rows_left_out(experiment.rows, experiment.settings.score),
         )
 
 

@@ -248,7 +248,7 @@ def _options(scope: SearchScope) -> None:
     st.number_input(
         "Merge gaps up to (s)",
         min_value=0.0,
-        max_value=3600.0,
+        max_value=state.MAX_BRIDGE_S,
         step=0.5,
         format="%g",
         help="Matches in a video with at most this time between them become one moment.",

@@ -32,6 +32,7 @@ from lib.ui.session.saving import Saved
 FORMAT = 1
 VIEWS = ("Moments", "Timelines")
 MAX_TOP = 200
+MAX_BRIDGE_S = 3600.0
 _KEY = "search_page"
 
 
@@ -125,17 +126,19 @@ def _region(values: Any) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
+_SECONDS = documents.within(-1e9, 1e9)
+_THRESHOLD = documents.within(-2, 2)
 _PICTURE_READERS: dict[str, Callable[[Any], Any]] = {
     "name": documents.text,
     "content": documents.text,
-    "time_s": documents.optional(documents.real),
+    "time_s": documents.optional(_SECONDS),
     "region": documents.optional(_region),
 }
 _LIKE_READERS: dict[str, Callable[[Any], Any]] = {
     "embedding": documents.text,
     "sha256": documents.text,
-    "frame": documents.whole,
-    "time_s": documents.real,
+    "frame": documents.whole_within(0, 1 << 53),
+    "time_s": _SECONDS,
     "name": documents.text,
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
@@ -144,10 +147,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "picture": lambda data: None if data is None else Picture(**documents.fields(data, _PICTURE_READERS)),
     "like": lambda data: None if data is None else SimilarTo(**documents.fields(data, _LIKE_READERS)),
     "videos": documents.texts,
-    "thresholds": lambda data: {documents.text(name): documents.real(value) for name, value in data.items()},
-    "top": documents.whole,
-    "per_video": documents.optional(documents.whole),
-    "bridge_s": documents.real,
+    "thresholds": lambda data: {documents.text(name): _THRESHOLD(value) for name, value in data.items()},
+    "top": documents.whole_within(1, MAX_TOP),
+    "per_video": documents.optional(documents.whole_within(1, MAX_TOP)),
+    "bridge_s": documents.within(0, MAX_BRIDGE_S),
     "drop_lone": documents.flag,
     "fold": documents.flag,
     "exact": documents.flag,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from lib.core.errors import PromptreelError, StoreDamagedError
@@ -71,8 +72,24 @@ class Saved(Generic[T]):
 
     def refresh(self) -> None:
         """Take over what another tab has written, and try again to write what couldn't be written."""
-        if self.saved is not None or self.unsaved is not None:
-            self._synchronise()
+        if self.unsaved is None and (self.saved is None or self._take_theirs()):
+            return
+        self._synchronise()
+
+    def _take_theirs(self) -> bool:
+        """Take over what is on disk where this tab has nothing to write; return whether that is all there is to do."""
+        if self.value != self.saved:
+            return False
+        try:
+            theirs = self.kind.load(cache.store().home, self.document_id)
+        except PromptreelError:
+            return False
+        if theirs is None:
+            return False
+        if theirs != self.saved:
+            self.saved = theirs
+            self.take(theirs)
+        return True
 
     def use_theirs(self) -> None:
         """Take the other tab's values where they contradict this tab's, and keep all that was changed since."""
@@ -106,5 +123,5 @@ def reason(error: PromptreelError | OSError) -> str:
     if error.errno in _FULL:
         return f"the disk is full{where}; free some space"
     if error.errno in _FORBIDDEN:
-        return f"the folder can't be written to{where}; make it writable"
+        return f"the folder {Path(str(error.filename)).parent} can’t be written to; make it writable"
     return f"{(error.strerror or type(error).__name__).lower()}{where}; check the disk"

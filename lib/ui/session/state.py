@@ -56,8 +56,10 @@ def open_experiment(experiment: Experiment) -> None:
     """Open another saved experiment in this tab; its id goes into the address."""
     before = session()
     newest = max(before.version, before.compared.version if before.compared else 0)
+    unsaved = {f"{one.kind.name} {one.document_id}": one for one in before.documents() if one.unsaved is not None}
     st.session_state["session"] = Session(
         experiment,
+        others=unsaved,  # what was done there is still tried to be written
         version=newest + 1,
         saved=experiment,
         brushes=before.brushes + 1,

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.prompts.model import MAX_PHRASINGS, MAX_PROMPTS, Settings
-from lib.services.experiments import PromptRow
+from lib.prompts.model import MAX_PHRASINGS, Settings
+from lib.services.experiments import MAX_ROWS, PromptRow
 from lib.ui.components.prompt_editor import MAX_LABEL, SubmittedRows
 from tests.helpers.pages import edit_prompts, editor_data, open_page, saved
 
@@ -115,7 +115,7 @@ def test_a_field_that_is_wrong_is_put_right(field: str, value: object, kept: obj
 
 def test_too_many_rows_are_cut_and_what_is_no_row_is_left_out() -> None:
     editor = _Editor()
-    assert len(editor.hear(*[{"label": "a"}] * (MAX_PROMPTS + 10))) == MAX_PROMPTS
+    assert len(editor.hear(*[{"label": "a"}] * (MAX_ROWS + 10))) == MAX_ROWS
     assert editor.hear({"label": "a"}, "b", None, ["c"]) == (PromptRow(label="a"),)
 
 

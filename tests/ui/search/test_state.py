@@ -78,6 +78,8 @@ def test_a_search_is_the_same_after_a_way_through_json():
         '{"format": 2}',
         json.dumps({**SEARCH.to_dict(), "more": 1}),
         json.dumps({**SEARCH.to_dict(), "top": None}),
+        json.dumps({**SEARCH.to_dict(), "top": 10**30}),
+        json.dumps({**SEARCH.to_dict(), "bridge_s": -1}),
         json.dumps({**SEARCH.to_dict(), "thresholds": {"x": "y"}}),
         json.dumps(SEARCH.to_dict(), ensure_ascii=False)[:-1],
         '{"format": 1, "videos": 5}',

@@ -16,7 +16,7 @@ from typing import Any
 import streamlit as st
 
 from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
-from lib.services.experiments import PromptRow
+from lib.services.experiments import MAX_ROWS, PromptRow
 from lib.ui.components.registration import ACKED_INPUT, draw, register
 from lib.ui.session.peek import peek_state
 
@@ -87,6 +87,7 @@ def editor_feedback(
     thresholds: tuple[float, float],
     uses_thresholds: bool,
     unknown: Mapping[str, str],
+    left_out: Mapping[int, str] | None = None,
 ) -> None:
     """Pass to the editor what changes with each edit; call it right after ``prompt_editor``.
 
@@ -99,6 +100,7 @@ def editor_feedback(
         thresholds: lowest and highest threshold that is accepted.
         uses_thresholds: whether the decision uses thresholds; they are greyed out if not.
         unknown: by label, a sentence on words outside the model's vocabulary; shown below the row.
+        left_out: by the row's index, why it takes no part; shown below the row.
     """
     data = {
         "key": key,
@@ -109,6 +111,7 @@ def editor_feedback(
         "thresholds": thresholds,
         "uses_thresholds": uses_thresholds,
         "unknown": dict(unknown),
+        "left_out": {str(index): why for index, why in (left_out or {}).items()},
     }
     _FEEDBACK(key=f"{key}.feedback", data=data)
 
@@ -135,9 +138,7 @@ def _read(sent: object, thresholds: tuple[float, float]) -> SubmittedRows | None
         return SubmittedRows(of, number, None)
     if not isinstance(rows, list):
         return None
-    return SubmittedRows(
-        of, number, tuple(_row(row, thresholds) for row in rows[:MAX_PROMPTS] if isinstance(row, dict))
-    )
+    return SubmittedRows(of, number, tuple(_row(row, thresholds) for row in rows[:MAX_ROWS] if isinstance(row, dict)))
 
 
 def _row(sent: dict[str, object], thresholds: tuple[float, float]) -> PromptRow:

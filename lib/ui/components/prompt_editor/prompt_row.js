@@ -187,7 +187,9 @@ class RowView {
     this.threshold.title = feedback.uses_thresholds
       ? "Blank: the global threshold"
       : "The decision “Best label” uses no threshold";
-    const words = Object.hasOwn(feedback.unknown, name) ? feedback.unknown[name] : "";
+    const leftOut = feedback.left_out?.[number - 1];
+    const words = leftOut ? `Left out: ${leftOut}` : Object.hasOwn(feedback.unknown, name) ? feedback.unknown[name] : "";
+    this.li.classList.toggle("left-out", Boolean(leftOut));
     this.unknown.hidden = !words;
     this.unknown.textContent = words;
     const described = words ? this.unknown.id : this.troubles.label ? this.trouble.id : "";
