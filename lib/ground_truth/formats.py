@@ -21,6 +21,10 @@ GroundTruthFormat = Literal["json", "csv", "vtt", "label_studio", "audacity"]
 """Those that are written."""
 ReadFormat = GroundTruthFormat | XmlFormat
 
+_MAX_LINES = 200_000
+_MAX_LINE = 100_000  # characters
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+_MAX_VALUES = 500_000
 _MAX_DIGITS = 400  # of a number in JSON; Python refuses to write more than 4,300
 
 
@@ -35,9 +39,15 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
         return _read_json(text, source)
     if start == "<":
         return read_xml(text.lstrip(), source)
+    if sum(map(text.count, _LINE_ENDS)) > _MAX_LINES:
+        raise InputError(f"{source.name} has more than {_MAX_LINES:,} lines; split it.")
+    lines = [line for line in text.splitlines() if line.strip()]
+    if max(map(len, lines)) > _MAX_LINE:
+        raise InputError(
+            f"{source.name} has a line of more than {_MAX_LINE:,} characters; check that it is the right file."
+        )
     if text.startswith("WEBVTT"):
         return "vtt", read_cues(text)
-    lines = [line for line in text.splitlines() if line.strip()]
     if is_audacity(lines[:5]):
         return "audacity", read_audacity(text)
     if any(has_times(line) for line in lines):
@@ -47,6 +57,8 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
 
 def _read_json(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]:
     name = source.name
+    if sum(map(text.count, ",[{")) > _MAX_VALUES:
+        raise InputError(f"{name} holds more than {_MAX_VALUES:,} values; split it.")
     try:
         # Functions of our own let other threads run; the scanner by itself holds the interpreter to the end.
         data = json.loads(text, parse_int=_whole, parse_float=lambda digits: float(digits))

@@ -47,6 +47,8 @@ READ_FROM = (
 )
 MAX_BYTES = 20_000_000
 MAX_CHARACTERS = 5_000_000
+MAX_ENTRIES = 100_000
+"""In a file, those of other videos included."""
 MAX_SEGMENTS = 20_000
 BEYOND_S = 0.1
 """An end may lie this far beyond the video's: tools measure the last frame's length differently."""
@@ -118,7 +120,7 @@ def parse_truth(
         raise InputError(f"{name} is empty; write one segment a line, such as: shipyard, 10, 13.")
     source = Source(name, rate, video)
     kind, found = read(text, source)
-    entries, notes = _apart(found)
+    entries, notes = _apart(found, name)
     entries, more = of_this_video(entries, source)
     notes += more
     if len(entries) > MAX_SEGMENTS:
@@ -133,10 +135,12 @@ def parse_truth(
     return ParsedTruth(joined, tuple(f"{note.where}: {note.text}" for note in in_order), kind)
 
 
-def _apart(found: Iterable[Entry | Note]) -> tuple[list[Entry], list[Note]]:
+def _apart(found: Iterable[Entry | Note], name: str) -> tuple[list[Entry], list[Note]]:
     entries: list[Entry] = []
     notes: list[Note] = []
     for one in found:
+        if len(entries) + len(notes) == MAX_ENTRIES:
+            raise InputError(f"{name} holds more than {MAX_ENTRIES:,} entries; split it.")
         if isinstance(one, Entry):
             entries.append(one)
         else:

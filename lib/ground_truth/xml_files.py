@@ -23,7 +23,7 @@ from lib.ground_truth.videos import same_video
 
 XmlFormat = Literal["eaf", "cvat", "sonic_visualiser"]
 
-_MAX_ELEMENTS = 200_000
+_MAX_TAGS = 200_000
 _MAX_DEPTH = 50
 _MAX_PIECE = 100_000  # characters between two "<": Expat compares every attribute of a tag with all others
 _CHUNK = 1 << 16  # characters that the parser is given at a time; other threads run in between
@@ -56,19 +56,21 @@ def _root(text: str, name: str) -> Element:
     body = _PLAIN_DOCTYPE.sub("", text, count=1)
     if any(sign in body for sign in ("<!DOCTYPE", "<!ENTITY", "<!ATTLIST")):
         raise InputError(f"{name} declares its own entities, which isn’t accepted in XML; export it without them.")
+    if body.count("<") > _MAX_TAGS:
+        raise InputError(f"{name} holds more than {_MAX_TAGS:,} tags; split it.")
     if max(map(len, body.split("<"))) > _MAX_PIECE:
         raise InputError(f"{name} holds a tag or text that is too long; check that it is the right file.")
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
-    elements = depth = 0
+    depth = 0
     root: Element | None = None
     try:
         for at in range(0, len(body), _CHUNK):
             parser.feed(body[at : at + _CHUNK])
             for event, element in parser.read_events():
                 root = element if root is None else root
-                elements, depth = elements + (event == "start"), depth + (1 if event == "start" else -1)
-                if depth > _MAX_DEPTH or elements > _MAX_ELEMENTS:
-                    raise InputError(f"{name} nests too deep or holds too many elements; split it.")
+                depth += 1 if event == "start" else -1
+                if depth > _MAX_DEPTH:
+                    raise InputError(f"{name} nests too deep; check that it is the right file.")
         parser.close()
     except ElementTree.ParseError as error:
         line = error.position[0]
