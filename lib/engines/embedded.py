@@ -243,11 +243,11 @@ class EmbeddedEngine:
     def _run(self, embed: Callable[[], Any], count: int) -> NDArray[np.float32]:
         try:
             rows = list(embed())
-        except MemoryError as error:
-            raise EngineUnavailableError(
-                f"{self._model.title} runs out of memory; close other programs, or choose a smaller model."
-            ) from error
         except Exception as error:  # as above
+            if isinstance(error, MemoryError) or "alloc" in str(error).lower():  # as ONNX Runtime says it
+                raise EngineUnavailableError(
+                    f"{self._model.title} runs out of memory; close other programs, or choose a smaller model."
+                ) from error
             raise BadReplyError(
                 f"{self._model.title} fails ({_first_line(error)}); its files may be damaged; download them again."
             ) from error

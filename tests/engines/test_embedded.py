@@ -247,3 +247,14 @@ class TestHardware:
         monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
 
         assert engine.batch_size == 32
+
+
+@pytest.mark.parametrize("raised", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer")])
+def test_a_lack_of_memory_is_not_called_damage(raised: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = EmbeddedEngine("clip")
+
+    def embed() -> object:
+        raise raised
+
+    with pytest.raises(EngineUnavailableError, match=r"runs out of memory; close other programs"):
+        engine._run(embed, 1)

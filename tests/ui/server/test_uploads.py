@@ -12,12 +12,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lib.core.errors import StoreError, VideoUnreadableError
+from lib.media.frames import probe
 from lib.ui.server import routes, uploads
 from tests.helpers.http import Answer, ask, wait_for
 from tests.helpers.routes import TOKEN, XSRF, Arrived, Inbox, SetOption
+from tests.helpers.videos import make_video
 
 
 def error_of(answer: Answer) -> str:
@@ -290,3 +293,25 @@ def test_a_kept_name_fits_into_the_bytes_of_a_file_name_with_its_suffix(name: st
     assert len(kept.encode()) <= 200
     assert Path(kept).suffix == Path(name).suffix
     assert "\ufffd" not in kept
+
+
+@pytest.mark.parametrize("content", [b"no video " * 40, b"FLV" + bytes(60), b"\x1aE\xdf\xa3" + b"\xff" * 60])
+def test_what_is_no_video_is_answered_422_with_the_readers_sentence(
+    content: bytes, routes_port: int, tmp_path: Path
+) -> None:
+    routes.accept_uploads(tmp_path / "in", lambda path, name, sha256: probe(path))
+    answer = ask(routes_port, "PUT", "/promptreel/upload/w.mkv", headers=XSRF, body=content)
+    assert answer.status == 422
+    assert error_of(answer).startswith("w.mkv ")
+    assert ".part" not in error_of(answer)
+
+
+def test_a_video_beyond_the_limits_is_answered_422_with_size_and_limit(routes_port: int, tmp_path: Path) -> None:
+    routes.accept_uploads(tmp_path / "in", lambda path, name, sha256: probe(path))
+    image = np.zeros((2, 400, 3), np.uint8)
+    path = make_video(tmp_path / "w.mkv", images=[image], size=(400, 2), codec="ffv1")
+    answer = ask(routes_port, "PUT", "/promptreel/upload/w.mkv", headers=XSRF, body=path.read_bytes())
+    assert answer.status == 422
+    assert error_of(answer).startswith(
+        "w.mkv: its pictures are stored as 400 × 2 pixels, and one side may be at most 20"
+    )
