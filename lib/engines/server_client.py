@@ -5,6 +5,7 @@ Retries are in ``infra.http``; what an answer means is in ``server``.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -181,9 +182,11 @@ class Client:
     def _without_redirect(self, response: requests.Response, reply: Reply) -> Reply:
         if not 300 <= reply.status < 400:
             return reply
-        target = urlsplit(response.headers.get("Location", ""))
-        where = f" to {target.scheme}://{target.hostname}" if target.hostname and target.scheme else ""
-        where += f":{target.port}" if where and target.port else ""
+        where = ""
+        with contextlib.suppress(ValueError):  # a port or an IPv6 address that is none
+            target = urlsplit(response.headers.get("Location", ""))
+            port = f":{target.port}" if target.port else ""
+            where = f" to {target.scheme}://{target.hostname}{port}" if target.hostname and target.scheme else ""
         raise EngineUnavailableError(
             f"The address {self.url} redirects elsewhere{where}; enter the address of the inference server itself."
         )
@@ -213,7 +216,7 @@ class Client:
         reply = self.get("/info")
         version = str(reply.body.get("version", "")) if isinstance(reply.body, dict) else ""
         major = version.partition(".")[0]
-        return not major.isdecimal() or int(major) < 1
+        return not major.isdecimal() or not major.strip("0")
 
 
 def _is_refusal(reply: Reply) -> bool:

@@ -27,8 +27,10 @@ from lib.core.errors import (
     StoreError,
 )
 from lib.core.formatting import format_bytes
+from lib.core.validation import bounded_int
 from lib.hosted.upload_body import ProgressCallback, UploadBody
 from lib.infra.address import check_key, is_loopback, normalise_url
+from lib.infra.deadline import deadline
 from lib.infra.http import (
     BLOCK_BYTES,
     RETRIED_STATUSES,
@@ -53,6 +55,7 @@ _SIGN, _JOBS = "/video_upload_signed_url", "/videoinfer/"
 _EXPIRED = frozenset({400, 401, 403, 404, 410})  # what storage answers to a signed URL that has expired
 _MAX_UPLOADS = 3
 _UPLOAD_READ_S = 300.0  # storage answers when it has all of the file
+_DOWNLOAD_S = 3600.0  # of all results together, however they drip
 _RETRIES = RetryPolicy(base_s=1.0, cap_s=20.0, total_s=600.0)
 _LATER = "try again later, a job that was started goes on there"
 _NETWORK = "check the network, then try again"
@@ -253,7 +256,10 @@ class HostedApi:
         """Return None when all of it is in ``target``, else why another attempt may succeed."""
         times = (self.timing.connect_s, self.timing.read_s)
         try:
-            with self._session.get(signed, timeout=times, stream=True, allow_redirects=False) as response:
+            with (
+                deadline(_DOWNLOAD_S) as limit,
+                self._session.get(signed, timeout=times, stream=True, allow_redirects=False) as response,
+            ):
                 if response.status_code != 200:
                     expired = response.status_code in _EXPIRED
                     why = "its signed URL may have expired" if expired else "it may be overloaded"
@@ -261,14 +267,14 @@ class HostedApi:
                         f"The hosted service's storage refuses the results ({response.status_code}), {why}; "
                         "try again, the job is kept."
                     )
-                total = int(response.headers.get("Content-Length") or 0)
+                total = bounded_int(response.headers.get("Content-Length"), 0, 1 << 62) or 0
                 with target.open("wb") as file:
                     for block in response.iter_content(BLOCK_BYTES):
                         if cancel.is_set():
                             raise Cancelled
                         file.write(block)
                         on_progress(file.tell(), total)
-            return None
+            return explain(requests.exceptions.ReadTimeout(), _STORAGE, _DOWNLOAD_S) if limit.passed else None
         except requests.RequestException as error:
             return explain(error, _STORAGE, self.timing.read_s)
 

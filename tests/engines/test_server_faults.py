@@ -166,6 +166,14 @@ class TestNoAnswer:
                 engine.embed_texts(["a dog"])
             assert not other.seen  # the key went nowhere
 
+    @pytest.mark.parametrize("address", ["http://elsewhere:99999999", "//"])
+    def test_another_address_that_makes_no_sense_is_answered(
+        self, server: FakeServer, engine: ServerEngine, address: str
+    ) -> None:
+        server.faults.redirect = address
+        with pytest.raises(EngineUnavailableError, match="redirects elsewhere; enter the address of the inference"):
+            engine.embed_texts(["a dog"])
+
     def test_tls_where_there_is_none(self, server: FakeServer, clock: Clock) -> None:
         engine = ServerEngine(server.url.replace("http", "https"), sleep=clock.wait)
 

@@ -71,9 +71,13 @@ class TestPlace:
         assert ["api_key=" in seen.target for seen in server.seen] == [False, False, True, True]
         assert all("authorization" not in seen.headers for seen in server.seen[2:])
 
+    @pytest.mark.parametrize("version", ["1.8.3", "9" * 5000])
     @pytest.mark.parametrize("status", [401, 403])
-    def test_is_never_the_url_of_a_current_server(self, server: FakeServer, engine_with: Connect, status: int) -> None:
+    def test_is_never_the_url_of_a_current_server(
+        self, server: FakeServer, engine_with: Connect, status: int, version: str
+    ) -> None:
         server.faults.key, server.faults.refusal = "another", status
+        server.faults.about = {"version": version}
         engine = engine_with()
         with pytest.raises(EngineAuthError, match="refuses the API key"):
             engine.embed_texts(["a dog"])

@@ -288,6 +288,14 @@ def test_the_words_become_prompts_in_explore(bench, two):
     assert saved(bench).video == video
 
 
+def test_words_too_long_for_a_label_are_told_and_not_cut(bench, two):
+    app = type_words(open_page(PAGE), "red " + "x" * 600)
+    want(app, "prompt")
+
+    assert "these words have 604; shorten them" in app.error[0].value
+    assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
+
+
 def test_a_moment_opens_in_explore_at_its_time(bench, two):
     app = type_words(open_page(PAGE), "blue")
     hit = component(app, "moments")["moments"][0]

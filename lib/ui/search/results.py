@@ -190,7 +190,10 @@ def add_prompts(text: str) -> str | None:
             rows.pop()
         for role, words in (("target", query.texts), ("background", query.avoid)):
             for label in words:
-                label = label[:MAX_LABEL]
+                if len(label) > MAX_LABEL:
+                    return (
+                        f"A label has at most {MAX_LABEL} characters, and these words have {len(label)}; shorten them."
+                    )
                 key = label_key(label)
                 index = next((index for index, row in enumerate(rows) if label_key(label_of(row)) == key), None)
                 if index is None:
