@@ -51,7 +51,7 @@ def store_error(doing: str, error: BaseException) -> StoreError:
     known = _known(doing, error)
     if known is not None:
         return known
-    reason = getattr(error, "strerror", None) or _PATH.sub("", " ".join(str(error).split()))[:200]
+    reason = getattr(error, "strerror", None) or _PATH.sub("", " ".join(str(error)[:2000].split()))[:200]
     return StoreError(
         f"The store on disk has a problem: {doing} failed ({reason or type(error).__name__}). "
         "Check its disk, or set PROMPTREEL_HOME to another folder."

@@ -72,3 +72,9 @@ def test_a_message_can_name_any_number() -> None:
     for call in (lambda: one_line(huge, "the label", InputError), lambda: number(huge, "It is", 0, 1, InputError)):
         with pytest.raises(InputError, match="a number of thousands of digits"):
             call()
+
+
+def test_a_long_run_of_accents_is_refused_before_it_is_put_in_order() -> None:
+    """To normalise it takes quadratic time, in which nothing else moves."""
+    with pytest.raises(InputError, match="the label has 2000001 characters, and 500 are possible"):
+        one_line("a" + "\u0301\u0323" * 1_000_000, "the label", InputError)
