@@ -44,13 +44,19 @@ class Context:
         from lib.store.home import StorePaths, default_home
 
         try:
-            return make_engine(
+            engine = make_engine(
                 spec,
                 model_version=self._args.model or DEFAULT_VERSION,
                 api_key=api_key_from_environment(),
                 models=StorePaths(default_home()).models,
                 on_progress=self.reporter.preparation,
             )
+            if spec.strip().lower() in EMBEDDED_MODELS:
+                return engine
+            from lib.services.server_identity import identified
+            from lib.store.store import Store
+
+            return identified(engine, default_home(), Store)
         except (InputError, UnknownModelError) as error:
             raise UsageError(str(error)) from error
 

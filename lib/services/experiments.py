@@ -283,7 +283,7 @@ _ADDED_LATER = {"beside", "side", "kept_thresholds"}
 
 def engine_fields(engine_id: str) -> dict[str, str]:
     """Return the fields of an experiment that choose the engine with this id."""
-    name, _, version = engine_id.partition("/")
+    name, _, version = engine_id.partition("+")[0].partition("/")
     if version:
         return {"engine": HOSTED if name == HOSTED else "server", "model_version": version}
     return {"engine": name.partition(":")[0]}

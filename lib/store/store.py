@@ -24,6 +24,7 @@ The format, version 1
     ├── search/               derived: <id>.pack (``search_vectors``), <engine>.npz (``search_index_file``)
     ├── incoming/             uploads on their way in
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
+    ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
     ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``)
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
     ├── exports/              annotated clips
@@ -388,6 +389,10 @@ class Store:
     def text_vectors(self, engine_id: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """Return the vectors of those texts that are stored, float32 ``(dim,)``, read-only."""
         return self._text_vectors.get(engine_id, texts)
+
+    def some_text_vectors(self, engine_id: str, limit: int, *, but: str = "") -> dict[str, NDArray[np.float32]]:
+        """Return up to ``limit`` texts of those stored, any but ``but``, with their vectors."""
+        return self._text_vectors.some(engine_id, limit, but=but)
 
     def put_text_vectors(
         self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]

@@ -72,6 +72,18 @@ class TextVectors:
             vectors |= self._remember(engine_id, on_disk)
         return {text: vectors[text] for text in wanted if text in vectors}
 
+    def some(self, engine_id: str, limit: int, *, but: str) -> dict[str, NDArray[np.float32]]:
+        """See ``Store.some_text_vectors``."""
+        listed = f"key != '{_key(but)}'"
+        rows = self._folder.read(
+            _table(engine_id),
+            lambda table: table.search().where(listed).select(["key", "text", "vector"]).limit(limit).to_arrow(),
+        )
+        found = (
+            [] if rows is None else zip(rows["key"].to_pylist(), rows["text"].to_pylist(), rows["vector"], strict=True)
+        )
+        return {text: vector.values.to_numpy().astype(np.float32) for key, text, vector in found if key == _key(text)}
+
     def put(self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """See ``Store.put_text_vectors``."""
         if not vectors:

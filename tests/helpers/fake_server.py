@@ -69,6 +69,8 @@ class Faults:
     """Seconds each embedding request takes."""
     per_item_s: float = 0.0
     """Seconds more for each picture or text."""
+    weights: int = 0
+    """Another number stands for other weights under the same name."""
     max_images: int = 8
     """More pictures than this in a request: 500 ``Internal error.``, without a reason."""
     broken_images: bool = False
@@ -172,7 +174,7 @@ class FakeServer:
 
     def vectors(self, items: list[Any], version: str = "ViT-B-16") -> NDArray[np.float64]:
         """Return what this server answers to ``items`` (RGB arrays or texts), as it is on the wire."""
-        return np.stack([_vector(item, DIMS[version]) for item in items])
+        return np.roll(np.stack([_vector(item, DIMS[version]) for item in items]), self.faults.weights, axis=1)
 
     def begin(self, seen: Seen) -> bool:
         """Count an embedding request; return whether it must fail."""

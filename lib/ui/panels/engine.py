@@ -16,6 +16,7 @@ from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
 from lib.engines.registry import make_engine
 from lib.engines.server import ServerEngine
+from lib.services.server_identity import identified, known_weights, weights_of
 from lib.ui.background import models
 from lib.ui.session import cache
 from lib.ui.session.bindings import bound, field
@@ -93,6 +94,12 @@ def _server_fields(session: Session) -> None:
         help="For this server only. Kept in this browser tab's session; never written to disk, logs or exports.",
         **bound(session, f"server_key.{url}", typed, partial(keys.put, url)),
     )
+    with contextlib.suppress(PromptreelError):  # the page says what is wrong with the engine
+        if weights := weights_of(current_engine(session)):
+            st.caption(
+                f"This server has other weights under this name than the first one, so its vectors are kept apart "
+                f"(weights {weights}): videos are embedded anew with it."
+            )
     if stranger := keys.unconfirmed(url):
         st.warning(
             f"The environment’s API key is not sent to {escape_markdown(str(stranger))}: this experiment names that "
@@ -222,12 +229,14 @@ def current_engine(session: Session) -> Engine:
             )
         return embedded
     key = session.server_keys.key_for(experiment.server_url)
-    wanted = (experiment.engine_spec, experiment.model_version, key)
-    engines: dict[tuple[str, str, str | None], Engine] = st.session_state.setdefault("server_engines", {})
+    store = cache.store()
+    wanted = (experiment.engine_spec, experiment.model_version, key, known_weights(store.home))
+    engines: dict[tuple[str, str, str | None, str], Engine] = st.session_state.setdefault("server_engines", {})
     if wanted not in engines:
         for old in [*engines][: -(len(SIDES) - 1)]:
             engines.pop(old, None)  # not closed here: a running job may hold it
-        engines[wanted] = make_engine(experiment.engine_spec, model_version=experiment.model_version, api_key=key)
+        made = make_engine(experiment.engine_spec, model_version=experiment.model_version, api_key=key)
+        engines[wanted] = identified(made, store.home, cache.store)
     return engines[wanted]
 
 
