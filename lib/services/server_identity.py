@@ -88,6 +88,7 @@ class IdentifiedEngine:
         self._variants = variants
         self._lock = threading.Lock()
         self._problem = ""
+        self._lacks_picture = False
 
     def __repr__(self) -> str:
         return f"IdentifiedEngine({self._engine!r}, {self._id!r})"
@@ -135,7 +136,13 @@ class IdentifiedEngine:
             EngineError: as ``ServerEngine.embed_images``.
         """
         self._check("images")
-        return self._engine.embed_images(images)
+        if not self._lacks_picture or len(images) >= self.batch_size:
+            return self._engine.embed_images(images)
+        self._lacks_picture = False
+        rows = self._engine.embed_images([*images, self._picture()])  # on the way, so that it costs no request
+        with suppress(StoreError):
+            self._open_store().put_text_vectors(self._id, {PICTURE: rows[-1]})
+        return rows[:-1]
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row per text, ``(n, dim)``; errors as ``embed_images``."""
@@ -157,7 +164,8 @@ class IdentifiedEngine:
             if self._likeness(store, self._id, kind) < SAME:
                 self._problem = self._other_weights(store, kind)
                 raise UnknownModelError(self._problem)
-            self._keep_probe(store, self._id, kind)
+            with suppress(StoreError):
+                self._keep_probe(store, kind)
             _checked.add(mark)
 
     def _likeness(self, store: Store, engine_id: str, kind: Kind) -> float:
@@ -165,7 +173,9 @@ class IdentifiedEngine:
         texts, picture = {}, {}
         with suppress(StoreError):  # derived: what can't be read can't be compared
             texts = store.text_vectors(engine_id, [PROBE]) or store.some_text_vectors(engine_id, _COMPARED, but=PICTURE)
-            picture = store.text_vectors(engine_id, [PICTURE]) if kind == "images" else {}
+            picture = store.text_vectors(engine_id, [PICTURE]) if kind == "images" or not texts else {}
+        if kind == "texts" and (str(self._home), self._engine.url, engine_id, "images") in _checked:
+            picture = {}  # compared, or of this very server
         cosines = [1.0]
         if texts:
             cosines += [
@@ -175,13 +185,12 @@ class IdentifiedEngine:
             cosines.append(_cosine(self._engine.embed_images([self._picture()])[0], picture[PICTURE]))
         return min(cosines)
 
-    def _keep_probe(self, store: Store, engine_id: str, kind: Kind) -> None:
-        with suppress(StoreError):
-            stored = store.text_vectors(engine_id, [PROBE, PICTURE])
-            new = {} if PROBE in stored else {PROBE: self._engine.embed_texts([PROBE])[0]}
-            if kind == "images" and PICTURE not in stored:
-                new[PICTURE] = self._engine.embed_images([self._picture()])[0]
-            store.put_text_vectors(engine_id, new)
+    def _keep_probe(self, store: Store, kind: Kind) -> None:
+        """See to it that the next process has something to compare with; words are stored by who asks for them."""
+        self._lacks_picture = kind == "images" and not store.text_vectors(self._id, [PICTURE])
+        embedded = any(info.key.engine_id == self._id and info.samples for info in store.embeddings())
+        if kind == "images" and embedded and not store.some_text_vectors(self._id, 1):
+            store.put_text_vectors(self._id, {PROBE: self._engine.embed_texts([PROBE])[0]})
 
     def _picture(self) -> NDArray[np.uint8]:
         side = self._engine.input_size
@@ -209,7 +218,8 @@ class IdentifiedEngine:
         else:
             vectors = [self._engine.embed_texts([PROBE]), self._engine.embed_images([self._picture()])]
             engine_id = f"{base}+{hashlib.sha256(np.concatenate(vectors).round(2).tobytes()).hexdigest()[:8]}"
-            self._keep_probe(store, engine_id, "images")
+            with suppress(StoreError):
+                store.put_text_vectors(engine_id, {PROBE: vectors[0][0], PICTURE: vectors[1][0]})
         _remember(self._home, _name(self._engine), engine_id.partition("+")[2])
         return (
             f"{said}. Its vectors are kept apart as {engine_id} from now on, and videos have to be embedded anew with "
