@@ -15,7 +15,7 @@ from av.stream import Disposition
 
 from lib.core.errors import NoVideoStreamError, VideoUnreadableError
 from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
-from lib.media.limits import DECODER_OPTIONS, check_references, check_size, is_text, limit_threads, reading, shown_name
+from lib.media.limits import DECODER_OPTIONS, check_references, check_size, limit_threads, reading, shown_name
 from lib.media.picture import displayed_size
 
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
@@ -149,10 +149,7 @@ class MediaFile:
 
 
 def open_container(path: Path, **options: str) -> av.container.InputContainer:
-    """Open a file as one of the known containers, within the limits of what is decoded.
-
-    PyAV takes names in UTF-8 only.
-    """
+    """Open a file as one of the known containers, within the limits of what is decoded."""
     return av.open(
         os.fspath(path), "r", options=DECODER_OPTIONS, container_options=OPTIONS | options, metadata_errors="replace"
     )
@@ -167,8 +164,6 @@ def _check_readable(path: Path) -> None:
             raise VideoUnreadableError(f"{name} is a folder; choose a video file in it.")
         if not stat.S_ISREG(mode):  # reading a pipe or a device may never end
             raise VideoUnreadableError(f"{name} is no regular file but a pipe or device; choose a video file.")
-        if not is_text(path):
-            raise VideoUnreadableError(f"{name} has a name or folder that is not UTF-8; rename it first.")
         with path.open("rb") as file:
             head = file.read(1)
     except FileNotFoundError as error:

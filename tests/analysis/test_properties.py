@@ -62,7 +62,7 @@ def prompt_sets(draw: st.DrawFn) -> PromptSet:
         bridge_s=draw(st.floats(0, 86_400)),
         logit_scale=draw(st.floats(1, 200)),
     )
-    template = draw(st.sampled_from(["{}", "a photo of a {}", "{} # not: a comment", "- {}", "“{}” {x}"]))
+    template = draw(st.sampled_from(["{}", "a photo of a {}", "{} # not: a comment", "- {}", "“{}”!"]))
     return PromptSet(draw(words), prompts, template, chosen)
 
 

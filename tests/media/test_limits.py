@@ -254,15 +254,14 @@ def test_a_copy_of_a_long_video_is_made(tmp_path: Path) -> None:
     assert (probe(tmp_path / "copy.mp4").width, probe(tmp_path / "copy.mp4").height) == (400, 20)
 
 
-def test_only_regular_files_with_names_of_text_are_opened(tmp_path: Path) -> None:
+def test_only_regular_files_are_opened_whatever_their_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(VideoUnreadableError, match=r"^pipe\.mp4 is no regular file but a pipe or device; choose"):
         probe(tmp_path / "pipe.mp4")
     made = make_video(tmp_path / "a.mp4", colours=palette(2))
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/latin1_\xe9.mp4"))
     made.rename(odd)
-    with pytest.raises(VideoUnreadableError, match=r"^latin1_.\.mp4 has a name or folder that is not UTF-8; rename"):
-        probe(odd)
+    assert probe(odd).width
     with pytest.raises(VideoUnreadableError, match=r"is no path of a file"):
         probe("a\0b.mp4")
 

@@ -81,7 +81,7 @@ def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_anothe
 
 def test_the_best_threshold_can_be_that_of_all_prompts(bench):
     experiments.save(
-        bench.store.home, replace(bench.experiment, rows=(PromptRow(label="red", threshold=0.3), PromptRow("")))
+        bench.store.home, replace(bench.experiment, rows=(PromptRow(label="red", threshold=0.3), PromptRow()))
     )
     put_truth(bench, *TRUTH)
     app = view("Histogram", "red")

@@ -188,7 +188,7 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
     [
         ((), 1, "nothing to look for"),
         (("- night",), 1, "nothing to look for"),
-        (("sea", "--top", "0"), 2, "less than 1"),
+        (("sea", "--top", "0"), 2, "no whole number from 1"),
         (("sea", "--threshold", "7"), 2, "cosine"),
         (("sea", "--videos", "nowhere.mp4"), 1, "there are: advert_reel.mp4"),
         (("--image", "nowhere.png"), 1, "can't be read"),
