@@ -233,7 +233,8 @@ class EmbeddedEngine:
 
     def _load(self, kind: Callable[..., Any], tower: Tower, folder: Path) -> Any:
         try:
-            return kind(tower.loader, specific_model_path=str(folder))
+            # Without a cache_dir it makes a folder in /tmp, which may be full, and is then not loaded.
+            return kind(tower.loader, specific_model_path=str(folder), cache_dir=str(folder))
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise EngineUnavailableError(
                 f"{self._model.title} in {folder} can't be loaded ({_first_line(error)}); "

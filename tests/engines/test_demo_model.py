@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +194,16 @@ def test_unknown_words_are_listed_once_and_as_written(engine: EmbeddedEngine) ->
     texts = ["A Zebra, on a construction site, with another Zebra!", "a quagga and a Zebra"]
     assert engine.unknown_words(texts) == ("Zebra", "quagga")
     assert engine.unknown_words(["construction sites and cranes at night", ""]) == ()
+
+
+def test_it_needs_no_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``/tmp`` may be full, or not there."""
+
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.delenv("FASTEMBED_CACHE_PATH", raising=False)
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    with closing(EmbeddedEngine("demo")) as engine:
+        assert engine.embed_texts(["a car"]).shape == (1, engine.dim)
+        assert engine.embed_images([np.zeros((224, 224, 3), np.uint8)]).shape == (1, engine.dim)
