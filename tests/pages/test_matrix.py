@@ -123,7 +123,9 @@ def test_all_texts_go_to_the_engine_in_one_batch_once(bench, server):
     server.reset()
     open_page(PAGE)
     requests = [request for request in server.seen if request.path == "/clip/embed_text"]
-    assert [request.items for request in requests] == [6]
+    *identity, batch = [request.items for request in requests]
+    assert batch == 6
+    assert identity in ([], [3])  # texts stored before, asked for once per process: are the weights the same?
     assert not [request for request in server.seen if request.path == "/clip/embed_image"]
     server.reset()
     open_page(PAGE)
