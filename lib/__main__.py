@@ -101,5 +101,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(50_000)  # imports make many objects and no garbage; by default a sixth of a search is collection
+    if sys.argv[1:2] == ["search"]:  # imports make many objects and no garbage, and a search is over soon
+        gc.disable()
+    else:
+        gc.set_threshold(50_000)
     sys.exit(main())

@@ -158,9 +158,7 @@ def _without_head(lines: Sequence[str], source: Source) -> Iterator[Entry | Note
             f"{source.name}, line {data[0].where.number}: which of these {len(data[0].cells)} cells are label, start "
             f"and end can't be told; {_ASK}, above them."
         )
-    return (
-        _entry(shape, row) if isinstance(row, _Row) else row for row in rows if isinstance(row, Note) or row in data
-    )
+    return (_entry(shape, row) if isinstance(row, _Row) else row for row in rows)
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
