@@ -26,7 +26,7 @@ from lib.core.sampling import Sampling
 from lib.engines.engine import PREPROCESSING
 from lib.prompts.model import Settings, Smoothing
 from lib.services import experiments
-from lib.services.experiments import Experiment, Row
+from lib.services.experiments import Experiment, PromptRow
 from lib.store.embeddings import EmbeddingKey
 from lib.store.store import Store
 from tests.helpers.browser import chromium_path
@@ -81,7 +81,7 @@ def fill(home: Path) -> None:
             engine="server",
             model_version="ViT-B-32",
             sampling=Sampling.every(1).key,
-            rows=tuple(Row(label=label) for label in labels),
+            rows=tuple(PromptRow(label=label) for label in labels),
             settings=Settings(decision="threshold", smoothing=Smoothing("moving_average", 5)),
         ),
     )
@@ -128,7 +128,7 @@ def measure(url: str, repeats: int) -> dict[str, list[float]]:
             executable_path=chromium_path(),
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        page = browser.new_page(viewport={"width": 1440, "height": 1400})
+        page = browser.new_page(bypass_csp=True, viewport={"width": 1440, "height": 1400})
         page.add_init_script(_WATCH)
         page.goto(f"{url}/explore?experiment={EXPERIMENT}")
         page.get_by_text("prompt 0").first.wait_for(timeout=60_000)

@@ -112,7 +112,7 @@ def opened(home: Path) -> Iterator[tuple[Dashboard, Callable[[], Page]]]:
     """Serve the page of player and lanes and give a way to open it."""
     with Dashboard(home, SCRIPT) as dashboard, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(_ARGUMENTS))
-        yield dashboard, lambda: browser.new_page(viewport={"width": 1440, "height": 900})
+        yield dashboard, lambda: browser.new_page(bypass_csp=True, viewport={"width": 1440, "height": 900})
         browser.close()
 
 
