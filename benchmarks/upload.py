@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 
-from benchmarks.dashboard_session import Session
+from benchmarks._dashboard_session import Session
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.memory import MB, watching_memory
 
