@@ -87,3 +87,28 @@ def test_the_address_alone_brings_the_rows_back(table, bench, new_page):
     again.goto(table.url)
     expect(part(again, "Label", 1)).to_have_value("crimson")
     assert experiments.load(bench.store.home, EXPERIMENT) is not None
+
+
+def test_what_two_tabs_type_both_lives_and_a_contradiction_is_said(dashboard, bench, new_page):
+    mine, other = (opened(new_page(), dashboard, bench) for _ in range(2))
+    _replace(mine, 1, "rose")
+    expect_labels(bench, ["rose", "green", "blue"])
+    _replace(other, 2, "leaf")
+    expect_labels(bench, ["rose", "leaf", "blue"])
+
+    _replace(mine, 3, "sea")
+    expect_labels(bench, ["rose", "leaf", "sea"])
+    _replace(other, 3, "sky")
+    expect(other.get_by_text("Another tab has changed this experiment too")).to_be_visible()
+    assert {"rose", "leaf", "sky"} <= set(labels(bench))
+    other.get_by_role("button", name="Use the other tab’s").click()
+    expect(other.get_by_text("Another tab has changed this experiment too")).to_be_hidden()
+    assert "sea" in labels(bench)
+
+
+def _replace(page, number, label):
+    part(page, "Label", number).focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(label, delay=5)
+    page.keyboard.press("Enter")
+    wait_idle(page)
