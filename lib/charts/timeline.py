@@ -32,7 +32,7 @@ LANE_HEIGHT = 26
 _Items = tuple[tuple[str, str], ...]  # label and colour, in order
 _KEPT = 32  # templates of each kind
 _FRAME_HEIGHT = 62  # of title and time axis
-_CHANGE_TITLE = "Change between neighbouring samples, 1 − cosine"
+_CHANGE_TITLE = "Scene change (1 − cosine)"
 
 
 def overview_chart(analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84) -> FilledChart:

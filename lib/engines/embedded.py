@@ -59,7 +59,7 @@ class EmbeddedEngine:
             UnknownModelError: there is no such model.
         """
         self._model = embedded_models.find_model(model)
-        self.model, self.name = self._model.key, f"{self._model.title} (embedded)"
+        self.model, self.name = self._model.key, self._model.name
         self.dim, self.input_size = self._model.dim, self._model.input_size
         self._folder = folder
         self.cache_dir = cache_dir

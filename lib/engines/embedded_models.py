@@ -80,6 +80,11 @@ class EmbeddedModel:
     knows_whole_words_only: bool = False
     """Whether words outside its vocabulary mean nothing to it, rather than being spelt from parts."""
 
+    @property
+    def name(self) -> str:
+        """What it is called on screen."""
+        return f"{self.title} ({'embedded' if self.size else 'built in'})"
+
 
 _PICTURES = ("preprocessor_config.json",)
 TOKENIZER = "tokenizer.json"

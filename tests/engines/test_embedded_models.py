@@ -47,7 +47,7 @@ class TestPlaces:
         engine = EmbeddedEngine(download=never)
 
         assert engine.id.startswith("demo:")
-        assert engine.name == "Demo model (embedded)"
+        assert engine.name == "Demo model (built in)"
         assert engine.embed_images([plain_picture()]).shape == (1, 512)
 
     def test_bundled_folder_that_is_not_whole(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
