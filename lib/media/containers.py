@@ -11,6 +11,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Literal
 
+from av.video.stream import VideoStream
+
 Family = Literal["mp4", "matroska", "avi", "broadcast", "raw", "other"]
 
 _FAMILIES: dict[str, Family] = {
@@ -48,13 +50,29 @@ def has_boxes_without_index(path: Path) -> bool:
     return bool(kinds) and kinds[0] in (b"ftyp", b"wide", b"mdat") and b"moov" not in kinds
 
 
-def is_cut_off(path: Path, family: Family) -> bool:
-    """Return whether an MP4, MOV or AVI file is shorter than it announces (for Matroska see ``MatroskaScanner``)."""
+def is_cut_off(path: Path, family: Family, stream: VideoStream) -> bool:
+    """Return whether an MP4, MOV or AVI file ends before its last sample (for Matroska see ``MatroskaScanner``).
+
+    ``stream`` has been read to its end. Whole files too have an outer size that says more than there is: recorders
+    write text behind the last box, or don't come back to the size of ``mdat`` or ``RIFF``.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         if family == "mp4":
-            return any(end > size for _, end in _boxes(file, size))
-        return family == "avi" and any(end > size for end in _riffs(file, size))
+            boxes = _boxes(file, size)
+            if all(end <= size for _, end in boxes):
+                return False
+            is_fragmented = any(kind == b"moof" for kind, _ in boxes)  # what isn't read isn't in the index either
+            return is_fragmented or not _has_all_samples(stream, size)
+        if family != "avi" or not any(end > size for end in _riffs(file, size)):
+            return False
+    return not _has_all_samples(stream, size) or 0 < len(stream.index_entries) < stream.frames
+
+
+def _has_all_samples(stream: VideoStream, size: int) -> bool:
+    """Return whether the file's index tells of samples and all lie within its bytes."""
+    ends = [entry.pos + entry.size for entry in stream.index_entries]
+    return bool(ends) and max(ends) <= size
 
 
 def _boxes(file: BinaryIO, size: int) -> list[tuple[bytes, int]]:
@@ -99,6 +117,10 @@ _ELEMENTS = frozenset(
 )  # fmt: skip
 
 
+_MOST_SEARCHED = 32 << 20
+"""Bytes before a packet in which its cluster is looked for; clusters have a few megabytes."""
+
+
 class MatroskaScanner:
     """Scans a Matroska file's elements in step with the reading of its packets.
 
@@ -117,8 +139,13 @@ class MatroskaScanner:
         """Close the file; calling it twice is fine."""
         self._file.close()
 
-    def is_intact_until(self, position: int) -> bool:
-        """Scan up to a byte position; return whether the structure holds up to there."""
+    def is_intact_until(self, position: int, *, resume_before: int | None = None) -> bool:
+        """Scan up to a byte position; return whether the structure holds up to there.
+
+        Behind a broken place it holds again from the last cluster that begins before ``resume_before``.
+        """
+        if self._is_broken and resume_before is not None:
+            self._resume(resume_before)
         while not self._is_broken and self._position < min(position, self._size):
             self._step()
         return not self._is_broken
@@ -126,6 +153,14 @@ class MatroskaScanner:
     def is_whole(self) -> bool:
         """Scan up to the end; return whether the structure holds and the file is as long as it announces."""
         return self.is_intact_until(self._size) and self._segment_end <= self._size
+
+    def _resume(self, before: int) -> None:
+        """Go to the last cluster that begins between the broken place and a byte position, if there is one."""
+        self._file.seek(max(self._position + 1, before - _MOST_SEARCHED))
+        start = self._file.tell()
+        at = self._file.read(max(0, before - start)).rfind(_CLUSTER.to_bytes(4))
+        if at >= 0:
+            self._position, self._is_broken = start + at, False
 
     def _step(self) -> None:
         """Move into the element at the position, or behind it."""

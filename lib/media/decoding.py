@@ -1,27 +1,29 @@
-"""Decoded frames in the order they are shown, each with its index and exact time; stops where a file is damaged.
+"""Decoded frames in the order they are shown, each with its index and exact time, and the gaps where a file is broken.
 
-Which times: see ``lib.media.timestamps``. What counts as damage: see ``lib.media.damage``.
+Which times: see ``lib.media.timestamps``. What counts as damage: see ``lib.media.damage``. How it is looked at twice
+and left behind: see ``lib.media.packet_decoder``.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 from itertools import chain
 
 import av
 import av.error
-from av.packet import Packet
-from av.video.stream import VideoStream
 
 from lib.core.errors import VideoDamagedError, VideoError, VideoUnreadableError
-from lib.media.damage import DamageDetector, Verdict
-from lib.media.limits import reading, size_problem
+from lib.media.damage import DamageDetector
+from lib.media.limits import reading
 from lib.media.media_file import MediaFile
-from lib.media.picture import displayed_size
-from lib.media.timestamps import FrameTiming, TimestampReconstructor
+from lib.media.packet_decoder import PacketDecoder, Picture
+from lib.media.packets import PacketReader
+from lib.media.timestamps import MAX_REORDERED, FrameTiming, TimestampReconstructor
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,28 @@ class DecodedFrame(FrameTiming):
 
     frame: av.VideoFrame
     index: int
-    """Place in the order of display, from 0; after a seek, from the first frame decoded there."""
+    """Place in the order of display, from 0, frames of a gap counted; after a seek, from the first frame there."""
+
+
+@dataclass(frozen=True)
+class DecodedGap:
+    """A stretch ``[start, end)`` in seconds whose frames are lost."""
+
+    start: Fraction
+    end: Fraction
+    first_index: int
+    """Index that its first frame would have."""
+    frames: int
+    """How many are lost, as far as is known."""
+
+
+class _Verdict(Enum):
+    """What becomes of a decoded frame."""
+
+    KEEP = auto()
+    KEEP_AFTER_LOSS = auto()
+    LOST = auto()
+    """The video is damaged from here to the next key frame."""
 
 
 class Decoder:
@@ -48,141 +71,194 @@ class Decoder:
     def __init__(self, media: MediaFile, *, seek_to: int | None = None) -> None:
         self._media = media
         self._seek_to = seek_to
-        self._timestamps = TimestampReconstructor(
-            media.family, time_base=media.time_base, rate=media.rate, origin_s=media.origin_s
+        self._damage = DamageDetector(media)
+        self._reader = PacketReader(media, self._damage)
+        self._pictures = PacketDecoder(media, self._reader, self._damage, starts_at_key_frame=seek_to is not None)
+        self._clock: TimestampReconstructor[Picture] = TimestampReconstructor(
+            media.family,
+            time_base=media.time_base,
+            rate=media.rate,
+            origin_s=media.origin_s,
+            sound=self._reader.sound,
         )
-        self._damage = DamageDetector(media, is_after_seek=seek_to is not None)
-        self._last_dts: int | None = None
-        self._doubtful_pts: set[int | None] = set()
-        self.is_damaged = False
-        """Whether decoding stopped before the end of the video."""
-        self.size_problem: str | None = None
+        self._previous: DecodedFrame | None = None
+        self._unconfirmed: DecodedFrame | None = None
+        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # numbers of the packets of the latest frames
+        self._state = self._clock.state  # after the previous frame
+        self._is_losing = False
+        self._is_cut_off = False
+        self._breaks = 0
+        self.gaps: list[DecodedGap] = []
+        """What is lost so far, in order of time."""
+        self.start = self.end = Fraction(0)
+        """Start of the first frame, or of a gap before it, and end of the latest; after iteration, of the video."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether, after iteration, the end of the video is missing."""
+        return self._is_cut_off or self.size_problem is not None
+
+    @property
+    def size_problem(self) -> str | None:
         """Where decoding stopped because the pictures became too large: what is wrong with them."""
-        self._size: tuple[int, int] | None = None
+        return self._pictures.size_problem
+
+    @property
+    def restarts(self) -> list[Fraction]:
+        """What is added to the file's times after each restart of its clock so far, in seconds."""
+        return self._clock.restarts
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        with reading(self._media.path):
+        with reading(self._media.path), closing(self._damage), closing(self._pictures):
+            if self._seek_to is not None:
+                with suppress(av.error.FFmpegError):  # without an index that makes sense: from where it is
+                    self._media.container.seek(self._seek_to, stream=self._media.stream, backward=True)
             yield from self._kept_frames()
+            self._finish()
+            if self._previous is None and self._seek_to is None:
+                raise self._nothing_decoded()
 
     def _kept_frames(self) -> Iterator[DecodedFrame]:
-        if self._seek_to is not None:
-            with suppress(av.error.FFmpegError):  # without an index that makes sense: from where it is
-                self._media.container.seek(self._seek_to, stream=self._media.stream, backward=True)
-        is_empty = True
-        with closing(self._damage):
-            for decoded in self._confirmed_frames():
-                is_empty = False
-                yield decoded
-        if is_empty and self._seek_to is None:
-            raise self._nothing_decoded()
+        """Yield frames; after what is lost, go on at the next key frame."""
+        is_over = False
+        while not is_over:
+            is_over = True
+            for timed in self._timed():
+                for picture, timing in timed:
+                    verdict = self._judged(picture, timing)
+                    if verdict is _Verdict.LOST:
+                        self._leave_behind(picture)
+                        is_over = False
+                        break
+                    yield from self._kept(picture, timing, verdict)
 
-    def _confirmed_frames(self) -> Iterator[DecodedFrame]:
-        """Yield frames; one from a packet marked as damaged only once another follows it without a gap."""
-        unconfirmed: DecodedFrame | None = None
-        for decoded in self._timed_frames():
-            if unconfirmed is not None:
-                yield unconfirmed
-                unconfirmed = None
-            if decoded.frame.pts in self._doubtful_pts:
-                unconfirmed = decoded
-            else:
-                yield decoded
-
-    def _timed_frames(self) -> Iterator[DecodedFrame]:
-        """Yield frames with index and time up to the first damage."""
-        previous: DecodedFrame | None = None
-        for frame in self._frames():
-            self._note_size(frame.width, frame.height)
-            if self.size_problem is not None:
-                break
-            verdict = self._damage.judge(frame)
-            if verdict is Verdict.SKIP:
+    def _timed(self) -> Iterator[list[tuple[Picture, FrameTiming]]]:
+        """Yield the frames whose times have become known, after each frame and at the end."""
+        for picture in self._pictures:
+            if self._previous is None and self._is_before_start(picture):
                 continue
-            if verdict is Verdict.STOP:
-                break
-            timing = self._timestamps.time_of(frame.pts, frame.duration)
-            if previous is not None and self._damage.is_gap(previous, timing.time):
-                break
-            index = 0 if previous is None else previous.index + 1
-            previous = DecodedFrame(timing.time, timing.duration, timing.is_exact, frame, index)
-            yield previous
-        else:
-            self.is_damaged = self._damage.has_damaged_end()
-            return
-        self.is_damaged = True
+            self._clock.is_reordered = self._pictures.is_reordered
+            yield self._clock.push(picture, picture.stamp)
+        yield self._clock.flush()
 
-    def _note_size(self, width: int, height: int) -> None:
-        """Check a size against the limits; it may change anywhere in a stream."""
-        if self._size != (width, height) and self.size_problem is None:
-            self._size = width, height
-            shown = displayed_size(width, height, self._media.stream.sample_aspect_ratio)
-            self.size_problem = size_problem(width, height) or size_problem(*shown, "displayed")
-
-    def _frames(self) -> Iterator[av.VideoFrame]:
-        """Yield frames as the decoder puts them out."""
-        try:
-            for packet in self._media.container.demux(self._media.stream):
-                if packet.size == 0:
-                    if packet.dts is None:  # the end
-                        yield from self._remaining_frames()
-                    continue  # otherwise a place where the frame before is shown again
-                if not self._damage.is_intact(packet):
-                    break
-                if self._last_dts is None and packet.has_sidedata("encryption_info"):
-                    raise VideoUnreadableError(
-                        f"{self._media.name} is encrypted (DRM); choose a copy without copy protection."
-                    )
-                if self._is_decodable(packet):
-                    self._timestamps.note_packet(packet.dts)
-                    self._last_dts = packet.dts
-                    yield from self._decoded(packet)
-                if self.size_problem is not None:
-                    break
-            else:
-                return
-        except (av.error.FFmpegError, OSError):  # reading, not decoding, failed
-            pass
-        self._damage.note_failed_reading()
-        yield from self._remaining_frames()
-
-    def _is_decodable(self, packet: Packet[VideoStream]) -> bool:
-        """Return whether a packet is worth decoding; a broadcast's packet marked as damaged often is."""
-        if packet.is_corrupt:
+    def _is_before_start(self, picture: Picture) -> bool:
+        """Return whether a video that hasn't begun yet can't begin with this frame."""
+        if picture.frame.is_corrupt:
             self._damage.suspect()
-            if self._media.family != "broadcast":
-                return False
-            self._doubtful_pts = {packet.pts}
+        elif not self._damage.is_suspicious or picture.frame.key_frame:
+            return False
+        self._is_losing = True
         return True
 
-    def _decoded(self, packet: Packet[VideoStream] | None) -> list[av.VideoFrame]:
-        """Return the frames that a packet brings out, all remaining ones for None; an error raises a suspicion."""
-        try:
-            return self._media.stream.decode(packet)
-        except av.error.EOFError:
-            return []
-        except av.error.FFmpegError:
+    def _judged(self, picture: Picture, timing: FrameTiming) -> _Verdict:
+        before = self._unconfirmed or self._previous
+        if picture.frame.is_corrupt:
             self._damage.suspect()
-            context = self._media.stream.codec_context
-            self._note_size(context.width, context.height)  # as announced, also where it was refused for it
-            return []
+            return _Verdict.LOST
+        if before is None:
+            is_first_known = not self._is_losing and not picture.after_loss
+            return _Verdict.KEEP if is_first_known else _Verdict.KEEP_AFTER_LOSS
+        is_hole = self._damage.is_hole(before, timing.time)
+        if is_hole and not picture.frame.key_frame:
+            return _Verdict.LOST
+        return _Verdict.KEEP_AFTER_LOSS if is_hole or picture.after_loss else _Verdict.KEEP
 
-    def _remaining_frames(self) -> Iterator[av.VideoFrame]:
-        """Yield the frames that the decoder still holds; of a file that is cut off, those that lack no predecessor.
+    def _leave_behind(self, picture: Picture) -> None:
+        """Go on at the key frame after a frame that is lost."""
+        self._unconfirmed = None
+        self._is_losing = True
+        self._clock.go_back(self._state)
+        self._pictures.resume_after(picture.packet.number)
 
-        Each packet's presentation time is at or after its decoding time, so up to the last decoding time that was read
-        all frames are there.
-        """
-        limit = self._last_dts if self._media.family != "avi" and self._damage.is_cut_off() else None
-        for frame in self._decoded(None):
-            if limit is not None and frame.pts is not None and frame.pts > limit:
-                return
-            yield frame
+    def _kept(self, picture: Picture, timing: FrameTiming, verdict: _Verdict) -> Iterator[DecodedFrame]:
+        """Yield a frame, if it is sure that it is whole, after one that has been waiting for that."""
+        if verdict is _Verdict.KEEP_AFTER_LOSS:
+            self._unconfirmed = None
+            index = self._note_loss(picture, timing)
+        else:
+            before = self._unconfirmed or self._previous
+            index = 0 if before is None else before.index + 1
+        if self._unconfirmed is not None:
+            yield self._noted(self._unconfirmed)
+            self._unconfirmed = None
+        decoded = DecodedFrame(timing.time, timing.duration, timing.is_exact, picture.frame, index)
+        self._recent.append(picture.packet.number)
+        if picture.packet.is_corrupt and self._previous is not None:
+            self._unconfirmed = decoded
+        else:
+            yield self._noted(decoded)
+
+    def _noted(self, decoded: DecodedFrame) -> DecodedFrame:
+        if self._previous is None and not self.gaps:
+            self.start = decoded.time
+        self._previous, self.end = decoded, decoded.end
+        self._state = self._clock.state
+        return decoded
+
+    def _note_loss(self, picture: Picture, timing: FrameTiming) -> int:
+        """Note that what lies before a frame is lost; return the frame's index."""
+        self._is_losing = False
+        self._damage.clear()
+        start, first = self._lost_from()
+        breaks, self._breaks = picture.breaks - self._breaks, picture.breaks
+        if start is None:
+            return 0
+        is_counted = not breaks and self._media.family not in ("broadcast", "avi")  # there whole packets may be missing
+        lost = self._lost_frames(picture) if is_counted else self._clock.frames_between(start, timing.time)
+        if start < timing.time:
+            if self._previous is None:
+                self.start = start
+            self.gaps.append(DecodedGap(start, timing.time, first, lost))
+        self._clock.skip(lost)
+        return first + lost
+
+    def _lost_from(self) -> tuple[Fraction | None, int]:
+        """Return the time at which frames are missing and the index of the first; None where that is no loss."""
+        if self._previous is not None:
+            return self._previous.end, self._previous.index + 1
+        is_usual = self._media.family == "broadcast" or self._seek_to is not None
+        first = self._reader.first
+        return (None if is_usual or first is None else self._clock.time_of(first.pts)), 0
+
+    def _lost_frames(self, picture: Picture) -> int:
+        """Return how many frames are lost before one, by the numbers of the packets."""
+        is_all = len(self._recent) < (self._recent.maxlen or 0)
+        low = 0 if is_all else min(self._recent) + MAX_REORDERED + 1  # from here on all that are shown are recent ones
+        shown = sum(low <= number < picture.packet.number for number in self._recent)
+        return max(0, picture.packet.number - low - shown + picture.leading)
+
+    def _finish(self) -> None:
+        """Note how the video ends."""
+        self._is_cut_off = self._damage.is_cut_off() or self._unconfirmed is not None
+        is_unsure = self._is_losing or self._damage.is_suspicious
+        if self._previous is None:
+            self._is_cut_off = self._is_cut_off or is_unsure
+        elif is_unsure and not self._is_cut_off:
+            self._note_lost_end(self._previous)
+        elif not self._is_cut_off:
+            self.end = max(self.end, self._end_of_repeats())
+
+    def _note_lost_end(self, previous: DecodedFrame) -> None:
+        last = self._reader.last
+        end = None if last is None else self._clock.end_of(last.pts, last.duration)
+        lost = 0 if end is None else self._clock.frames_between(previous.end, end)
+        if end is None or (self._media.family == "broadcast" and lost <= MAX_REORDERED):
+            self._is_cut_off = True
+        elif end > previous.end:
+            self.gaps.append(DecodedGap(previous.end, end, previous.index + 1, lost))
+            self.end = end
+
+    def _end_of_repeats(self) -> Fraction:
+        """Return when the place ends at which the last frame is shown again; 0 without one."""
+        last = self._reader.last_repeat
+        end = None if last is None else self._clock.end_of(last.pts, last.duration)
+        return end or Fraction(0)
 
     def _nothing_decoded(self) -> VideoError:
         name = self._media.name
         if self.size_problem is not None:
             return VideoUnreadableError(f"{name}: {self.size_problem}; scale or crop the video first.")
-        if self.is_damaged:
+        if self._is_cut_off:
             return VideoDamagedError(
                 f"{name}: decoding broke at the first frame, so nothing is kept; copy or download it again."
             )

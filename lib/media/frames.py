@@ -7,6 +7,7 @@ colours, sizes and orientation: see ``lib.media.picture``. Headers are used for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import SettingsError, VideoDamagedError
-from lib.core.formatting import format_time
+from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.media.containers import is_webm
-from lib.media.damage import MAX_REORDERED
-from lib.media.decoding import DecodedFrame, Decoder, decode_from, decoder_near
+from lib.media.decoding import DecodedFrame, DecodedGap, Decoder, decode_from, decoder_near
 from lib.media.limits import reading
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter, SampleConverter, displayed_size, orientation_of
+from lib.media.timestamps import MAX_REORDERED
 from lib.media.video_info import VideoInfo
 
 _PROBED_PACKETS = 300
@@ -117,6 +118,16 @@ class Frame:
     """RGB ``(height, width, 3)`` in display orientation and aspect, contiguous."""
 
 
+@dataclass(frozen=True)
+class FrameGap:
+    """A stretch ``[start_s, end_s)`` of a video, in seconds, whose frames are lost."""
+
+    start_s: float
+    end_s: float
+    missing: int
+    """Samples that would lie in it, as far as is known."""
+
+
 class FrameReader:
     """Iterates once over the sampled frames of a video, in order of time, in bounded memory.
 
@@ -156,6 +167,10 @@ class FrameReader:
         """Number of frames decoded so far, including those before ``resume_after``."""
         self.end_s = 0.0
         """End of the last decoded frame, in seconds; after iteration, of the video."""
+        self.start_s = 0.0
+        """After iteration, start of the video in seconds: of the first frame, or of a gap before it."""
+        self.gaps: list[FrameGap] = []
+        """After iteration: the stretches whose frames are lost, in order of time."""
         self.damage: VideoDamagedError | None = None
         """After iteration: where the video is damaged, if it is."""
         self.has_seeked = False
@@ -182,7 +197,9 @@ class FrameReader:
         for decoded in frames:
             reached_s = float(decoded.time)
             yield replace(decoded, index=decoded.index + shift) if shift else decoded
-        if decoder.is_damaged:
+        self.start_s, self.end_s = float(decoder.start), float(decoder.end)
+        self.gaps = [_gap(gap, self._sampling) for gap in decoder.gaps]
+        if decoder.gaps or decoder.is_cut_off:
             self.damage = _damage(self._media, decoder, reached_s)
 
     def _from_start(self) -> tuple[Decoder, Iterator[DecodedFrame], int]:
@@ -261,17 +278,37 @@ def _converter_maker(short_side: int | None) -> Callable[[MediaFile], FrameConve
     return lambda media: SampleConverter(media.stream.sample_aspect_ratio, short_side)
 
 
+def _gap(gap: DecodedGap, sampling: Sampling) -> FrameGap:
+    if sampling.kind == "stride":
+        first, stop = gap.first_index, gap.first_index + gap.frames
+        missing = len(range(-(-first // int(sampling.value)) * int(sampling.value), stop, int(sampling.value)))
+    else:
+        missing = math.ceil(gap.end * sampling.value) - math.ceil(gap.start * sampling.value)
+    return FrameGap(float(gap.start), float(gap.end), missing)
+
+
 def _damage(media: MediaFile, decoder: Decoder, reached_s: float) -> VideoDamagedError:
+    advice = "Copy, download or record it again to get the rest."
     if decoder.size_problem is not None:
-        return VideoDamagedError(
-            f"{media.name}: from {format_time(reached_s)} on {decoder.size_problem}; what came before is kept. "
-            "Scale or crop the video to get the rest.",
-            reached_s=reached_s,
-        )
-    total_s = media.header_end_s
-    of_total = f" of {format_time(total_s)}" if total_s is not None and total_s > reached_s else ""
-    return VideoDamagedError(
-        f"{media.name}: decoding broke at {format_time(reached_s)}{of_total}; what came before is kept. "
-        "Copy, download or record it again to get the rest.",
-        reached_s=reached_s,
-    )
+        advice = "Scale or crop the video to get the rest."
+        end = f"from {format_time(reached_s)} on {decoder.size_problem}"
+    elif decoder.is_cut_off:
+        total_s = media.header_end_s
+        of_total = f" of {format_time(total_s)}" if total_s is not None and total_s > reached_s else ""
+        end = f"decoding broke at {format_time(reached_s)}{of_total}"
+    else:
+        end = ""
+    if not decoder.gaps:
+        return VideoDamagedError(f"{media.name}: {end}; what came before is kept. {advice}", reached_s=reached_s)
+    lost = _lost(decoder)
+    message = f"{media.name}: {lost}{', and ' + end if end else ''}; what else there is is kept. {advice}"
+    return VideoDamagedError(message, reached_s=float(decoder.gaps[0].start))
+
+
+def _lost(decoder: Decoder) -> str:
+    """Return how much of a video is lost and where."""
+    first, lost = decoder.gaps[0], sum(gap.end - gap.start for gap in decoder.gaps)
+    amount = f"{format_duration(float(lost))} of {format_duration(float(decoder.end - decoder.start))} can’t be decoded"
+    if len(decoder.gaps) == 1:
+        return f"{amount}, {format_time(float(first.start))} to {format_time(float(first.end))}"
+    return f"{amount}, in {len(decoder.gaps)} places, the first at {format_time(float(first.start))}"

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.audio.stream
 import av.container
 import av.error
 import av.video.stream
@@ -86,6 +87,16 @@ class MediaFile:
         check_references(self.name, context)
 
     @property
+    def may_restart(self) -> bool:
+        """Whether the container's clock may start again in the middle, as where recordings were joined."""
+        return self.family in ("broadcast", "other")
+
+    @property
+    def audio_stream(self) -> av.audio.stream.AudioStream | None:
+        """The first audio stream that can be decoded."""
+        return next((stream for stream in self.container.streams.audio if stream.codec_context is not None), None)
+
+    @property
     def family(self) -> Family:
         """Family of the container."""
         return family_of(self.container.format.name)
@@ -131,6 +142,10 @@ class MediaFile:
         else:
             return None
         return float(end) if end > 0 else None
+
+    def open_again(self) -> MediaFile:
+        """Open the same stream of the same file once more."""
+        return MediaFile(self.path)
 
     def reopen(self) -> None:
         """Close the file and open it again, at its start."""

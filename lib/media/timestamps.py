@@ -2,24 +2,48 @@
 
 * A frame's time is its presentation time stamp × the stream's time base, exactly, minus the ``origin_s`` of its
   container. For whatever browsers play, that is the player's ``currentTime`` (``mediaTime``).
-* AVI has no presentation times: the i-th frame shown gets the i-th place in the file. A raw stream's times are
-  index / rate. Elsewhere a frame without a time stamp comes at the end of the one before.
-* Times increase strictly. A frame that isn't later than the one before (a broken file) gets that one's time plus one
-  tick of the time base. Where a clock may restart (not in MP4, MOV, Matroska and WebM), a step back by more than half
-  a second or forward by more than ten is a restart: the time line goes on without a hole.
-* If the very first time is negative, the time line is moved so that it starts at 0.
+* AVI has no presentation times: a picture belongs to the place of its chunk, and those that a decoder puts in another
+  order share out their places in order. A chunk without a picture is a place where the one before is still shown. A
+  raw stream's times are index / rate. Elsewhere a frame without a time stamp comes at the end of the one before.
+* Times increase strictly. A frame whose stamp isn't later than the one before gets its decoding time where that is
+  later, else one frame's duration, at most one tick of the time base.
+* Where a clock may restart (not in MP4, MOV, Matroska, WebM and AVI), a step back by more than half a second is a
+  restart, and so is one forward by more than ten that the sound takes as well: the time line goes on without a hole. A
+  long step that the sound doesn't take is a picture that is shown for long.
+* In MP4, MOV, Matroska and WebM nothing before 0 is shown, as in a browser; elsewhere a time line whose first time is
+  negative is moved so that it starts at 0.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import heapq
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Generic, NamedTuple, TypeVar
 
 from lib.media.containers import Family
 
 _FALLBACK_RATE = Fraction(25)
 _RESTART_BACK_S, _RESTART_AHEAD_S = Fraction(1, 2), Fraction(10)
+MAX_REORDERED = 16
+"""How many frames a decoder may hold back to put them in order (H.264 and HEVC)."""
+_NEAR_S = Fraction(5)
+"""How far apart sound and picture may lie in a file."""
+_WITHOUT_RESTART = ("mp4", "matroska", "avi", "raw")
+_SHOWN_FROM_0 = ("mp4", "matroska")
+
+T = TypeVar("T")
+
+
+class Stamp(NamedTuple):
+    """What the file says about a frame's time, in units of the time base."""
+
+    pts: int | None
+    """Presentation time stamp."""
+    dts: int | None
+    """Decoding time stamp of its packet; in AVI the place of its chunk."""
+    duration: int
+    """How long it is shown; 0 where the file doesn't say."""
 
 
 @dataclass(frozen=True)
@@ -39,67 +63,187 @@ class FrameTiming:
         return self.time + self.duration
 
 
-class TimestampReconstructor:
+class SoundClock:
+    """The unbroken stretches of a sound track, in the order of the file."""
+
+    def __init__(self) -> None:
+        self._runs: list[list[Fraction]] = []
+
+    def note(self, time: Fraction) -> None:
+        """Take note of the time of the next piece, in seconds as the file states it."""
+        if self._runs and abs(time - self._runs[-1][1]) < _NEAR_S:
+            self._runs[-1][1] = max(time, self._runs[-1][1])
+        else:
+            self._runs.append([time, time])
+
+    def jumps(self, before: Fraction, after: Fraction) -> bool:
+        """Return whether the sound goes from about one time to about another without anything between."""
+        return any(
+            abs(end - before) < _NEAR_S and abs(start - after) < _NEAR_S
+            for (_, end), (start, _) in zip(self._runs, self._runs[1:], strict=False)
+        )
+
+
+class ClockState(NamedTuple):
+    """Where a ``TimestampReconstructor`` stands after a frame."""
+
+    previous: FrameTiming | None
+    offset: Fraction
+    restarts: int
+
+
+class TimestampReconstructor(Generic[T]):
     """Gives each frame its time, by the rules above; frames come in the order of display.
 
-    ``time_base`` is the unit of all time stamps, in seconds; ``rate`` the frames per second that the header says.
+    ``time_base`` is the unit of all time stamps, in seconds; ``rate`` the frames per second that the header says;
+    ``sound`` tells whether the sound's clock jumped, None where there is none.
     """
 
-    def __init__(self, family: Family, *, time_base: Fraction, rate: Fraction | None, origin_s: Fraction) -> None:
+    def __init__(
+        self,
+        family: Family,
+        *,
+        time_base: Fraction,
+        rate: Fraction | None,
+        origin_s: Fraction,
+        sound: SoundClock | None = None,
+    ) -> None:
         self._family = family
         self._tick = time_base
         self._step = 1 / (rate or _FALLBACK_RATE)
         self._last_step = self._step
         self._offset = -origin_s
-        self._places: deque[int] = deque(maxlen=4096)  # of AVI packets whose frames haven't come yet
+        self._sound = sound
+        self._held: list[tuple[T, Stamp]] = []  # of AVI, until their places are known
+        self._places: list[int] = []  # of AVI: a heap
+        self._early: tuple[T, FrameTiming] | None = None  # shown before 0, as far as is known
         self._previous: FrameTiming | None = None
         self._count = 0
+        self.is_reordered = False
+        """Whether the decoder puts frames in another order than their packets."""
+        self.restarts: list[Fraction] = []
+        """What is added to the file's times after each restart, in seconds."""
 
-    def note_packet(self, dts: int | None) -> None:
-        """Take note of the decoding time stamp of a packet that is about to be decoded."""
-        if self._family == "avi" and dts is not None:
-            self._places.append(dts)
+    @property
+    def state(self) -> ClockState:
+        """Where it stands, to come back to."""
+        return ClockState(self._previous, self._offset, len(self.restarts))
 
-    def time_of(self, pts: int | None, duration: int) -> FrameTiming:
-        """Return when the next frame is shown, by its time stamp ``pts``, if it has one.
+    def go_back(self, state: ClockState) -> None:
+        """Forget all frames after ``state``."""
+        self._previous, self._offset = state.previous, state.offset
+        del self.restarts[state.restarts :]
+        self._held, self._places, self._early = [], [], None
 
-        ``duration`` is how long it is shown, in units of the time base; 0 where the file doesn't say.
-        """
-        stamped, previous = self._stamped_time(pts), self._previous
-        time = self._first_time(stamped) if previous is None else self._next_time(stamped, previous)
-        timing = FrameTiming(time, self._duration_s(duration), time == stamped)
-        if previous is not None:
-            self._last_step = time - previous.time
-        self._previous = timing
-        self._count += 1
-        return timing
+    def skip(self, frames: int) -> None:
+        """Take note that frames are missing here."""
+        self._count += frames
 
-    def _stamped_time(self, pts: int | None) -> Fraction | None:
-        """Return the time that the file states for the frame."""
-        if self._family == "raw":
-            return self._count * self._step
-        if self._family == "avi":
-            pts = self._places.popleft() if self._places else None
+    def push(self, item: T, stamp: Stamp) -> list[tuple[T, FrameTiming]]:
+        """Take the next frame and return those whose times are known by now, in order."""
+        if self._family != "avi":
+            return self._timed(item, stamp)
+        self._held.append((item, stamp))
+        heapq.heappush(self._places, self._last_place() + 1 if stamp.dts is None else stamp.dts)
+        return self._release() if len(self._held) > MAX_REORDERED or not self.is_reordered else []
+
+    def flush(self) -> list[tuple[T, FrameTiming]]:
+        """Return the frames whose times weren't known yet; none comes after them."""
+        timed = []
+        while self._held:
+            timed += self._release()
+        if self._early is not None and (self._early[1].end > 0 or not self._count):
+            timed.append(self._shown_at_0(self._early, None))
+        self._early = None
+        return timed
+
+    def end_of(self, pts: int | None, duration: int) -> Fraction | None:
+        """Return when a packet that brings no frame ends, in seconds; None where the file doesn't say."""
+        if pts is None or self._family == "raw":
+            return None
+        return pts * self._tick + self._offset + self._duration_s(duration)
+
+    def frames_between(self, start: Fraction, end: Fraction) -> int:
+        """Return how many frames have room between two times at the rate of the header."""
+        return max(0, round((end - start) / self._step))
+
+    def time_of(self, pts: int | None) -> Fraction | None:
+        """Return the time that the file states, in seconds; None without a stamp."""
         return None if pts is None else pts * self._tick + self._offset
 
-    def _first_time(self, stamped: Fraction | None) -> Fraction:
-        if stamped is not None and stamped < 0:
-            self._offset -= stamped
-        return max(stamped or Fraction(0), Fraction(0))
+    def _release(self) -> list[tuple[T, FrameTiming]]:
+        """Return the first frame that is held, at the first place that is left."""
+        item, stamp = self._held.pop(0)
+        return self._timed(item, stamp._replace(pts=max(heapq.heappop(self._places), self._last_place() + 1)))
 
-    def _next_time(self, stamped: Fraction | None, previous: FrameTiming) -> Fraction:
-        time = previous.end if stamped is None else stamped
+    def _last_place(self) -> int:
+        return -1 if self._previous is None else int((self._previous.time - self._offset) / self._tick)
+
+    def _timed(self, item: T, stamp: Stamp) -> list[tuple[T, FrameTiming]]:
+        if self._previous is not None:
+            return [(item, self._next_timing(stamp, self._previous))]
+        early, self._early = self._early, None
+        timing = self._first_timing(stamp)
+        if timing.time < 0:
+            self._early = item, timing
+            return []
+        shown = [] if early is None or timing.time == 0 else [self._shown_at_0(early, timing.time)]
+        self._note(timing)
+        return [*shown, (item, timing)]
+
+    def _shown_at_0(self, early: tuple[T, FrameTiming], until: Fraction | None) -> tuple[T, FrameTiming]:
+        """Return a frame that began before 0 and is still shown then."""
+        duration = until or (early[1].end if early[1].end > 0 else self._step)
+        timing = FrameTiming(Fraction(0), duration, False)
+        self._note(timing)
+        return early[0], timing
+
+    def _note(self, timing: FrameTiming) -> None:
+        if self._previous is not None:
+            self._last_step = timing.time - self._previous.time
+        self._previous = timing
+        self._count += 1
+
+    def _first_timing(self, stamp: Stamp) -> FrameTiming:
+        stated = self._stated(stamp.pts)
+        time = Fraction(0) if stated is None else stated
+        if time < 0 and self._family not in _SHOWN_FROM_0:
+            self._offset -= time
+            time = Fraction(0)
+        return FrameTiming(time, self._duration_s(stamp.duration), time == stated)
+
+    def _next_timing(self, stamp: Stamp, previous: FrameTiming) -> FrameTiming:
+        stated = self._stated(stamp.pts)
+        time = previous.end if stated is None else stated
         if self._has_restarted(time, previous):
             self._offset += previous.end - time
+            self.restarts.append(self._offset)
             time = previous.end
-        return time if time > previous.time else previous.time + self._tick
+        if time <= previous.time:
+            decoded = None if self._family == "raw" else self.time_of(stamp.dts)
+            least = previous.time + min(self._step, self._tick)
+            time = least if decoded is None or decoded <= previous.time else decoded
+        timing = FrameTiming(time, self._duration_s(stamp.duration), time == stated)
+        self._note(timing)
+        return timing
+
+    def _stated(self, pts: int | None) -> Fraction | None:
+        """Return the time that the file states for the frame."""
+        return self._count * self._step if self._family == "raw" else self.time_of(pts)
 
     def _has_restarted(self, time: Fraction, previous: FrameTiming) -> bool:
         """Return whether the file's clock jumped to another time, as where recordings were joined."""
-        if self._family in ("mp4", "matroska", "avi", "raw"):
+        if self._family in _WITHOUT_RESTART:
             return False
-        return not previous.time - _RESTART_BACK_S <= time <= previous.end + _RESTART_AHEAD_S
+        if time < previous.time - _RESTART_BACK_S:
+            return True
+        is_far = time > previous.end + _RESTART_AHEAD_S
+        return (
+            is_far and self._sound is not None and self._sound.jumps(previous.end - self._offset, time - self._offset)
+        )
 
     def _duration_s(self, duration: int) -> Fraction:
         stated = duration * self._tick if duration > 0 and self._family != "raw" else self._last_step
+        if duration == 1 and self._family == "other" and not self._count:
+            return self._step  # a placeholder
         return self._step if abs(stated - self._step) < self._tick else stated  # rounded to ticks in the file

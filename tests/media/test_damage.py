@@ -81,25 +81,18 @@ def zeroed(data: bytes) -> bytes:
     return data[:start] + bytes(length) + data[start + length :]
 
 
-DAMAGES = {"cut": cut, "overwritten": overwritten, "zeroed": zeroed}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_that_breaks_in_the_middle_keeps_what_came_before_and_says_how_far_it_got(
-    name: str, damage: str, whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+def test_a_file_that_is_cut_off_keeps_what_came_before_and_says_how_far_it_got(
+    name: str, whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
 ) -> None:
     source, expected = whole(name)
     path = tmp_path / name
-    path.write_bytes(DAMAGES[damage](source.read_bytes()))
+    path.write_bytes(cut(source.read_bytes()))
     frames, reader = read_frames(path)
     assert LENGTH * 0.3 < len(frames) < LENGTH * 0.7
-    pairs = list(zip(frames, expected, strict=False))
-    assert all((frame.index, frame.time_s) == (original.index, original.time_s) for frame, original in pairs)
-    unnoticed = 0 if damage == "cut" else UNNOTICED.get(name, 0)
-    for frame, original in pairs[: len(pairs) - unnoticed]:
-        np.testing.assert_array_equal(frame.image, original.image)
+    assert_same(frames, expected[: len(frames)])
     assert reader.end_s == pytest.approx(frames[-1].time_s + 1 / RATE, abs=2e-3)
+    assert reader.gaps == []
     assert isinstance(reader.damage, VideoDamagedError)
     assert reader.damage.reached_s == frames[-1].time_s
     assert re.fullmatch(
@@ -109,6 +102,43 @@ def test_a_file_that_breaks_in_the_middle_keeps_what_came_before_and_says_how_fa
     )
     if name not in ("mpeg4.avi", "h264.ts"):  # their length is estimated from what is there
         assert "of 0:05.0;" in str(reader.damage)
+
+
+def assert_same(frames: list[Frame], originals: list[Frame]) -> None:
+    assert [(frame.index, frame.time_s) for frame in frames] == [(other.index, other.time_s) for other in originals]
+    for frame, original in zip(frames, originals, strict=True):
+        np.testing.assert_array_equal(frame.image, original.image)
+
+
+@pytest.mark.parametrize("damage", [overwritten, zeroed])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_that_breaks_in_the_middle_goes_on_at_the_next_key_frame_and_says_what_is_lost(
+    name: str, damage: Callable[[bytes], bytes], whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+) -> None:
+    source, expected = whole(name)
+    path = tmp_path / name
+    path.write_bytes(damage(source.read_bytes()))
+    frames, reader = read_frames(path)
+    by_time = {round(original.time_s * RATE): original for original in expected}
+    kept = [round(frame.time_s * RATE) for frame in frames]
+    missing = sorted(set(by_time) - set(kept))
+    assert 0 < len(missing) <= 24 + 3
+    assert missing == list(range(missing[0], missing[-1] + 1))
+    unnoticed = range(missing[0] - UNNOTICED.get(name, 0), missing[0])
+    sound = [(frame, by_time[place]) for frame, place in zip(frames, kept, strict=True) if place not in unnoticed]
+    assert_same([frame for frame, _ in sound], [original for _, original in sound])
+    (gap,) = reader.gaps
+    assert gap.start_s == pytest.approx(missing[0] / RATE, abs=2e-3)
+    assert gap.end_s == by_time[missing[-1] + 1].time_s
+    assert gap.missing == len(missing)
+    assert reader.end_s == pytest.approx(5.0, abs=2e-3)
+    assert isinstance(reader.damage, VideoDamagedError)
+    assert reader.damage.reached_s == gap.start_s
+    assert re.fullmatch(
+        rf"{re.escape(name)}: \d\.\d+ s of 5\.0 s can’t be decoded, 0:0\d\.\d to 0:0\d\.\d; what else there is is kept\. "
+        r"Copy, download or record it again to get the rest\.",
+        str(reader.damage),
+    )
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv"])

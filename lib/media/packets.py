@@ -1,0 +1,181 @@
+"""The packets of a file's video stream, read over what can't be read, and what they say about the file's clocks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.error
+from av.packet import Packet
+
+from lib.core.errors import VideoUnreadableError
+from lib.media.damage import DamageDetector
+from lib.media.media_file import MediaFile
+from lib.media.timestamps import SoundClock, Stamp
+
+_MOST_ERRORS = 64
+"""After so many failed readings in a row the rest of the file is given up."""
+_MOST_LOOKED_AHEAD = 512
+"""Packets read ahead to learn whether the sound jumps with the picture."""
+_JUMP_S = 10
+_CHUNK_HEADER = 8
+
+
+class Break(Enum):
+    """What comes in place of a packet."""
+
+    BROKEN = auto()
+    """Something is missing here, and what follows may build on it."""
+    END = auto()
+
+
+@dataclass(frozen=True)
+class PacketInfo:
+    """What a packet says of itself."""
+
+    number: int
+    """Place in the file's order among the packets that hold something, from 0."""
+    stamp: Stamp
+    is_key_frame: bool
+    is_corrupt: bool
+    """Whether the file says that bytes are missing or wrong."""
+
+
+@dataclass(frozen=True)
+class ReadPacket:
+    """One packet to decode; the decoder passes ``info`` on to its frame."""
+
+    packet: Packet[Any]
+    info: PacketInfo
+
+
+class PacketReader:
+    """Reads the packets of an opened file's video stream from where it stands.
+
+    Raises:
+        VideoUnreadableError: from ``read``, when the stream is encrypted.
+    """
+
+    def __init__(self, media: MediaFile, damage: DamageDetector) -> None:
+        self._media, self._damage = media, damage
+        self._audio = media.audio_stream if media.may_restart else None
+        self.sound = SoundClock() if self._audio is not None else None
+        """The sound's clock; None without sound or where clocks don't restart."""
+        self._packets = self._demuxed()
+        self._ahead: deque[Packet[Any] | Break] = deque()
+        self._count = self._sounds = 0
+        self._is_intact = True
+        self.breaks = 0
+        """How many times bytes were missing, so that packets after it are numbered too low."""
+        self._places: dict[int, int] = {}
+        if media.family == "avi":
+            self._places = {entry.pos: entry.timestamp for entry in media.stream.index_entries}
+        self._shift = 0
+        self._last_dts: int | None = None
+        self.first: Stamp | None = None
+        """The stamp of the first packet."""
+        self.last: Stamp | None = None
+        """The latest stamp of all packets."""
+        self.last_repeat: Stamp | None = None
+        """The latest stamp of a place where the frame before is shown again."""
+
+    def read(self) -> ReadPacket | Break:
+        """Return the next packet that holds something, a break, or, any number of times, the end."""
+        while True:
+            packet = self._ahead.popleft() if self._ahead else next(self._packets, Break.END)
+            if packet is Break.BROKEN:
+                return self._broken()
+            if packet is Break.END:
+                return packet
+            stamp = self._stamp(packet)
+            self._note(stamp)
+            if packet.size == 0 or self._media.family == "avi":  # the frame before is shown again, as far as is known
+                self.last_repeat = _later(self.last_repeat, stamp)
+            if packet.size == 0:
+                continue
+            was_intact = self._is_intact
+            self._is_intact = self._damage.is_intact(packet)
+            if self._is_intact:
+                return self._numbered(packet, stamp)
+            self._count += 1
+            if was_intact:
+                return self._broken()
+
+    def _broken(self) -> Break:
+        self.breaks += 1
+        return Break.BROKEN
+
+    def _stamp(self, packet: Packet[Any]) -> Stamp:
+        """Return a packet's stamp; of an AVI chunk, its place by the index: counting goes wrong behind broken ones."""
+        if self._media.family != "avi" or packet.dts is None:
+            return Stamp(packet.pts, packet.dts, packet.duration or 0)
+        place = self._places.get((packet.pos or 0) - _CHUNK_HEADER, packet.dts + self._shift)
+        self._shift = place - packet.dts
+        return Stamp(place, place, packet.duration or 0)
+
+    def _note(self, stamp: Stamp) -> None:
+        self.first = self.first or stamp
+        self.last = _later(self.last, stamp)
+        if self.sound is not None and stamp.dts is not None:
+            if self._last_dts is not None and (stamp.dts - self._last_dts) * self._media.time_base > _JUMP_S:
+                self._look_ahead()
+            self._last_dts = stamp.dts
+
+    def _numbered(self, packet: Packet[Any], stamp: Stamp) -> ReadPacket:
+        if self._count == 0 and packet.has_sidedata("encryption_info"):
+            raise VideoUnreadableError(f"{self._media.name} is encrypted (DRM); choose a copy without copy protection.")
+        info = PacketInfo(self._count, stamp, packet.is_keyframe, packet.is_corrupt)
+        packet.opaque = info
+        self._count += 1
+        return ReadPacket(packet, info)
+
+    def _look_ahead(self) -> None:
+        """Read on until the sound has a packet too, so that it is known whether it jumps with the picture."""
+        for _ in range(_MOST_LOOKED_AHEAD):
+            noted = self._sounds
+            packet = next(self._packets, Break.END)
+            self._ahead.append(packet)
+            if packet is Break.END or self._sounds != noted:
+                return
+
+    def _demuxed(self) -> Iterator[Packet[Any] | Break]:
+        """Yield the video's packets; a place that can't be read is a break, and reading goes on behind it."""
+        streams = [self._media.stream] if self._audio is None else [self._media.stream, self._audio]
+        errors = 0
+        while errors < _MOST_ERRORS:
+            try:
+                for packet in self._media.container.demux(*streams):
+                    if packet.size == 0 and packet.dts is None:  # the end of a stream
+                        continue
+                    errors = 0
+                    if packet.stream_index == self._media.stream.index:
+                        yield packet
+                    else:
+                        self._note_sound(packet)
+                break
+            except OSError:
+                errors = _MOST_ERRORS
+            except av.error.FFmpegError:
+                errors += 1
+                if errors == 1:
+                    yield Break.BROKEN
+        if errors:
+            self._damage.note_failed_reading()
+
+    def _note_sound(self, packet: Packet[Any]) -> None:
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if self.sound is not None and stamp is not None and packet.time_base:
+            self._sounds += 1
+            self.sound.note(Fraction(stamp) * packet.time_base)
+
+
+def _later(stamp: Stamp | None, other: Stamp) -> Stamp:
+    """Return the later of two stamps; those without presentation time are told apart by decoding time."""
+    if stamp is None:
+        return other
+    return max(stamp, other, key=lambda s: s.pts if s.pts is not None else s.dts if s.dts is not None else -(1 << 63))
