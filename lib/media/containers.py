@@ -13,6 +13,9 @@ from typing import BinaryIO, Literal
 
 from av.video.stream import VideoStream
 
+_MOST_CHUNKS = 1_000_000
+"""Chunks of an AVI file that are looked at behind its last picture."""
+
 Family = Literal["mp4", "matroska", "avi", "broadcast", "raw", "other"]
 
 _FAMILIES: dict[str, Family] = {
@@ -104,6 +107,21 @@ def _riffs(file: BinaryIO, size: int) -> list[int]:
         ends.append(start + 8 + length)
         start = ends[-1] + length % 2
     return ends
+
+
+def empty_chunks_behind(path: Path, position: int, stream_index: int) -> int:
+    """Return how many empty chunks of a stream stand behind the AVI chunk at ``position``, which isn't empty."""
+    prefix, count = b"%02d" % stream_index, 0
+    with path.open("rb") as file:
+        for _ in range(_MOST_CHUNKS):
+            file.seek(position)
+            head = file.read(8)
+            if len(head) < 8 or not head[:2].isdigit():
+                break  # the index, or the end
+            length = int.from_bytes(head[4:], "little")
+            count += length == 0 and head[:2] == prefix
+            position += 8 + length + length % 2
+    return count
 
 
 _EBML, _SEGMENT, _CLUSTER = 0x1A45DFA3, 0x18538067, 0x1F43B675

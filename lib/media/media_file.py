@@ -108,9 +108,11 @@ class MediaFile:
 
     @property
     def rate(self) -> Fraction | None:
-        """Frames per second as the header says or FFmpeg guesses."""
-        rates = (self.stream.guessed_rate, self.stream.average_rate, self.stream.base_rate)
-        return next((Fraction(rate) for rate in rates if rate), None)
+        """Frames per second as the header says or FFmpeg guesses; it guesses 1000 where times are in milliseconds."""
+        average = self.stream.average_rate
+        rates = (self.stream.guessed_rate, average, self.stream.base_rate)
+        known = (Fraction(rate) for rate in rates if rate)
+        return next((rate for rate in known if rate == average or rate * self.time_base != 1 or rate != 1000), None)
 
     @property
     def origin_s(self) -> Fraction:

@@ -14,6 +14,7 @@ import av.error
 from av.packet import Packet
 
 from lib.core.errors import VideoUnreadableError
+from lib.media.containers import empty_chunks_behind
 from lib.media.damage import DamageDetector
 from lib.media.media_file import MediaFile
 from lib.media.timestamps import SoundClock, Stamp
@@ -72,17 +73,21 @@ class PacketReader:
         self._is_intact = True
         self.breaks = 0
         """How many times bytes were missing, so that packets after it are numbered too low."""
+        self.last_repeat: Stamp | None = None
+        """The latest stamp of a place where the frame before is shown again."""
         self._places: dict[int, int] = {}
         if media.family == "avi":
             self._places = {entry.pos: entry.timestamp for entry in media.stream.index_entries}
+        if self._places:  # empty chunks aren't read as packets
+            position = max(self._places)
+            place = self._places[position] + empty_chunks_behind(media.path, position, media.stream.index)
+            self.last_repeat = Stamp(place, place, 1)
         self._shift = 0
         self._last_dts: int | None = None
         self.first: Stamp | None = None
         """The stamp of the first packet."""
         self.last: Stamp | None = None
         """The latest stamp of all packets."""
-        self.last_repeat: Stamp | None = None
-        """The latest stamp of a place where the frame before is shown again."""
 
     def read(self) -> ReadPacket | Break:
         """Return the next packet that holds something, a break, or, any number of times, the end."""

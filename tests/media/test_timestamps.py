@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.media.containers import Family
 from lib.media.frames import probe
-from lib.media.timestamps import TimestampReconstructor
+from lib.media.timestamps import FrameTiming, Stamp, TimestampReconstructor
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.videos import find_box, make_video, palette, set_edit_list
 
@@ -196,6 +199,138 @@ def test_times_increase_strictly_in_a_broken_file(changed: dict[int, int], times
     assert reader.end_s > frames[-1].time_s
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("a.wmv", "wmv2"), ("a.flv", "flv"), ("a.ivf", "libvpx"), ("a.nut", "libx264"), ("a.ts", "libx264")],
+)
+def test_a_picture_that_is_shown_for_long_is_no_restart(name: str, codec: str, tmp_path: Path) -> None:
+    times = [Fraction(n + 200 * (n >= 20), 10) for n in range(40)]
+    frames, reader = read_frames(make_video(tmp_path / name, colours=palette(40), codec=codec, rate=10, times=times))
+    assert [frame.time_s for frame in frames] == pytest.approx([float(time) for time in times], abs=1e-3)
+    assert reader.end_s == pytest.approx(24.0, abs=1e-3)
+    assert reader.damage is None
+
+
+def test_a_picture_every_15_s_stays_one(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "slow.wmv", colours=palette(8), codec="wmv2", rate=Fraction(1, 15))
+    frames, reader = read_frames(path)
+    assert [frame.time_s for frame in frames] == [15.0 * i for i in range(8)]
+    assert reader.end_s == 120.0
+
+
+def test_a_single_picture_lasts_as_long_as_one_of_a_usual_rate(tmp_path: Path) -> None:
+    frames, reader = read_frames(make_video(tmp_path / "one.wmv", colours=palette(1), codec="wmv2", rate=25))
+    assert (len(frames), reader.end_s) == (1, 0.04)
+
+
+def test_more_frames_than_ticks_keep_their_length(tmp_path: Path) -> None:
+    frames, reader = read_frames(make_video(tmp_path / "a.mkv", colours=palette(200), rate=2000))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 2000 for i in range(200)], abs=0.6e-3)
+    assert reader.end_s == pytest.approx(0.1, abs=1e-3)
+
+
+def write_avi(path: Path, pictures: int, chunks: Callable[[bytes], list[bytes]], rate: int = 25) -> Path:
+    """Write an AVI file of MPEG-4 whose chunks are those that ``chunks`` makes of each picture's."""
+    source = make_video(path.with_name("source.avi"), colours=palette(pictures), codec="mpeg4", rate=rate)
+    with av.open(str(source)) as original:
+        parts = [bytes(packet) for packet in original.demux(video=0) if packet.size]
+    data = source.read_bytes()
+    start = data.index(b"movi") - 8
+    written = [chunk for part in parts for chunk in chunks(part)]
+    body, index = b"movi", b""
+    for chunk in written:
+        index += struct.pack("<4sIII", b"00dc", 16 * (chunk in parts), len(body), len(chunk))
+        body += struct.pack("<4sI", b"00dc", len(chunk)) + chunk + bytes(len(chunk) % 2)
+    tail = struct.pack("<4sI", b"LIST", len(body)) + body + struct.pack("<4sI", b"idx1", len(index)) + index
+    head = bytearray(data[:start])
+    struct.pack_into("<I", head, 4, len(head) + len(tail) - 8)
+    struct.pack_into("<I", head, head.index(b"avih") + 8 + 16, len(written))
+    struct.pack_into("<I", head, head.index(b"strh") + 8 + 32, len(written))
+    path.write_bytes(bytes(head) + tail)
+    return path
+
+
+UNCHANGED = bytes.fromhex("000001b650cf")
+"""MPEG-4: nothing is coded, the picture before is shown again."""
+
+
+@pytest.mark.parametrize("nothing", [UNCHANGED, b""])
+def test_an_avi_chunk_without_a_picture_is_a_place_where_the_one_before_stays(nothing: bytes, tmp_path: Path) -> None:
+    frames, reader = read_frames(write_avi(tmp_path / "a.avi", 50, lambda part: [part, nothing, nothing]))
+    assert [frame.time_s for frame in frames] == [3 * i / 25 for i in range(50)]
+    assert_colours(frames, palette(50))
+    assert (reader.end_s, reader.damage) == (6.0, None)
+
+
+@pytest.mark.parametrize("nothing", [UNCHANGED, b""])
+def test_avi_chunks_without_a_picture_at_the_end_are_part_of_the_video(nothing: bytes, tmp_path: Path) -> None:
+    left = iter(range(50))
+    frames, reader = read_frames(
+        write_avi(tmp_path / "a.avi", 50, lambda part: [part, *([nothing] * 100 if next(left) == 49 else [])])
+    )
+    assert [frame.time_s for frame in frames] == [i / 25 for i in range(50)]
+    assert (reader.end_s, reader.damage) == (6.0, None)
+
+
+def test_joined_recordings_whose_clock_and_sound_jump_ahead_go_on_without_a_hole(tmp_path: Path) -> None:
+    first = make_video(tmp_path / "1.ts", colours=palette(48), start=3, audio="mp2", audio_start=3)
+    second = make_video(tmp_path / "2.ts", colours=palette(48, seed=1), start=500, audio="mp2", audio_start=500)
+    path = tmp_path / "joined.ts"
+    path.write_bytes(first.read_bytes() + second.read_bytes())
+    frames, reader = read_frames(path)
+    start = frames[0].time_s
+    assert [frame.time_s - start for frame in frames] == pytest.approx([i / 24 for i in range(96)], abs=1e-4)
+    assert reader.damage is None
+
+
+def test_a_long_picture_under_sound_that_goes_on_is_no_restart(tmp_path: Path) -> None:
+    times = [Fraction(n + 20 * 24 * (n >= 24), 24) for n in range(48)]
+    path = make_video(tmp_path / "a.ts", colours=palette(48), times=times, audio="mp2")
+    frames, _ = read_frames(path)
+    start = frames[0].time_s
+    assert [frame.time_s - start for frame in frames] == pytest.approx([float(time) for time in times], abs=1e-4)
+
+
+def timed(family: Family, stamps: Sequence[int | None], durations: list[int], **options: Any) -> list[FrameTiming]:
+    """Return the times of frames with these stamps, of a time base of 1/90000 s."""
+    options = {"rate": None, "origin_s": Fraction(0)} | options
+    clock: TimestampReconstructor[None] = TimestampReconstructor(family, time_base=Fraction(1, 90000), **options)
+    clock.is_reordered = True
+    timings = []
+    for pts, duration in zip(stamps, durations, strict=False):
+        timings += clock.push(None, Stamp(pts, pts, duration))
+    return [timing for _, timing in timings + clock.flush()]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "times"),
+    [
+        ([-9000, -6000, -3000, 0, 3000], [0, 3000]),  # what lies before 0 isn't shown
+        ([-9000, -5000, -1000, 3000], [0, 3000]),  # one is still shown at 0
+        ([-9000], [0]),
+        ([3000, 6000], [3000, 6000]),
+    ],
+)
+def test_nothing_before_0_is_shown_where_browsers_show_the_file_s_own_times(
+    stamps: list[int], times: list[int]
+) -> None:
+    families: list[Family] = ["mp4", "matroska"]
+    for family in families:
+        timings = timed(family, stamps, [4000] * 5)
+        assert [timing.time * 90000 for timing in timings] == times
+    moved = timed("other", stamps, [4000] * 5)
+    assert [timing.time * 90000 for timing in moved] == [stamp - min(stamps[0], 0) for stamp in stamps]
+
+
+def test_a_stamp_that_is_not_later_gives_way_to_the_decoding_time(tmp_path: Path) -> None:
+    clock: TimestampReconstructor[int] = TimestampReconstructor(
+        "matroska", time_base=Fraction(1, 1000), rate=Fraction(25), origin_s=Fraction(0)
+    )
+    stamps = [(0, 0), (40, 40), (40, 80), (40, 120), (160, 160)]
+    timings = [timing for pts, dts in stamps for _, timing in clock.push(0, Stamp(pts, dts, 40))]
+    assert [int(timing.time * 1000) for timing in timings] == [0, 40, 80, 120, 160]
+
+
 STAMPS = st.lists(st.none() | st.integers(min_value=-(10**7), max_value=10**7), min_size=1, max_size=40)
 
 
@@ -208,12 +343,9 @@ STAMPS = st.lists(st.none() | st.integers(min_value=-(10**7), max_value=10**7), 
 def test_whatever_the_stamps_times_increase_from_0_or_later(
     stamps: list[int | None], durations: list[int], family: Family, rate: Fraction | None
 ) -> None:
-    timestamps = TimestampReconstructor(family, time_base=Fraction(1, 90000), rate=rate, origin_s=Fraction(0))
-    times = []
-    for stamp, duration in zip(stamps, durations, strict=False):
-        timestamps.note_packet(stamp)
-        timing = timestamps.time_of(stamp, duration)
-        assert timing.duration > 0
-        times.append(timing.time)
+    timings = timed(family, stamps, durations, rate=rate)
+    times = [timing.time for timing in timings]
+    assert all(timing.duration > 0 for timing in timings)
     assert times[0] >= 0
     assert all(a < b and float(a) < float(b) for a, b in pairwise(times))
+    assert len(times) == len(stamps) or family in ("mp4", "matroska")
