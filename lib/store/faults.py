@@ -15,7 +15,7 @@ _FOREIGN = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError, pa.
 _PANICS = ("RustPanic", "PanicException")  # pyo3's; the second is no Exception, and neither can be imported
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LOCKED = (errno.EACCES, errno.EPERM, errno.EROFS)
-_PATH = re.compile(r",?\s*[\w.:-]*/\S*")  # a place in a library's source, or in the store
+_PATH = re.compile(r",?\s{0,4}[\w.:-]{0,99}/\S*")  # a place in a library's source, or in the store
 _TABLES = {
     "videos": "the list of videos",
     "embeddings": "the list of embeddings",

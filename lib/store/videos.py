@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreDamagedError, StoreError, VideoUnreadableError
+from lib.core.validation import bounded_fraction
 from lib.infra.files import atomic_file, sha256_of
 from lib.media.video_info import VideoInfo
 from lib.store.faults import mapped_errors
@@ -55,6 +55,7 @@ _DELETED = ".deleted"
 _MAX_HASHES = 5000
 _RACY_NS = 2_000_000_000  # a file this young may change again within one tick of its clock
 _NAME_LENGTH = 120
+_MAX_RATE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ class Videos:
 
     def _video(self, row: dict[str, Any]) -> Video:
         fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns")}
-        rate = None if row["rate"] is None else Fraction(row["rate"])
+        rate = bounded_fraction(row["rate"], 0, _MAX_RATE)  # damaged: as if unknown
         return Video(**fields, path=self._path(row), rate=rate)
 
     def _unchanged(self, row: dict[str, Any]) -> bool:

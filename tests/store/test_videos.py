@@ -192,3 +192,11 @@ def test_a_video_that_is_not_there_is_named(store: Store) -> None:
     for ask in (store.video, store.file_path, store.delete_video):
         with pytest.raises(NotStoredError, match="no video abcabcabcabc"):
             ask("abc" * 10)
+
+
+@pytest.mark.parametrize("rate", ["9" * 50_000, "1e99999999", "nonsense", "1/0"])
+def test_a_rate_that_the_store_lost_is_unknown(rate: str, store: Store, file: Path) -> None:
+    sha256 = store.add_file(str(file)).sha256
+    videos = store._videos
+    videos._write([row | {"rate": rate} for row in videos._rows()])
+    assert store.video(sha256).rate is None
