@@ -8,6 +8,7 @@ WebM elements (RFC 8794 and RFC 9559), AVI chunks (RIFF). Only headers are read,
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -15,6 +16,11 @@ from av.video.stream import VideoStream
 
 _MOST_CHUNKS = 1_000_000
 """Chunks of an AVI file that are looked at behind its last picture."""
+
+_MOST_BOXES = 200_000
+_MOST_SAMPLES = 10_000_000
+"""Samples of a track: 46 hours at 60 a second. FFmpeg takes some 40 bytes for each."""
+_PARENTS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf")
 
 Family = Literal["mp4", "matroska", "avi", "broadcast", "raw", "other"]
 
@@ -74,26 +80,59 @@ def is_cut_off(path: Path, family: Family, stream: VideoStream) -> bool:
 
 def _has_all_samples(stream: VideoStream, size: int) -> bool:
     """Return whether the file's index tells of samples and all lie within its bytes."""
-    ends = [entry.pos + entry.size for entry in stream.index_entries]
-    return bool(ends) and max(ends) <= size
+    last = max((entry.pos + entry.size for entry in stream.index_entries), default=None)
+    return last is not None and last <= size
+
+
+def has_absurd_index(path: Path) -> bool:
+    """Return whether an MP4 or MOV file announces more samples than it can hold, for which FFmpeg would take memory.
+
+    A few bytes can announce 2^32 of them: counts of ``stsz`` and ``trun`` (ISO/IEC 14496-12, 8.7.3 and 8.8.8).
+    """
+    size, fragments = path.stat().st_size, 0
+    with path.open("rb") as file:
+        for kind, count, sample_size in _sample_counts(file, 0, size, iter(range(_MOST_BOXES))):
+            fragments += count if kind == b"trun" else 0
+            if max(count, fragments) * max(sample_size, 1) > size:
+                return True
+            if not sample_size and max(count, fragments) > _MOST_SAMPLES:
+                return True
+    return False
+
+
+def _sample_counts(file: BinaryIO, start: int, stop: int, left: Iterator[int]) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, count and size of each sample (0: it differs) of the boxes of samples in a stretch of a file."""
+    for kind, at, end in _headers(file, start, stop):
+        if next(left, None) is None:
+            return
+        if kind in _PARENTS:
+            yield from _sample_counts(file, at, min(end, stop), left)
+        elif kind in (b"stsz", b"trun"):
+            file.seek(at + 4)
+            first, second = struct.unpack(">II", file.read(8).ljust(8, b"\0"))
+            yield (kind, second, first) if kind == b"stsz" else (kind, first, 0)
 
 
 def _boxes(file: BinaryIO, size: int) -> list[tuple[bytes, int]]:
     """Return type and end of each outermost box; the last end may lie beyond the file."""
-    boxes, start = [], 0
-    while start + 8 <= size:
+    return [(kind, end) for kind, _, end in _headers(file, 0, size)]
+
+
+def _headers(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield type, start of the content and end of each box in a stretch; the last end may lie beyond it."""
+    while start + 8 <= stop:
         file.seek(start)
         length, kind = struct.unpack(">I4s", file.read(8))
+        content = start + 8
         if length == 1:
             large = file.read(8)
-            length = struct.unpack(">Q", large)[0] if len(large) == 8 else 16
+            length, content = struct.unpack(">Q", large)[0] if len(large) == 8 else 16, start + 16
         elif length == 0:
-            length = size - start
+            length = stop - start
         if length < 8 or not kind.isascii():
-            break  # padding or foreign bytes behind the last box
-        boxes.append((kind, start + length))
+            return  # padding or foreign bytes behind the last box
+        yield kind, content, start + length
         start += length
-    return boxes
 
 
 def _riffs(file: BinaryIO, size: int) -> list[int]:

@@ -15,7 +15,7 @@ import av.video.stream
 from av.stream import Disposition
 
 from lib.core.errors import NoVideoStreamError, VideoUnreadableError
-from lib.media.containers import FORMATS, Family, family_of, has_boxes_without_index
+from lib.media.containers import FORMATS, Family, family_of, has_absurd_index, has_boxes_without_index
 from lib.media.limits import DECODER_OPTIONS, check_references, check_size, limit_threads, reading, shown_name
 from lib.media.picture import displayed_size
 
@@ -52,7 +52,11 @@ class MediaFile:
                 raise
 
     def _look_ahead(self) -> None:
-        """Check the size in a file whose tracks stand nowhere: FFmpeg decodes some frames of those while it opens."""
+        """Check what FFmpeg takes memory for while it opens: an index, or frames where tracks stand nowhere."""
+        if has_absurd_index(self.path):
+            raise VideoUnreadableError(
+                f"{self.name} is damaged: its index tells of more samples than the file holds; copy or download it again."
+            )
         with self.path.open("rb") as file:
             if file.read(3) != b"FLV":
                 return
