@@ -55,7 +55,8 @@ class MediaFile:
         """Check what FFmpeg takes memory for while it opens: an index, or frames where tracks stand nowhere."""
         if has_absurd_index(self.path):
             raise VideoUnreadableError(
-                f"{self.name} is damaged: its index tells of more samples than the file holds; copy or download it again."
+                f"{self.name} is damaged: its index tells of more samples than the file holds; "
+                "copy or download it again."
             )
         with self.path.open("rb") as file:
             if file.read(3) != b"FLV":
