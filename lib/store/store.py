@@ -116,6 +116,9 @@ class Store:
             with suppress(StoreError), self._folder.writing(timeout_s=0):
                 self._folder.empty_trash()
                 staging.sweep(self._folder)
+        if self._videos.has_half_deleted():
+            with suppress(StoreError), self._folder.writing(timeout_s=0):
+                self._videos.finish_deletions()
 
     @property
     def home(self) -> Path:

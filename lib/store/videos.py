@@ -99,8 +99,8 @@ class Videos:
 
     def __init__(self, folder: StoreFolder) -> None:
         self._folder = folder
-        self._deleted = {path.stem for path in folder.paths.videos.glob(f"*{_DELETED}")}
-        """Videos whose rows there was no room to leave out."""
+        self._deleted = self._marked()
+        """Videos whose deletion was cut short, by a death or for lack of room; their rows count for nothing."""
         self._checked: set[tuple[str, tuple[int, int]]] = set()
         """Videos whose bytes were compared with their hash, with their size and time of change then."""
 
@@ -154,6 +154,8 @@ class Videos:
                 row |= self._take(path, row["sha256"], suffix)
             others = [other for other in self._rows() if other["sha256"] != row["sha256"]]
             self._write([*others, row])
+            with suppress(OSError):  # another process's, of a deletion before this
+                self._deletion_mark(row["sha256"]).unlink(missing_ok=True)
         return self._video(row)
 
     def _remove_second_copy(self, path: Path, name: str) -> None:
@@ -181,15 +183,39 @@ class Videos:
         """Remove the row, the kept file (a referenced one stays) and the playable copy; return the bytes freed."""
         with self._folder.writing():
             row = self._row(sha256)
-            freed = self._folder.remove(self.proxy_path(sha256))
-            freed += self._folder.remove(self._path(row)) if row["owned"] else 0
+            mark = self._deletion_mark(sha256)  # before the bytes: whoever dies from here on has deleted the video
+            with suppress(OSError):  # no room even for its name: tried again below, where there is some
+                mark.touch()
+            try:
+                freed = self._remove_files(row)
+            except StoreError:
+                with suppress(OSError):
+                    mark.unlink(missing_ok=True)
+                raise
             self._deleted.add(sha256)
             try:
                 self._write(self._rows())
-            except StoreError:  # no room: an empty file needs none, and the next commit leaves the row out
+            except StoreError:  # no room: the next commit leaves the row out
                 with suppress(OSError):
-                    self._deletion_mark(sha256).touch()
+                    mark.touch()
             return freed
+
+    def has_half_deleted(self) -> bool:
+        """Return whether a row or file of a deleted video may be left."""
+        return bool(self._deleted)
+
+    def finish_deletions(self) -> None:
+        """Remove what is left of videos whose deletion was cut short. Call it under ``writing()``."""
+        self._deleted &= self._marked()  # another process may have finished one, and added the video again
+        for row in self._folder.rows(TABLE, _SCHEMA):
+            if row["sha256"] in self._deleted:
+                self._remove_files(row)
+        self._write(self._rows())
+
+    def _remove_files(self, row: dict[str, Any]) -> int:
+        """Remove the playable copy and the kept file of a video; return the bytes freed."""
+        freed = self._folder.remove(self.proxy_path(row["sha256"]))
+        return freed + (self._folder.remove(self._path(row)) if row["owned"] else 0)
 
     def file_path(self, sha256: str) -> Path:
         """See ``Store.file_path``."""
@@ -231,6 +257,9 @@ class Videos:
 
     def _deletion_mark(self, sha256: str) -> Path:
         return self._folder.paths.videos / f"{sha256}{_DELETED}"
+
+    def _marked(self) -> set[str]:
+        return {path.stem for path in self._folder.paths.videos.glob(f"*{_DELETED}")}
 
     def _find_row(self, sha256: str) -> dict[str, Any] | None:
         return next((row for row in self._rows() if row["sha256"] == sha256), None)

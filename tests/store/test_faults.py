@@ -164,6 +164,70 @@ def test_a_kill_while_something_is_written_loses_nothing(store: Store, file: Pat
     assert not {name for name in names if name.endswith((".tmp", ".partial"))}
 
 
+_DIES_DELETING = """
+import os, sys
+from pathlib import Path
+from lib.store.home import StoreFolder
+from lib.store.store import Store
+store = Store(Path(sys.argv[1]))
+upload, step = Path(sys.argv[2]), sys.argv[3]
+video = store.add_file(upload, move=True)
+def dying(owner, name, after):
+    real = getattr(owner, name)
+    def call(self, what, *args):
+        if step in ("before", "after") and Path(str(what)).parent.name != "videos":
+            return real(self, what, *args)
+        if after:
+            real(self, what, *args)
+        os._exit(9)
+    setattr(owner, name, call)
+if step == "rows":
+    dying(StoreFolder, "write_rows", False)
+else:
+    dying(StoreFolder, "remove", step == "after")
+store.delete_video(video.sha256)
+"""
+
+
+@pytest.mark.parametrize("step", ["before", "after", "rows"])
+def test_a_kill_while_an_upload_is_deleted_leaves_it_deleted(store: Store, file: Path, step: str) -> None:
+    upload = Path(shutil.copy(file, store.home / "incoming" / "upload.mp4"))
+    command = [sys.executable, "-c", _DIES_DELETING, str(store.home), str(upload), step]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode == 9
+    own = Store(store.home)
+    assert own.videos() == []
+    assert not list(store.home.glob("videos/*"))
+    added = own.add_file(file)
+    assert Store(store.home).videos() == [added]
+
+
+def test_an_upload_whose_bytes_can_not_be_removed_stays(
+    store: Store, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = store.add_file(Path(shutil.copy(file, store.home / "incoming" / "upload.mp4")), move=True)
+    monkeypatch.setattr(store._folder, "remove", failing(StoreError("No permission")))
+    with pytest.raises(StoreError):
+        store.delete_video(video.sha256)
+    assert [v.sha256 for v in Store(store.home).videos()] == [video.sha256]
+    assert store.file_path(video.sha256).is_file()
+
+
+def test_a_video_deleted_here_and_added_elsewhere_stays(store: Store, file: Path) -> None:
+    elsewhere = Store(store.home)
+    video = store.add_file(file)
+    (store.home / "videos" / f"{video.sha256}.deleted").touch()
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    assert elsewhere.add_file(file).sha256 == video.sha256
+    assert [v.sha256 for v in Store(store.home).videos()] == [video.sha256]
+
+
+def failing(error: Exception) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
+
+
 # --- a full disk ------------------------------------------------------------------------------------------
 
 
