@@ -127,7 +127,7 @@ class Videos:
         digest = sha256 or self._remembered_hash(path, stat)
         known = self._find_row(digest) if digest and not move else None
         if known is not None and self._unchanged(known):  # costs neither probing nor hashing
-            return self._video(known)
+            return self._added(known)
         from lib.media.frames import probe  # loads the decoder, which only an added video needs
 
         info = probe(path)
@@ -136,7 +136,7 @@ class Videos:
             raise VideoUnreadableError(f"{path.name} changed while it was read; add it when it is complete.")
         known = None if move else self._find_row(digest)
         if known is not None and self._unchanged(known):  # nothing to write, which a read-only store couldn't
-            return self._video(known)
+            return self._added(known)
         return self._put(path, _new_row(path, stat, digest, clean_name(name or path.name), info), move=move)
 
     def _put(self, path: Path, row: dict[str, Any], *, move: bool) -> Video:
@@ -148,14 +148,18 @@ class Videos:
                 if self._unchanged(known) and (known["owned"] or not move):
                     if move:
                         self._remove_second_copy(path, row["name"])
-                    return self._video(known)
+                    return self._added(known)
                 row |= {"name": known["name"], "added_at": known["added_at"]}
             if move:
                 row |= self._take(path, row["sha256"], suffix)
             others = [other for other in self._rows() if other["sha256"] != row["sha256"]]
             self._write([*others, row])
-            with suppress(OSError):  # another process's, of a deletion before this
-                self._deletion_mark(row["sha256"]).unlink(missing_ok=True)
+        return self._added(row)
+
+    def _added(self, row: dict[str, Any]) -> Video:
+        """Return a video that was added just now, so that another process's deletion cut short before is void."""
+        with suppress(OSError):
+            self._deletion_mark(row["sha256"]).unlink(missing_ok=True)
         return self._video(row)
 
     def _remove_second_copy(self, path: Path, name: str) -> None:

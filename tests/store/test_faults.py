@@ -212,11 +212,13 @@ def test_an_upload_whose_bytes_can_not_be_removed_stays(
     assert store.file_path(video.sha256).is_file()
 
 
-def test_a_video_deleted_here_and_added_elsewhere_stays(store: Store, file: Path) -> None:
+@pytest.mark.parametrize("is_touched", [True, False])
+def test_a_video_deleted_here_and_added_elsewhere_stays(is_touched: bool, store: Store, file: Path) -> None:
     elsewhere = Store(store.home)
     video = store.add_file(file)
     (store.home / "videos" / f"{video.sha256}.deleted").touch()
-    os.utime(file, (1_000_000_000, 1_000_000_000))
+    if is_touched:
+        os.utime(file, (1_000_000_000, 1_000_000_000))
     assert elsewhere.add_file(file).sha256 == video.sha256
     assert [v.sha256 for v in Store(store.home).videos()] == [video.sha256]
 
