@@ -156,8 +156,11 @@ class Decoder:
             self._damage.suspect()
             return _Verdict.LOST
         if before is None:
-            is_first_known = not self._is_losing and not picture.after_loss
-            return _Verdict.KEEP if is_first_known else _Verdict.KEEP_AFTER_LOSS
+            lacks_first = picture.packet.number > 0 and self._media.family != "avi"  # H.264 drops them without a word
+            has_lost = lacks_first or self._is_losing or picture.after_loss or self._damage.is_suspicious
+            return _Verdict.KEEP_AFTER_LOSS if has_lost else _Verdict.KEEP
+        if picture.after_silence:
+            self._damage.suspect()
         is_hole = self._damage.is_hole(before, timing.time)
         if is_hole and not picture.frame.key_frame:
             return _Verdict.LOST

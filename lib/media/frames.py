@@ -51,7 +51,7 @@ def probe(path: Path | str) -> VideoInfo:
     variable_rate = _has_variable_rate(path)
     with MediaFile(path) as media, reading(media.path):
         stream, frame = media.stream, next(iter(Decoder(media))).frame
-        codec, container = stream.codec_context.codec.canonical_name, _container_name(media)
+        codec, container = media.codec, _container_name(media)
         orientation = orientation_of(frame)
         width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
         playable = _PLAYABLE.get("mp4" if container == "mov" else container, {})

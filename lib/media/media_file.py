@@ -92,6 +92,11 @@ class MediaFile:
         check_references(self.name, context)
 
     @property
+    def codec(self) -> str:
+        """FFmpeg's name of the codec, such as ``h264``."""
+        return self.stream.codec_context.codec.canonical_name
+
+    @property
     def may_restart(self) -> bool:
         """Whether the container's clock may start again in the middle, as where recordings were joined."""
         return self.family in ("broadcast", "other")

@@ -27,6 +27,8 @@ from lib.media.timestamps import Stamp
 
 _MOST_KEPT_BYTES = 128 << 20
 """Most bytes of packets that are kept to be decoded again; without a key frame for so long, marks are believed."""
+_SILENT = ("h264", "hevc")
+"""Codecs whose decoders drop frames that lack others without an error."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Picture:
     packet: PacketInfo
     after_loss: bool
     """Whether packets before it were left out: it is the first frame behind what is lost."""
+    after_silence: bool
+    """Whether packets before it brought no frame and no error."""
     leading: int
     """Of a frame after a loss, how many packets behind its own hold frames that are shown before it."""
     breaks: int
@@ -83,7 +87,7 @@ class PacketDecoder:
         self._out: set[int] = set()  # numbers of kept packets whose frames came out
         self._round = 0  # grows with each start somewhere else: what a decoder still holds is void then
         self._skip = _Skip.FRAMES if starts_at_key_frame else _Skip.NOTHING
-        self._after_loss = False
+        self._after_loss = self._has_silence = False
         self._last_dts: int | None = None
         self._last_picture: av.VideoFrame | None = None
         self._size: tuple[int, int] | None = None
@@ -173,8 +177,10 @@ class PacketDecoder:
             frames = self._context.decode(None if isinstance(packet, Break) else packet.packet)
         except av.error.EOFError:
             return
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
             if not self._looks_again(packet):
+                if isinstance(error, BlockingIOError) and not isinstance(packet, Break):  # VP9's is stuck
+                    self._leave_behind()
                 self._damage.suspect()
                 self._note_size(self._context.width, self._context.height)  # as announced, also if refused for it
             return
@@ -194,6 +200,9 @@ class PacketDecoder:
             return False
         self._out.add(info.number)
         if frame.key_frame and info.is_key_frame and not frame.is_corrupt:
+            self._has_silence = self._media.codec in _SILENT and any(
+                packet.info.number < info.number and packet.info.number not in self._out for packet in self._kept
+            )
             self._trim(info.number)
             if self._skip is _Skip.FRAMES:
                 self._skip = _Skip.NOTHING
@@ -202,11 +211,12 @@ class PacketDecoder:
     def _picture(self, frame: av.VideoFrame) -> Picture:
         info = _info(frame)
         after_loss, self._after_loss = self._after_loss, False
+        has_silence, self._has_silence = self._has_silence, False
         leading = 0
         if after_loss and info.stamp.pts is not None:
             later = (packet.info for packet in self._kept if packet.info.number > info.number)
             leading = sum(other.stamp.pts is not None and other.stamp.pts < info.stamp.pts for other in later)
-        return Picture(frame, info, after_loss, leading, self._reader.breaks)
+        return Picture(frame, info, after_loss, has_silence, leading, self._reader.breaks)
 
     def _keep(self, packet: ReadPacket) -> None:
         self._kept.append(packet)
