@@ -212,3 +212,64 @@ def test_a_transport_stream_may_begin_in_the_middle_of_a_group_of_pictures(tmp_p
     assert 20 <= len(frames) < 60
     assert np.diff([frame.time_s for frame in frames]) == pytest.approx(1 / 24, abs=1e-4)
     assert_colours(frames, palette(60)[-len(frames) :])
+
+
+def remuxed(source: Path, target: Path, *, without: range = range(0), junk: dict[int, bytes] | None = None) -> Path:
+    """Write the packets of a video again, some left out, some with other bytes."""
+    with av.open(str(source)) as original, av.open(str(target), "w") as output:
+        stream = output.add_stream_from_template(original.streams.video[0])
+        packets = (packet for packet in original.demux(original.streams.video[0]) if packet.size)
+        for number, packet in enumerate(packets):
+            if number in without:
+                continue
+            written = av.Packet((junk or {}).get(number) or bytes(packet))
+            written.pts, written.dts, written.duration = packet.pts, packet.dts, packet.duration
+            written.is_keyframe, written.time_base, written.stream = packet.is_keyframe, packet.time_base, stream
+            output.mux(written)
+    return target
+
+
+BEGINNINGS = {
+    "vp8.webm": "libvpx",
+    "vp9.webm": "libvpx-vp9",
+    "h264.mkv": "libx264",
+    "h264.mp4": "libx264",
+    "hevc.mkv": "libx265",
+}
+NO_CUTS = {"sc_threshold": "0"}
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_a_file_that_begins_between_key_frames_begins_at_the_next_one_and_says_so(name: str, tmp_path: Path) -> None:
+    codec, options = BEGINNINGS[name], NO_CUTS if BEGINNINGS[name] == "libx264" else None
+    source = make_video(tmp_path / f"whole {name}", colours=palette(60), codec=codec, gop=20, options=options)
+    frames, reader = read_frames(remuxed(source, tmp_path / name, without=range(7)))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 24 for i in range(20, 60)], abs=1.5e-3)
+    assert_colours(frames, palette(60)[20:])
+    (gap,) = reader.gaps
+    assert (gap.start_s, gap.end_s) == (pytest.approx(7 / 24, abs=1.5e-3), frames[0].time_s)
+    assert (reader.start_s, gap.missing) == (gap.start_s, 13)
+    assert str(reader.damage).startswith(f"{name}: 0.5 s of 2.2 s can’t be decoded, 0:00.3 to 0:00.8;")
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+@pytest.mark.parametrize(("number", "lost"), [(0, range(20)), (25, range(25, 40)), (59, range(59, 60))])
+def test_one_broken_packet_costs_the_frames_up_to_the_next_key_frame(
+    number: int, lost: range, name: str, tmp_path: Path
+) -> None:
+    codec, options = BEGINNINGS[name], NO_CUTS if BEGINNINGS[name] == "libx264" else None
+    source = make_video(tmp_path / f"whole {name}", colours=palette(60), codec=codec, gop=20, options=options)
+    frames, reader = read_frames(remuxed(source, tmp_path / name, junk={number: b"\xff\1\2\3\4\5\6"}))
+    kept = [i for i in range(60) if i not in lost]
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 24 for i in kept], abs=1.5e-3)
+    assert_colours(frames, [palette(60)[i] for i in kept])
+    assert [gap.missing for gap in reader.gaps] in ([len(lost)], [len(lost) - 1])  # VP9's first may not be a packet
+    assert reader.end_s == pytest.approx(2.5, abs=1.5e-3)
+
+
+def test_frames_that_a_decoder_drops_without_a_word_are_lost(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "whole.mkv", colours=palette(60), codec="libx265", gop=20)
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.mkv", without=range(25, 26)))
+    assert len(frames) == 45
+    (gap,) = reader.gaps
+    assert (gap.start_s, gap.end_s) == (pytest.approx(25 / 24, abs=1.5e-3), pytest.approx(40 / 24, abs=1.5e-3))
