@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lib.media.limits import reading
 from lib.media.media_file import open_container
+from lib.media.tracks import discard_others, picture_track, sound_track
 
 SAMPLE_RATE = 48_000
 _BLOCK_SIZE = 1024
@@ -23,7 +24,7 @@ _TOLERANCE = SAMPLE_RATE // 20
 
 
 class AudioReader:
-    """Reads the first audio track of a file, resampled, with silence for gaps and for what can't be decoded.
+    """Reads the audio track of a file's picture, resampled, with silence for gaps and for what can't be decoded.
 
     The n-th sample always belongs to the time n / ``SAMPLE_RATE``; ``origin_s`` is subtracted, as from frames' times.
     """
@@ -31,8 +32,8 @@ class AudioReader:
     def __init__(self, path: Path, *, origin_s: Fraction) -> None:
         with reading(path):
             self._container = open_container(path)
-        tracks = [s for s in self._container.streams.audio if s.codec_context is not None]
-        self._track = tracks[0] if tracks else None
+            self._track = sound_track(self._container, path, picture_track(self._container))
+            discard_others(self._container, (self._track,))
         self._origin_s = origin_s
         self._resampler = AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
         self._decoded = self._decoded_pieces()

@@ -12,19 +12,20 @@ import av.audio.stream
 import av.container
 import av.error
 import av.video.stream
-from av.stream import Disposition
 
 from lib.core.errors import NoVideoStreamError, VideoUnreadableError
 from lib.media.containers import FORMATS, Family, family_of, has_absurd_index, has_boxes_without_index
 from lib.media.limits import DECODER_OPTIONS, check_references, check_size, limit_threads, reading, shown_name
 from lib.media.picture import displayed_size
+from lib.media.tracks import discard_others, picture_track, programme, sound_track
 
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 """Open nothing but this one file, as one of the known containers."""
+_ENCRYPTED_TAGS = ("encv", "drmi")
 
 
 class MediaFile:
-    """One opened file and its video stream: the first that is no cover art, as in a browser.
+    """One opened file and its video stream: the one that a browser plays (``lib.media.tracks``); others aren't read.
 
     Raises:
         VideoUnreadableError: missing, empty, cut off, no video, pictures beyond ``lib.media.limits``, or a
@@ -47,6 +48,9 @@ class MediaFile:
                 raise VideoUnreadableError(_why_not_opened(self.path, error)) from error
             try:
                 self.stream = self._video_stream()
+                self._streams = programme(self.container, self.path, self.stream)
+                self.audio_stream = sound_track(self.container, self.path, self.stream) if self.may_restart else None
+                discard_others(self.container, (self.stream, self.audio_stream))
             except BaseException:
                 self.container.close()
                 raise
@@ -67,12 +71,11 @@ class MediaFile:
                     check_size(self.name, stream.codec_context.width, stream.codec_context.height)
 
     def _video_stream(self) -> av.video.stream.VideoStream:
-        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
-        if not streams:
+        stream = picture_track(self.container)
+        if stream is None:
             raise NoVideoStreamError(
                 f"{self.name} has no video stream, only sound or a still picture; choose a video file."
             )
-        stream = streams[0]
         if stream.codec_context is None:
             raise VideoUnreadableError(
                 f"{self.name} uses a video codec that can't be decoded here; convert it to H.264 first."
@@ -84,6 +87,12 @@ class MediaFile:
 
     def _check(self, stream: av.video.stream.VideoStream) -> None:
         """Raise ``VideoUnreadableError`` for what can't be decoded, or not within the limits."""
+        if (
+            stream.codec_tag in _ENCRYPTED_TAGS
+            or "enc_key_id" in stream.metadata  # Matroska
+            or "ASF_Protection_Type" in self.container.metadata
+        ):
+            raise encrypted(self.name)
         context = stream.codec_context
         check_size(self.name, context.width, context.height)
         check_size(
@@ -100,11 +109,6 @@ class MediaFile:
     def may_restart(self) -> bool:
         """Whether the container's clock may start again in the middle, as where recordings were joined."""
         return self.family in ("broadcast", "other")
-
-    @property
-    def audio_stream(self) -> av.audio.stream.AudioStream | None:
-        """The first audio stream that can be decoded."""
-        return next((stream for stream in self.container.streams.audio if stream.codec_context is not None), None)
 
     @property
     def family(self) -> Family:
@@ -130,14 +134,14 @@ class MediaFile:
 
         Zero for what browsers play (MP4, MOV, Matroska, WebM): they show the file's own times, edit lists applied, also
         when the first one is not 0. Elsewhere, above all in transport streams, whose clock starts anywhere, the time
-        line starts with the earliest stream, as in players and converters.
+        line starts with the earliest stream of the picture's programme, as in players and converters.
         """
         if self.family in ("mp4", "matroska"):
             return Fraction(0)
         starts = [
             stream.start_time * stream.time_base
-            for stream in (*self.container.streams.video, *self.container.streams.audio)
-            if stream.start_time is not None and stream.time_base
+            for stream in self._streams
+            if stream.type in ("video", "audio") and stream.start_time is not None and stream.time_base
         ]
         return min(starts, default=Fraction(0))
 
@@ -173,6 +177,11 @@ class MediaFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def encrypted(name: str) -> VideoUnreadableError:
+    """Return the error for a file that is encrypted."""
+    return VideoUnreadableError(f"{name} is encrypted (DRM); choose a copy without copy protection.")
 
 
 def open_container(path: Path, **options: str) -> av.container.InputContainer:

@@ -13,10 +13,9 @@ import av
 import av.error
 from av.packet import Packet
 
-from lib.core.errors import VideoUnreadableError
 from lib.media.containers import empty_chunks_behind
 from lib.media.damage import DamageDetector
-from lib.media.media_file import MediaFile
+from lib.media.media_file import MediaFile, encrypted
 from lib.media.timestamps import SoundClock, Stamp
 
 _MOST_ERRORS = 64
@@ -64,7 +63,7 @@ class PacketReader:
 
     def __init__(self, media: MediaFile, damage: DamageDetector) -> None:
         self._media, self._damage = media, damage
-        self._audio = media.audio_stream if media.may_restart else None
+        self._audio = media.audio_stream
         self.sound = SoundClock() if self._audio is not None else None
         """The sound's clock; None without sound or where clocks don't restart."""
         self._packets = self._demuxed()
@@ -132,8 +131,8 @@ class PacketReader:
             self._last_dts = stamp.dts
 
     def _numbered(self, packet: Packet[Any], stamp: Stamp) -> ReadPacket:
-        if self._count == 0 and packet.has_sidedata("encryption_info"):
-            raise VideoUnreadableError(f"{self._media.name} is encrypted (DRM); choose a copy without copy protection.")
+        if packet.has_sidedata("encryption_info"):  # the first seconds often aren't
+            raise encrypted(self._media.name)
         info = PacketInfo(self._count, stamp, packet.is_keyframe, packet.is_corrupt)
         packet.opaque = info
         self._count += 1

@@ -12,10 +12,11 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -50,13 +51,20 @@ class Orientation:
         return np.ascontiguousarray(np.rot90(image, self.quarter_turns))
 
 
+def _nameless(kinds: type[Type], value: object) -> Type:
+    """Return a member for a kind of side data that is newer than PyAV, which would refuse the whole list for it."""
+    kind: Any = object.__new__(kinds)
+    kind._name_, kind._value_ = f"KIND_{value}", value
+    return cast(Type, kind)
+
+
+Type._missing_ = classmethod(_nameless)  # type: ignore[assignment]
+
+
 def orientation_of(frame: av.VideoFrame) -> Orientation:
-    """Return the orientation in a frame's display matrix, which comes from the container."""
-    try:
-        side_data: Any = frame.side_data  # its stub lists a single kind
-        matrix = side_data.get("DISPLAYMATRIX") if side_data else None
-    except ValueError:  # beside it is data of a kind that PyAV has no name for
-        return Orientation(round(frame.rotation / 90) % 4)
+    """Return the orientation in a frame's display matrix, which comes from the container or from EXIF."""
+    side_data: Any = frame.side_data  # its stub lists a single kind
+    matrix = side_data.get("DISPLAYMATRIX") if side_data else None
     if matrix is None:
         return Orientation()
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))

@@ -295,22 +295,3 @@ def test_whatever_a_reader_raises_becomes_its_sentence(raised: Exception, said: 
 def test_an_error_that_has_its_sentence_keeps_it() -> None:
     with pytest.raises(NoVideoStreamError, match="no video"), reading(Path("a.mp4")):
         raise NoVideoStreamError("no video")
-
-
-def test_side_data_that_has_no_name_leaves_the_picture_upright(tmp_path: Path) -> None:
-    """PyAV raises ``ValueError`` for kinds of side data that a newer FFmpeg added."""
-    from lib.media import picture
-
-    class Odd:
-        def __init__(self, frame: av.VideoFrame) -> None:
-            self.rotation = frame.rotation
-
-        @property
-        def side_data(self) -> object:
-            raise ValueError("31 is not a valid Type")
-
-    for turned in (0, 90, 180, 270):
-        path = make_video(tmp_path / f"{turned}.mp4", colours=palette(2), rotation=turned)
-        with MediaFile(path) as media:
-            frame = next(media.container.decode(media.stream))
-            assert picture.orientation_of(Odd(frame)) == picture.orientation_of(frame)  # type: ignore[arg-type]
