@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,23 +22,36 @@ _BLOCK_SIZE = 1024
 """Samples per block: what an AAC encoder takes at once."""
 _TOLERANCE = SAMPLE_RATE // 20
 """Smaller gaps and overlaps, in samples, are rounding."""
+_RESTART = SAMPLE_RATE // 4
+"""A larger step back, in samples, may be a restart of the clock."""
+_MOST_WAITING = 5 * SAMPLE_RATE
+"""After so much silence a step back is no restart, but a mistake."""
+_MOST_ERRORS = 64
+"""After so many failed readings in a row the rest is given up."""
 
 
 class AudioReader:
     """Reads the audio track of a file's picture, resampled, with silence for gaps and for what can't be decoded.
 
-    The n-th sample always belongs to the time n / ``SAMPLE_RATE``; ``origin_s`` is subtracted, as from frames' times.
+    The n-th sample always belongs to the time n / ``SAMPLE_RATE``.
+
+    Args:
+        path: the file.
+        origin_s: seconds that are subtracted from the file's times, as from frames' times.
+        restarts: what is added instead after each restart of the file's clock, in seconds (``Decoder.restarts``); grows
+            while the frames are decoded, and holds the restarts up to the time that ``blocks`` is called with.
     """
 
-    def __init__(self, path: Path, *, origin_s: Fraction) -> None:
+    def __init__(self, path: Path, *, origin_s: Fraction, restarts: Sequence[Fraction] = ()) -> None:
         with reading(path):
             self._container = open_container(path)
             self._track = sound_track(self._container, path, picture_track(self._container))
             discard_others(self._container, (self._track,))
-        self._origin_s = origin_s
-        self._resampler = AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
+        self._offset, self._restarts, self._passed = -origin_s, restarts, 0
+        self._resampler = _resampler()
         self._decoded = self._decoded_pieces()
-        self._early: tuple[int, NDArray[np.float32]] | None = None  # decoded, but later than what is pending
+        self._early: tuple[Fraction, NDArray[np.float32]] | None = None  # decoded, but later than what is pending
+        self._most_waiting = _MOST_WAITING  # samples of silence for a restart that isn't known yet
         self._pending: NDArray[np.float32] = np.zeros((2, 0), np.float32)
         self._position = 0  # of the first pending sample
         self._is_exhausted = self._track is None
@@ -71,10 +85,15 @@ class AudioReader:
         if piece is None:
             self._is_exhausted = True
             return
-        start, samples = piece
+        time, samples = piece
         end = self._position + self._pending.shape[1]
         tolerance = _TOLERANCE if end else 0
-        gap = start - end
+        gap = self._place_of(time, end) - end
+        if gap < -_RESTART and self._most_waiting > 0:  # a restart that the frames haven't reached yet
+            gap = max(_BLOCK_SIZE, limit - self._position)
+            self._most_waiting -= gap
+        elif gap <= tolerance:
+            self._most_waiting = _MOST_WAITING
         if gap > tolerance:
             self._early = piece
             samples = np.zeros((2, min(gap, max(_BLOCK_SIZE, limit - self._position))), np.float32)
@@ -82,20 +101,47 @@ class AudioReader:
             samples = samples[:, -gap:]
         self._pending = np.concatenate([self._pending, samples], axis=1)
 
-    def _decoded_pieces(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield decoded samples ``(2, n)`` with the position of the first; ends at the first error."""
-        if self._track is None:
-            return
-        try:
-            for decoded in self._container.decode(self._track):
-                if decoded.pts is None or decoded.time_base is None:
-                    continue
-                start = round((decoded.pts * decoded.time_base - self._origin_s) * SAMPLE_RATE)
-                for piece in self._resampler.resample(decoded):
-                    yield start, piece.to_ndarray().astype(np.float32, copy=False)
-                    start += piece.samples
-        except (av.error.FFmpegError, ValueError, ArithmeticError):
-            return
+    def _place_of(self, time: Fraction, end: int) -> int:
+        """Return where a piece begins, in samples; one that doesn't follow on ``end`` is behind the next restart."""
+        place = round((time + self._offset) * SAMPLE_RATE)
+        if abs(place - end) > _TOLERANCE and len(self._restarts) > self._passed:
+            offset = min(self._restarts[self._passed :], key=lambda o: abs((time + o) * SAMPLE_RATE - end))
+            self._passed = self._restarts.index(offset, self._passed) + 1
+            self._offset = offset
+        return round((time + self._offset) * SAMPLE_RATE)
+
+    def _decoded_pieces(self) -> Iterator[tuple[Fraction, NDArray[np.float32]]]:
+        """Yield decoded samples ``(2, n)`` with the time of the first, in seconds as the file states it."""
+        for decoded in self._frames():
+            if decoded.pts is None or decoded.time_base is None:
+                continue
+            start = Fraction(decoded.pts) * decoded.time_base
+            for piece in self._resampled(decoded):
+                yield start, piece.to_ndarray().astype(np.float32, copy=False)
+                start += Fraction(piece.samples, SAMPLE_RATE)
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        """Yield what can be decoded of the track; reading goes on behind what can't be read."""
+        errors = 0
+        while self._track is not None and errors < _MOST_ERRORS:
+            try:
+                for packet in self._container.demux(self._track):
+                    errors = 0
+                    with suppress(av.error.FFmpegError, ValueError, ArithmeticError):
+                        yield from packet.decode()
+                return
+            except OSError:
+                return
+            except av.error.FFmpegError:
+                errors += 1
+
+    def _resampled(self, decoded: av.AudioFrame) -> list[av.AudioFrame]:
+        """Return a frame's samples at ``SAMPLE_RATE``; where recordings were joined, their format may change."""
+        for _ in range(2):
+            with suppress(av.error.FFmpegError, ValueError, ArithmeticError):
+                return self._resampler.resample(decoded)
+            self._resampler = _resampler()
+        return []
 
     def close(self) -> None:
         """Close the file; calling it twice is fine."""
@@ -106,3 +152,7 @@ class AudioReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _resampler() -> AudioResampler:
+    return AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)

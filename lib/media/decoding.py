@@ -25,6 +25,9 @@ from lib.media.packet_decoder import PacketDecoder, Picture
 from lib.media.packets import PacketReader
 from lib.media.timestamps import MAX_REORDERED, FrameTiming, TimestampReconstructor
 
+_MOST_MARKED = 250
+"""After so many frames, all of them marked as concealed, that mark means nothing in this file."""
+
 
 @dataclass(frozen=True)
 class DecodedFrame(FrameTiming):
@@ -71,9 +74,24 @@ class Decoder:
     def __init__(self, media: MediaFile, *, seek_to: int | None = None) -> None:
         self._media = media
         self._seek_to = seek_to
+        self._open()
+        self._marked_frames: int | None = 0  # None once there was a frame without a mark
+        self._previous: DecodedFrame | None = None
+        self._unconfirmed: DecodedFrame | None = None
+        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # numbers of the packets of the latest frames
+        self._is_cut_off = False
+        self._breaks = 0
+        self.gaps: list[DecodedGap] = []
+        """What is lost so far, in order of time."""
+        self.start = self.end = Fraction(0)
+        """Start of the first frame, or of a gap before it, and end of the latest; after iteration, of the video."""
+
+    def _open(self) -> None:
+        """Begin to read the file from where it stands."""
+        media = self._media
         self._damage = DamageDetector(media)
         self._reader = PacketReader(media, self._damage)
-        self._pictures = PacketDecoder(media, self._reader, self._damage, starts_at_key_frame=seek_to is not None)
+        self._pictures = PacketDecoder(media, self._reader, self._damage, starts_at_key_frame=self._seek_to is not None)
         self._clock: TimestampReconstructor[Picture] = TimestampReconstructor(
             media.family,
             time_base=media.time_base,
@@ -81,17 +99,8 @@ class Decoder:
             origin_s=media.origin_s,
             sound=self._reader.sound,
         )
-        self._previous: DecodedFrame | None = None
-        self._unconfirmed: DecodedFrame | None = None
-        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # numbers of the packets of the latest frames
         self._state = self._clock.state  # after the previous frame
         self._is_losing = False
-        self._is_cut_off = False
-        self._breaks = 0
-        self.gaps: list[DecodedGap] = []
-        """What is lost so far, in order of time."""
-        self.start = self.end = Fraction(0)
-        """Start of the first frame, or of a gap before it, and end of the latest; after iteration, of the video."""
 
     @property
     def is_cut_off(self) -> bool:
@@ -109,14 +118,24 @@ class Decoder:
         return self._clock.restarts
 
     def __iter__(self) -> Iterator[DecodedFrame]:
-        with reading(self._media.path), closing(self._damage), closing(self._pictures):
+        with reading(self._media.path):
+            yield from self._pass()
+            if self._marked_frames:
+                self._media.reopen_without_concealment()
+                self._marked_frames = None
+                self._open()
+                yield from self._pass()
+            if self._previous is None and self._seek_to is None:
+                raise self._nothing_decoded()
+
+    def _pass(self) -> Iterator[DecodedFrame]:
+        """Yield the frames from where the file is opened on, and note how the video ends."""
+        with closing(self._damage), closing(self._pictures):
             if self._seek_to is not None:
                 with suppress(av.error.FFmpegError):  # without an index that makes sense: from where it is
                     self._media.container.seek(self._seek_to, stream=self._media.stream, backward=True)
             yield from self._kept_frames()
             self._finish()
-            if self._previous is None and self._seek_to is None:
-                raise self._nothing_decoded()
 
     def _kept_frames(self) -> Iterator[DecodedFrame]:
         """Yield frames; after what is lost, go on at the next key frame."""
@@ -135,6 +154,10 @@ class Decoder:
     def _timed(self) -> Iterator[list[tuple[Picture, FrameTiming]]]:
         """Yield the frames whose times have become known, after each frame and at the end."""
         for picture in self._pictures:
+            if self._marked_frames is not None:
+                self._marked_frames = self._marked_frames + 1 if picture.frame.is_corrupt else None
+                if self._marked_frames == _MOST_MARKED:
+                    return
             if self._previous is None and self._is_before_start(picture):
                 continue
             self._clock.is_reordered = self._pictures.is_reordered

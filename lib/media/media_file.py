@@ -36,6 +36,7 @@ class MediaFile:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path).absolute()
         self.name = shown_name(self.path)
+        self._decoder_options = DECODER_OPTIONS
         self._open()
 
     def _open(self) -> None:
@@ -82,7 +83,7 @@ class MediaFile:
             )
         self._check(stream)
         limit_threads(stream.codec_context)
-        stream.codec_context.options = DECODER_OPTIONS
+        stream.codec_context.options = self._decoder_options
         return stream
 
     def _check(self, stream: av.video.stream.VideoStream) -> None:
@@ -161,7 +162,14 @@ class MediaFile:
 
     def open_again(self) -> MediaFile:
         """Open the same stream of the same file once more."""
-        return MediaFile(self.path)
+        media = MediaFile(self.path)
+        media.stream.codec_context.options = self._decoder_options
+        return media
+
+    def reopen_without_concealment(self) -> None:
+        """Open the file again, at its start, and let decoders leave what they take for damage as it is."""
+        self._decoder_options = DECODER_OPTIONS | {"ec": "0"}
+        self.reopen()
 
     def reopen(self) -> None:
         """Close the file and open it again, at its start."""

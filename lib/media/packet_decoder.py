@@ -42,7 +42,7 @@ class Picture:
     after_silence: bool
     """Whether packets before it brought no frame and no error."""
     leading: int
-    """Of a frame after a loss, how many packets behind its own hold frames that are shown before it."""
+    """Of a key frame, how many packets behind its own hold frames that are shown before it."""
     breaks: int
     """How many times bytes were missing before its packet, so that numbers say less than was lost."""
 
@@ -168,8 +168,12 @@ class PacketDecoder:
             if limit is not None and frame.pts is not None and frame.pts > limit:
                 break
             yield frame
-        if at is Break.BROKEN and self._round == this_round:
+        if self._round != this_round:
+            return
+        if at is Break.BROKEN:
             self._leave_behind()
+        elif not self._is_careful and any(packet.info.number not in self._out for packet in self._kept):
+            self._looks_again(at)  # several threads may end without the error of the last frames
 
     def _decoded(self, packet: ReadPacket | Break) -> Iterator[av.VideoFrame]:
         """Yield the new frames that a packet brings out; an error or a mark starts the second look, or a suspicion."""
@@ -213,7 +217,7 @@ class PacketDecoder:
         after_loss, self._after_loss = self._after_loss, False
         has_silence, self._has_silence = self._has_silence, False
         leading = 0
-        if after_loss and info.stamp.pts is not None:
+        if info.is_key_frame and info.stamp.pts is not None:
             later = (packet.info for packet in self._kept if packet.info.number > info.number)
             leading = sum(other.stamp.pts is not None and other.stamp.pts < info.stamp.pts for other in later)
         return Picture(frame, info, after_loss, has_silence, leading, self._reader.breaks)

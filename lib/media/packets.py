@@ -84,7 +84,7 @@ class PacketReader:
         self._shift = 0
         self._last_dts: int | None = None
         self.first: Stamp | None = None
-        """The stamp of the first packet."""
+        """The stamp of the first packet that is to be shown."""
         self.last: Stamp | None = None
         """The latest stamp of all packets."""
 
@@ -98,6 +98,8 @@ class PacketReader:
                 return packet
             stamp = self._stamp(packet)
             self._note(stamp)
+            if self.first is None and not packet.is_discard:
+                self.first = stamp
             if packet.size == 0 or self._media.family == "avi":  # the frame before is shown again, as far as is known
                 self.last_repeat = _later(self.last_repeat, stamp)
             if packet.size == 0:
@@ -123,7 +125,6 @@ class PacketReader:
         return Stamp(place, place, packet.duration or 0)
 
     def _note(self, stamp: Stamp) -> None:
-        self.first = self.first or stamp
         self.last = _later(self.last, stamp)
         if self.sound is not None and stamp.dts is not None:
             if self._last_dts is not None and (stamp.dts - self._last_dts) * self._media.time_base > _JUMP_S:

@@ -57,7 +57,7 @@ def make_playable_copy(
 ) -> None:
     """Write the playable copy of ``source`` to ``target``, which appears whole or not at all.
 
-    Of a damaged source the copy holds what comes before the damage.
+    Of a damaged source the copy shows the frame before each gap until the gap ends.
 
     Args:
         source: the video.
@@ -100,13 +100,14 @@ def new_video(target: Path, name: str) -> Iterator[Path]:
 
 
 def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
-    frames = iter(Decoder(media))
+    decoder = Decoder(media)
+    frames = iter(decoder)
     first = next(frames)
     timescale = _timescale(media)
     ticks = str(timescale)
     options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with (
-        AudioReader(media.path, origin_s=media.origin_s) as audio,
+        AudioReader(media.path, origin_s=media.origin_s, restarts=decoder.restarts) as audio,
         av.open(os.fspath(path), "w", format="mp4", container_options=options) as output,
     ):
         converter = FrameConverter(media.stream.sample_aspect_ratio, _copy_size, keeps_size=True)
@@ -117,7 +118,7 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
         for number, (decoded, following) in enumerate(with_next(chain([first], frames))):
             if cancel.is_set():
                 raise Cancelled("The playable copy was cancelled.")
-            end = decoded.end if following is None else following.time
+            end = decoder.end if following is None else following.time
             with reading(media.path):
                 picture = converter.yuv420(decoded.frame)
             video_track.write(picture, decoded.time, end)

@@ -27,6 +27,8 @@ _FALLBACK_RATE = Fraction(25)
 _RESTART_BACK_S, _RESTART_AHEAD_S = Fraction(1, 2), Fraction(10)
 MAX_REORDERED = 16
 """How many frames a decoder may hold back to put them in order (H.264 and HEVC)."""
+_MOST_AHEAD_S = Fraction(7 * 24 * 3600)
+"""No picture is shown for longer than a week; a stamp further ahead is broken, and taken for none."""
 _NEAR_S = Fraction(5)
 """How far apart sound and picture may lie in a file."""
 _WITHOUT_RESTART = ("mp4", "matroska", "avi", "raw")
@@ -161,7 +163,12 @@ class TimestampReconstructor(Generic[T]):
         """Return when a packet that brings no frame ends, in seconds; None where the file doesn't say."""
         if pts is None or self._family == "raw":
             return None
-        return pts * self._tick + self._offset + self._duration_s(duration)
+        end = pts * self._tick + self._offset + self._duration_s(duration)
+        return None if self._is_absurd(end) else end
+
+    def _is_absurd(self, time: Fraction) -> bool:
+        """Return whether a time is so far ahead of the latest frame that its stamp must be broken."""
+        return self._previous is not None and time - self._previous.end > _MOST_AHEAD_S
 
     def frames_between(self, start: Fraction, end: Fraction) -> int:
         """Return how many frames have room between two times at the rate of the header."""
@@ -214,7 +221,7 @@ class TimestampReconstructor(Generic[T]):
 
     def _next_timing(self, stamp: Stamp, previous: FrameTiming) -> FrameTiming:
         stated = self._stated(stamp.pts)
-        time = previous.end if stated is None else stated
+        time = previous.end if stated is None or self._is_absurd(stated) else stated
         if self._has_restarted(time, previous):
             self._offset += previous.end - time
             self.restarts.append(self._offset)

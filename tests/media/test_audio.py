@@ -54,3 +54,37 @@ def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:
     source.write_bytes(data)
     make_playable_copy(source, tmp_path / "copy.mp4")
     assert len(read_frames(tmp_path / "copy.mp4")[0]) == 48
+
+
+def loud_stretches(path: Path) -> list[float]:
+    """Times in seconds at which a copy's sound begins and ends, in turn."""
+    samples, start = decoded_sound(path)
+    loud = np.convolve(np.abs(samples), np.ones(480) / 480, "same") > 0.02
+    return [float(at) / 48000 + start for at in np.flatnonzero(np.diff(loud.astype(int)))]
+
+
+@pytest.mark.parametrize("starts", [(50, 3), (3, 500), (3, 4.2)])
+def test_behind_a_join_the_sound_is_where_its_picture_is(starts: tuple[float, float], tmp_path: Path) -> None:
+    """The first recording has sound from 0.5 to 2.5 s, the second, whose picture begins at 2 s, from 3 s on."""
+    parts = [
+        make_video(tmp_path / f"{n}.ts", colours=palette(48), start=start, audio="mp2", audio_start=start + (0.5, 1)[n])
+        for n, start in enumerate(starts)
+    ]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    make_playable_copy(joined, tmp_path / "copy.mp4")
+    assert loud_stretches(tmp_path / "copy.mp4") == pytest.approx([0.5, 2.5, 3.0], abs=0.04)
+
+
+def test_sound_behind_a_gap_and_behind_its_own_damage_keeps_its_place(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "a.mkv", colours=palette(96), codec="mpeg4", audio="libopus", audio_start=3, rate=24)
+    data = bytearray(source.read_bytes())
+    with av.open(str(source)) as container:
+        broken = [p for p in container.demux() if p.size and (p.stream.type, int(p.dts or 0) // 1000) == ("video", 1)]
+    for packet in broken:
+        at = data.index(bytes(packet))
+        data[at : at + packet.size] = b"\xff" * packet.size
+    source.write_bytes(data)
+    make_playable_copy(source, tmp_path / "copy.mp4")
+    assert loud_stretches(tmp_path / "copy.mp4")[0] == pytest.approx(3, abs=0.04)
+    assert read_frames(tmp_path / "copy.mp4")[1].end_s == pytest.approx(4, abs=0.01)

@@ -273,3 +273,34 @@ def test_frames_that_a_decoder_drops_without_a_word_are_lost(tmp_path: Path) -> 
     assert len(frames) == 45
     (gap,) = reader.gaps
     assert (gap.start_s, gap.end_s) == (pytest.approx(25 / 24, abs=1.5e-3), pytest.approx(40 / 24, abs=1.5e-3))
+
+
+def test_pictures_that_are_all_marked_for_the_junk_behind_them_are_kept_as_they_are(tmp_path: Path) -> None:
+    """FFmpeg takes MPEG-2 with other bytes behind each picture for damage, and paints over what is whole."""
+    source, path = tmp_path / "a.ts", tmp_path / "junk.ts"
+    make_video(source, images=textured(np.random.default_rng(5))[:36], size=SIZE, codec="mpeg2video")
+    with av.open(str(source)) as container:
+        parts = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    remuxed(source, path, junk={number: part + b"\xff" * 40 for number, part in enumerate(parts)})
+    frames, reader = read_frames(path)
+    assert_same(frames, read_frames(source)[0])
+    assert (reader.end_s, reader.damage) == (1.5, None)
+
+
+@pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "hevc.mkv", "prores.mov"])
+def test_where_the_first_frames_are_lost_the_video_begins_with_a_gap(
+    name: str, whole: Callable[[str], tuple[Path, list[Frame]]], tmp_path: Path
+) -> None:
+    source, expected = whole(name)
+    data, path = bytearray(source.read_bytes()), tmp_path / name
+    with av.open(str(source)) as container:
+        first = bytes(next(container.demux(video=0)))
+    at = data.index(first)
+    data[at : at + len(first)] = b"\xff" * len(first)
+    path.write_bytes(data)
+    frames, reader = read_frames(path)
+    lost = LENGTH - len(frames)
+    assert lost == (1 if name == "prores.mov" else 24)
+    assert_same(frames, expected[lost:])
+    assert [(gap.start_s, gap.missing) for gap in reader.gaps] == [(0, lost)]
+    assert (reader.start_s, reader.gaps[0].end_s) == (0, frames[0].time_s)

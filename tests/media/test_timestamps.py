@@ -331,6 +331,11 @@ def test_a_stamp_that_is_not_later_gives_way_to_the_decoding_time(tmp_path: Path
     assert [int(timing.time * 1000) for timing in timings] == [0, 40, 80, 120, 160]
 
 
+def test_a_stamp_years_ahead_is_taken_for_none() -> None:
+    timings = timed("other", [0, 3000, 1 << 60, 9000], [3000] * 4)
+    assert [timing.time * 90000 for timing in timings] == [0, 3000, 6000, 9000]
+
+
 STAMPS = st.lists(st.none() | st.integers(min_value=-(10**7), max_value=10**7), min_size=1, max_size=40)
 
 
