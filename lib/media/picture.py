@@ -3,7 +3,8 @@
 Scaling and colour conversion run in C (swscale, bicubic; its filter widens with the scale, so that scaling down
 averages). What a file leaves open is decided as Chromium decides it: pixel aspect never shrinks a side, orientation is
 the nearest of the eight that quarter turns and mirroring give, and untagged YUV is BT.601 below 720 lines and BT.709
-from there on. Transfer functions aren't converted, so HDR pictures (PQ, HLG) come out flat.
+from there on. HDR and wide gamut are converted to sRGB (``lib.media.tone``) and interlaced frames are deinterlaced
+(``lib.media.interlace``): colours after scaling, so that it costs little, fields before it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
+
+from lib.media.interlace import deinterlaced
+from lib.media.tone import needs_tone, shown_on_sdr
 
 _QUALITY = int(Interpolation.BICUBIC) | int(Interpolation.ACCURATE_RND) | int(Interpolation.FULL_CHR_H_INT)
 _LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
@@ -116,19 +120,30 @@ class FrameConverter:
     ) -> None:
         self._aspect = aspect
         self._size_for = size_for
-        self._scaler = VideoReformatter()
+        self._scaler, self._from_rgb = VideoReformatter(), VideoReformatter()
         self._keeps_size = keeps_size
         self._size: tuple[int, int] | None = None
         self._last_orientation: tuple[int, Orientation] | None = None  # with the rotation it was read at
 
     def rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
         """Return the picture as RGB, ``(height, width, 3)``, contiguous."""
-        scaled, orientation = self._scaled(frame, "rgb24")
-        return orientation.apply(scaled.to_ndarray().astype(np.uint8, copy=False))
+        if needs_tone(frame):
+            scaled, orientation = self._scaled(frame, "rgb48le")
+            image = shown_on_sdr(
+                scaled.to_ndarray().astype(np.uint16, copy=False), int(frame.color_trc), int(frame.color_primaries)
+            )
+        else:
+            scaled, orientation = self._scaled(frame, "rgb24")
+            image = scaled.to_ndarray().astype(np.uint8, copy=False)
+        return orientation.apply(image)
 
     def yuv420(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the picture as limited-range BT.709 in 4:2:0, 8 bits; the wanted size must be even."""
-        scaled, orientation = self._scaled(frame, "yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
+        bt709 = {"dst_colorspace": _BT709, "dst_color_range": _LIMITED}
+        if needs_tone(frame):
+            upright = av.VideoFrame.from_ndarray(self.rgb(frame), "rgb24")
+            return self._from_rgb.reformat(upright, format="yuv420p", interpolation=_QUALITY, threads=1, **bt709)
+        scaled, orientation = self._scaled(frame, "yuv420p", **bt709)
         if orientation == Orientation():
             return scaled
         swap = orientation.swaps_sides
@@ -159,7 +174,7 @@ class FrameConverter:
         is_rgb = frame.format.is_rgb
         matrix = None if is_rgb else _MATRICES.get(int(frame.colorspace)) or _guessed_matrix(displayed)
         scaled = self._scaler.reformat(
-            frame, width, height, pixel_format,
+            deinterlaced(frame), width, height, pixel_format,
             src_colorspace=matrix, interpolation=_QUALITY, threads=1, **target,
         )  # fmt: skip
         return scaled, orientation

@@ -82,6 +82,7 @@ def make_video(
     matrix: str = "bt601",
     full_range: bool = False,
     tag_colours: bool = True,
+    colour_tags: tuple[int, int] | None = None,
     sar: Fraction | None = None,
     rotation: int = 0,
     hflip: bool = False,
@@ -110,6 +111,7 @@ def make_video(
         matrix: ``bt601``, ``bt709`` or ``bt2020``.
         full_range: luma from 0 to 255 instead of 16 to 235.
         tag_colours: write matrix and range into the file.
+        colour_tags: primaries and transfer (AVCOL_PRI_*, AVCOL_TRC_*); those of the matrix by default.
         sar: width of a stored pixel divided by its height.
         rotation: degrees the player turns the picture counter-clockwise.
         hflip: mirrored left to right after that.
@@ -142,7 +144,7 @@ def make_video(
         if tag_colours:
             context.colorspace = _MATRIX_TAG[matrix]
             context.color_range = 2 if full_range else 1
-            context.color_primaries = context.color_trc = _MATRIX_TAG[matrix]
+            context.color_primaries, context.color_trc = colour_tags or (_MATRIX_TAG[matrix],) * 2
         if sar is not None:
             stream.sample_aspect_ratio = sar
         if rotation or hflip:
