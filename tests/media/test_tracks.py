@@ -20,7 +20,10 @@ from lib.media.audio import AudioReader
 from lib.media.frames import Frame, frame_at, probe
 from lib.media.media_file import MediaFile
 from lib.media.playable_copy import make_playable_copy
+from lib.media.programmes import programme_of
+from tests.helpers.browser import NewPage
 from tests.helpers.frames import assert_colours, read_frames
+from tests.helpers.player import serving_files
 from tests.helpers.videos import BLUE, GREEN, RED, WHITE, make_video, palette, quadrants
 
 
@@ -246,3 +249,62 @@ def test_encrypted_mp4_files_are_called_that(options: dict[str, str], tmp_path: 
     path = make_video(tmp_path / "a.mp4", colours=palette(24), container_options=key | options)
     with pytest.raises(VideoUnreadableError, match=r"^a\.mp4 is encrypted \(DRM\); choose a copy without"):
         probe(path)
+
+
+def test_an_encrypted_wmv_file_is_called_that(tmp_path: Path) -> None:
+    """The header gets a content encryption object (ASF specification 3.14)."""
+    path = make_video(tmp_path / "a.wmv", colours=palette(4), codec="wmv2")
+    data = path.read_bytes()
+    fields = [b"secret", b"DRM\0", b"KEY\0", b"http://127.0.0.1/\0"]
+    content = b"".join(struct.pack("<I", len(field)) + field for field in fields)
+    guid = bytes.fromhex("FBB3112223BDD211B4B700A0C955FC6E")
+    added = guid + struct.pack("<Q", 24 + len(content)) + content
+    size, count = struct.unpack_from("<QI", data, 16)
+    header = data[:16] + struct.pack("<QI", size + len(added), count + 1) + data[28:size] + added
+    path.write_bytes(header + data[size:])
+    with pytest.raises(VideoUnreadableError, match=r"^a\.wmv is encrypted \(DRM\); choose a copy without"):
+        probe(path)
+
+
+# Tables that are no tables
+
+
+def test_whatever_a_transport_stream_holds_for_tables_its_programme_is_told_or_not(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.ts", colours=palette(4), audio="aac")
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    assert programme_of(path, 0x100) == {0x100, 0x101}
+    assert programme_of(path, 0x777) == frozenset()
+    for _ in range(100):
+        data = bytearray(whole[: 188 * 20])
+        for at in rng.integers(0, 188 * 4, 40):
+            data[at] = rng.integers(256)
+        path.write_bytes(data)
+        assert programme_of(path, 0x100) <= set(range(1 << 13))
+    path.write_bytes(b"G")
+    assert programme_of(path, 0x100) == frozenset()
+
+
+# Beside a browser
+
+
+@pytest.mark.browser
+def test_chromium_plays_the_same_track(new_page: NewPage, tmp_path: Path) -> None:
+    names = list(PLAYED)[:13]
+    for number, kind in enumerate(names):
+        name, tracks, _ = PLAYED[kind]
+        write_tracks(tmp_path / f"{number}_{name}", tracks)
+    with serving_files(tmp_path) as address:
+        page = new_page()
+        page.goto(address)
+        for number, kind in enumerate(names):
+            name, _, size = PLAYED[kind]
+            shown = page.evaluate(
+                """source => new Promise((resolve, reject) => {
+                    const video = document.createElement("video");
+                    video.onloadeddata = () => resolve([video.videoWidth, video.videoHeight]);
+                    video.onerror = () => reject(video.error.message);
+                    video.src = source;
+                })""",
+                f"{address}/{number}_{name}",
+            )
+            assert tuple(shown) == size, kind
