@@ -68,7 +68,7 @@ def fill(home: Path) -> None:
         vectors=vectors,
         thumbnails=[picture.getvalue()] * SAMPLES,
     )
-    store.finish(key, duration_s=SAMPLES / 3.0)
+    store.finish(key, end_s=SAMPLES / 3.0)
     labels = [f"prompt {number}" for number in range(PROMPTS)]
     texts = _unit(rng.normal(size=(PROMPTS, DIM)) / DIM**0.5 + vectors[:: SAMPLES // PROMPTS][:PROMPTS] * 0.4)
     phrases = _unit(rng.normal(size=(len(PHRASES), DIM)))

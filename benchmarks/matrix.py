@@ -98,7 +98,7 @@ def synthetic(sets: int, videos: int, n: int, p: int, d: int) -> Callable[[], No
         prompts = tuple(replace(prompt, texts=(words[prompt.label],)) for prompt in prompt_set.prompts)
         many.append(replace(prompt_set, prompts=prompts))
     films = [
-        Samples(samples.frames, samples.times_s, np.roll(samples.vectors, 977 * film, axis=0), samples.duration_s)
+        Samples(samples.frames, samples.times_s, np.roll(samples.vectors, 977 * film, axis=0), samples.end_s)
         for film in range(videos)
     ]
     labels = [prompt.label for prompt in prompt_set.prompts]

@@ -95,7 +95,7 @@ def fill(store: Store, samples: int, videos: int, dim: int) -> None:
             [Batch(frames, frames * (STEP_S / 10), rows, [None] * length)],
             engine_name="Benchmark",
             dim=dim,
-            duration_s=length * STEP_S,
+            end_s=length * STEP_S,
             without_file=(name, 0),
         )
         _say(f"made {(number + 1) * length:,} of {samples:,} samples")

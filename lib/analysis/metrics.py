@@ -35,7 +35,7 @@ class LabelMetrics:
     duration_s: float
     """Sum of the segments' lengths."""
     share: float
-    """``duration_s`` by the video's duration, 0 to 1; gaps without samples are part of the latter."""
+    """``duration_s`` by the video's length, 0 to 1. Gaps are part of that length and belong to no label."""
     segments: int
     longest_s: float | None
     """Length of the longest segment."""

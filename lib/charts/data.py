@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from lib.analysis.analysis import Analysis
 from lib.charts.palette import chart_label
 from lib.core.formatting import format_duration, format_time
+from lib.core.samples import Samples
 
 MAX_BREAKS = 200
 """Gaps without samples at which lines are interrupted: the longest in view."""
@@ -77,17 +78,18 @@ class ChartData:
     """``spike_s, spike, time``."""
 
 
-def clamp_window(window: tuple[float, float] | None, duration_s: float) -> tuple[float, float]:
+def clamp_window(window: tuple[float, float] | None, samples: Samples) -> tuple[float, float]:
     """Return a window inside the video and at least a millisecond long; None is the whole video."""
-    start, end = window if window is not None else (0.0, duration_s)
-    start = min(max(float(start), 0.0), max(duration_s - 1e-3, 0.0))
-    return start, max(min(float(end), duration_s), start + 1e-3)
+    first, last = samples.start_s, samples.end_s
+    start, end = window if window is not None else (first, last)
+    start = min(max(float(start), first), max(last - 1e-3, first))
+    return start, max(min(float(end), last), start + 1e-3)
 
 
 def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None) -> ChartData:
     """Return the tables of ``window``; None shows the whole video."""
     samples, p = analysis.samples, len(analysis.labels)
-    start, end = clamp_window(window, samples.duration_s)
+    start, end = clamp_window(window, samples)
     inside = slice(*np.searchsorted(samples.times_s, (start, np.nextafter(end, np.inf))))
     points = max(min(MAX_POINTS, MAX_ROWS // max(p, 1)), MIN_POINTS)
     own, shared = _thresholds(analysis)
@@ -111,12 +113,12 @@ def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None)
 def overview_lines(analysis: Analysis) -> pd.DataFrame:
     """Return ``time_s, label, score`` of the whole video, coarsely."""
     points = max(OVERVIEW_ROWS // len(analysis.labels), 200)
-    return _lines(analysis, slice(0, len(analysis.samples)), (0.0, analysis.samples.duration_s), points)
+    return _lines(analysis, slice(0, len(analysis.samples)), clamp_window(None, analysis.samples), points)
 
 
 def edges(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:
     """Return ``edge_s``: start and end of the window."""
-    return pd.DataFrame({"edge_s": clamp_window(window, analysis.samples.duration_s)})
+    return pd.DataFrame({"edge_s": clamp_window(window, analysis.samples)})
 
 
 def bucket_size(n: int, count: int) -> int:

@@ -14,6 +14,7 @@ from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.hosted.importing import import_results
 from lib.services.stored_analysis import analyse_stored, report
+from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
 
@@ -43,12 +44,13 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     warn_about_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
     if args.video.suffix.lower() == ".json":
-        video, sampling = _imported(args, context, store)
+        video, info = _imported(args, context, store)
     else:
-        (video, _), sampling = embed_missing(context, store, args.video, args.sampling), args.sampling
+        video, info = embed_missing(context, store, args.video, args.sampling)
+    sampling = Sampling.from_key(info.key.sampling_key)
     analysis = analyse_stored(store, video, engine, sampling, prompt_set)
     if args.json:
-        print(dump(report(video, engine, sampling, analysis, samples=args.samples)))
+        print(dump(report(store, video, info, engine, analysis, samples=args.samples)))
         return 0
     head = (
         f"{video.name}: {format_duration(analysis.samples.duration_s)}, {len(analysis.samples):,} samples "
@@ -58,7 +60,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, Sampling]:
+def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, EmbeddingInfo]:
     """Return the video that a results.json describes, without a file; imported if it isn't yet."""
     outcome = import_results(store, args.video, version=args.model, cancel=context.cancel)
     if outcome.info.key.engine_id != context.engine.id:
@@ -68,7 +70,7 @@ def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple
         )
     if outcome.note:
         context.reporter.line(f"{args.video.name}: {outcome.note}")
-    return outcome.video, Sampling.from_key(outcome.info.key.sampling_key)
+    return outcome.video, outcome.info
 
 
 def _analysis_table(head: str, analysis: Analysis, *, samples: bool) -> str:

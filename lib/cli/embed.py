@@ -17,7 +17,7 @@ from lib.engines.registry import api_key_from_environment
 from lib.hosted.api import HostedApi
 from lib.hosted.jobs import embed_hosted
 from lib.ingest.progress import Progress
-from lib.services.stored_analysis import sampling_document, video_document
+from lib.services.stored_analysis import damage_document, sampling_document, video_document
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -51,7 +51,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
             context.reporter.problem(error)
             status = 1
             continue
-        documents.append(document(video, info))
+        documents.append(document(store, video, info))
     if args.json:
         print(dump(documents))
     elif documents:
@@ -59,10 +59,11 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     return status
 
 
-def document(video: Video, info: EmbeddingInfo) -> dict[str, Any]:
+def document(store: Store, video: Video, info: EmbeddingInfo) -> dict[str, Any]:
     """Return an embedding as it is printed."""
     return {
-        "video": video_document(video, duration_s=info.duration_s, samples=info.samples),
+        "video": video_document(video, info, samples=info.samples),
+        **damage_document(store, info),
         "engine": {"id": info.key.engine_id, "dim": info.dim},
         "sampling": sampling_document(Sampling.from_key(info.key.sampling_key)),
     }

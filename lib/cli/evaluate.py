@@ -35,7 +35,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
     video, info = embed_missing(context, store, args.video, args.sampling)
-    truth = read_ground_truth(args.truth, video, info.duration_s, context.reporter)
+    truth = read_ground_truth(args.truth, video, info.end_s, context.reporter)
     analysis = analyse_stored(store, video, context.engine, args.sampling, prompt_set)
     evaluation = evaluate(analysis, truth)
     warn_about_unmatched(evaluation, context.reporter)

@@ -19,14 +19,14 @@ from lib.store.videos import Video
 HELP = f"ground truth: {READ_FROM}"
 
 
-def read_ground_truth(path: Path, video: Video, duration_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
+def read_ground_truth(path: Path, video: Video, end_s: float, reporter: Reporter) -> tuple[TrueSegment, ...]:
     """Return the ground truth of ``video`` in a file; report lines that can't be read on stderr.
 
     Raises:
         InputError: the file can't be read, or nothing in it.
     """
     data = read_bytes(path, "ground truth", InputError)
-    parsed = parse_truth(data, name=path.name, duration_s=duration_s, rate=video.rate, video=video.name)
+    parsed = parse_truth(data, name=path.name, end_s=end_s, rate=video.rate, video=video.name)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")
     return parsed.segments

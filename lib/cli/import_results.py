@@ -68,7 +68,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         reporter.line(f"{name}: already in the library; delete that embedding to import it again.")
     if outcome.note:
         reporter.line(f"{name}: {outcome.note}")
-    embedding = document(outcome.video, outcome.info)
+    embedding = document(store, outcome.video, outcome.info)
     if args.json:
         print(dump({**embedding, "missing": outcome.info.missing, "new": outcome.new}))
     else:

@@ -22,8 +22,8 @@ Ints = NDArray[np.int64]
 
 def sampled(samples: Samples) -> tuple[float, float]:
     """Return start and end, in seconds, of the time that samples stand for; both the same where there are none."""
-    start = float(samples.times_s[0]) if len(samples) else samples.duration_s
-    return start, samples.duration_s
+    start = float(samples.times_s[0]) if len(samples) else samples.end_s
+    return start, samples.end_s
 
 
 def cut(start_s: float, end_s: float, *bounds: Floats) -> Floats:

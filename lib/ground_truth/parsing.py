@@ -89,7 +89,7 @@ def parse_truth(
     text: str | bytes,
     *,
     name: str,
-    duration_s: float | None = None,
+    end_s: float | None = None,
     known_labels: Sequence[str] | None = None,
     rate: Fraction | float | None = None,
     video: str | None = None,
@@ -99,7 +99,7 @@ def parse_truth(
     Args:
         text: content of a file, or pasted text; its format is detected.
         name: of the file, for messages.
-        duration_s: length of the video in seconds: what lies beyond is left out or cut. None checks nothing.
+        end_s: end of the video in seconds: what lies beyond is left out or cut. None checks nothing.
         known_labels: labels of the prompts. One that differs only in case gets the prompt's spelling; others are
             kept and reported. None checks nothing.
         rate: frames per second of the video, for files that count in frames.
@@ -125,7 +125,7 @@ def parse_truth(
     notes += more
     if len(entries) > MAX_SEGMENTS:
         raise InputError(f"{name} holds more than {MAX_SEGMENTS:,} segments; split it.")
-    segments = _segments(entries, duration_s, known_labels, notes)
+    segments = _segments(entries, end_s, known_labels, notes)
     if not segments:
         first = min(notes, key=lambda note: note.where.number, default=None)
         why = f" {first.where}: {first.text}" if first else " It holds no segment with label, start and end."
@@ -149,14 +149,14 @@ def _apart(found: Iterable[Entry | Note], name: str) -> tuple[list[Entry], list[
 
 
 def _segments(
-    entries: Sequence[Entry], duration_s: float | None, known_labels: Sequence[str] | None, notes: list[Note]
+    entries: Sequence[Entry], end_s: float | None, known_labels: Sequence[str] | None, notes: list[Note]
 ) -> list[tuple[TrueSegment, Where]]:
     segments: list[tuple[TrueSegment, Where]] = []
     spelling = {label_key(label): label for label in known_labels or ()}
     unknown: set[str] = set()
     for entry in entries:
         try:
-            segment = _segment(entry, duration_s, notes)
+            segment = _segment(entry, end_s, notes)
         except (_Unusable, InputError) as error:
             notes.append(Note(entry.where, f"{str(error)[:1].lower()}{str(error)[1:]}"))
             continue
@@ -169,7 +169,7 @@ def _segments(
     return segments
 
 
-def _segment(entry: Entry, duration_s: float | None, notes: list[Note]) -> TrueSegment:
+def _segment(entry: Entry, video_end_s: float | None, notes: list[Note]) -> TrueSegment:
     label = one_line(entry.label, "the label", InputError)
     exact = seconds(entry.start)
     start, end = float(exact), float(seconds(entry.end) + (exact if entry.end_is_length else 0))
@@ -180,20 +180,20 @@ def _segment(entry: Entry, duration_s: float | None, notes: list[Note]) -> TrueS
             f"“{label}” ends at {format_time(end, decimals=2)}, "
             f"not after its start at {format_time(start, decimals=2)}; it is left out."
         )
-    if duration_s is not None and start >= duration_s:
+    if video_end_s is not None and start >= video_end_s:
         raise _Unusable(
             f"“{label}” starts at {format_time(start, decimals=2)}, "
-            f"and the video ends at {format_time(duration_s, decimals=2)}; it is left out."
+            f"and the video ends at {format_time(video_end_s, decimals=2)}; it is left out."
         )
-    if duration_s is not None and end > duration_s + BEYOND_S:
+    if video_end_s is not None and end > video_end_s + BEYOND_S:
         notes.append(
             Note(
                 entry.where,
                 f"“{label}” ends at {format_time(end, decimals=2)}, beyond the video; "
-                f"it is cut at {format_time(duration_s, decimals=2)}.",
+                f"it is cut at {format_time(video_end_s, decimals=2)}.",
             )
         )
-        end = duration_s
+        end = video_end_s
     return TrueSegment(label, start, end)
 
 

@@ -118,7 +118,7 @@ def store_results(
     info = store.find_embedding(key)
     if info is not None and info.complete:
         return ImportOutcome(store.video(key.sha256), info, new=False)
-    duration_s = _duration(results, video, name)
+    end_s = _end(results, video, name)
     meter = Meter(len(results.frames), on_progress)
     batches = _batches(results, _pictures_of(store, video, results), meter, cancel)
     try:
@@ -127,8 +127,8 @@ def store_results(
             batches,
             engine_name=hosted_name(model),
             dim=results.dim,
-            duration_s=duration_s,
-            gaps=[replace(gap, end_s=min(gap.end_s, duration_s)) for gap in results.gaps],
+            end_s=end_s,
+            gaps=[replace(gap, end_s=min(gap.end_s, end_s)) for gap in results.gaps],
             without_file=(name, size) if video is None else None,
         )
     except StoreError:
@@ -140,18 +140,18 @@ def store_results(
     return ImportOutcome(store.video(key.sha256), info, new=True)
 
 
-def _duration(results: Results, video: Video | None, name: str) -> float:
+def _end(results: Results, video: Video | None, name: str) -> float:
     """Return the end of the video; refuse results that reach beyond it: they are of another video."""
-    if video is None or video.duration_s is None:
+    if video is None or video.end_s is None:
         return results.end_s
     last = float(results.times_s[-1])
-    if last > video.duration_s + results.step_s + 1.0:
+    if last > video.end_s + results.step_s + 1.0:
         raise ResultsError(
-            f"{name} goes on to {format_duration(last)}, but {video.name} lasts {format_duration(video.duration_s)}; "
+            f"{name} goes on to {format_duration(last)}, but {video.name} ends at {format_duration(video.end_s)}; "
             "choose the video that it was made of."
         )
     latest = max([last, *(gap.start_s for gap in results.gaps)])
-    return video.duration_s if video.duration_s > latest else results.end_s
+    return video.end_s if video.end_s > latest else results.end_s
 
 
 def _batches(

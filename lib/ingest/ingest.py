@@ -24,9 +24,10 @@ import filelock
 from lib.core.errors import NotStoredError
 from lib.core.sampling import Sampling
 from lib.engines.engine import PREPROCESSING, Engine
-from lib.ingest.pipeline import Run
+from lib.ingest.pipeline import Run, stored_gaps
 from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
 from lib.media.frames import FrameReader
+from lib.media.limits import shown_name
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -62,8 +63,8 @@ def ingest(
 
     Raises:
         NotStoredError: the video's file was moved or changed, or the video was deleted meanwhile.
-        VideoError: nothing can be decoded. A video that breaks in the middle raises nothing: its embedding
-            ends there and its ``damage`` says so.
+        VideoError: nothing can be decoded. A video that breaks in the middle raises nothing: what is lost
+            of it are gaps of its embedding, and its ``damage`` says so.
         EngineError: from the engine; what was embedded before is kept.
         StoreError: the disk is full or the store can't be used.
     """
@@ -103,9 +104,11 @@ def _continue(
 ) -> EmbeddingInfo:
     """Embed from the last sample stored to the end of the video; remove an embedding that stays empty."""
     key, last, ended = info.key, store.last_sample(info.key), False
+    since_s = 0.0 if last is None else last[1]
     try:
         path = store.file_path(video.sha256)
-        reader = FrameReader(path, sampling, short_side=engine.input_size, resume_after=last)
+        is_whole = not store.gaps(key)  # so far; otherwise what is lost must be told of the whole video
+        reader = FrameReader(path, sampling, short_side=engine.input_size, resume_after=last, may_seek=is_whole)
         ended = Run(store, key, engine, reader, meter, cancel, done=info.samples).run()
     finally:
         if not ended:
@@ -119,7 +122,14 @@ def _continue(
     end_s = reader.end_s
     if last is not None and end_s <= last[1]:
         end_s = math.nextafter(last[1], math.inf)
-    return store.finish(key, duration_s=end_s, damage=None if reader.damage is None else str(reader.damage))
+    store.note_gaps(key, stored_gaps(reader), since_s=since_s)
+    if reader.damage is None:
+        return store.finish(key, end_s=end_s)
+    damage = str(reader.damage).removeprefix(
+        f"{shown_name(path)}: "
+    )  # whoever shows it says which video, by today's name
+    damage = f"{damage[:1].upper()}{damage[1:]}"
+    return store.finish(key, end_s=end_s, damage=damage, damage_after_s=reader.damage.reached_s)
 
 
 def _nothing(key: EmbeddingKey, engine: Engine) -> EmbeddingInfo:
@@ -130,7 +140,7 @@ def _nothing(key: EmbeddingKey, engine: Engine) -> EmbeddingInfo:
         dim=engine.dim,
         samples=0,
         complete=False,
-        duration_s=0.0,
+        end_s=0.0,
         damage=None,
         size_bytes=0,
         created_at=datetime.now(UTC),

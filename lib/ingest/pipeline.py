@@ -20,6 +20,7 @@ from lib.ingest.daemon_workers import Workers, step_back
 from lib.ingest.progress import TICK_S, Meter
 from lib.media.frames import Frame, FrameReader
 from lib.store.embeddings import EmbeddingKey
+from lib.store.gaps import Gap
 from lib.store.store import Store
 
 THUMBNAIL_SIDE = 256
@@ -109,7 +110,7 @@ class Run:
         self._meter = meter
         self._cancel = cancel
         self._done = done
-        self._buffer = _Buffer(store, key)
+        self._buffer = _Buffer(store, key, reader)
         concurrency = max(1, engine.concurrency)
         # Batches ahead of the writer: enough that no commit makes the engine wait, and few enough.
         self._room = Room(2 * concurrency + 2, _BYTES_IN_FLIGHT)
@@ -222,12 +223,21 @@ def _size(frames: list[Frame]) -> int:
     return sum(frame.image.nbytes for frame in frames)
 
 
+def stored_gaps(reader: FrameReader) -> list[Gap]:
+    """Return the gaps that a reader has come across so far, as the store keeps them."""
+    return [Gap(gap.start_s, gap.end_s, gap.missing) for gap in reader.gaps]
+
+
 class _Buffer:
     """Samples that wait for the next commit."""
 
-    def __init__(self, store: Store, key: EmbeddingKey) -> None:
+    def __init__(self, store: Store, key: EmbeddingKey, reader: FrameReader) -> None:
         self._store = store
         self._key = key
+        self._reader = reader
+        last = store.last_sample(key)
+        self._since_s = 0.0 if last is None else last[1]
+        self._gaps_noted = 0
         self._began = self._committed = time.monotonic()
         self._clear()
 
@@ -252,8 +262,16 @@ class _Buffer:
         if len(self._frames) >= _COMMIT_SAMPLES or now - self._committed >= pause:
             self.commit()
 
+    def _note_gaps(self) -> None:
+        """Store gaps before the samples behind them: a run that resumes there doesn't come across them again."""
+        gaps = stored_gaps(self._reader)
+        if len(gaps) > self._gaps_noted:
+            self._store.note_gaps(self._key, gaps, since_s=self._since_s)
+            self._gaps_noted = len(gaps)
+
     def commit(self) -> None:
         if self._frames:
+            self._note_gaps()
             self._store.append(
                 self._key,
                 frames=self._frames,

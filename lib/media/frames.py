@@ -50,7 +50,8 @@ def probe(path: Path | str) -> VideoInfo:
     """
     variable_rate = _has_variable_rate(path)
     with MediaFile(path) as media, reading(media.path):
-        stream, frame = media.stream, next(iter(Decoder(media))).frame
+        stream, decoder = media.stream, Decoder(media)
+        frame = next(iter(decoder)).frame
         codec, container = media.codec, _container_name(media)
         orientation = orientation_of(frame)
         width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
@@ -58,7 +59,8 @@ def probe(path: Path | str) -> VideoInfo:
         return VideoInfo(
             path=media.path,
             size_bytes=media.path.stat().st_size,
-            duration_s=media.header_end_s,
+            start_s=float(decoder.start),
+            end_s=media.header_end_s,
             rate=stream.average_rate if variable_rate else media.rate,
             variable_rate=variable_rate,
             width=width,
@@ -142,6 +144,7 @@ class FrameReader:
         resume_after: index and time in seconds of the last sample already read: only later ones are yielded. The reader
             seeks where that frame can be identified with certainty: in MP4, MOV, Matroska and WebM, by an equal time
             stamp. Otherwise it decodes from the start. The samples are the same.
+        may_seek: False decodes from the start in any case, so that gaps and damage are those of the whole video.
 
     Raises:
         VideoUnreadableError: missing, empty, cut off, not a video; on iteration, when nothing can be decoded.
@@ -157,7 +160,9 @@ class FrameReader:
         *,
         short_side: int | None = None,
         resume_after: tuple[int, float] | None = None,
+        may_seek: bool = True,
     ) -> None:
+        self._may_seek = may_seek
         self._converter_for = _converter_maker(short_side)
         self._sampling = sampling
         self._resume_after = resume_after
@@ -168,9 +173,11 @@ class FrameReader:
         self.end_s = 0.0
         """End of the last decoded frame, in seconds; after iteration, of the video."""
         self.start_s = 0.0
-        """After iteration, start of the video in seconds: of the first frame, or of a gap before it."""
+        """After iteration, start of the video in seconds, of the first frame or of a gap before it; after a seek, of
+        what was read."""
         self.gaps: list[FrameGap] = []
-        """After iteration: the stretches whose frames are lost, in order of time."""
+        """The stretches whose frames are lost, in order of time, as far as it has been read; after a seek, from there
+        on."""
         self.damage: VideoDamagedError | None = None
         """After iteration: where the video is damaged, if it is."""
         self.has_seeked = False
@@ -196,11 +203,17 @@ class FrameReader:
         reached_s = 0.0
         for decoded in frames:
             reached_s = float(decoded.time)
+            self._note_gaps(decoder, shift)
             yield replace(decoded, index=decoded.index + shift) if shift else decoded
         self.start_s, self.end_s = float(decoder.start), float(decoder.end)
-        self.gaps = [_gap(gap, self._sampling) for gap in decoder.gaps]
+        self._note_gaps(decoder, shift)
         if decoder.gaps or decoder.is_cut_off:
             self.damage = _damage(self._media, decoder, reached_s)
+
+    def _note_gaps(self, decoder: Decoder, shift: int) -> None:
+        """Note the gaps so far; ``shift`` is what is added to the decoder's indices."""
+        new = decoder.gaps[len(self.gaps) :]
+        self.gaps += [_gap(replace(gap, first_index=gap.first_index + shift), self._sampling) for gap in new]
 
     def _from_start(self) -> tuple[Decoder, Iterator[DecodedFrame], int]:
         decoder = Decoder(self._media)
@@ -208,7 +221,7 @@ class FrameReader:
 
     def _resumed(self) -> tuple[Decoder, Iterator[DecodedFrame], int] | None:
         """Return the decoding from the sample ``resume_after`` on and what is to be added to its indices."""
-        if self._resume_after is None:
+        if self._resume_after is None or not self._may_seek:
             return None
         index, time_s = self._resume_after
         for earlier_s in _SEEK_EARLIER_S:

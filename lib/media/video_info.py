@@ -13,7 +13,9 @@ class VideoInfo:
 
     path: Path
     size_bytes: int
-    duration_s: float | None
+    start_s: float
+    """Start of the video in seconds: the presentation time of its first frame."""
+    end_s: float | None
     """End of the video in seconds as the header says; may be wrong."""
     rate: Fraction | None
     """Frames per second as the header says; of a variable rate, the average."""
@@ -35,3 +37,8 @@ class VideoInfo:
     """Number of frames as the header says; may be wrong."""
     browser_playable: bool
     """Whether current browsers play the video as it is; otherwise see ``lib.media.playable_copy``."""
+
+    @property
+    def duration_s(self) -> float | None:
+        """Length of the video in seconds as the header says; may be wrong."""
+        return None if self.end_s is None else max(0.0, self.end_s - self.start_s)

@@ -48,7 +48,7 @@ def annotation_file(
     video: Path,
     *,
     name: str | None = None,
-    duration_s: float | None = None,
+    end_s: float | None = None,
     rate: Fraction | float | None = None,
 ) -> VideoTruth:
     """Return what the annotation file beside the file ``video`` says; a file that can't be used is one problem.
@@ -56,7 +56,7 @@ def annotation_file(
     Args:
         video: path of the video; an empty one has no annotation file.
         name: of the video, where it isn't the file's.
-        duration_s: length of the video in seconds, to cut what lies beyond.
+        end_s: end of the video in seconds, to cut what lies beyond.
         rate: its frames per second, for annotations in frames.
     """
     path = sidecar_path(video)
@@ -64,11 +64,11 @@ def annotation_file(
         data = read_sidecar(video)
         if path is None or data is None:
             return VideoTruth()
-        parsed = parse_truth(data, name=path.name, duration_s=duration_s, rate=rate, video=name or video.name)
+        parsed = parse_truth(data, name=path.name, end_s=end_s, rate=rate, video=name or video.name)
     except InputError as error:
         return VideoTruth(problems=(str(error),))
     return VideoTruth(parsed.segments, tuple(f"{path.name}: {problem}" for problem in parsed.problems))
 
 
 def _beside(video: Video) -> VideoTruth:
-    return annotation_file(video.path, name=video.name, duration_s=video.duration_s, rate=video.rate)
+    return annotation_file(video.path, name=video.name, end_s=video.end_s, rate=video.rate)

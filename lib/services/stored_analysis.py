@@ -5,13 +5,16 @@ The command line prints this document, and the dashboard offers it for download.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from lib.analysis.analysis import Analysis, analyse
+from lib.core.samples import Samples
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.ingest.ingest import embedding_key
 from lib.prompts.model import PromptSet
+from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
 
@@ -34,16 +37,23 @@ def sampling_document(sampling: Sampling) -> dict[str, int | float]:
     return {sampling.kind: int(value) if value.denominator == 1 else float(value)}
 
 
-def video_document(video: Video, *, duration_s: float, samples: int) -> dict[str, Any]:
-    """Return the document's ``video``; its duration is that of the samples."""
+def video_document(video: Video, embedded: EmbeddingInfo | Samples, *, samples: int) -> dict[str, Any]:
+    """Return the document's ``video``: its time line goes from ``start_s`` to ``start_s + duration_s``."""
     return {
         "sha256": video.sha256,
         "name": video.name,
-        "duration_s": duration_s,
+        "start_s": embedded.start_s,
+        "duration_s": embedded.duration_s,
         "width": video.width,
         "height": video.height,
         "samples": samples,
     }
+
+
+def damage_document(store: Store, info: EmbeddingInfo) -> dict[str, Any]:
+    """Return what is lost of a video: ``damage``, None for a video that was read whole, and ``gaps``, in order."""
+    damage = {"after_s": info.damage_after_s, "message": info.damage} if info.damage else None
+    return {"damage": damage, "gaps": [asdict(gap) for gap in store.gaps(info.key)]}
 
 
 def engine_document(engine: Engine) -> dict[str, Any]:
@@ -52,16 +62,17 @@ def engine_document(engine: Engine) -> dict[str, Any]:
 
 
 def report(
-    video: Video, engine: Engine, sampling: Sampling, analysis: Analysis, *, samples: bool = False
+    store: Store, video: Video, info: EmbeddingInfo, engine: Engine, analysis: Analysis, *, samples: bool = False
 ) -> dict[str, Any]:
     """Return the analysis as a document of plain types, with all that is needed to reproduce the numbers.
 
-    Keys, in order: ``video``, ``engine``, ``sampling``, ``prompt_set``, ``settings``, ``metrics``,
-    ``segments`` and, where asked for, ``samples``.
+    Keys, in order: ``video``, ``damage``, ``gaps``, ``engine``, ``sampling``, ``prompt_set``, ``settings``,
+    ``metrics``, ``segments`` and, where asked for, ``samples``.
     """
     return {
-        "video": video_document(video, duration_s=analysis.samples.duration_s, samples=len(analysis.samples)),
+        "video": video_document(video, analysis.samples, samples=len(analysis.samples)),
+        **damage_document(store, info),
         "engine": engine_document(engine),
-        "sampling": sampling_document(sampling),
+        "sampling": sampling_document(Sampling.from_key(info.key.sampling_key)),
         **analysis.to_dict(samples=samples),
     }

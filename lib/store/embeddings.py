@@ -36,10 +36,12 @@ _SCHEMA = pa.schema(
         ("dim", pa.int64()),
         ("complete", pa.bool_()),
         ("samples", pa.int64()),  # this and the next three are final only when complete
-        ("duration_s", pa.float64()),
+        ("duration_s", pa.float64()),  # the end
         ("damage", pa.string()),
         ("size_bytes", pa.int64()),
         ("created_at", pa.timestamp("us", tz="UTC")),
+        ("start_s", pa.float64()),  # this and the next are None in rows of an older version
+        ("damage_after_s", pa.float64()),
     ]
 )
 _FRAMES_PER_QUERY = 500
@@ -87,15 +89,24 @@ class EmbeddingInfo:
     dim: int
     samples: int
     complete: bool
-    duration_s: float
+    end_s: float
     """End of the video in seconds; of an incomplete embedding, the end of its last sample so far."""
     damage: str | None
-    """What broke in the middle of the video; None when it was read to its end."""
+    """What is lost of the video, in sentences without its name; None when it was read whole."""
     size_bytes: int
     """Space on disk, thumbnails included."""
     created_at: datetime
     missing: int = 0
     """Samples that should be there and have no vector: they are gaps (``Samples.gaps_s``)."""
+    start_s: float = 0.0
+    """Start of the video in seconds; of an incomplete embedding, 0."""
+    damage_after_s: float | None = None
+    """Time in seconds up to which the video is whole; None without damage."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the video in seconds; of an incomplete embedding, up to the end of its last sample so far."""
+        return self.end_s - self.start_s
 
     @property
     def note(self) -> str:
@@ -184,19 +195,32 @@ class Embeddings:
             with mapped_errors("storing samples"):
                 table.add(pa.Table.from_arrays(columns, schema=_samples_schema(row["dim"])))
 
-    def finish(self, key: EmbeddingKey, *, duration_s: float, damage: str | None) -> EmbeddingInfo:
+    def note_gaps(self, key: EmbeddingKey, found: Sequence[gaps.Gap], *, since_s: float) -> None:
+        """See ``Store.note_gaps``."""
+        with self._folder.writing():
+            self._row(key)
+            known = self._gaps.of(key.id)
+            noted = [*(gap for gap in known if gap.start_s < since_s), *(g for g in found if g.start_s >= since_s)]
+            if noted != known:
+                self._gaps.write(key.id, noted)
+
+    def finish(
+        self, key: EmbeddingKey, *, end_s: float, damage: str | None, damage_after_s: float | None
+    ) -> EmbeddingInfo:
         """See ``Store.finish``."""
         self._row(key)
         last = self.last_sample(key)
-        if not np.isfinite(duration_s) or (last is not None and duration_s <= last[1]):
+        if not np.isfinite(end_s) or (last is not None and end_s <= last[1]):
             raise StoreError(
-                f"The video can't end at {duration_s} s when its last sample is at {last and last[1]} s. "
+                f"The video can't end at {end_s} s when its last sample is at {last and last[1]} s. "
                 "Delete this embedding, then embed the video again."
             )
+        start_s = self._start_of(key)
         self._compact(key)  # outside the lock: only the writer of this key comes here, and it takes a while
         with self._folder.writing():
             row = self._row(key)
-            row |= {"complete": True, "samples": self._count(key), "duration_s": duration_s, "damage": damage}
+            row |= {"complete": True, "samples": self._count(key), "duration_s": end_s, "damage": damage}
+            row |= {"start_s": start_s, "damage_after_s": damage_after_s}
             row |= {"size_bytes": tree_bytes(self._folder.path_of(key.table))}
             self._folder.write_rows(TABLE, _SCHEMA, [row if r["id"] == key.id else r for r in self._rows()])
         return self._info(row)
@@ -208,7 +232,7 @@ class Embeddings:
         *,
         engine_name: str,
         dim: int,
-        duration_s: float,
+        end_s: float,
         gaps: Sequence[gaps.Gap],
         first: Callable[[], object],
     ) -> EmbeddingInfo:
@@ -221,8 +245,12 @@ class Embeddings:
             self._forget_deleted(key)
             staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
-            row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": duration_s}
-            row |= {"samples": self._count(key), "size_bytes": tree_bytes(self._folder.path_of(key.table))}
+            row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": end_s}
+            row |= {
+                "start_s": self._start_of(key),
+                "samples": self._count(key),
+                "size_bytes": tree_bytes(self._folder.path_of(key.table)),
+            }
             self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
         return self._info(row)
 
@@ -249,9 +277,19 @@ class Embeddings:
         if np.any(np.diff(frames) < 0):  # Lance keeps the order of appending; this does not rely on it
             order = np.argsort(frames, kind="stable")
             frames, times_s, vectors = frames[order], times_s[order], vectors[order]
-        duration_s = row["duration_s"] if row["complete"] else _end_so_far(times_s)
-        gaps_s = np.array([(gap.start_s, gap.end_s) for gap in self._gaps.of(key.id)]).reshape(-1, 2)
-        return Samples(frames, times_s, vectors, float(duration_s), gaps_s)
+        end_s = float(row["duration_s"] if row["complete"] else _end_so_far(times_s))
+        found = self.gaps(key)
+        gaps_s = np.array([(gap.start_s, gap.end_s) for gap in found]).reshape(-1, 2)
+        start_s = (row["start_s"] or 0.0) if row["complete"] else _start(times_s, found)
+        return Samples(frames, times_s, vectors, end_s, gaps_s, start_s)
+
+    def gaps(self, key: EmbeddingKey) -> list[gaps.Gap]:
+        """See ``Store.gaps``."""
+        found, row = self._gaps.of(key.id), self._row(key)
+        if row["complete"] or not found:
+            return found
+        last = self.last_sample(key)  # a gap is noted before the samples behind it are stored
+        return [gap for gap in found if last is not None and gap.end_s <= last[1]]
 
     def thumbnails(self, key: EmbeddingKey, frames: Iterable[int]) -> dict[int, bytes]:
         """See ``Store.thumbnails``."""
@@ -333,19 +371,31 @@ class Embeddings:
 
     def _info(self, row: dict[str, Any], missing: Mapping[str, int] | None = None) -> EmbeddingInfo:
         fields = {k: row[k] for k in ("engine_name", "dim", "complete", "damage", "created_at")}
-        fields |= {k: row[k] for k in ("samples", "duration_s", "size_bytes")}
+        fields |= {"samples": row["samples"], "end_s": row["duration_s"], "size_bytes": row["size_bytes"]}
+        fields["start_s"] = row["start_s"] or 0.0
+        if row["damage"]:
+            fields["damage_after_s"] = row["duration_s"] if row["damage_after_s"] is None else row["damage_after_s"]
         key = _key(row)
         fields["missing"] = (self._gaps.missing() if missing is None else missing).get(key.id, 0)
         if not row["complete"]:
             fields["size_bytes"] = tree_bytes(self._folder.path_of(key.table))
             try:
-                fields |= {"samples": self._count(key), "duration_s": _end_so_far(self._tail(key, 2)[1])}
+                fields |= {"samples": self._count(key), "end_s": _end_so_far(self._tail(key, 2)[1])}
             except StoreDamagedError as error:  # of this one; the others are listed all the same
                 fields["damage"] = str(error)
         return EmbeddingInfo(key=key, **fields)
 
     def _count(self, key: EmbeddingKey) -> int:
         return self._folder.read(key.table, lambda table: int(table.count_rows())) or 0
+
+    def _start_of(self, key: EmbeddingKey) -> float:
+        """Return the start of a video whose samples are all stored."""
+
+        def read(table: Table) -> pa.Table | None:
+            return table.take_offsets([0]).select(["time_s"]).to_arrow() if table.count_rows() else None
+
+        first = self._folder.read(key.table, read)
+        return _start(np.empty(0) if first is None else first["time_s"].to_numpy(), self._gaps.of(key.id))
 
     def _tail(self, key: EmbeddingKey, rows: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return frames and times of the last samples stored, in order."""
@@ -373,12 +423,18 @@ def _new_row(key: EmbeddingKey, engine_name: str, dim: int) -> dict[str, Any]:
         **{"id": key.id, "sha256": key.sha256, "engine_id": key.engine_id},
         **{"sampling_key": key.sampling_key, "preprocessing": key.preprocessing},
         **{"engine_name": engine_name, "dim": dim, "complete": False, "samples": 0},
-        **{"duration_s": 0.0, "damage": None, "size_bytes": 0, "created_at": datetime.now(UTC)},
+        **{"duration_s": 0.0, "start_s": None, "damage": None, "damage_after_s": None, "size_bytes": 0},
+        "created_at": datetime.now(UTC),
     }
 
 
 def _key(row: dict[str, Any]) -> EmbeddingKey:
     return EmbeddingKey(row["sha256"], row["engine_id"], row["sampling_key"], row["preprocessing"])
+
+
+def _start(times_s: NDArray[np.float64], found: Sequence[gaps.Gap]) -> float:
+    """Return the start of a video: that of its first sample, which is its first frame, or of a gap before it."""
+    return min([*times_s[:1].tolist(), *(gap.start_s for gap in found)], default=0.0)
 
 
 def _end_so_far(times_s: NDArray[np.float64]) -> float:

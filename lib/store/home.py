@@ -314,11 +314,12 @@ class StoreFolder:
         """Return all rows of a catalogue as dictionaries, in the order written.
 
         A page asks several times per rerun, so the rows are cached until a commit, which may be another process's.
+        Columns that an older version's table lacks are None.
         """
         commits = self.commits(table)
         cached = self._catalogues.get(table)
         if cached is None or commits is None or cached[0] != commits:
-            rows = self.read(table, lambda t: t.to_arrow().select(schema.names).to_pylist())
+            rows = self.read(table, lambda t: _with_columns(t.to_arrow(), schema).to_pylist())
             cached = commits, rows or []
             self._catalogues[table] = cached
         return [dict(row) for row in cached[1]]
@@ -390,3 +391,12 @@ class StoreFolder:
     def _trash(self) -> Iterator[Path]:
         yield from self.paths.home.glob(".trash-*")
         yield from self.paths.tables.glob(f"{_MAKING}*")
+
+
+def _with_columns(found: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of ``schema``; those an older version didn't have yet are empty."""
+    there = found.select([name for name in schema.names if name == schema.names[0] or name in found.column_names])
+    for field in schema:
+        if field.name not in there.column_names:
+            there = there.append_column(field, pa.nulls(len(there), field.type))
+    return there

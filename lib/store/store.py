@@ -7,10 +7,11 @@ The format, version 1
     PROMPTREEL_HOME (default ~/.promptreel)
     ├── format.json           {"format": 1, …}; another version is refused, not converted
     ├── lance/                LanceDB tables: columnar, one commit per write
-    │   ├── videos            sha256, name, path, owned, size_bytes, mtime_ns, duration_s, rate, …
+    │   ├── videos            sha256, name, path, owned, size_bytes, mtime_ns, duration_s (the end), rate, …
     │   ├── hashes            path, size_bytes, mtime_ns -> sha256: an unchanged file is not hashed again
     │   ├── embeddings        id, sha256, engine_id, sampling_key, preprocessing, engine_name, dim, complete,
-    │   │                     samples, duration_s, damage, size_bytes, created_at
+    │   │                     samples, duration_s (the end), damage, size_bytes, created_at,
+    │   │                     start_s, damage_after_s
     │   ├── samples-<id>      one table per embedding, one row per sample, in order of time: frame int64,
     │   │                     time_s float64, vector float16[dim], thumbnail JPEG (long side <= 256) or null
     │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
@@ -332,15 +333,29 @@ class Store:
         """Return frame index and time in seconds of the last sample stored; None when there is none."""
         return self._embeddings.last_sample(key)
 
-    def finish(self, key: EmbeddingKey, *, duration_s: float, damage: str | None = None) -> EmbeddingInfo:
-        """Mark an embedding complete and compact its files.
+    def note_gaps(self, key: EmbeddingKey, gaps: Sequence[Gap], *, since_s: float = 0.0) -> None:
+        """Replace the gaps of an embedding that begin at ``since_s`` seconds or later by those of ``gaps`` that do.
+
+        Gaps are noted before the samples behind them are stored, so that whatever stops an ingest loses none.
+        """
+        self._embeddings.note_gaps(key, gaps, since_s=since_s)
+
+    def gaps(self, key: EmbeddingKey) -> list[Gap]:
+        """Return the stretches of an embedding without vectors, in order of time."""
+        return self._embeddings.gaps(key)
+
+    def finish(
+        self, key: EmbeddingKey, *, end_s: float, damage: str | None = None, damage_after_s: float | None = None
+    ) -> EmbeddingInfo:
+        """Mark an embedding complete and compact its files. Its time line starts with its first sample or gap.
 
         Args:
             key: an embedding that was begun.
-            duration_s: end of the video in seconds, after the last sample.
-            damage: what broke in the middle of the video, for people; None when it was read to its end.
+            end_s: end of the video in seconds, after the last sample.
+            damage: what is lost of the video, for people, without its name; None when it was read whole.
+            damage_after_s: time in seconds up to which it is whole.
         """
-        return self._embeddings.finish(key, duration_s=duration_s, damage=damage)
+        return self._embeddings.finish(key, end_s=end_s, damage=damage, damage_after_s=damage_after_s)
 
     def put(
         self,
@@ -349,7 +364,7 @@ class Store:
         *,
         engine_name: str,
         dim: int,
-        duration_s: float,
+        end_s: float,
         gaps: Sequence[Gap] = (),
         without_file: tuple[str, int] | None = None,
     ) -> EmbeddingInfo:
@@ -362,7 +377,7 @@ class Store:
             batches: the samples, one commit per batch, in order.
             engine_name: for people.
             dim: length of the vectors.
-            duration_s: end of the video in seconds, after the last sample.
+            end_s: end of the video in seconds, after the last sample.
             gaps: stretches without vectors, in order.
             without_file: name and size in bytes of what was imported, where the store has no such video: it then
                 gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
@@ -375,14 +390,14 @@ class Store:
             if without_file is None:
                 return self._videos.get(key.sha256)
             name, size = without_file
-            return self._videos.add_without_file(key.sha256, name=name, duration_s=duration_s, size_bytes=size)
+            return self._videos.add_without_file(key.sha256, name=name, end_s=end_s, size_bytes=size)
 
         return self._embeddings.put(
             key,
             batches,
             engine_name=engine_name,
             dim=dim,
-            duration_s=duration_s,
+            end_s=end_s,
             gaps=gaps,
             first=add_video,
         )

@@ -34,7 +34,7 @@ _SCHEMA = pa.schema(
         ("owned", pa.bool_()),
         ("size_bytes", pa.int64()),
         ("mtime_ns", pa.int64()),
-        ("duration_s", pa.float64()),
+        ("duration_s", pa.float64()),  # the end
         ("rate", pa.string()),  # a fraction such as 30000/1001
         ("variable_rate", pa.bool_()),
         ("width", pa.int64()),
@@ -46,6 +46,7 @@ _SCHEMA = pa.schema(
         ("frame_count", pa.int64()),
         ("browser_playable", pa.bool_()),
         ("added_at", pa.timestamp("us", tz="UTC")),
+        ("start_s", pa.float64()),  # None in rows of an older version
     ]
 )
 _HASH_SCHEMA = pa.schema(
@@ -167,7 +168,7 @@ class Videos:
             with mapped_errors(f"removing the second copy of {name}"):
                 path.unlink()
 
-    def add_without_file(self, sha256: str, *, name: str, duration_s: float, size_bytes: int) -> Video:
+    def add_without_file(self, sha256: str, *, name: str, end_s: float, size_bytes: int) -> Video:
         """See ``Store.put``; returns the video that is there where there is one."""
         with self._folder.writing():
             known = self._find_row(sha256)
@@ -176,7 +177,7 @@ class Videos:
             row: dict[str, Any] = {
                 **dict.fromkeys(_SCHEMA.names),
                 **{"sha256": sha256, "name": clean_name(name), "path": b"", "owned": False},
-                **{"size_bytes": size_bytes, "mtime_ns": 0, "duration_s": duration_s},
+                **{"size_bytes": size_bytes, "mtime_ns": 0, "duration_s": end_s},
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }
@@ -279,7 +280,8 @@ class Videos:
         return self._folder.paths.videos / path if row["owned"] else path  # kept files move with the store's folder
 
     def _video(self, row: dict[str, Any]) -> Video:
-        fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns")}
+        fields = {k: v for k, v in row.items() if k not in ("path", "rate", "mtime_ns", "duration_s", "start_s")}
+        fields |= {"end_s": row["duration_s"], "start_s": row["start_s"] or 0.0}
         rate = bounded_fraction(row["rate"], 0, _MAX_RATE)  # damaged: as if unknown
         return Video(**fields, path=self._path(row), rate=rate)
 
@@ -341,6 +343,7 @@ def _new_row(path: Path, stat: tuple[int, int], sha256: str, name: str, info: Vi
         **{"sha256": sha256, "name": name, "path": os.fsencode(path), "owned": False},
         **{"size_bytes": stat[0], "mtime_ns": stat[1], "added_at": datetime.now(UTC)},
         "rate": None if info.rate is None else str(info.rate),
+        "duration_s": info.end_s,
     }
 
 

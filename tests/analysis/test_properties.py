@@ -267,7 +267,7 @@ def test_merging_equals_a_slow_loop_over_gaps(case: dict[str, Any], data: st.Dat
     samples = case["samples"]
     decided = decide(case["scores"], case["thresholds"], chosen)
     found = merge_and_drop(decided, case["roles"], samples, chosen)
-    expected = slow_merge_and_drop(decided, case["roles"], samples.times_s.tolist(), samples.duration_s, chosen)
+    expected = slow_merge_and_drop(decided, case["roles"], samples.times_s.tolist(), samples.end_s, chosen)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -318,7 +318,7 @@ def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
     for column, metrics in enumerate(analysis.metrics):
         mine = [segment for segment in analysis.segments if segment.label == metrics.label]
         assert all(first.end_s < second.start_s for first, second in pairwise(mine))
-        assert all(samples.times_s[0] <= s.start_s < s.end_s <= samples.duration_s for s in mine)
+        assert all(samples.times_s[0] <= s.start_s < s.end_s <= samples.end_s for s in mine)
         assert all(s.duration_s >= chosen.min_duration_s - TIME_TOLERANCE_S for s in mine)
         assert all(s.start_s <= s.peak_s < s.end_s and s.mean_score <= s.peak_score for s in mine)
         spans = samples.spans_s[analysis.active[:, column]]

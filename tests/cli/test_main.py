@@ -22,7 +22,7 @@ prompts:
   - {label: blue wall, texts: [blue], role: background}
 settings: {score: cosine, decision: best}
 """
-VIDEO = ["sha256", "name", "duration_s", "width", "height", "samples"]
+VIDEO = ["sha256", "name", "start_s", "duration_s", "width", "height", "samples"]
 METRICS = ["label", "role", "present", "first_seen_s", "last_seen_s", "duration_s", "share", "segments"]
 METRICS += ["longest_s", "mean_score", "peak_score", "peak_s"]
 SEGMENT = ["label", "start_s", "end_s", "mean_score", "peak_score", "peak_s"]
@@ -54,12 +54,13 @@ class TestAnalyze:
 
         document: dict[str, Any] = json.loads(out)
         assert status == 0
-        keys = "video engine sampling prompt_set settings metrics segments samples"
+        keys = "video damage gaps engine sampling prompt_set settings metrics segments samples"
         assert list(document) == keys.split()
         assert list(document["video"]) == VIDEO
         assert document["video"] | {"sha256": ""} == {
             "sha256": "",
             "name": "walls.mp4",
+            "start_s": 0.0,
             "duration_s": 4.0,
             "width": 64,
             "height": 48,
@@ -216,7 +217,7 @@ class TestEmbed:
         _, out, _ = run("embed", film, "--json")
 
         (document,) = json.loads(out)
-        assert list(document) == ["video", "engine", "sampling"]
+        assert list(document) == ["video", "damage", "gaps", "engine", "sampling"]
         assert document["video"]["samples"] == 8
 
     def test_goes_on_after_a_video_that_can_not_be_used(

@@ -21,8 +21,8 @@ EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}
 
 
 def cell_starts(*sides: Analysis) -> list[float]:
-    first = min(float(side.samples.times_s[0]) if len(side.samples) else side.samples.duration_s for side in sides)
-    return [k * CELL_S for k in range(round(first / CELL_S), round(sides[0].samples.duration_s / CELL_S))]
+    first = min(float(side.samples.times_s[0]) if len(side.samples) else side.samples.end_s for side in sides)
+    return [k * CELL_S for k in range(round(first / CELL_S), round(sides[0].samples.end_s / CELL_S))]
 
 
 def label_at(side: Analysis, time_s: float) -> str | None:

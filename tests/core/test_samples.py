@@ -10,7 +10,7 @@ from tests.helpers.arrays import every, samples_at
 def test_a_span_lasts_to_the_next_sample_and_the_last_one_to_the_end_of_the_video() -> None:
     samples = samples_at([0.5, 1.0, 3.0], 3.25)
     assert samples.spans_s.tolist() == [0.5, 2.0, 0.25]
-    assert samples.spans_s.sum() == samples.duration_s - samples.times_s[0]
+    assert samples.spans_s.sum() == samples.end_s - samples.times_s[0]
 
 
 def test_the_step_is_the_median_span() -> None:
@@ -52,3 +52,16 @@ def test_a_span_ends_where_a_gap_begins() -> None:
 def test_gaps_come_in_order_and_hold_no_sample(gaps: list[tuple[float, float]]) -> None:
     with pytest.raises(ValueError, match="gaps must come in order"):
         samples_at([0.0, 1.0, 2.0], 3.0, gaps_s=gaps)
+
+
+def test_the_length_lies_between_start_and_end() -> None:
+    samples = Samples(np.arange(2), np.array([7201.0, 7204.0]), np.zeros((2, 1), np.float32), 7208.0, start_s=7200.0)
+    assert samples.duration_s == 8.0
+    assert samples.spans_s.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(("gap", "start_s"), [((0.0, 0.5), 0.2), ((2.5, 3.1), 0.2), (None, 1.5)])
+def test_nothing_lies_outside_the_time_line(gap: tuple[float, float] | None, start_s: float) -> None:
+    gaps = np.array([] if gap is None else [gap]).reshape(-1, 2)
+    with pytest.raises(ValueError, match="start"):
+        Samples(np.arange(2), np.array([1.0, 2.0]), np.zeros((2, 1), np.float32), 3.0, gaps, start_s)

@@ -90,7 +90,7 @@ def test_every_problem_names_its_line() -> None:
         "label,start,end\nshipyard,10,13\nshipyard,14,13\n\nshipyard,12,15\nunicorn,1,2\nShipyard,16,later\n"
         "seaside,17,19\nseaside,-1,2\nseaside,20,21\nseaside,3\n,1,2\n"
     )
-    found = parsed(text, duration_s=17.5, known_labels=["Shipyard", "seaside"])
+    found = parsed(text, end_s=17.5, known_labels=["Shipyard", "seaside"])
 
     assert found.segments == (
         TrueSegment("unicorn", 1.0, 2.0),
@@ -118,7 +118,7 @@ def test_every_problem_names_its_line() -> None:
 
 
 def test_an_end_just_behind_the_video_is_no_problem() -> None:
-    assert parsed("seaside,1,17.05", duration_s=17.0).problems == ()
+    assert parsed("seaside,1,17.05", end_s=17.0).problems == ()
 
 
 @pytest.mark.parametrize(

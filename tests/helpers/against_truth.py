@@ -63,8 +63,8 @@ class Cells:
 def cells_of(analysis: Analysis, truth: Sequence[TrueSegment], label: str) -> Cells:
     """Return what is true and found in each cell, by asking each segment about each cell."""
     samples = analysis.samples
-    first = round(float(samples.times_s[0]) / CELL_S) if len(samples) else round(samples.duration_s / CELL_S)
-    starts = np.arange(first, round(samples.duration_s / CELL_S)) * CELL_S
+    first = round(float(samples.times_s[0]) / CELL_S) if len(samples) else round(samples.end_s / CELL_S)
+    starts = np.arange(first, round(samples.end_s / CELL_S)) * CELL_S
     name = label.lower()
     true = [any(s.label.lower() == name and s.start_s <= t < s.end_s for s in truth) for t in starts]
     found = [any(s.label == label and s.start_s <= t < s.end_s for s in analysis.segments) for t in starts]

@@ -44,7 +44,7 @@ def put(
             thumbnails=[thumbnail(f, thumbnail_bytes) for f in frames[part]],
         )
     if finish:
-        store.finish(key, duration_s=n * 10 / 24)
+        store.finish(key, end_s=n * 10 / 24)
 
 
 def thumbnail(frame: int, size: int = 20) -> bytes:

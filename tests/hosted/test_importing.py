@@ -146,7 +146,7 @@ def test_a_model_that_is_not_known_or_does_not_fit_is_asked_for(
 
 def test_results_of_a_longer_video_are_refused(store: Store, video: Video, tmp_path: Path) -> None:
     times = [float(i) for i in range(18)]
-    with pytest.raises(ResultsError, match=r"goes on to 17\.0 s, but film\.mp4 lasts 9\.0 s; choose the video"):
+    with pytest.raises(ResultsError, match=r"goes on to 17\.0 s, but film\.mp4 ends at 9\.0 s; choose the video"):
         import_results(store, write(tmp_path, time_offset=times), video=video)
     assert store.embeddings() == []
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 import lib.ingest.ingest
 import lib.ingest.pipeline
-from lib.core.errors import NotStoredError, VideoDamagedError, VideoError
+from lib.core.errors import EngineError, NotStoredError, VideoDamagedError, VideoError
 from lib.core.sampling import Sampling
 from lib.engines.server import ServerEngine
 from lib.ingest.daemon_workers import step_back
@@ -176,7 +176,7 @@ def test_a_file_that_breaks_in_the_middle_is_complete_up_to_there(store: Store, 
     info = ingest(store, video, engine, EVERY(2))
     assert info.complete
     assert info.damage is not None
-    assert "decoding broke at 0:" in info.damage
+    assert info.damage.startswith("Decoding broke at 0:")
     assert 20 < info.samples < 100
     assert info.samples == engine.pictures
     assert info.duration_s < 200 / 24
@@ -251,3 +251,53 @@ def test_decoding_lets_the_model_go_first_and_nobody_else_steps_back() -> None:
     thread.join()
     assert found == [5]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+# --- what is lost -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["lost.mp4", "lost.avi"]
+)  # a resumed reading seeks in the first, and not in the second
+def test_gaps_are_stored_and_outlive_an_interruption(
+    name: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / name, colours=palette(400), gop=10)
+    data = bytearray(path.read_bytes())
+    for place in (0.3, 0.8):
+        start = int(len(data) * place)
+        data[start : start + 40] = bytes(40)
+    path.write_bytes(data)
+    video = store.add_file(path)
+    whole = ingest(store, video, ToyEngine(), EVERY(2))
+    gaps, samples = store.gaps(whole.key), store.load(whole.key)
+    assert len(gaps) >= 2
+    assert whole.missing == sum(gap.missing for gap in gaps) > 0
+    assert whole.damage is not None
+    assert name not in whole.damage
+    assert whole.damage_after_s == gaps[0].start_s
+    store.delete_embedding(whole.key)
+
+    monkeypatch.setattr("lib.ingest.pipeline._COMMIT_SAMPLES", 4)
+    stop_at = int(np.searchsorted(samples.times_s, gaps[0].end_s)) + 4  # behind the first gap
+    with pytest.raises(EngineError):
+        ingest(store, video, ToyEngine(fail_after=stop_at, batch_size=4), EVERY(2))
+    part = store.find_embedding(whole.key)
+    assert part is not None
+    assert not part.complete
+    assert store.gaps(whole.key) == gaps[:1]
+    assert store.load(whole.key).gaps_s.tolist() == [[gaps[0].start_s, gaps[0].end_s]]
+
+    resumed = ingest(store, video, ToyEngine(), EVERY(2))
+    assert store.gaps(whole.key) == gaps
+    assert store.load(whole.key).times_s.tolist() == samples.times_s.tolist()
+    assert (resumed.missing, resumed.end_s, resumed.damage_after_s) == (whole.missing, whole.end_s, gaps[0].start_s)
+
+
+def test_a_time_line_starts_with_the_first_frame(store: Store, tmp_path: Path) -> None:
+    video = store.add_file(make_video(tmp_path / "late.mkv", colours=palette(80), rate=10, start=7200.0))
+    info = ingest(store, video, ToyEngine(), EVERY(2))
+    assert (video.start_s, video.duration_s) == (7200.0, pytest.approx(8.0))
+    assert (info.start_s, info.end_s, info.duration_s) == (7200.0, pytest.approx(7208.0), pytest.approx(8.0))
+    samples = store.load(info.key)
+    assert (samples.start_s, samples.duration_s) == (7200.0, pytest.approx(8.0))

@@ -102,5 +102,5 @@ def test_a_wrong_length_in_the_header_is_corrected_on_the_way(store: Store, vide
 def test_the_number_of_samples_is_estimated_from_the_header(
     video: Video, frames: int | None, duration_s: float | None, rate: Any, sampling: Sampling, samples: int | None
 ) -> None:
-    fields = {"frame_count": frames, "duration_s": duration_s, "rate": None if rate is None else Fraction(rate)}
+    fields = {"frame_count": frames, "end_s": duration_s, "rate": None if rate is None else Fraction(rate)}
     assert estimate_samples(Video(**{**vars(video), **fields}), sampling) == samples

@@ -234,7 +234,7 @@ def test_a_video_without_its_file_offers_no_frames(bench):
         [batch],
         engine_name=info.engine_name,
         dim=info.dim,
-        duration_s=3.0,
+        end_s=3.0,
         without_file=("results.json", 1),
     )
     bench.store.delete_video(bench.video.sha256)

@@ -304,7 +304,7 @@ def test_a_damaged_video_is_noted_on_its_job(manager: JobManager, store: Store, 
     video = store.add_file(tmp_path / "broken.mp4")
     job = wait(submit_embedding(manager, store, video, ToyEngine(), EVERY_SECOND))
     assert job.state == "done"
-    assert "decoding broke at" in job.note
+    assert "Decoding broke at" in job.note
 
 
 def test_a_failed_ingest_tells_the_engines_sentence(manager: JobManager, store: Store, video: Video) -> None:

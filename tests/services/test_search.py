@@ -65,7 +65,7 @@ def add(
         [Batch(frames, frames / 10, vectors, [None] * len(vectors))],
         engine_name=f"Toy {engine_id}",
         dim=vectors.shape[1],
-        duration_s=len(vectors) * stride / 10,
+        end_s=len(vectors) * stride / 10,
         gaps=gaps,
         without_file=(name, 0),
     )

@@ -171,9 +171,7 @@ def test_nothing_found_says_why(run: Run) -> None:
 def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Run) -> None:
     key = EmbeddingKey("0" * 64, "toy:1", "stride-10", "1")
     batch = Batch(np.arange(7), np.arange(7.0), unit_rows(np.random.default_rng(1), 7), [None] * 7)
-    library.store.put(
-        key, [batch], engine_name="Toy engine", dim=64, duration_s=7.0, without_file=("elsewhere.json", 1)
-    )
+    library.store.put(key, [batch], engine_name="Toy engine", dim=64, end_s=7.0, without_file=("elsewhere.json", 1))
     try:
         _, out, err = run("seaside", "--json")
     finally:

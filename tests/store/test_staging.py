@@ -35,7 +35,7 @@ def put(store: Store, vectors: np.ndarray, key: EmbeddingKey = KEY, *, breaks: b
         batches(vectors, breaks=breaks),
         engine_name="CLIP",
         dim=DIM,
-        duration_s=4.0,
+        end_s=4.0,
         gaps=GAPS,
         without_file=("results.json", 1234) if key is KEY else None,
     )
@@ -87,7 +87,7 @@ def test_nothing_shows_before_all_of_it_is_there(store: Store, tmp_path: Path, r
             seen.append((store.embeddings(), store.videos()))
             yield batch
 
-    store.put(KEY, watched(), engine_name="CLIP", dim=DIM, duration_s=4.0, without_file=("a", 1))
+    store.put(KEY, watched(), engine_name="CLIP", dim=DIM, end_s=4.0, without_file=("a", 1))
 
     assert seen == [([], []), ([], [])]
     assert store.embedding(KEY).samples == 5

@@ -114,7 +114,7 @@ def test_an_embedding_without_samples_can_be_loaded_and_finished(store: Store, v
     assert store.last_sample(key) is None
     assert store.load(key).vectors.shape == (0, DIM)
     assert store.thumbnails(key, [0]) == {}
-    info = store.finish(key, duration_s=1.5, damage="It broke at once.")
+    info = store.finish(key, end_s=1.5, damage="It broke at once.")
     assert (info.samples, info.complete, info.duration_s, info.damage) == (0, True, 1.5, "It broke at once.")
     assert store.load(key).duration_s == 1.5
 
@@ -134,8 +134,8 @@ def test_samples_are_stored_once_and_in_order(store: Store, video: Video, rng: n
     append([40], [9.0])
     assert store.last_sample(key) == (40, 9.0)
     with pytest.raises(StoreError, match=r"can't end at 9\.0 s"):
-        store.finish(key, duration_s=9.0)
-    store.finish(key, duration_s=9.5)
+        store.finish(key, end_s=9.0)
+    store.finish(key, end_s=9.5)
     with pytest.raises(StoreError, match="is complete"):
         append([50], [9.2])
 
@@ -214,7 +214,7 @@ def test_finishing_leaves_little_more_on_disk_than_the_samples(
     key, n, size = key_of(video), 1000, 1000
     put(store, key, unit_rows(rng, n), commits=30, thumbnail_bytes=size, finish=False)
     files = sum(len(names) for _, _, names in os.walk(store.home / "lance" / f"{key.table}.lance"))
-    store.finish(key, duration_s=n)
+    store.finish(key, end_s=n)
     folder = store.home / "lance" / f"{key.table}.lance"
     assert sum(len(names) for _, _, names in os.walk(folder)) < 10 < files
     assert tree_bytes(folder) == store.embedding(key).size_bytes < 1.1 * n * (size + 2 * DIM + 16)

@@ -34,7 +34,9 @@ _TILES_PER_LABEL = 6
 
 def draw(selection: VideoSelection, analysis: Analysis) -> None:
     """Draw the downloads; each file is made when it is requested."""
-    stem = f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}"
+    stem, info = f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}", selection.info
+    if info is None:
+        return
     with st.container(horizontal=True):
         _button(
             "Samples, CSV",
@@ -50,13 +52,12 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
         )
         _button(
             "Analysis, JSON",
-            lambda: json.dumps(report(selection.video, selection.engine, selection.sampling, analysis), indent=2),
+            lambda: json.dumps(report(cache.store(), selection.video, info, selection.engine, analysis), indent=2),
             file_name(stem, ".json"),
             "application/json",
         )
         _button("Prompt set, YAML", analysis.prompt_set.to_yaml, file_name(stem, ".prompts.yaml"), "application/yaml")
-        info = selection.info
-        if selection.video.has_file and info is not None:
+        if selection.video.has_file:
             _button(
                 "Contact sheet, JPEG",
                 lambda: _contact_sheet(info, analysis),
@@ -122,7 +123,7 @@ def _start_clip(selection: VideoSelection, analysis: Analysis, stem: str, window
     source = cache.store().file_path(selection.video.sha256)
     folder = cache.store().paths.exports
     folder.mkdir(exist_ok=True)
-    start_s, end_s = window or (0.0, analysis.samples.duration_s)
+    start_s, end_s = window or (analysis.samples.start_s, analysis.samples.end_s)
     target = folder / file_name(stem, f"-{start_s:.1f}-{end_s:.1f}.mp4")
     captions = _captions(analysis)
 

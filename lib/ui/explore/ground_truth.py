@@ -160,9 +160,9 @@ def _player_marks(editing: GroundTruthEditing) -> tuple[tuple[float, float] | No
 def _add(editing: GroundTruthEditing) -> None:
     marked, playhead_s = _player_marks(editing)
     start, end = _span(marked, playhead_s)
-    length = editing.video.duration_s
-    if marked is None and length is not None and end > length:
-        start, end = max(length - _NEW_S, 0.0), length
+    last_s = editing.video.end_s
+    if marked is None and last_s is not None and end > last_s:
+        start, end = max(last_s - _NEW_S, editing.video.start_s), last_s
     label = peek_state().get("truth_label")
     _store(editing, None, label, lambda: (round(start, 3), round(end, 3)))
 
@@ -283,9 +283,9 @@ def _store(
         if not label:
             raise InputError("The new segment has no label yet; type one into the field beside “Add”.")
         name = one_line(label, "The label", InputError)
-        length = editing.video.duration_s
-        if length is not None and max(start, end) > length + BEYOND_S:
-            raise InputError(f"The video ends at {format_time(length, decimals=2)}; choose a time that is inside.")
+        last_s = editing.video.end_s
+        if last_s is not None and max(start, end) > last_s + BEYOND_S:
+            raise InputError(f"The video ends at {format_time(last_s, decimals=2)}; choose a time that is inside.")
         if end <= start:
             raise InputError(
                 f"The end, {format_time(end, decimals=2)}, is not after the start, "

@@ -90,9 +90,7 @@ def _read(
         name, text = file.name, file.getvalue()
     elif not text.strip():
         return None
-    return parse_truth(
-        text, name=name, duration_s=video.duration_s, known_labels=known_labels, rate=video.rate, video=video.name
-    )
+    return parse_truth(text, name=name, end_s=video.end_s, known_labels=known_labels, rate=video.rate, video=video.name)
 
 
 @callback

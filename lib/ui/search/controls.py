@@ -91,12 +91,13 @@ def _choose_frame(scope: SearchScope) -> None:
         key="search_frame_video",
     )
     video = scope.videos[sha256]
-    length = max(video.duration_s or 0.0, 0.1)
+    start_s = video.start_s
+    end_s = max(video.end_s or 0.0, start_s + 0.1)
     time_s = st.slider(
         "Time of the frame (s)",
-        0.0,
-        length,
-        min(experiment.session().playhead_s or 0.0, length) if sha256 == current else 0.0,
+        start_s,
+        end_s,
+        min(max(experiment.session().playhead_s or 0.0, start_s), end_s) if sha256 == current else start_s,
         step=0.1,
         key=f"search_frame_time.{sha256[:12]}",
     )

@@ -106,8 +106,8 @@ def _clip(scope: SearchScope, sha256: str, name: str) -> Clip:
     video = scope.videos.get(sha256)
     if video is None:
         return Clip(name, 0.0, None, problem="The video isn’t in the library any more; search again.")
-    lengths = [info.duration_s for info in scope.infos.values() if info.key.sha256 == sha256]
-    length = max([video.duration_s or 0.0, *lengths])
+    ends = [info.end_s for info in scope.infos.values() if info.key.sha256 == sha256]
+    length = max([video.end_s or 0.0, *ends])
     if sha256 in state.session().copies:
         playable = playable_copies.playable(video)
         return Clip(name, length, playable.src, playable.problem)

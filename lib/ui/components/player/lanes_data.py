@@ -104,7 +104,7 @@ def _of_the_video(
 ) -> dict[str, Any]:
     content = samples.times_s, samples.frames, change
     return {
-        "duration": max(samples.duration_s, duration_s or 0.0),
+        "duration": max(samples.end_s, duration_s or 0.0),
         "step": samples.step_s,
         "base": _by_url("base", lambda: arrays.base_arrays(samples, change), *content),
         "gaps": samples.gaps_s.tolist(),
