@@ -106,6 +106,7 @@ def escape_markdown(text: str) -> str:
 def as_text(text: str) -> str:
     """Return what ``escape_markdown`` does, or ``text`` itself where it has no markup, as most names and errors.
 
-    A server's address on this machine is no markup.
+    A server's address on this machine is no markup. What isn't UTF-8, as in a file's name, becomes ``?``.
     """
+    text = text.encode("utf-8", "replace").decode()
     return escape_markdown(text) if _MARKUP.search(_THIS_MACHINE.sub("", text)) else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -241,6 +242,20 @@ def test_a_path_outside_the_allowed_folders_is_refused_with_a_way_out(home, tmp_
         by_key(app.text_input, "path").set_value(typed).run()
         by_key(app.button, "open_path").click().run()
         assert "PROMPTREEL_FOLDERS" in app.error[0].value
+
+
+def test_names_that_are_not_utf_8_leave_opening_by_path_to_the_others(home, tmp_path, monkeypatch):
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/folder_\xe9")
+    os.mkdir(odd)
+    for name in (b"latin1_\xe9.mp4", b"good.mp4"):
+        (tmp_path / os.fsdecode(name)).write_bytes(b"x")
+    monkeypatch.setenv("PROMPTREEL_FOLDERS", os.pathsep.join((str(tmp_path), odd)))
+    app = open_page("pages/library.py", experiment=None)
+    assert not app.exception
+    assert list(by_key(app.selectbox, "path_choice").options) == ["good.mp4"]
+    by_key(app.text_input, "path").set_value("/elsewhere.mp4").run()
+    by_key(app.button, "open_path").click().run()
+    assert "outside the folders" in app.error[0].value
 
 
 def test_the_key_is_nowhere_on_disk(bench, home, server):

@@ -60,7 +60,8 @@ def allowed_folders() -> tuple[Path, ...]:
         if text is not None
         else [Path.home() / "Videos", Path.home() / "Movies", SAMPLES]
     )
-    return tuple(folder.expanduser().resolve() for folder in folders if folder.expanduser().is_dir())
+    found = (folder.expanduser().resolve() for folder in folders if folder.expanduser().is_dir())
+    return tuple(folder for folder in found if is_text(folder))  # a page can't show or be told of others
 
 
 def confined(text: str, folders: tuple[Path, ...]) -> Path:
