@@ -1,29 +1,27 @@
-"""Annotated clips: a part of a video with captions drawn in, encoded by Supervision's ``VideoSink``, without sound."""
+"""Annotated clips: a part of a video with captions drawn in, as H.264 in MP4, without sound."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
-from av.bitstream import BitStreamFilterContext
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, SettingsError
-from lib.infra.files import temporary_file
 from lib.media.decoding import DecodedFrame, decode_from, with_next
-from lib.media.drawing import Caption, draw_captions, sv
+from lib.media.drawing import Caption, draw_captions
 from lib.media.frames import probe
 from lib.media.limits import reading
 from lib.media.media_file import MediaFile
-from lib.media.picture import FrameConverter
-from lib.media.playable_copy import make_playable_copy, new_video
+from lib.media.picture import BT709, LIMITED, FrameConverter
+from lib.media.playable_copy import VideoTrack, new_video
 
 _MIN_RATE, _MAX_RATE, _RATE_IF_VARIABLE = 5, 60, Fraction(30)
 _MIN_LINES = 240
@@ -72,22 +70,20 @@ def annotated_clip(
         raise SettingsError(f"A clip can't be {max_height} lines high; choose 16 to 4320.")
     target = Path(target)
     rate = _clip_rate(source)
-    with new_video(target, "The clip") as finished, temporary_file(target, suffix=".mp4") as encoded:
-        with MediaFile(source) as media:
-            frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
-            first = next(frames, None)
-            if first is None:
-                raise SettingsError(f"{media.name} ends before the clip starts; choose an earlier start.")
-            until_s = media.header_end_s if end_s is None else end_s
-            total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
-            _encode(
-                encoded,
-                _captioned(media, chain([first], frames), caption_at, max_height),
-                rate,
-                on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
-                cancel=cancel or threading.Event(),
-            )
-        _make_playable(encoded, finished)
+    with new_video(target, "The clip") as finished, MediaFile(source) as media:
+        frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
+        first = next(frames, None)
+        if first is None:
+            raise SettingsError(f"{media.name} ends before the clip starts; choose an earlier start.")
+        until_s = media.header_end_s if end_s is None else end_s
+        total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
+        _encode(
+            finished,
+            _captioned(media, chain([first], frames), caption_at, max_height),
+            rate,
+            on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
+            cancel=cancel or threading.Event(),
+        )
 
 
 def _clip_rate(source: Path | str) -> Fraction:
@@ -152,45 +148,24 @@ def _encode(
     on_progress: Callable[[float], object],
     cancel: threading.Event,
 ) -> None:
-    """Write at least one picture as a video of a constant rate."""
-    first = next(pictures)
-    with _sink(path, (first.shape[1], first.shape[0]), rate) as sink:
-        for count, picture in enumerate(chain([first], pictures), start=1):
+    """Write at least one picture, ``(height, width, 3)`` RGB, as a video of a constant rate."""
+    converter = VideoReformatter()
+    ticks = str(rate.numerator)
+    options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
+    with av.open(os.fspath(path), "w", format="mp4", container_options=options) as output:
+        track: VideoTrack | None = None
+        for count, picture in enumerate(pictures):
             if cancel.is_set():
                 raise Cancelled("The annotated clip was cancelled.")
-            sink.write_frame(np.ascontiguousarray(picture[..., ::-1]))  # the sink takes BGR
-            if count % _FRAMES_PER_PROGRESS == 1:
-                on_progress(float(count / rate))
-
-
-@contextmanager
-def _sink(path: Path, size: tuple[int, int], rate: Fraction) -> Iterator[sv.VideoSink]:
-    """Give a sink for H.264 or, where Supervision's backend has no such encoder, for MPEG-4."""
-    info = sv.VideoInfo(width=size[0], height=size[1], fps=float(rate))
-    with ExitStack() as stack:
-        try:
-            sink = stack.enter_context(sv.VideoSink(os.fspath(path), info, codec="avc1"))
-        except RuntimeError:
-            sink = stack.enter_context(sv.VideoSink(os.fspath(path), info, codec="mp4v"))
-        yield sink
-
-
-def _make_playable(encoded: Path, finished: Path) -> None:
-    """Write what the sink encoded with the index first and colours tagged; other codecs are encoded again."""
-    if not probe(encoded).browser_playable:
-        make_playable_copy(encoded, finished)
-        return
-    options = {"movflags": "+faststart"}
-    with (
-        av.open(os.fspath(encoded)) as source,
-        av.open(os.fspath(finished), "w", format="mp4", container_options=options) as output,
-    ):
-        stream = source.streams.video[0]
-        copy = output.add_stream_from_template(stream)
-        # The sink converts by BT.601 without saying so; from 720 lines on players would take it for BT.709.
-        tags = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_coefficients=6"
-        tagger = BitStreamFilterContext(tags, stream, copy)
-        for packet in source.demux(stream):
-            for tagged in tagger.filter(packet if packet.size else None):
-                tagged.stream = copy
-                output.mux(tagged)
+            frame = converter.reformat(
+                av.VideoFrame.from_ndarray(picture, "rgb24"),
+                format="yuv420p",
+                dst_colorspace=BT709,
+                dst_color_range=LIMITED,
+            )
+            track = track or VideoTrack(output, rate, rate.numerator, frame)
+            track.write(frame, count / rate, (count + 1) / rate)
+            if count % _FRAMES_PER_PROGRESS == 0:
+                on_progress(float((count + 1) / rate))
+        if track is not None:
+            track.finish()

@@ -25,9 +25,9 @@ from lib.media.interlace import deinterlaced
 from lib.media.tone import needs_tone, shown_on_sdr
 
 _QUALITY = int(Interpolation.BICUBIC) | int(Interpolation.ACCURATE_RND) | int(Interpolation.FULL_CHR_H_INT)
-_LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
-_BT709, _BT601 = 1, 5  # SWS_CS_*
-_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}  # AVCOL_SPC_* -> SWS_CS_*
+LIMITED, _FULL = 1, 2  # AVCOL_RANGE_*
+BT709, _BT601 = 1, 5  # SWS_CS_*
+_MATRICES = {1: BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}  # AVCOL_SPC_* -> SWS_CS_*
 _HD_LINES = 720
 _MAX_ASPECT = 16
 _MAX_ENLARGED_SHAPE = 4
@@ -139,7 +139,7 @@ class FrameConverter:
 
     def yuv420(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the picture as limited-range BT.709 in 4:2:0, 8 bits; the wanted size must be even."""
-        bt709 = {"dst_colorspace": _BT709, "dst_color_range": _LIMITED}
+        bt709 = {"dst_colorspace": BT709, "dst_color_range": LIMITED}
         if needs_tone(frame):
             upright = av.VideoFrame.from_ndarray(self.rgb(frame), "rgb24")
             return self._from_rgb.reformat(upright, format="yuv420p", interpolation=_QUALITY, threads=1, **bt709)
@@ -228,4 +228,4 @@ def _middle(image: NDArray[np.uint8], longest: int) -> NDArray[np.uint8]:
 
 
 def _guessed_matrix(displayed: tuple[int, int]) -> int:
-    return _BT601 if displayed[1] < _HD_LINES else _BT709
+    return _BT601 if displayed[1] < _HD_LINES else BT709

@@ -113,7 +113,7 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
         converter = FrameConverter(media.stream.sample_aspect_ratio, _copy_size, keeps_size=True)
         with reading(media.path):
             sample = converter.yuv420(first.frame)
-        video_track = _VideoTrack(output, media.rate, timescale, sample)
+        video_track = VideoTrack(output, media.rate, timescale, sample)
         audio_track = _AudioTrack(output, audio)
         for number, (decoded, following) in enumerate(with_next(chain([first], frames))):
             if cancel.is_set():
@@ -131,7 +131,7 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
             on_progress(float(end), float(end))
 
 
-class _VideoTrack:
+class VideoTrack:
     """Encodes pictures of the size of ``sample`` as H.264, each at its time, with a key frame at least every second."""
 
     def __init__(
@@ -164,6 +164,7 @@ class _VideoTrack:
         self._output.mux(self._stream.encode(picture))
 
     def finish(self) -> None:
+        """Write what the encoder still holds."""
         self._output.mux(self._stream.encode())
 
 

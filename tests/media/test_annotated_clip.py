@@ -183,25 +183,6 @@ def test_an_error_in_the_captions_leaves_no_file(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_backend_without_h264_still_gives_a_playable_clip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class OnlyMpeg4(sv.VideoSink):
-        def __init__(self, target_path: str, video_info: sv.VideoInfo, codec: str) -> None:
-            super().__init__(target_path, video_info, codec)
-            self.is_refused = codec != "mp4v"
-
-        def __enter__(self) -> sv.VideoSink:
-            if self.is_refused:
-                raise RuntimeError("Could not open video writer")
-            return super().__enter__()
-
-    monkeypatch.setattr(sv, "VideoSink", OnlyMpeg4)
-    source = make_video(tmp_path / "a.mp4", colours=palette(24), size=(320, 240))
-    annotated_clip(source, tmp_path / "clip.mp4", one_caption)
-    info = probe(tmp_path / "clip.mp4")
-    assert (info.codec, info.browser_playable) == ("h264", True)
-    assert len(read_frames(tmp_path / "clip.mp4")[0]) == 24
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize("size", [(320, 240), (960, 720)])
 def test_a_browser_plays_a_clip_in_its_true_colours(
