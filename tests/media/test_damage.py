@@ -304,3 +304,47 @@ def test_where_the_first_frames_are_lost_the_video_begins_with_a_gap(
     assert_same(frames, expected[lost:])
     assert [(gap.start_s, gap.missing) for gap in reader.gaps] == [(0, lost)]
     assert (reader.start_s, reader.gaps[0].end_s) == (0, frames[0].time_s)
+
+
+def resized(data: bytes, at: int, size: bytes) -> bytes:
+    return data[:at] + size + data[at + 4 :]
+
+
+def through_a_pipe(data: bytes) -> bytes:
+    """An AVI file as written where one can't go back: without an index and without sizes."""
+    data = data[: data.index(b"idx1")]
+    return resized(resized(data, 4, b"\xff" * 4), data.index(b"movi") - 4, b"\xff" * 4)
+
+
+WHOLE: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "text behind the last box": ("mp4", lambda data: data + b"GPS:N48.1,E11.5 2020-01-01 12:00:00\n" * 20),
+    "a last box that says too much": ("mp4", lambda data: data + b"\x7f\xff\xff\xffgps " + b"x" * 100),
+    "mdat that says too much": ("mp4", lambda data: resized(data, data.index(b"mdat") - 4, b"\0\x0f\xff\xff")),
+    "mdat up to the end": ("mp4", lambda data: resized(data, data.index(b"mdat") - 4, bytes(4))),
+    "RIFF of size 0": ("avi", lambda data: resized(data, 4, bytes(4))),
+    "RIFF that says too much": ("avi", lambda data: resized(data, 4, b"\xff\xff\xff\0")),
+    "AVI through a pipe": ("avi", through_a_pipe),
+    "AVI without its index": ("avi", lambda data: data[: data.index(b"idx1")]),
+    "bytes behind an AVI": ("avi", lambda data: data + b"rubbish " * 50),
+}
+
+
+@pytest.mark.parametrize("what", WHOLE)
+def test_an_outer_size_is_no_proof_of_damage_where_all_samples_are_there(what: str, tmp_path: Path) -> None:
+    suffix, change = WHOLE[what]
+    codec = {"codec": "mpeg4"} if suffix == "avi" else {"faststart": True}
+    path = make_video(tmp_path / f"a.{suffix}", colours=palette(48), **codec)
+    path.write_bytes(change(path.read_bytes()))
+    frames, reader = read_frames(path)
+    assert (len(frames), reader.end_s, reader.damage) == (48, 2.0, None)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+def test_a_file_without_its_last_samples_is_cut_off(suffix: str, tmp_path: Path) -> None:
+    codec = {"codec": "mpeg4"} if suffix == "avi" else {"faststart": True}
+    path = make_video(tmp_path / f"a.{suffix}", colours=palette(48), **codec)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"idx1") - 300] if suffix == "avi" else data[:-200])
+    frames, reader = read_frames(path)
+    assert 30 < len(frames) < 48
+    assert "decoding broke at" in str(reader.damage)

@@ -354,3 +354,9 @@ def test_whatever_the_stamps_times_increase_from_0_or_later(
     assert times[0] >= 0
     assert all(a < b and float(a) < float(b) for a, b in pairwise(times))
     assert len(times) == len(stamps) or family in ("mp4", "matroska")
+
+
+def test_a_transport_stream_whose_stamps_wrap_goes_on(tmp_path: Path) -> None:
+    frames, reader = read_frames(make_video(tmp_path / "a.ts", colours=palette(72), start=2**33 / 90_000 - 1))
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 24 for i in range(72)], abs=1e-4)
+    assert (reader.end_s, reader.damage) == (pytest.approx(3.0, abs=1e-4), None)
