@@ -8,7 +8,7 @@ colours, sizes and orientation: see ``lib.media.picture``. Headers are used for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lib.core.errors import SettingsError, VideoDamagedError
 from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
+from lib.media import sparse_reading
 from lib.media.containers import is_webm
 from lib.media.decoding import DecodedFrame, DecodedGap, Decoder, decode_from, decoder_near
 from lib.media.limits import reading
@@ -133,8 +134,8 @@ class FrameGap:
 class FrameReader:
     """Iterates once over the sampled frames of a video, in order of time, in bounded memory.
 
-    Frames that aren't sampled are decoded but not converted. Decoding uses several threads and releases the
-    GIL.
+    Frames that aren't sampled are decoded but not converted, or not even decoded where samples lie further apart than
+    key frames (``lib.media.sparse_reading``). Decoding uses several threads and releases the GIL.
 
     Args:
         path: the video.
@@ -169,7 +170,7 @@ class FrameReader:
         self._is_used = False
         self._media = MediaFile(path)
         self.frames_decoded = 0
-        """Number of frames decoded so far, including those before ``resume_after``."""
+        """Number of frames decoded or passed over so far, including those before ``resume_after``."""
         self.end_s = 0.0
         """End of the last decoded frame, in seconds; after iteration, of the video."""
         self.start_s = 0.0
@@ -187,15 +188,39 @@ class FrameReader:
         if self._is_used:
             raise RuntimeError("a FrameReader can be iterated once; make another one")
         self._is_used = True
-        selector = _SampleSelector(self._sampling)
         converter = self._converter_for(self._media)
         after = -1 if self._resume_after is None else self._resume_after[0]
         with reading(self._media.path):
+            done = yield from self._sparsely(converter, after)
+            if done is None:
+                return
+            selector = _SampleSelector(self._sampling)
             for decoded in self._decoded():
                 self.frames_decoded = decoded.index + 1
                 self.end_s = float(decoded.end)
-                if selector.wants(decoded.index, decoded.time) and decoded.index > after:
+                if selector.wants(decoded.index, decoded.time) and decoded.index > max(after, done):
                     yield Frame(decoded.index, float(decoded.time), converter.rgb(decoded.frame))
+
+    def _sparsely(self, converter: FrameConverter | SampleConverter, after: int) -> Generator[Frame, None, int | None]:
+        """Yield the samples without decoding everything; return the last one's index, or None where that were all."""
+        rate = self._sampling.value
+        every = rate if self._sampling.kind == "stride" else (self._media.rate or 25) / rate
+        plan = sparse_reading.plan(self._media, _SampleSelector(self._sampling).wants, every=float(every))
+        if plan is None or (self._resume_after is not None and not plan.has(*self._resume_after)):
+            return after
+        try:
+            for sample in sparse_reading.decode(self._media, plan, after=after):
+                after = sample.index
+                self.frames_decoded, self.end_s = sample.index + 1, float(plan.end_of(sample.index))
+                yield Frame(sample.index, float(sample.time), converter.rgb(sample.frame))
+        except sparse_reading.UnexpectedFrameError:  # from the start, so that everything lost is told
+            self._media.reopen()
+            self._resume_after = None
+            return after
+        self.has_seeked = self._resume_after is not None
+        self.frames_decoded = len(plan.shown)
+        self.start_s, self.end_s = float(plan.start), float(plan.end)
+        return None
 
     def _decoded(self) -> Iterator[DecodedFrame]:
         """Yield frames with their true index: from the sample ``resume_after`` on, or from the start."""
