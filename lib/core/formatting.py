@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _NAME_BYTES = 200
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+_DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE)
 _JOINER = "\u2060"
-_SOUGHT = re.compile(r":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@", re.IGNORECASE)
+_SIGN = r"(?<![^\s\ufeff])(?:<->|->|<-|--|[<>~]=)(?![^\s\ufeff])"
+"""What is drawn as an arrow, a dash or a relation between blanks."""
+_SOUGHT = re.compile(rf":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@|{_SIGN}", re.IGNORECASE)
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of all that follows, beyond the end of a name."""
 _THIS_MACHINE = re.compile(r"https?://(localhost|127(\.\d{1,3}){3})(:\d{1,5})?(?![\w.:@])")
-_MARKUP = re.compile(rf"[\\`*\[\]<>~$|&{{}}\n]|(?<!\w)_|_(?!\w)|^\s*([#>+-]|\d+[.)])|{_SOUGHT.pattern}", re.IGNORECASE)
+_MARKUP = re.compile(
+    rf"[\\`*\[\]<>~$|&{{}}\n]|(?<!\w)_|_(?!\w)|^\s*([#>+-]|\d+[.)])|{_SOUGHT.pattern}|{_TURNS.pattern}", re.IGNORECASE
+)
 
 
 def format_time(seconds: float, *, decimals: int = 1) -> str:
@@ -80,11 +89,17 @@ def shortened(text: str, max_length: int) -> str:
 
 
 def file_name(stem: str, ending: str = "") -> str:
-    """Return a name for a file: what isn't a letter, digit, dot or hyphen as ``_``, and at most 200 bytes in UTF-8.
+    """Return a name for a file: letters with their marks, digits, dots, hyphens, all else ``_``; at most 200 bytes.
 
-    File systems take 255, of which some are for what is added while the file is written. The ending stays whole.
+    File systems take 255 in UTF-8, of which some are for what is added while the file is written. The ending stays
+    whole. No name is hidden, taken for an option, or a device of Windows.
     """
-    return cut_to_bytes(re.sub(r"[^\w.-]+", "_", stem), _NAME_BYTES - len(ending.encode())) + ending
+    composed = unicodedata.normalize("NFC", stem)
+    kept = "".join(c if c in "_.-" or c.isalnum() or unicodedata.category(c) in ("Mn", "Mc") else " " for c in composed)
+    name = re.sub(r"^([.-]|$)", r"_\1", re.sub(" +", "_", kept))
+    if _DEVICE.match(name + ending):
+        name = f"_{name}"
+    return cut_to_bytes(name, _NAME_BYTES - len(ending.encode())) + ending
 
 
 def cut_to_bytes(text: str, max_bytes: int) -> str:
@@ -95,10 +110,11 @@ def cut_to_bytes(text: str, max_bytes: int) -> str:
 def escape_markdown(text: str) -> str:
     """Return ``text`` such that Streamlit's Markdown draws it as it is: a name, a label, a title.
 
-    Links, emoji and icons are found in the text after backslashes are gone, so what begins them (``http://``, ``www.``,
-    ``@``, ``:name``) is parted by an invisible word joiner.
+    Links, emoji, icons and arrows are found in the text after backslashes are gone, so what begins or makes them
+    (``http://``, ``www.``, ``@``, ``:name``, ``->``) is parted by an invisible word joiner. Characters that turn the
+    direction of what follows are left out: they would turn the rest of the sentence.
     """
-    line = " ".join(text.split())
+    line = " ".join(_TURNS.sub("", text).split())
     parted = _SOUGHT.sub(lambda found: found[0] + _JOINER, line)
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", parted)
 

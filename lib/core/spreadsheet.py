@@ -5,12 +5,13 @@ Ground truth isn't written this way: its CSV is read back, and a label would gai
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
 
-_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What begins a formula (OWASP, CSV Injection)."""
+_RUN = re.compile("^(?=[=+\\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+\\-@＝＋－＠])")
+"""Before what begins a formula (OWASP, CSV Injection), also where ``;`` or a tab parts a spreadsheet's cells."""
 
 
 def spreadsheet_csv(frame: pd.DataFrame) -> bytes:
@@ -23,4 +24,4 @@ def spreadsheet_csv(frame: pd.DataFrame) -> bytes:
 
 
 def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RUN) else value
+    return _RUN.sub("'", value) if isinstance(value, str) else value

@@ -9,6 +9,7 @@ import csv
 import html
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -47,6 +48,7 @@ def write_truth(
     """
     if kind == "label_studio":
         return _write_label_studio(segments, video, rate)
+    segments = [replace(segment, label=" ".join(segment.label.split())) for segment in segments]  # no line breaks
     writers: dict[GroundTruthFormat, Callable[[], str]] = {
         "json": lambda: _write_json(segments, video),
         "csv": lambda: _write_csv(segments),

@@ -30,7 +30,6 @@ from lib.core.formatting import format_bytes
 from lib.core.validation import bounded_int
 from lib.hosted.upload_body import ProgressCallback, UploadBody
 from lib.infra.address import check_key, is_loopback, normalise_url
-from lib.infra.deadline import deadline
 from lib.infra.http import (
     BLOCK_BYTES,
     RETRIED_STATUSES,
@@ -39,6 +38,7 @@ from lib.infra.http import (
     Retrier,
     RetryPolicy,
     Service,
+    TimeIsUp,
     explain,
     json_of,
     new_session,
@@ -211,11 +211,6 @@ class HostedApi:
 
         try:
             self._transfers(cancel, self.timing.retries.attempts).run(attempt)
-        except OSError as error:
-            target.unlink(missing_ok=True)
-            raise StoreError(
-                f"The results can't be written ({error.strerror}); free some space, then fetch them again."
-            ) from error
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -227,6 +222,7 @@ class HostedApi:
 
     def _put(self, signed: str, body: UploadBody, name: str) -> EngineUnavailableError | None:
         """Return None when all of it was uploaded, else why another attempt may succeed."""
+        read_s = max(_UPLOAD_READ_S, self.timing.read_s)
         with body:
             outcome = send(
                 self._session,
@@ -234,10 +230,10 @@ class HostedApi:
                 signed,
                 data=body,
                 headers={"Content-Type": "application/octet-stream"},
-                timeout=(self.timing.connect_s, max(_UPLOAD_READ_S, self.timing.read_s)),
+                timeout=(self.timing.connect_s, read_s),
             )
         if isinstance(outcome, requests.RequestException):
-            return explain(outcome, _STORAGE, self.timing.read_s)
+            return explain(outcome, _STORAGE, read_s)
         if outcome.status_code in (200, 201):
             return None
         if outcome.status_code == 413:
@@ -254,29 +250,24 @@ class HostedApi:
         self, signed: str, target: Path, on_progress: ProgressCallback, cancel: threading.Event
     ) -> EngineUnavailableError | None:
         """Return None when all of it is in ``target``, else why another attempt may succeed."""
+
+        def take(response: requests.Response) -> None:
+            if response.status_code == 200:
+                _write(response, target, on_progress, cancel)
+
         times = (self.timing.connect_s, self.timing.read_s)
-        try:
-            with (
-                deadline(_DOWNLOAD_S) as limit,
-                self._session.get(signed, timeout=times, stream=True, allow_redirects=False) as response,
-            ):
-                if response.status_code != 200:
-                    expired = response.status_code in _EXPIRED
-                    why = "its signed URL may have expired" if expired else "it may be overloaded"
-                    return EngineUnavailableError(
-                        f"The hosted service's storage refuses the results ({response.status_code}), {why}; "
-                        "try again, the job is kept."
-                    )
-                total = bounded_int(response.headers.get("Content-Length"), 0, 1 << 62) or 0
-                with target.open("wb") as file:
-                    for block in response.iter_content(BLOCK_BYTES):
-                        if cancel.is_set():
-                            raise Cancelled
-                        file.write(block)
-                        on_progress(file.tell(), total)
-            return explain(requests.exceptions.ReadTimeout(), _STORAGE, _DOWNLOAD_S) if limit.passed else None
-        except requests.RequestException as error:
-            return explain(error, _STORAGE, self.timing.read_s)
+        outcome = send(self._session, "GET", signed, timeout=times, limit_s=_DOWNLOAD_S, take=take)
+        if isinstance(outcome, TimeIsUp):
+            raise explain(outcome, _STORAGE, _DOWNLOAD_S)  # another attempt would take as long
+        if isinstance(outcome, requests.RequestException):
+            return explain(outcome, _STORAGE, self.timing.read_s)
+        if outcome.status_code == 200:
+            return None
+        why = "its signed URL may have expired" if outcome.status_code in _EXPIRED else "it may be overloaded"
+        return EngineUnavailableError(
+            f"The hosted service's storage refuses the results ({outcome.status_code}), {why}; "
+            "try again, the job is kept."
+        )
 
     def _call(
         self,
@@ -348,6 +339,23 @@ class HostedApi:
         ):
             raise BadReplyError(f"The hosted service gave no usable address for {what}; try again later.")
         return str(url)
+
+
+def _write(response: requests.Response, target: Path, on_progress: ProgressCallback, cancel: threading.Event) -> None:
+    total = bounded_int(response.headers.get("Content-Length"), 0, 1 << 62) or 0
+    try:
+        with target.open("wb") as file:
+            for block in response.iter_content(BLOCK_BYTES):
+                if cancel.is_set():
+                    raise Cancelled
+                file.write(block)
+                on_progress(file.tell(), total)
+    except requests.RequestException:  # an OSError too
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"The results can't be written ({error.strerror}); free some space, then fetch them again."
+        ) from error
 
 
 def _checked_url(url: str) -> str:

@@ -181,6 +181,10 @@ class Unusable(requests.RequestException):
         self.reason = reason
 
 
+class TimeIsUp(requests.exceptions.ReadTimeout):
+    """An answer as a whole took longer than it may."""
+
+
 class _Adapter(DeadlineAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, blocksize=BLOCK_BYTES, **options)
@@ -207,25 +211,35 @@ def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def send(session: requests.Session, method: str, url: str, *, timeout: tuple[float, float], **options: Any) -> Outcome:
-    """Send one request and read its answer, of at most ``MAX_ANSWER_BYTES``.
+def send(
+    session: requests.Session,
+    method: str,
+    url: str,
+    *,
+    timeout: tuple[float, float],
+    limit_s: float | None = None,
+    take: Callable[[requests.Response], None] | None = None,
+    **options: Any,
+) -> Outcome:
+    """Send one request and read its answer: whole, of at most ``MAX_ANSWER_BYTES``, or as ``take`` does.
 
     Redirects are not followed: they would hand a key on, and turn POST into GET. ``timeout`` is seconds to connect, and
-    from the end of the request to the end of the answer.
+    without a byte; from the end of the request to the end of the answer it is ``limit_s``, by default the same.
     """
     options |= {"allow_redirects": False, "stream": True, "timeout": timeout}
-    with deadline(timeout[1]) as limit:
+    with deadline(limit_s or timeout[1]) as limit:
         try:
             with session.request(method, url, **options) as response:
-                outcome: Outcome = _with_body(response)
+                (take or _read_whole)(response)
+                outcome: Outcome = response
         except requests.RequestException as error:
             outcome = _with_reason(error, session, url)
         except (OSError, ValueError, HTTPError) as error:  # what requests lets through
             outcome = _with_reason(requests.exceptions.InvalidURL(type(error).__name__), session, url)
-    return requests.exceptions.ReadTimeout() if limit.passed else outcome
+    return TimeIsUp() if limit.passed else outcome
 
 
-def _with_body(response: requests.Response) -> requests.Response:
+def _read_whole(response: requests.Response) -> None:
     blocks, size = [], 0
     for block in response.iter_content(1 << 16):  # small, as a compressed one may grow a thousandfold
         blocks.append(block)
@@ -233,7 +247,6 @@ def _with_body(response: requests.Response) -> requests.Response:
         if size > MAX_ANSWER_BYTES:
             raise Unusable(f"its answer has more than {MAX_ANSWER_BYTES >> 20} MiB; check the address")
     response._content = b"".join(blocks)
-    return response
 
 
 def _with_reason(error: requests.RequestException, session: requests.Session, url: str) -> requests.RequestException:

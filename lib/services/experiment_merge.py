@@ -142,9 +142,11 @@ def _merge_row(
     if ours is None or theirs is None:
         return _one_sided(before, ours, theirs)
     before = before or PromptRow()
-    labels = {label_key(row.label) for row in (before, ours, theirs)}
-    if len(labels) == 3:  # both have renamed it, or put another row in its place: both rows stay
+    was, here, there = (label_key(row.label) for row in (before, ours, theirs))
+    if len({was, here, there}) == 3:  # both have renamed it, or put another row in its place: both rows stay
         return Merged((ours, theirs), (f"the label of the row “{label_of(before)}”",) if before.label else ())
+    if was == here != there:
+        ours = replace(ours, label=before.label)  # spelled otherwise here, renamed there
     merged = merge_fields(before, ours, theirs, _ROW_FIELDS)
     return Merged((merged.value,), tuple(f"{what} of “{label_of(merged.value)}”" for what in merged.conflicts))
 

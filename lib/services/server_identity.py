@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.core.errors import StoreError, UnknownModelError
+from lib.core.errors import InputError, StoreError, UnknownModelError
 from lib.engines.hosted import HostedEngine
 from lib.engines.server import ServerEngine
+from lib.infra.address import normalise_url
 from lib.infra.files import write_atomically
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ def identified(engine: Engine, home: Path, open_store: Callable[[], Store]) -> E
 def known_weights(home: Path) -> str:
     """Return what changes when a server is found to have other weights."""
     return json.dumps(_known(home), sort_keys=True)
+
+
+def address_of(home: Path, engine_id: str, address: str) -> str | None:
+    """Return where the weights of a server's ``engine_id`` are: ``address`` where it may have them, else a known one.
+
+    None where no server is known to have them.
+    """
+    base, _, weights = engine_id.partition("+")
+    known = _known(home)
+    with suppress(InputError):
+        if known.get(f"{normalise_url(address)} {base}", "") == weights:
+            return address
+    have = (name for name, others in known.items() if weights and others == weights)
+    return next((name.removesuffix(f" {base}") for name in have if name.endswith(f" {base}")), None)
 
 
 def weights_of(engine: Engine) -> str | None:

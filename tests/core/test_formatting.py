@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lib.core.formatting import (
     ago,
+    as_text,
     escape_markdown,
     file_name,
     format_bytes,
@@ -120,6 +121,21 @@ def test_markdown_shows_escaped_text_as_it_is() -> None:
     assert escape_markdown("sky *1*.png") == r"sky \*1\*\.png"
 
 
+@pytest.mark.parametrize("sign", ["<->", "->", "<-", "--", ">=", "<=", "~="])
+@pytest.mark.parametrize("around", ["{}", "a {} b", "a {}", "{} b", "\ufeff{}\ufeff"])
+def test_signs_between_blanks_are_not_drawn_as_arrows_and_dashes(sign: str, around: str) -> None:
+    for drawn in (escape_markdown(around.format(sign)), as_text(around.format(sign))):
+        plain = drawn.replace("\\", "")
+        assert f"{sign}\u2060" in plain
+        assert plain.replace("\u2060", "") == around.format(sign)
+    assert "\u2060" not in escape_markdown(f"a{sign}b")
+
+
+@pytest.mark.parametrize("turn", ["\u202e", "\u202d", "\u202b", "\u2066", "\u2067", "\u2068", "\u2069"])
+def test_a_name_turns_no_text_that_follows_it(turn: str) -> None:
+    assert as_text(f"gpj{turn}4pm") == escape_markdown(f"gpj{turn}4pm") == "gpj4pm"
+
+
 @pytest.mark.parametrize("stem", ["a" * 400, "é" * 252, "造" * 120, "😀" * 80, "नमस्ते " * 40])
 def test_names_of_files_fit_into_their_bytes_with_their_ending(stem: str) -> None:
     name = file_name(stem, "-12.0-15.0.mp4")
@@ -129,4 +145,23 @@ def test_names_of_files_fit_into_their_bytes_with_their_ending(stem: str) -> Non
 
 
 def test_names_of_files_hold_nothing_that_a_shell_or_path_takes_for_more() -> None:
-    assert file_name("../a b:c*?-été", ".csv") == ".._a_b_c_-été.csv"
+    assert file_name("../a b:c*?-été", ".csv") == "_.._a_b_c_-été.csv"
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("-rf", "_-rf.json"),
+        (".bashrc", "_.bashrc.json"),
+        ("", "_.json"),
+        ("con", "_con.json"),
+        ("LPT1", "_LPT1.json"),
+        ("nul.x", "_nul.x.json"),
+        ("console", "console.json"),
+        ("a\x00b\x1b[31m\u202egpj\n", "a_b_31m_gpj_.json"),
+        ("cafe\u0301", "caf\u00e9.json"),
+        ("हिन्दी", "हिन्दी.json"),
+    ],
+)
+def test_names_of_files_are_names_on_every_system(stem: str, name: str) -> None:
+    assert file_name(stem, ".json") == name

@@ -22,6 +22,11 @@ def test_text_that_would_run_gets_an_apostrophe_in_cells_and_headings(label: str
     assert rows == [["label", f"'{label}"], [f"'{label}", "-0.5"], ["car", "1.0"]]
 
 
+@pytest.mark.parametrize(("label", "cell"), [("car;=1+1", "car;'=1+1"), ("a\t@x", "a\t'@x"), ("a\n+1", "a\n'+1")])
+def test_text_that_would_run_where_another_sign_parts_cells_does_not(label: str, cell: str) -> None:
+    assert rows_of(spreadsheet_csv(pd.DataFrame({"label": [label, "a;b-c=d"]}))) == [["label"], [cell], ["a;b-c=d"]]
+
+
 def test_numbers_gaps_and_letters_stay_as_they_are() -> None:
     frame = pd.DataFrame(
         {"n": [-3, 4], "x": [-1.5e-7, float("nan")], "on": [True, False], "label": pd.Series(["café 造船厂", None])}

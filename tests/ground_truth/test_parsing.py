@@ -238,3 +238,11 @@ def test_twice_the_lines_are_twice_the_work(line: str) -> None:
 
     calls(10)  # what is computed once
     assert calls(1600) < 2.5 * calls(800)
+
+
+@pytest.mark.parametrize("kind", ["json", "csv", "vtt", "audacity"])
+@pytest.mark.parametrize("blank", ["\t", "\n", "\x0b", "\x85", "\u2028"])
+def test_a_blank_of_any_kind_in_a_label_parts_no_line(kind: GroundTruthFormat, blank: str) -> None:
+    written = write_truth([TrueSegment(f"red{blank}car", 1.0, 2.5), TrueSegment("bus", 3.0, 4.0)], kind)
+    read = parse_truth(written, name=f"truth.{'txt' if kind == 'audacity' else kind}").segments
+    assert [*read] == [TrueSegment("red car", 1.0, 2.5), TrueSegment("bus", 3.0, 4.0)]

@@ -15,6 +15,8 @@ from lib.core.errors import PromptreelError
 from lib.core.labelled_intervals import TrueSegment
 from lib.services import experiments
 from lib.services.experiments import PromptRow
+from lib.ui.components.upload import Uploaded
+from lib.ui.library import add_videos
 from lib.ui.session import cache
 from tests.helpers.http import wait_for
 from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth
@@ -22,12 +24,13 @@ from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_tr
 pytestmark = pytest.mark.usefixtures("framed")
 HOSTILE = (
     "![i](http://pictures.example/p.png) :red[x] $x^2$ **b** `c` <img/src=x> :material/home: :smile: "
-    "[l](//pictures.example) www.pictures.example a@pictures.example ~~s~~ &lt; _u_"
+    "[l](//pictures.example) www.pictures.example a@pictures.example ~~s~~ &lt; _u_ -- -> >= \u202eturned"
 )
 FILE = "![i](https:pictures.example) :red[x] $x^2$ **b** `c` <img> :smile: www.pictures.example"
 DRAWN = re.compile(
     r"""!\[ | (?<!\\)\]\( | :red | https?: (?!\u2060) | (?<!\\)\$ | (?<![\\*])\*\*b | (?<!\\)`c | (?<!\\)<img
-    | :material/home | :smile | www\.p | a@p | (?<!\\)~~ | (?<!\\)&lt | (?<![\\\w])_u""",
+    | :material/home | :smile | www\.p | a@p | (?<!\\)~~ | (?<!\\)&lt | (?<![\\\w])_u
+    | (?<!\S)\\?-\\?-(?!\S) | (?<!\S)\\?-\\?>(?!\S) | (?<!\S)\\?>\\?=(?!\S) | \u202e""",
     re.VERBOSE,
 )
 PLAIN = {"arrow_data_frame", "arrow_vega_lite_chart", "bidi_component", "html"}  # escaped by what draws them
@@ -101,3 +104,11 @@ def test_no_dialog_and_no_job_draws_a_name_as_markdown(hostile):
     assert any("can't be read" in error.value for error in app.sidebar.error)
     for key in ("delete_embedding", "delete_video"):
         checked(press(open_page("pages/library.py"), key))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".json"])
+def test_no_toast_draws_a_name_as_markdown(hostile, monkeypatch, ending):
+    done = Uploaded("0" * 64, HOSTILE + ending, 1)
+    monkeypatch.setattr(add_videos, "upload", lambda **_: [done])
+    app = checked(open_page("pages/library.py"))
+    assert [toast.value for toast in app.toast]

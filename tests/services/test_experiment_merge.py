@@ -52,6 +52,14 @@ def test_a_renamed_row_keeps_what_the_other_tab_does_to_it():
     assert not conflicts
 
 
+def test_a_row_renamed_there_is_renamed_though_its_name_is_spelled_otherwise_here():
+    capital = row(BASE.rows[0].label.upper())
+    rows, conflicts = merged((capital, GREEN, BLUE), (row("crimson"), GREEN, BLUE))
+
+    assert rows == (row("crimson"), GREEN, BLUE)
+    assert not conflicts
+
+
 def test_a_row_removed_there_does_not_come_back_by_an_edit_here():
     rows, conflicts = merged((RED, GREEN, row("navy")), (GREEN, BLUE))
 

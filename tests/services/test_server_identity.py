@@ -13,7 +13,7 @@ from lib.engines.hosted import HostedEngine
 from lib.engines.server import ServerEngine
 from lib.infra.http import RetryPolicy
 from lib.services import experiments
-from lib.services.server_identity import identified, weights_of
+from lib.services.server_identity import address_of, identified, weights_of
 from lib.store.store import Store, embed_texts_cached
 from tests.helpers.fake_server import FakeServer, Faults
 
@@ -127,3 +127,19 @@ def test_a_damaged_note_of_servers_is_found_again(store: Store, server: FakeServ
         with pytest.raises(UnknownModelError):
             engine.embed_texts(["a cat"])
         assert engine_at(other, store).id == before
+
+
+def test_the_address_of_weights_is_the_one_in_use_where_it_may_have_them_else_a_known_one(
+    store: Store, server: FakeServer, other: FakeServer
+) -> None:
+    embed_texts_cached(store, engine_at(server, store), ["a dog"])
+    with pytest.raises(UnknownModelError):
+        engine_at(other, store).embed_texts(["a cat"])
+    variant = engine_at(other, store).id
+
+    assert address_of(store.home, variant, server.url) == other.url
+    assert address_of(store.home, variant, f" {other.url}/") == f" {other.url}/"
+    assert address_of(store.home, PLAIN, server.url) == server.url
+    assert address_of(store.home, PLAIN, other.url) is None
+    assert address_of(store.home, f"{PLAIN}+00000000", server.url) is None
+    assert address_of(store.home, variant, "no address") == other.url

@@ -16,6 +16,7 @@ from lib.prompts.model import PromptSet
 from lib.services import experiments
 from lib.services.embedding import submit_embedding
 from lib.services.jobs import Job
+from lib.services.server_identity import address_of
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.session import cache, state
@@ -26,17 +27,36 @@ def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
     """Choose ``video`` (and the engine and sampling of ``info``), start what is missing, and go to Explore."""
     session = state.session()
     session.open_video(video.sha256)
-    if info is not None:
-        choose_engine_of(session, info)
-    st.session_state["start_embedding"] = True
+    has_engine = info is None or choose_engine_of(session, info)
+    st.session_state["start_embedding"] = has_engine
     st.switch_page("pages/explore.py", query_params=state.address())
 
 
-def choose_engine_of(session: Session, info: EmbeddingInfo) -> None:
-    """Choose the engine and sampling that ``info`` was made with."""
+def choose_engine_of(session: Session, info: EmbeddingInfo) -> bool:
+    """Choose the engine and sampling that ``info`` was made with; see ``choose_engine``."""
+    return choose_engine(session, info.key.engine_id, sampling=info.key.sampling_key)
+
+
+def choose_engine(session: Session, engine_id: str, **fields: str) -> bool:
+    """Choose an engine by its id, and change ``fields`` of the experiment.
+
+    Returns False, and has the page say so, where no server is known to have the weights of that id: embedding would
+    begin anew with others.
+    """
+    chosen = experiments.engine_fields(engine_id)
     with session.lock:
-        session.change(**experiments.engine_fields(info.key.engine_id), sampling=info.key.sampling_key)
+        address: str | None = session.experiment.server_url
+        if chosen["engine"] == "server":
+            address = address_of(cache.store().home, engine_id, session.experiment.server_url)
+            chosen["server_url"] = address or session.experiment.server_url
+        session.change(**chosen, **fields)
         session.version += 1  # the engine panel's widgets start again from the new values
+        if address is None:
+            session.told.append(
+                f"The server at {session.experiment.server_url} has other weights than those of {engine_id}; enter the "
+                "address of the server that has them."
+            )
+    return address is not None
 
 
 def may_embed(video: Video, engine: Engine) -> bool:

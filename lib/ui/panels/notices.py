@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import RerunException
 
 from lib.core.formatting import as_text
 from lib.ui.session import state
@@ -26,10 +27,14 @@ def above() -> Iterator[None]:
     before = _state(session)
     with place.container():
         _draw(session, told, key="notice")
+    leaves = False
     try:
         yield
+    except RerunException:  # to another page, or the same once more: what was told is for that run
+        leaves, session.told = True, [*told, *session.told]
+        raise
     finally:
-        if session.told or _state(session) != before:
+        if not leaves and (session.told or _state(session) != before):
             told, session.told = [*told, *session.told], []
             with place.container():
                 _draw(session, told, key="late_notice")

@@ -168,8 +168,7 @@ def _available(engine_id: str) -> bool:
 
 @experiment.callback
 def _choose(engine_id: str) -> None:
-    experiment.session().change(**experiments.engine_fields(engine_id))
-    experiment.session().version += 1  # so that the engine panel's widgets show the new values
+    embedding.choose_engine(experiment.session(), engine_id)
 
 
 def keep_index(scope: SearchScope) -> None:
