@@ -52,6 +52,7 @@ def make_playable_copy(
     source: Path | str,
     target: Path | str,
     *,
+    offset_s: float = 0.0,
     on_progress: Progress | None = None,
     cancel: threading.Event | None = None,
 ) -> None:
@@ -62,6 +63,7 @@ def make_playable_copy(
     Args:
         source: the video.
         target: the MP4 file to write; an existing one is replaced.
+        offset_s: time of the source, in seconds, that the copy shows at 0; what comes before is left out.
         on_progress: called every few frames with the seconds done, and in total if the header says.
         cancel: once set, the work stops within a frame and leaves no file.
 
@@ -74,7 +76,7 @@ def make_playable_copy(
         MediaFile(source) as media,
         new_video(Path(target), f"The playable copy of {media.name}") as temporary,
     ):
-        _write(media, temporary, on_progress, cancel or threading.Event())
+        _write(media, temporary, Fraction(offset_s), on_progress, cancel or threading.Event())
 
 
 @contextmanager
@@ -99,7 +101,9 @@ def new_video(target: Path, name: str) -> Iterator[Path]:
         raise VideoError(f"{name} can't be encoded ({reason}); scale or convert the video first.") from error
 
 
-def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: threading.Event) -> None:
+def _write(
+    media: MediaFile, path: Path, offset: Fraction, on_progress: Progress | None, cancel: threading.Event
+) -> None:
     decoder = Decoder(media)
     frames = iter(decoder)
     first = next(frames)
@@ -107,7 +111,7 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
     ticks = str(timescale)
     options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with (
-        AudioReader(media.path, origin_s=media.origin_s, restarts=decoder.restarts) as audio,
+        AudioReader(media.path, origin_s=media.origin_s + offset, restarts=decoder.restarts) as audio,
         av.open(os.fspath(path), "w", format="mp4", container_options=options) as output,
     ):
         converter = FrameConverter(media.stream.sample_aspect_ratio, _copy_size, keeps_size=True)
@@ -118,13 +122,14 @@ def _write(media: MediaFile, path: Path, on_progress: Progress | None, cancel: t
         for number, (decoded, following) in enumerate(with_next(chain([first], frames))):
             if cancel.is_set():
                 raise Cancelled("The playable copy was cancelled.")
-            end = decoder.end if following is None else following.time
+            end = (decoder.end if following is None else following.time) - offset
             with reading(media.path):
                 picture = converter.yuv420(decoded.frame)
-            video_track.write(picture, decoded.time, end)
+            video_track.write(picture, decoded.time - offset, end)
             audio_track.write_until(end)
             if on_progress is not None and number % _FRAMES_PER_PROGRESS == 0:
-                on_progress(float(end), media.header_end_s)
+                total_s = media.header_end_s
+                on_progress(float(end), None if total_s is None else total_s - float(offset))
         video_track.finish()
         audio_track.finish()
         if on_progress is not None:

@@ -39,6 +39,14 @@ class VideoInfo:
     """Whether current browsers play the video as it is; otherwise see ``lib.media.playable_copy``."""
 
     @property
+    def copy_offset_s(self) -> float:
+        """Time of the video, in seconds, that its playable copy shows at 0.
+
+        0 where the video begins within a second; a browser can't be relied on to play an MP4 that begins later.
+        """
+        return self.start_s if self.start_s >= 1 else 0.0
+
+    @property
     def duration_s(self) -> float | None:
         """Length of the video in seconds as the header says; may be wrong."""
         return None if self.end_s is None else max(0.0, self.end_s - self.start_s)

@@ -68,7 +68,7 @@ def player_part() -> None:
         width=320,
         height=180,
         label=state.get("label", "Video"),
-        duration_s=10.0,
+        end_s=10.0,
         seek=state["seek"],
         progress=None if ready else 0.4,
     )

@@ -276,7 +276,7 @@ def test_truth_is_imported_before_there_is_a_prompt_or_a_sample(bench):
 
     assert truth(bench) == (TrueSegment("unicorn", 1.0, 2.0),)
     assert [segment["label"] for segment in lanes(app)["truth"]] == ["unicorn"]
-    assert lanes(app)["duration"] == pytest.approx(9.0)
+    assert lanes(app)["end"] == pytest.approx(9.0)
     assert lanes(app)["thumbs"] is None
 
 

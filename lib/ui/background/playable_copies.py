@@ -23,6 +23,8 @@ class Playable:
     src: str | None
     progress: float | None = None
     problem: str | None = None
+    offset_s: float = 0.0
+    """Time of the video, in seconds, that the source shows at 0."""
 
 
 def playable(video: Video) -> Playable:
@@ -35,12 +37,14 @@ def playable(video: Video) -> Playable:
         return Playable(routes.url_for_video(path))
     copy = cache.store().proxy_path(video.sha256)
     if copy.exists():
-        return Playable(routes.url_for_video(copy))
+        return Playable(routes.url_for_video(copy), offset_s=video.copy_offset_s)
     running = cache.jobs().find(("copy", video.sha256))
     job = running or cache.jobs().submit(
         f"Playable copy of {video.name}",
         ("copy", video.sha256),
-        lambda *, on_progress, cancel: make_playable_copy(path, copy, on_progress=telling(on_progress), cancel=cancel),
+        lambda *, on_progress, cancel: make_playable_copy(
+            path, copy, offset_s=video.copy_offset_s, on_progress=telling(on_progress), cancel=cancel
+        ),
         queue="copies",
         sha256=video.sha256,
         unit="s of video",

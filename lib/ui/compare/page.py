@@ -269,5 +269,5 @@ def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:
         sides.colours[name],
         thumbnails=video.thumbnails_url(side.info),
         truth=cache.truth(sides.video),
-        duration_s=None if side.info.complete else sides.video.end_s,
+        end_s=None if side.info.complete else sides.video.end_s,
     )

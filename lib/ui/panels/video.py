@@ -196,7 +196,9 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
         width=video.width,
         height=video.height,
         label=video.name,
-        duration_s=video.end_s,
+        start_s=video.start_s,
+        end_s=video.end_s,
+        offset_s=source.offset_s,
         seek=Seek(session.seek_id, session.seek_s) if session.seek_s is not None else None,
         lanes=lanes,
         window=session.window,
@@ -218,7 +220,7 @@ def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, An
         theme.colours(analysis.prompt_set.prompts),
         thumbnails=thumbnails_url(selection.info),
         truth=cache.truth(selection.video),
-        duration_s=None if selection.info.complete else selection.video.end_s,
+        end_s=None if selection.info.complete else selection.video.end_s,
     )
 
 
@@ -230,7 +232,8 @@ def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str,
         cache.frame_change(info) if info is not None and embedded else None,
         thumbnails=thumbnails_url(info) if info is not None and embedded else None,
         truth=cache.truth(video),
-        duration_s=video.end_s,
+        start_s=video.start_s,
+        end_s=video.end_s,
     )
 
 

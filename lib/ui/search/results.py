@@ -105,22 +105,23 @@ def _clips(scope: SearchScope, result: SearchResult) -> dict[str, Clip]:
 def _clip(scope: SearchScope, sha256: str, name: str) -> Clip:
     video = scope.videos.get(sha256)
     if video is None:
-        return Clip(name, 0.0, None, problem="The video isn’t in the library any more; search again.")
+        return Clip(name, (0.0, 0.0), None, problem="The video isn’t in the library any more; search again.")
     ends = [info.end_s for info in scope.infos.values() if info.key.sha256 == sha256]
-    length = max([video.end_s or 0.0, *ends])
+    span_s = video.start_s, max([video.end_s or 0.0, *ends])
     if sha256 in state.session().copies:
         playable = playable_copies.playable(video)
-        return Clip(name, length, playable.src, playable.problem)
+        return Clip(name, span_s, playable.src, playable.problem, playable.offset_s)
     store = cache.store()
     try:
         path = store.file_path(sha256)
         copy = store.proxy_path(sha256)
         refused = sha256 in st.session_state.get("refused", ())
         if video.browser_playable and not refused:
-            return Clip(name, length, routes.url_for_video(path))
-        return Clip(name, length, routes.url_for_video(copy) if copy.exists() else None)
+            return Clip(name, span_s, routes.url_for_video(path))
+        src = routes.url_for_video(copy) if copy.exists() else None
+        return Clip(name, span_s, src, offset_s=video.copy_offset_s)
     except PromptreelError as error:
-        return Clip(name, length, None, problem=str(error))
+        return Clip(name, span_s, None, problem=str(error))
 
 
 def _unpromptable(search: state.Search) -> str:

@@ -44,11 +44,14 @@ class Clip:
     """A video that moments are in."""
 
     name: str
-    duration_s: float
+    span_s: tuple[float, float]
+    """Start and end of the video in seconds."""
     src: str | None
     """URL from ``routes.url_for_video``; None where a playable copy is needed first."""
     problem: str | None = None
     """Why there is none, and what to do."""
+    offset_s: float = 0.0
+    """Time of the video, in seconds, that the source shows at 0."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ def _to_json(card: MomentCard, rank: int) -> dict[str, Any]:
 def _clip(clip: Clip) -> dict[str, Any]:
     return {
         "name": clip.name,
-        "duration": clip.duration_s,
+        "first": clip.span_s[0],
+        "last": clip.span_s[1],
+        "offset": clip.offset_s,
         "src": clip.src,
         "problem": clip.problem,
     }

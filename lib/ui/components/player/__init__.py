@@ -62,7 +62,9 @@ def player(
     width: int,
     height: int,
     label: str = "Video",
-    duration_s: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    offset_s: float = 0.0,
     seek: Seek | None = None,
     lanes: Mapping[str, Any] | None = None,
     window: tuple[float, float] | None = None,
@@ -80,7 +82,9 @@ def player(
         width: of the video as displayed; with ``height``, the aspect of the frame before the video is loaded.
         height: of the video as displayed.
         label: names the player for screen readers.
-        duration_s: length in seconds; commands beyond it go to its end.
+        start_s: start of the video in seconds; commands before it go to it.
+        end_s: end of the video in seconds; commands beyond it go to it.
+        offset_s: time of the video, in seconds, that the source shows at 0; all other times are the video's.
         seek: a command, executed when its id changes; delayed while ``src`` is None.
         lanes: from ``lib.ui.components.player.lanes_data.lanes``; without, the timeline has only its ruler.
         window: start and end of the zoom in seconds, None for the whole video; applied when it changes.
@@ -93,7 +97,9 @@ def player(
         "src": src,
         "aspect": f"{max(1, width)} / {max(1, height)}",
         "label": label,
-        "duration": duration_s,
+        "first": start_s,
+        "end": end_s,
+        "offset": offset_s,
         "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
         "lanes": None if lanes is None else dict(lanes),
         "window": None if window is None else [round(edge, 4) for edge in window],
@@ -101,7 +107,7 @@ def player(
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
     }
     report = _COMPONENT(key=key, data=data, on_report_change=ignore).report
-    return _updated(key, src, seek, report)
+    return _updated(key, src, seek, report, start_s)
 
 
 def latest_state(key: str) -> PlayerState | None:
@@ -117,11 +123,13 @@ def latest_state(key: str) -> PlayerState | None:
     return _state(memory, memory.src)
 
 
-def _updated(key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None) -> PlayerState:
+def _updated(
+    key: str, src: str | None, seek: Seek | None, report: dict[str, Any] | None, start_s: float
+) -> PlayerState:
     memory: _Memory | None = st.session_state.get(_memory_key(key))
     if memory is None or (memory.src != src and memory.src is not None and src is not None):
         # Another video starts at its beginning; a command that was executed is not executed again.
-        memory = _Memory(src, seek_id=memory.seek_id if memory else None)
+        memory = _Memory(src, start_s, seek_id=memory.seek_id if memory else None)
     memory.src = src or memory.src
     _apply(memory, report)
     if seek is not None and seek.id != memory.seek_id:

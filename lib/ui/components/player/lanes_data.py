@@ -25,7 +25,7 @@ def lanes(
     *,
     thumbnails: str | None,
     truth: Sequence[TrueSegment] = (),
-    duration_s: float | None = None,
+    end_s: float | None = None,
 ) -> dict[str, Any]:
     """Return the ``lanes`` of ``player``.
 
@@ -34,13 +34,13 @@ def lanes(
         colours: hex colour of every label, as for the charts.
         thumbnails: base URL from ``routes.url_for_thumbnails``; None draws no filmstrip.
         truth: ground truth; drawn in its own lane, in the colour of the prompt with the same name.
-        duration_s: end of the time axis where that is later than the samples' end (a partly embedded video).
+        end_s: end of the time axis where that is later than the samples' end (a partly embedded video).
     """
     own, shared = arrays.shown_thresholds(analysis)
     axis = arrays.score_axis(analysis)
     by_name = {label_key(label): colours[label] for label in analysis.labels}
     return {
-        **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, duration_s),
+        **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, end_s),
         "score": analysis.prompt_set.settings.score,
         "axis": {"low": axis.low, "high": axis.high, "ticks": list(axis.ticks)},
         "labels": [
@@ -64,7 +64,8 @@ def without_prompts(
     *,
     thumbnails: str | None,
     truth: Sequence[TrueSegment] = (),
-    duration_s: float | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
 ) -> dict[str, Any] | None:
     """Return the ``lanes`` of ``player`` without prompts: frames, their change, and the ground truth.
 
@@ -73,7 +74,8 @@ def without_prompts(
         change: ``lib.analysis.scoring.vector_change`` of their vectors, ``(n,)``.
         thumbnails: as for ``lanes``.
         truth: as for ``lanes``; drawn in grey.
-        duration_s: as for ``lanes``.
+        start_s: start of the time axis where there are no samples.
+        end_s: as for ``lanes``.
 
     Returns:
         None where there is nothing to draw.
@@ -81,10 +83,10 @@ def without_prompts(
     if samples is None or change is None or not len(samples):
         if not truth:
             return None
-        samples, change = _no_samples(duration_s or max(segment.end_s for segment in truth)), np.zeros(0)
+        samples, change = _no_samples(start_s, end_s or max(segment.end_s for segment in truth)), np.zeros(0)
         thumbnails = None
     return {
-        **_of_the_video(samples, change, thumbnails, duration_s),
+        **_of_the_video(samples, change, thumbnails, end_s),
         "score": "",
         "axis": {"low": 0.0, "high": 1.0, "ticks": []},
         "labels": [],
@@ -95,16 +97,17 @@ def without_prompts(
     }
 
 
-def _no_samples(duration_s: float) -> Samples:
-    return Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0), np.float32), duration_s)
+def _no_samples(start_s: float, end_s: float) -> Samples:
+    return Samples(np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 0), np.float32), end_s, start_s=start_s)
 
 
 def _of_the_video(
-    samples: Samples, change: NDArray[np.float64], thumbnails: str | None, duration_s: float | None
+    samples: Samples, change: NDArray[np.float64], thumbnails: str | None, end_s: float | None
 ) -> dict[str, Any]:
     content = samples.times_s, samples.frames, change
     return {
-        "duration": max(samples.end_s, duration_s or 0.0),
+        "first": samples.start_s,
+        "end": max(samples.end_s, end_s or 0.0),
         "step": samples.step_s,
         "base": _by_url("base", lambda: arrays.base_arrays(samples, change), *content),
         "gaps": samples.gaps_s.tolist(),
@@ -142,7 +145,8 @@ def side_by_side(
     ]
     return {
         **a,
-        "duration": max(a["duration"], b["duration"]),
+        "first": min(a["first"], b["first"]),
+        "end": max(a["end"], b["end"]),
         "truth": coloured,
         "side": "A",
         "beside": {**b, "truth": [], "side": "B"},

@@ -109,13 +109,16 @@ export class Card {
     video.play().catch(() => {}); // refused without a gesture, or the source is gone
   }
 
+  // Both by the clock of the source, which may be a copy that begins at 0 where the video begins later.
   get start() {
-    return this.moment.start > 0 ? this.moment.start + FRAME_EDGE_S : 0;
+    const start = this.moment.start - this.clip.offset;
+    return start > 0 ? start + FRAME_EDGE_S : 0;
   }
 
   get end() {
     const length = this.video?.duration;
-    return Number.isFinite(length) ? Math.min(this.moment.end, length) : this.moment.end;
+    const end = this.moment.end - this.clip.offset;
+    return Number.isFinite(length) ? Math.min(end, length) : end;
   }
 
   makeVideo() {
@@ -152,7 +155,7 @@ export class Card {
     const { video } = this;
     if (!video || video.readyState === 0) return;
     if (this.picture.dataset.state === "ended") return;
-    const share = (video.currentTime - this.moment.start) / Math.max(this.end - this.moment.start, 0.001);
+    const share = (video.currentTime - this.start) / Math.max(this.end - this.start, 0.001);
     this.done.style.transform = `scaleX(${Math.min(1, Math.max(0, share))})`;
     if (!video.paused && !video.seeking && video.currentTime >= this.end - 0.002) {
       video.pause();
@@ -166,7 +169,7 @@ export class Card {
     if (!this.video || this.video.readyState === 0) return;
     const box = this.bar.getBoundingClientRect();
     const share = Math.min(0.999, Math.max(0, (event.clientX - box.left) / box.width));
-    this.video.currentTime = this.start + share * (this.end - this.moment.start);
+    this.video.currentTime = this.start + share * (this.end - this.start);
     this.guard();
   }
 

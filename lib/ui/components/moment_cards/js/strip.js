@@ -26,10 +26,12 @@ export class Strip {
   }
 
   show(moments, video, data) {
-    const length = Math.max(video.duration, ...moments.map((moment) => moment.end));
+    const { first } = video;
+    const length = Math.max(video.last, ...moments.map((moment) => moment.end)) - first;
+    const placeOf = ({ start, end }) => [(start - first) / length, (end - start) / length];
     this.title.textContent = this.title.title = video.name;
     this.about.textContent = `${moments.length === 1 ? "1 moment" : `${moments.length} moments`}, best ${moments[0].score}`;
-    this.ticks.forEach((tick, index) => (tick.textContent = formatTime((length * index) / 4, 0)));
+    this.ticks.forEach((tick, index) => (tick.textContent = formatTime(first + (length * index) / 4, 0)));
     const wanted = new Set(moments.map((moment) => moment.id));
     for (const [id, bar] of this.bars)
       if (!wanted.has(id)) {
@@ -43,12 +45,13 @@ export class Strip {
       this.bars.set(moment.id, bar);
       bar.moment = moment;
       const strength = high > low ? (moment.value - low) / (high - low) : 1;
-      bar.style.left = `${(100 * moment.start) / length}%`;
-      bar.style.width = `${(100 * (moment.end - moment.start)) / length}%`;
+      const [left, width] = placeOf(moment);
+      bar.style.left = `${100 * left}%`;
+      bar.style.width = `${100 * width}%`;
       bar.style.setProperty("--height", String(LOWEST + (1 - LOWEST) * Math.min(1, Math.max(0, strength))));
       bar.setAttribute("aria-label", `Number ${moment.rank}: ${moment.range} of ${video.name}, score ${moment.score}`);
       bar.setAttribute("aria-expanded", String(moment.id === this.board.open));
-      bar.onpointerenter = bar.onfocus = () => this.peek(moment, length);
+      bar.onpointerenter = bar.onfocus = () => this.peek(moment, left + width / 2);
       bar.onpointerleave = bar.onblur = () => (this.preview.hidden = true);
     }
     // In order of time, for the Tab key; a bar that is in order isn't moved, or it would lose the focus.
@@ -70,11 +73,10 @@ export class Strip {
   }
 
   /** Show the best frame of a bar above it. */
-  peek(moment, length) {
+  peek(moment, middle) {
     if (moment.id === this.board.open) return; // it is shown below, larger
     if (this.shot.src !== moment.url) this.shot.src = moment.url;
     this.caption.textContent = `${moment.range} · ${moment.score}`;
-    const middle = (moment.start + moment.end) / 2 / length;
     this.preview.style.left = `clamp(4.5rem, ${100 * middle}%, calc(100% - 4.5rem))`;
     this.preview.hidden = false;
   }

@@ -41,7 +41,7 @@ export class Film {
       for (let tile = Math.floor(view.start / step); tile * step < view.end; tile += 1) {
         const x0 = Math.round(box.x + ((tile * step - view.start) / view.span) * box.width);
         const x1 = Math.round(box.x + (((tile + 1) * step - view.start) / view.span) * box.width);
-        const index = scene.sampleAt(Math.min((tile + 0.5) * step, view.duration));
+        const index = scene.sampleAt(Math.min((tile + 0.5) * step, view.last));
         const url = this.url(scene, index);
         const picture = this.loaded(url);
         if (picture) paintCovering(pen, picture, x0, top, x1 - x0 - ratio, high);

@@ -51,7 +51,7 @@ export class Gestures {
     const time = lanes.timeAt(at.x);
     const from = { at, name, row, moved: false };
     if (name === "overview") {
-      const under = ((at.x - lanes.left) / lanes.plot) * view.duration;
+      const under = view.first + ((at.x - lanes.left) / lanes.plot) * view.duration;
       const inside = !view.whole && under >= view.start && under <= view.end;
       this.drag = { ...from, kind: inside ? "window" : "choose", under, start: view.start };
     } else if (event.shiftKey || event.button === 1) {
@@ -99,8 +99,8 @@ export class Gestures {
       view.pan(drag.start + (far / lanes.plot) * view.duration - view.start);
       player.viewChanged();
     } else if (drag.kind === "choose") {
-      const under = ((at.x - lanes.left) / lanes.plot) * view.duration;
-      view.show(Math.max(0, Math.min(drag.under, under)), Math.min(view.duration, Math.max(drag.under, under)));
+      const under = view.first + ((at.x - lanes.left) / lanes.plot) * view.duration;
+      view.show(Math.max(view.first, Math.min(drag.under, under)), Math.min(view.last, Math.max(drag.under, under)));
       player.viewChanged();
     }
     player.hover(drag.kind === "seek" ? at : null);

@@ -125,8 +125,8 @@ class Player {
   }
 
   setDuration() {
-    const duration = this.data.lanes?.duration ?? this.data.duration ?? this.playback.duration;
-    if (duration > 0 && duration !== this.view.duration) this.view.resize(duration);
+    const { first, end: last } = this.data.lanes ?? { first: this.playback.first, end: this.data.end ?? this.playback.end };
+    if (last > first && (first !== this.view.first || last !== this.view.last)) this.view.resize(first, last);
   }
 
   // A range brushed in the charts is the zoom; else the one from before the page switch.
@@ -221,16 +221,17 @@ class Player {
     const x = lanes.xOf(time);
     const inside = x >= lanes.left - 0.5 && x <= lanes.left + lanes.plot + 0.5;
     this.head.style.transform = `translateX(${x.toFixed(2)}px)`;
-    this.mini.style.transform = `translateX(${lanes.stripX(Math.min(time, view.duration)).toFixed(1)}px)`;
+    this.mini.style.transform = `translateX(${lanes.stripX(Math.min(Math.max(time, view.first), view.last)).toFixed(1)}px)`;
     this.mini.style.visibility = view.duration > 0 ? "visible" : "hidden";
     this.head.style.visibility = inside && view.duration > 0 ? "visible" : "hidden";
     if (!playback.playing || now - (this.readoutAt ?? 0) > READOUT_EVERY_MS) {
       this.readoutAt = now;
-      this.readout.show(time, view.duration);
+      this.readout.show(time, view.last);
     }
     if (now - (this.spokenAt ?? 0) > (playback.playing ? SPOKEN_EVERY_MS : 0)) {
       this.spokenAt = now;
-      this.area.setAttribute("aria-valuemax", view.duration.toFixed(2));
+      this.area.setAttribute("aria-valuemin", view.first.toFixed(2));
+      this.area.setAttribute("aria-valuemax", view.last.toFixed(2));
       this.area.setAttribute("aria-valuenow", time.toFixed(2));
       this.area.setAttribute("aria-valuetext", this.readout.spoken(time));
     }

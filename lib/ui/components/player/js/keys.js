@@ -35,7 +35,7 @@ export function press(player, event) {
       commands.seek(0);
       break;
     case "End":
-      commands.seek(playback.duration);
+      commands.seek(playback.end);
       break;
     case "[":
     case "]":
@@ -55,7 +55,7 @@ export function press(player, event) {
     case "Escape":
       return commands.clear();
     default:
-      if (/^[0-9]$/.test(key)) commands.seek((playback.duration * Number(key)) / 10);
+      if (/^[0-9]$/.test(key)) commands.seek(playback.first + ((playback.end - playback.first) * Number(key)) / 10);
       else if (PLUS[key]) commands.zoomAtPlayhead(PLUS[key]);
       else return false;
   }

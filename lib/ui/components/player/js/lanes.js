@@ -10,6 +10,7 @@ const GUTTER = 112; // the charts' left axis (lib/charts/layers.py) and their pa
 const NARROW_GUTTER = 76;
 const RIGHT = 8;
 const GAP = 7;
+const HATCH = 7; // pixels from line to line
 const SPIKE = "#D9480F";
 const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
 
@@ -78,7 +79,7 @@ export class Lanes {
 
   // Where a time is in the strip of the whole video.
   stripX(time) {
-    return this.left + (time / (this.view.duration || 1)) * this.plot;
+    return this.left + ((time - this.view.first) / (this.view.duration || 1)) * this.plot;
   }
 
   xOf(time) {
@@ -116,8 +117,8 @@ export class Lanes {
       if (this.lanes.differences) drawDifferences(this);
       if (this.lanes.truth) this.drawTruth();
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
-      this.drawGaps();
       if (this.lanes.film) this.film.draw(this);
+      this.drawGaps();
       if (this.scene.only && this.scene.differences.start.length) dimAgreement(this, GAP);
     }
     this.drawMarks(state);
@@ -265,21 +266,39 @@ export class Lanes {
     });
   }
 
-  // Covers the lines where samples are missing.
+  // Hatches the time that has no samples, over the lines that would cross it.
   drawGaps() {
     const { scene, lanes, view } = this;
     for (const side of scene.sides) {
-      for (const lane of [lanes[`scores${side.name}`], lanes.change].filter(Boolean)) {
-        this.clip(lane, () => {
-          for (const [start, end] of side.gaps) {
-            if (end < view.start || start > view.end) continue;
-            const x0 = this.xOf(start);
-            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.paper);
-            this.rect(x0, lane.y, this.xOf(end) - x0, lane.height, this.ink, 0.1);
-          }
-        });
+      const own = [lanes[`scores${side.name}`], lanes[`segments${side.name}`], lanes.change, lanes.film];
+      const gaps = side.gaps.filter(([start, end]) => end >= view.start && start <= view.end);
+      for (const lane of own.filter(Boolean)) {
+        this.clip(lane, () => gaps.forEach(([start, end]) => this.hatch(this.xOf(start), this.xOf(end), lane)));
       }
     }
+  }
+
+  hatch(x0, x1, { y, height }) {
+    const { pen, ratio } = this;
+    const width = Math.max(x1 - x0, 1); // a short gap is seen as well
+    this.rect(x0, y, width, height, this.paper);
+    this.rect(x0, y, width, height, this.ink, 0.07);
+    pen.save();
+    pen.beginPath();
+    pen.rect(x0 * ratio, y * ratio, width * ratio, height * ratio);
+    pen.clip();
+    pen.globalAlpha = 0.4;
+    pen.strokeStyle = this.ink;
+    pen.lineWidth = ratio;
+    pen.beginPath();
+    const from = Math.max(x0, this.left) - height;
+    const to = Math.min(x0 + width, this.left + this.plot);
+    for (let x = Math.floor(from / HATCH) * HATCH; x < to; x += HATCH) {
+      pen.moveTo(x * ratio, (y + height) * ratio);
+      pen.lineTo((x + height) * ratio, y * ratio);
+    }
+    pen.stroke();
+    pen.restore();
   }
 
   drawChange(range) {
@@ -335,7 +354,7 @@ export class Lanes {
   drawOverview() {
     const { scene, pen, ratio, lanes, view, box } = this;
     const { y, height } = lanes.overview;
-    const whole = { start: 0, end: view.duration, span: view.duration };
+    const whole = { start: view.first, end: view.last, span: view.duration };
     this.title(view.whole ? "whole video" : `${formatTime(view.start)} – ${formatTime(view.end)}`, lanes.overview);
     this.rect(this.left, y, this.plot, height, this.ink, 0.06);
     if (scene) {
@@ -346,6 +365,7 @@ export class Lanes {
         paintBars(pen, scene.segments[row], whole, box, top, Math.max(1, Math.floor((each - 0.5) * ratio)));
       });
     }
+    for (const [start, end] of scene?.sides[0].gaps ?? []) this.hatch(this.stripX(start), this.stripX(end), lanes.overview);
     if (view.whole) return;
     const x0 = this.stripX(view.start);
     const x1 = Math.max(this.stripX(view.end), x0 + 4);

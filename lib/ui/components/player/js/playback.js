@@ -35,14 +35,14 @@ export class Playback {
       hooks.loaded();
     };
     video.ontimeupdate = () => {
-      if (video.readyState > 0 && !video.seeking) this.memory.time = video.currentTime;
+      if (video.readyState > 0 && !video.seeking) this.memory.time = this.shown;
       this.guard(); // a hidden tab draws nothing, but plays on
       hooks.moved();
     };
     video.onseeked = () => {
       const { target } = this;
       this.target = null;
-      if (target !== null && Math.abs(target - video.currentTime) > 1e-3) this.go(target); // the pointer moved on
+      if (target !== null && Math.abs(target - this.shown) > 1e-3) this.go(target); // the pointer moved on
       hooks.moved();
       this.settle();
     };
@@ -52,7 +52,7 @@ export class Playback {
       this.settle();
     };
     video.onended = () => {
-      if (this.memory.loop) this.play(0);
+      if (this.memory.loop) this.play(this.first);
       else this.settle();
     };
     video.onerror = () => this.fail();
@@ -62,15 +62,28 @@ export class Playback {
   // The time to show: the target of a seek, even before it is reached.
   get time() {
     if (this.target !== null) return this.target;
-    return this.video.readyState > 0 ? this.video.currentTime : this.memory.time;
+    return this.video.readyState > 0 ? this.shown : this.memory.time;
+  }
+
+  // A copy's clock may begin at 0 where the video begins later; all times here are the video's.
+  get shown() {
+    return this.video.currentTime + this.data.offset;
+  }
+
+  set shown(time) {
+    this.video.currentTime = Math.max(0, time - this.data.offset);
+  }
+
+  get first() {
+    return this.data?.first ?? 0;
   }
 
   get playing() {
     return !this.video.paused && !this.video.ended;
   }
 
-  get duration() {
-    return Number.isFinite(this.video.duration) ? this.video.duration : (this.data?.duration ?? 0);
+  get end() {
+    return Number.isFinite(this.video.duration) ? this.video.duration + this.data.offset : (this.data?.end ?? 0);
   }
 
   update(data, memory) {
@@ -92,7 +105,7 @@ export class Playback {
     this.src = src;
     this.problem = null;
     this.target = null;
-    this.memory.time = time;
+    this.memory.time = Math.max(time, this.first);
     this.video.src = src;
     this.show();
   }
@@ -109,31 +122,30 @@ export class Playback {
 
   // Go to the beginning of a frame or sample; before there is metadata, onloadedmetadata does it.
   jump(time) {
-    const end = this.duration || Infinity;
-    const target = Math.min(Math.max(0, time), end);
+    const target = Math.min(Math.max(this.first, time), this.end || Infinity);
     this.memory.time = target;
-    if (this.video.readyState > 0) this.video.currentTime = target > 0 ? target + FRAME_EDGE_S : 0;
+    if (this.video.readyState > 0) this.shown = target > this.first ? target + FRAME_EDGE_S : this.first;
   }
 
   // Go where a person points; while a seek is under way, only the latest target counts.
   go(time) {
-    const target = Math.min(Math.max(0, time), this.duration || Infinity);
+    const target = Math.min(Math.max(this.first, time), this.end || Infinity);
     this.memory.time = target;
     if (this.video.readyState === 0) return;
     const busy = this.video.seeking && this.target !== null;
     this.target = target;
-    if (!busy) this.video.currentTime = target;
+    if (!busy) this.shown = target;
     this.hooks.moved();
   }
 
   toggle() {
     if (!this.src || this.problem) return;
     if (this.playing) this.video.pause();
-    else this.play(this.video.ended ? 0 : null);
+    else this.play(this.video.ended ? this.first : null);
   }
 
   play(from = null) {
-    if (from !== null) this.go(from > 0 ? from + FRAME_EDGE_S : 0);
+    if (from !== null) this.go(from > this.first ? from + FRAME_EDGE_S : this.first);
     this.video.play().catch(() => {}); // refused without a gesture, or the source went: the button stays at "play"
   }
 
@@ -147,8 +159,8 @@ export class Playback {
   guard() {
     const { video, span } = this;
     const end = span?.end;
-    if (end === undefined || this.target !== null || !this.playing || video.currentTime < end - 0.002) return;
-    if (video.currentTime > end + 1) this.span = null; // the playhead was moved away
+    if (end === undefined || this.target !== null || !this.playing || this.shown < end - 0.002) return;
+    if (this.shown > end + 1) this.span = null; // the playhead was moved away
     else if (this.memory.loop) this.go(span.start + FRAME_EDGE_S);
     else {
       video.pause();
@@ -161,7 +173,7 @@ export class Playback {
     this.timer = setTimeout(() => {
       const { video } = this;
       if (!this.src || video.readyState === 0 || video.seeking || this.playing) return;
-      this.memory.time = video.currentTime;
+      this.memory.time = this.shown;
       this.hooks.rested();
     }, SETTLE_MS);
   }
@@ -191,7 +203,7 @@ export class Playback {
   }
 
   destroy() {
-    if (this.memory && this.video.readyState > 0) this.memory.time = this.video.currentTime;
+    if (this.memory && this.video.readyState > 0) this.memory.time = this.shown;
     this.video.onerror = null;
     this.unload();
   }

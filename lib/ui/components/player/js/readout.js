@@ -82,9 +82,9 @@ export class Readout {
     });
   }
 
-  show(time, duration) {
+  show(time, end) {
     put(this.now, formatTime(time));
-    put(this.length, ` / ${formatTime(duration)}`);
+    put(this.length, ` / ${formatTime(end)}`);
     const { scene } = this;
     if (!scene?.times.length) return;
     for (const { index, side, element, fill, score } of this.rows) {
@@ -142,9 +142,10 @@ export class Tip {
   show(scene, time, x, width) {
     this.element.hidden = false;
     const fine = scene?.step && scene.step < 0.1 ? 2 : 1;
-    put(this.time, formatTime(time, fine));
-    this.picture.hidden = !scene?.thumbs || !scene.times.length;
-    if (scene?.times.length) {
+    const lost = scene?.isGap(time) ?? false;
+    put(this.time, `${formatTime(time, fine)}${lost ? ", no frames" : ""}`);
+    this.picture.hidden = lost || !scene?.thumbs || !scene.times.length;
+    if (scene?.times.length && !lost) {
       if (scene.thumbs) this.showPicture(this.film.url(scene, scene.sampleAt(time)));
       this.showScores(scene, time);
     } else this.list.replaceChildren();

@@ -65,8 +65,8 @@ class Side {
 
 // Rows count the labels of all sides, in order; `id` tells labels apart, also where both sides have the same name.
 export class Scene {
-  constructor({ duration, truth, thumbs, step, only }, sides, differences) {
-    Object.assign(this, { duration, truth, thumbs, step, only, sides });
+  constructor({ truth, thumbs, step, only }, sides, differences) {
+    Object.assign(this, { truth, thumbs, step, only, sides });
     this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
       { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
     )));
@@ -92,6 +92,11 @@ export class Scene {
 
   sampleAt(time) {
     return this.sides[0].sampleAt(time);
+  }
+
+  // Whether frames are missing at `time`: then there is no sample.
+  isGap(time) {
+    return this.sides[0].gaps.some(([start, end]) => time >= start && time < end);
   }
 
   scoreAt(row, time) {

@@ -1,12 +1,17 @@
-// The part of the video that the lanes show: [start, end] in seconds, inside [0, duration].
+// The part of the video that the lanes show: [start, end] in seconds, inside [first, last], where the video is.
 
 const LEAST_S = 0.2;
 
 export class View {
   constructor() {
-    this.duration = 0;
+    this.first = 0;
+    this.last = 0;
     this.start = 0;
     this.end = 0;
+  }
+
+  get duration() {
+    return this.last - this.first;
   }
 
   get span() {
@@ -18,34 +23,39 @@ export class View {
   }
 
   // Another length: a view of the whole stays one.
-  resize(duration) {
+  resize(first, last) {
     const whole = this.whole;
-    this.duration = duration;
-    if (whole) this.show(0, duration);
+    Object.assign(this, { first, last });
+    if (whole) this.reset();
     else this.show(this.start, this.end);
   }
 
   show(start, end) {
     const span = Math.min(Math.max(end - start, LEAST_S), this.duration);
-    this.start = Math.min(Math.max(0, start + (end - start - span) / 2), this.duration - span);
+    this.start = this.inside(start + (end - start - span) / 2, span);
     this.end = this.start + span;
   }
 
   reset() {
-    this.show(0, this.duration);
+    this.show(this.first, this.last);
+  }
+
+  // Where a view `span` long begins that should begin at `start`.
+  inside(start, span) {
+    return Math.min(Math.max(this.first, start), this.last - span);
   }
 
   // Make the view `factor` times as long; `time` stays where it is on screen.
   zoom(time, factor) {
     const span = Math.min(Math.max(this.span * factor, LEAST_S), this.duration);
     const share = (time - this.start) / (this.span || 1);
-    const start = Math.min(Math.max(0, time - share * span), this.duration - span);
+    const start = this.inside(time - share * span, span);
     this.start = start;
     this.end = start + span;
   }
 
   pan(seconds) {
-    const start = Math.min(Math.max(0, this.start + seconds), this.duration - this.span);
+    const start = this.inside(this.start + seconds, this.span);
     this.end = start + this.span;
     this.start = start;
   }
