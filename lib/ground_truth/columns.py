@@ -77,7 +77,9 @@ _KINDS = ("behavior type", "behaviour type", "status")  # START and STOP, of eve
 # In order of preference, where a table gives the same time in several: seconds, then what is as exact.
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "ss msec", "ss ms", "ss"), "s"),
-    **dict.fromkeys(("hh mm ss ms", "hh mm ss msec", "hh mm ss sss", "hh mm ss", "timecode", "tc"), "clock"),
+    **dict.fromkeys(
+        ("hh mm ss ms", "hh mm ss msec", "hh mm ss sss", "hh mm ss ff", "hh mm ss", "timecode", "tc"), "clock"
+    ),
     **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), "ms"),
     **dict.fromkeys(("us", "µs", "μs", "usec", "microsecond", "microseconds"), "us"),
     **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), "ns"),
@@ -173,8 +175,8 @@ def head_of(cells: Sequence[object], source: Source) -> Head | None:
     prefix = ""
     if label is None:
         label, prefix = _first(names, ("scene number",)), "scene "
-    if "duration" in times and "time" in times and "start" not in times:
-        times["start"] = times["time"]
+    if "time" in times and ("duration" in times or "end" in times):
+        times.setdefault("start", times["time"])
     kind = None if "start" in times else _first(names, _KINDS)
     start = times.get("start") or (times.get("time") if kind is not None else None)
     if label is None or not start or not ("end" in times or "duration" in times or kind is not None):

@@ -13,7 +13,7 @@ from lib.core.errors import InputError
 from lib.ground_truth.columns import Head, head_of
 from lib.ground_truth.cues import has_times, is_audacity, read_audacity, read_cues
 from lib.ground_truth.entries import Entry, Note, Source, Where
-from lib.ground_truth.label_studio import is_task, read_tasks
+from lib.ground_truth.label_studio import is_task, is_task_table, read_tasks, task_rows
 from lib.ground_truth.tables import read_table
 from lib.ground_truth.xml_files import XmlFormat, read_xml
 
@@ -52,20 +52,14 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
         return "audacity", read_audacity(text)
     if any(has_times(line) for line in lines):
         return "vtt", read_cues(text)
+    if is_task_table(text):
+        return "label_studio", read_tasks(task_rows(text, source, lambda cell: _json_of(cell, source.name)))
     return "csv", read_table(text, source)
 
 
 def _read_json(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]:
     name = source.name
-    if sum(map(text.count, ",[{")) > _MAX_VALUES:
-        raise InputError(f"{name} holds more than {_MAX_VALUES:,} values; split it.")
-    try:
-        # Functions of our own let other threads run; the scanner by itself holds the interpreter to the end.
-        data = json.loads(text, parse_int=_whole, parse_float=lambda digits: float(digits))
-    except json.JSONDecodeError as error:
-        raise InputError(f"{name}, line {error.lineno}: this is no valid JSON ({error.msg}); mend it there.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} can't be read: a number is too long or brackets nest too deep.") from error
+    data = _json_of(text, name)
     if isinstance(data, dict) and isinstance(data.get("segments"), list):
         video = data.get("video")
         return "json", _plain(data["segments"], source, video[:1000] if isinstance(video, str) else "")
@@ -78,6 +72,18 @@ def _read_json(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | 
         f"{name} is no ground truth that can be read: it needs a list called segments, each with label, start_s "
         "and end_s, or the timeline labels of Label Studio."
     )
+
+
+def _json_of(text: str, name: str) -> Any:
+    if sum(map(text.count, ",[{")) > _MAX_VALUES:
+        raise InputError(f"{name} holds more than {_MAX_VALUES:,} values; split it.")
+    try:
+        # Functions of our own let other threads run; the scanner by itself holds the interpreter to the end.
+        return json.loads(text, parse_int=_whole, parse_float=lambda digits: float(digits))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{name}, line {error.lineno}: this is no valid JSON ({error.msg}); mend it there.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} can't be read: a number is too long or brackets nest too deep.") from error
 
 
 def _whole(digits: str) -> int:

@@ -4,23 +4,28 @@ References:
     Its tag ``TimelineLabels``, results ``{"value": {"ranges": [{"start", "end"}], "timelinelabels"}}``. Its editor
     counts frames from 1 and a range includes both ends, so ``{1, 24}`` at 24 per second is ``[0, 1)``. Its tag
     ``Video`` has the parameter ``frameRate``, which is 24 where a project doesn't give one and is not exported.
+    Its short form (JSON-MIN) and its tables have one row for each annotation, with the regions by the tag's name; a
+    table writes them as JSON into a cell.
 """
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from lib.core.errors import InputError
 from lib.core.formatting import plural, shortened
 from lib.core.validation import bounded_fraction, bounded_int, written
-from lib.ground_truth.entries import Entry, Note, Time, Where
+from lib.ground_truth.entries import Entry, Note, Source, Time, Where
 
 DEFAULT_RATE = 24
 _RATE_KEYS = ("fps", "frameRate", "framerate", "frame_rate")
 _SLOWEST, _FASTEST = Fraction(1, 3600), 100_000
 _DEPTH = 12
+_LARGEST = 10**12
 
 
 def is_task(item: object) -> bool:
@@ -30,12 +35,43 @@ def is_task(item: object) -> bool:
     )
 
 
+def is_task_table(text: str) -> bool:
+    """Return whether ``text`` is a table of tasks: with JSON of labels in its cells, whose quotes are doubled."""
+    return 'labels"":' in text.replace(" ", "")
+
+
+def task_rows(text: str, source: Source, parse: Callable[[str], Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table as tasks in their short form; ``parse`` reads the JSON of a cell.
+
+    Raises:
+        InputError: it can't be read as a table.
+    """
+    lines = text.lstrip().splitlines(keepends=True)
+    try:
+        head, *rows = csv.reader(lines, delimiter="\t" if "\t" in lines[0] else ",")
+    except csv.Error as error:
+        raise InputError(f"{source.name} can't be read as CSV ({error}); export it as JSON.") from error
+    return [
+        {key: parse(cell) if 'labels"' in cell else cell for key, cell in zip(head, row, strict=False)} for row in rows
+    ]
+
+
 def read_tasks(tasks: Sequence[dict[str, Any]]) -> Iterator[Entry | Note]:
     """Return the regions of all tasks; each names its video where there are several."""
-    names = [_video(task) for task in tasks]
+    first: dict[int | str, int] = {}  # of a task's annotations, in the short form
+    kept: list[tuple[int, dict[str, Any]]] = []
+    for number, task in enumerate(tasks, start=1):
+        known, earlier = task.get("id"), number
+        if isinstance(known, int | str) and "annotations" not in task:
+            earlier = first.setdefault(known, number)
+        if earlier == number:
+            kept.append((number, task))
+        else:
+            yield Note(Where("Task", number), f"it is another annotation of task {earlier}’s video; it is left out.")
+    names = [_video(task) for _, task in kept]
     counts = Counter(names)
-    for number, (task, name) in enumerate(zip(tasks, names, strict=True), start=1):
-        alone = len(tasks) == 1 or (name and counts[name] == 1)
+    for (number, task), name in zip(kept, names, strict=True):
+        alone = len(kept) == 1 or (name and counts[name] == 1)
         yield from _task(task, name if alone else f"{name} (task {number})".strip())
 
 
@@ -80,6 +116,8 @@ def _regions(part: object, depth: int = 0, kind: str = "") -> Iterator[tuple[str
             yield part["type"], {**value, "original_length": part.get("original_length")}
         elif isinstance(part.get("ranges"), list):
             yield kind, part
+        elif isinstance(part.get("labels"), list) and "channel" in part:
+            yield "labels", part
         else:
             for key, below in part.items():
                 if key not in ("predictions", "drafts", "prediction", "data", "meta"):
@@ -106,11 +144,19 @@ def _region(where: Where, kind: str, value: Mapping[str, Any], frame_s: Fraction
 
 
 def _frames(span: object, frame_s: Fraction) -> tuple[Time, Time] | None:
-    ends = [bounded_int(span.get(key), -(10**12), 10**12) for key in ("start", "end")] if isinstance(span, dict) else []
-    if len(ends) < 2 or ends[0] is None or ends[1] is None:
+    if not isinstance(span, dict):
+        return None
+    start, end = _frame(span.get("start")), _frame(span.get("end"))
+    if start is None or end is None:
         return None
     # The first and the last frame both belong to it; models that label in advance count from 0.
-    return Time(max(ends[0] - 1, 0) * frame_s), Time(ends[1] * frame_s)
+    return Time(max(start - 1, 0) * frame_s), Time(end * frame_s)
+
+
+def _frame(value: object) -> int | None:
+    if isinstance(value, float) and value.is_integer():  # what lies between two tools may write 26.0
+        value = int(value)
+    return bounded_int(value, -_LARGEST, _LARGEST)
 
 
 def _rate(task: Mapping[str, Any], regions: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Fraction, Note | None]:

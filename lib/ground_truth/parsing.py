@@ -80,8 +80,11 @@ def decoded(data: bytes, name: str) -> str:
         raise InputError(f"{name} is longer than {MAX_BYTES:,} bytes; check that it is the right file.")
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
+        text = data.decode(encoding)
+        if "\0" in text[:4]:  # UTF-16 without its mark, or UTF-32
+            raise UnicodeError
+        return text
+    except UnicodeError:
         raise InputError(f"{name} is no UTF-8 text; save it as UTF-8 and try again.") from None
 
 
@@ -125,7 +128,7 @@ def parse_truth(
     notes += more
     if len(entries) > MAX_SEGMENTS:
         raise InputError(f"{name} holds more than {MAX_SEGMENTS:,} segments; split it.")
-    segments = _segments(entries, end_s, known_labels, notes)
+    segments = _segments(entries, source, end_s, known_labels, notes)
     if not segments:
         first = min(notes, key=lambda note: note.where.number, default=None)
         why = f" {first.where}: {first.text}" if first else " It holds no segment with label, start and end."
@@ -149,14 +152,18 @@ def _apart(found: Iterable[Entry | Note], name: str) -> tuple[list[Entry], list[
 
 
 def _segments(
-    entries: Sequence[Entry], end_s: float | None, known_labels: Sequence[str] | None, notes: list[Note]
+    entries: Sequence[Entry],
+    source: Source,
+    end_s: float | None,
+    known_labels: Sequence[str] | None,
+    notes: list[Note],
 ) -> list[tuple[TrueSegment, Where]]:
     segments: list[tuple[TrueSegment, Where]] = []
     spelling = {label_key(label): label for label in known_labels or ()}
     unknown: set[str] = set()
     for entry in entries:
         try:
-            segment = _segment(entry, end_s, notes)
+            segment = _segment(entry, source, end_s, notes)
         except (_Unusable, InputError) as error:
             notes.append(Note(entry.where, f"{str(error)[:1].lower()}{str(error)[1:]}"))
             continue
@@ -169,10 +176,10 @@ def _segments(
     return segments
 
 
-def _segment(entry: Entry, video_end_s: float | None, notes: list[Note]) -> TrueSegment:
+def _segment(entry: Entry, source: Source, end_s: float | None, notes: list[Note]) -> TrueSegment:
     label = one_line(entry.label, "the label", InputError)
-    exact = seconds(entry.start)
-    start, end = float(exact), float(seconds(entry.end) + (exact if entry.end_is_length else 0))
+    exact = seconds(entry.start, source)
+    start, end = float(exact), float(seconds(entry.end, source) + (exact if entry.end_is_length else 0))
     if start < 0:
         raise _Unusable(f"“{label}” starts before the video, at {start:g} s; it is left out.")
     if end <= start:

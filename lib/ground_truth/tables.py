@@ -156,7 +156,7 @@ def _without_head(lines: Sequence[str], source: Source) -> Iterator[Entry | Note
     if shape is None:
         raise InputError(
             f"{source.name}, line {data[0].where.number}: which of these {len(data[0].cells)} cells are label, start "
-            f"and end can't be told; {_ASK}, above them."
+            f"and end can't be told; export it with the names of the columns, or write a head with one for each cell."
         )
     return (_entry(shape, row) if isinstance(row, _Row) else row for row in rows)
 
