@@ -176,7 +176,7 @@ def _segments(
     return segments
 
 
-def _segment(entry: Entry, source: Source, end_s: float | None, notes: list[Note]) -> TrueSegment:
+def _segment(entry: Entry, source: Source, video_end_s: float | None, notes: list[Note]) -> TrueSegment:
     label = one_line(entry.label, "the label", InputError)
     exact = seconds(entry.start, source)
     start, end = float(exact), float(seconds(entry.end, source) + (exact if entry.end_is_length else 0))

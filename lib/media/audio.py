@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -110,7 +110,7 @@ class AudioReader:
             self._offset = offset
         return round((time + self._offset) * SAMPLE_RATE)
 
-    def _decoded_pieces(self) -> Iterator[tuple[Fraction, NDArray[np.float32]]]:
+    def _decoded_pieces(self) -> Generator[tuple[Fraction, NDArray[np.float32]], None, None]:
         """Yield decoded samples ``(2, n)`` with the time of the first, in seconds as the file states it."""
         for decoded in self._frames():
             if decoded.pts is None or decoded.time_base is None:
@@ -145,6 +145,7 @@ class AudioReader:
 
     def close(self) -> None:
         """Close the file; calling it twice is fine."""
+        self._decoded.close()  # it and this object keep each other
         self._container.close()
 
     def __enter__(self) -> AudioReader:

@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import av.error
+from av.audio.stream import AudioStream
 from av.packet import Packet
 
 from lib.media.containers import empty_chunks_behind
@@ -66,7 +67,7 @@ class PacketReader:
         self._audio = media.audio_stream
         self.sound = SoundClock() if self._audio is not None else None
         """The sound's clock; None without sound or where clocks don't restart."""
-        self._packets = self._demuxed()
+        self._packets = _demuxed(media, self._audio, damage)
         self._ahead: deque[Packet[Any] | Break] = deque()
         self._count = self._sounds = 0
         self._is_intact = True
@@ -91,7 +92,7 @@ class PacketReader:
     def read(self) -> ReadPacket | Break:
         """Return the next packet that holds something, a break, or, any number of times, the end."""
         while True:
-            packet = self._ahead.popleft() if self._ahead else next(self._packets, Break.END)
+            packet = self._ahead.popleft() if self._ahead else self._next()
             if packet is Break.BROKEN:
                 return self._broken()
             if packet is Break.END:
@@ -143,40 +144,49 @@ class PacketReader:
         """Read on until the sound has a packet too, so that it is known whether it jumps with the picture."""
         for _ in range(_MOST_LOOKED_AHEAD):
             noted = self._sounds
-            packet = next(self._packets, Break.END)
+            packet = self._next()
             self._ahead.append(packet)
             if packet is Break.END or self._sounds != noted:
                 return
 
-    def _demuxed(self) -> Iterator[Packet[Any] | Break]:
-        """Yield the video's packets; a place that can't be read is a break, and reading goes on behind it."""
-        streams = [self._media.stream] if self._audio is None else [self._media.stream, self._audio]
-        errors = 0
-        while errors < _MOST_ERRORS:
-            try:
-                for packet in self._media.container.demux(*streams):
-                    if packet.size == 0 and packet.dts is None:  # the end of a stream
-                        continue
-                    errors = 0
-                    if packet.stream_index == self._media.stream.index:
-                        yield packet
-                    else:
-                        self._note_sound(packet)
-                break
-            except OSError:
-                errors = _MOST_ERRORS
-            except av.error.FFmpegError:
-                errors += 1
-                if errors == 1:
-                    yield Break.BROKEN
-        if errors:
-            self._damage.note_failed_reading()
+    def _next(self) -> Packet[Any] | Break:
+        """Return the video's next packet, break or end, and take note of the sound on the way."""
+        for packet in self._packets:
+            if isinstance(packet, Break) or packet.stream_index == self._media.stream.index:
+                return packet
+            self._note_sound(packet)
+        return Break.END
 
     def _note_sound(self, packet: Packet[Any]) -> None:
         stamp = packet.dts if packet.pts is None else packet.pts
         if self.sound is not None and stamp is not None and packet.time_base:
             self._sounds += 1
             self.sound.note(Fraction(stamp) * packet.time_base)
+
+
+def _demuxed(media: MediaFile, audio: AudioStream | None, damage: DamageDetector) -> Iterator[Packet[Any] | Break]:
+    """Yield the packets of picture and sound; a place that can't be read is a break, and reading goes on behind it.
+
+    No method: reader and generator would keep each other, and the decoder's frames, until the garbage collector runs.
+    """
+    streams = [media.stream] if audio is None else [media.stream, audio]
+    errors = 0
+    while errors < _MOST_ERRORS:
+        try:
+            for packet in media.container.demux(*streams):
+                if packet.size == 0 and packet.dts is None:  # the end of a stream
+                    continue
+                errors = 0
+                yield packet
+            break
+        except OSError:
+            errors = _MOST_ERRORS
+        except av.error.FFmpegError:
+            errors += 1
+            if errors == 1:
+                yield Break.BROKEN
+    if errors:
+        damage.note_failed_reading()
 
 
 def _later(stamp: Stamp | None, other: Stamp) -> Stamp:

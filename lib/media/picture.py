@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -67,8 +67,9 @@ Type._missing_ = classmethod(_nameless)  # type: ignore[assignment]
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Return the orientation in a frame's display matrix, which comes from the container or from EXIF."""
-    side_data: Any = frame.side_data  # its stub lists a single kind
-    matrix = side_data.get("DISPLAYMATRIX") if side_data else None
+    # Not frame.side_data: what that returns and the frame keep each other, and the decoder's frames, until the garbage
+    # collector runs, which may be hours later.
+    matrix: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     if matrix is None:
         return Orientation()
     a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix))
