@@ -33,7 +33,8 @@ _KEYS = f"frame_offset, time_offset and {VECTORS}"
 _SMALLEST_NORM = 1e-12
 _SMALLEST_STEP_S = 1e-4  # the last of the service's decimals
 _NEAR = 0.02  # rates so near a whole number are that number: times are rounded and frames lie where they lie
-CHUNK_ROWS = 4096
+CHUNK_NUMBERS = 1 << 22
+"""Numbers of vectors that are kept in double precision, 32 MB: a file says how long its vectors are."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class _Vectors:
             self.present.append(element is not None)
             if element is not None:
                 rows.append(self._row(index, element))
-            if len(rows) == CHUNK_ROWS:
+            if len(rows) * self._dim >= CHUNK_NUMBERS:
                 self._append(rows)
         self._append(rows)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core.errors import InputError
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.ground_truth.entries import read_time
 from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, ParsedTruth, parse_truth
@@ -182,7 +182,7 @@ _LABELS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, ma
 def truths(draw: st.DrawFn, a_second: int) -> tuple[TrueSegment, ...]:
     """Return segments at whole steps, those of one label apart, in the order in which they are read."""
     found: set[TrueSegment] = set()
-    for label in draw(st.sets(_LABELS.filter(bool), max_size=3)):
+    for label in draw(st.lists(_LABELS.filter(label_key), max_size=3, unique_by=label_key)):
         edges = sorted(draw(st.sets(st.integers(0, 4_000 * a_second), max_size=8)))
         for start, end in zip(edges[::2], edges[1::2], strict=False):
             found.add(TrueSegment(label, start / a_second, end / a_second))

@@ -60,12 +60,21 @@ class TestReads:
         assert results.sampling.key == "fps-2"
 
     def test_vectors_are_taken_in_chunks(self, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(results, "CHUNK_ROWS", 3)
+        monkeypatch.setattr(results, "CHUNK_NUMBERS", 12)
         for n in (3, 7):
             given = document(n)
             given["clip"][1] = None
             expected = np.eye(4)[[i % 4 for i in range(n) if i != 1]]
             assert read(given).vectors.tolist() == expected.tolist()
+
+    def test_long_vectors_are_kept_in_double_precision_a_few_at_a_time(
+        self, read: Read, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sizes: list[int] = []
+        monkeypatch.setattr(results, "CHUNK_NUMBERS", 1000)
+        monkeypatch.setattr(np, "stack", lambda rows, stack=np.stack: sizes.append(len(rows)) or stack(rows))
+        read(document(6) | {"clip": [[1.0] * 600] * 6})
+        assert sizes == [2, 2, 2]
 
     def test_both_spellings_and_other_models_in_any_order(self, read: Read) -> None:
         given = document()
