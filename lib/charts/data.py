@@ -57,6 +57,8 @@ class ChartData:
     """Name of the score: cosine, probability or margin."""
     edges: pd.DataFrame
     """``edge_s``: start and end of the window; they span the time axis."""
+    gaps: pd.DataFrame
+    """``gap_s, gap_end_s, gap``: the stretches without frames inside the window, and a sentence; the longest."""
     lines: pd.DataFrame
     """``time_s, label, score``: what is drawn of each label. Where the window cuts between two samples, the
     line goes on to its edge."""
@@ -99,6 +101,7 @@ def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None)
         labels=analysis.labels,
         score=analysis.prompt_set.settings.score,
         edges=edges(analysis, window),
+        gaps=gaps(analysis, window),
         lines=_lines(analysis, inside, (start, end), points),
         own_thresholds=own,
         shared_threshold=shared,
@@ -119,6 +122,17 @@ def overview_lines(analysis: Analysis) -> pd.DataFrame:
 def edges(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:
     """Return ``edge_s``: start and end of the window."""
     return pd.DataFrame({"edge_s": clamp_window(window, analysis.samples)})
+
+
+def gaps(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:
+    """Return ``gap_s, gap_end_s, gap``: the longest stretches without frames inside the window, and a sentence each."""
+    start, end = clamp_window(window, analysis.samples)
+    found = analysis.samples.gaps_s
+    found = found[(found[:, 1] > start) & (found[:, 0] < end)]
+    found = found[np.sort(np.argsort(found[:, 0] - found[:, 1], kind="stable")[:MAX_BREAKS])]
+    words = [f"no frames from {format_time(a)} to {format_time(b)}" for a, b in found.tolist()]
+    inside = found.clip(start, end)
+    return pd.DataFrame({"gap_s": inside[:, 0], "gap_end_s": inside[:, 1], "gap": pd.Series(words, dtype=object)})
 
 
 def bucket_size(n: int, count: int) -> int:
@@ -210,7 +224,13 @@ def _moments(analysis: Analysis, inside: slice) -> pd.DataFrame:
 def _change(analysis: Analysis, inside: slice, points: int) -> pd.DataFrame:
     times, change = analysis.samples.times_s[inside], analysis.vector_change[inside]
     rows = extremes(change[:, None], points)[0]
-    return pd.DataFrame({"change_time_s": times[rows], "change": change[rows]})
+    drawn, values = times[rows], change[rows]
+    window = (float(drawn[0]), float(drawn[-1])) if len(drawn) else (0.0, 0.0)
+    breaks = _breaks(analysis.samples.gaps_s, window)
+    before = np.searchsorted(drawn, breaks)
+    return pd.DataFrame(
+        {"change_time_s": np.insert(drawn, before, breaks), "change": np.insert(values, before, np.nan)}
+    )
 
 
 def _change_moments(analysis: Analysis, inside: slice) -> pd.DataFrame:

@@ -195,7 +195,7 @@ def segment_bars(colours: Mapping[str, str]) -> alt.Chart:
     return chart
 
 
-def change_area() -> list[alt.Chart]:
+def change_area(*, has_gaps: bool = False) -> list[alt.Chart]:
     """Return the change as an area, and triangles at the top that point at its spikes."""
     scale = alt.Scale(zero=True)
     y = alt.Y("change", type="quantitative", axis=left_axis(tickCount=3), scale=scale, stack=None)
@@ -206,6 +206,7 @@ def change_area() -> list[alt.Chart]:
             opacity=0.45,
             line={"color": RULE_COLOUR, "strokeWidth": 1},
             clip=True,
+            invalid=_invalid(has_gaps),
         )
         .encode(x=time_axis("change_time_s"), y=y)
     )
@@ -229,6 +230,16 @@ def edges() -> alt.Chart:
         values=alt.ExprRef(expr=time_ticks()),
     )
     return chart.encode(x=axis)
+
+
+def gaps() -> alt.Chart:
+    """Return grey bands where the video has no frames; pointing at one says so."""
+    chart: alt.Chart = alt.Chart(table("gaps")).mark_rect(
+        color=RULE_COLOUR, opacity=0.25, clip=True, stroke=RULE_COLOUR, strokeWidth=1, strokeDash=[2, 3]
+    )
+    return chart.encode(
+        x=time_axis("gap_s"), x2="gap_end_s", tooltip=[alt.Tooltip("gap", type="nominal", title="lost")]
+    )
 
 
 def playhead() -> alt.Chart:

@@ -22,7 +22,7 @@ import pandas as pd
 
 from lib.analysis.analysis import Analysis
 from lib.charts import layers
-from lib.charts.data import ChartData, edges, histogram, overview_lines
+from lib.charts.data import ChartData, edges, gaps, histogram, overview_lines
 from lib.charts.palette import chart_label, label_colours
 from lib.charts.templates import FilledChart, Template
 
@@ -39,7 +39,7 @@ def overview_chart(analysis: Analysis, colours: Mapping[str, str] | None = None,
     """Return the whole video as a strip; ``brush``, an interval of ``time_s``, chooses a window."""
     lines = overview_lines(analysis)
     template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(lines))
-    return template.fill({"overview": lines, "edges": edges(analysis)})
+    return template.fill({"overview": lines, "edges": edges(analysis), "gaps": gaps(analysis)})
 
 
 def _has_gaps(lines: pd.DataFrame) -> bool:
@@ -50,7 +50,7 @@ def _has_gaps(lines: pd.DataFrame) -> bool:
 def _overview(items: _Items, height: int, has_gaps: bool) -> Template:
     brush = alt.selection_interval(name="brush", encodings=["x"])
     lines = layers.strip(dict(items), brush, has_gaps=has_gaps)
-    return Template(layers.stack(lines, layers.edges(), height=height))
+    return Template(layers.stack(layers.gaps(), lines, layers.edges(), height=height))
 
 
 def scores_chart(
@@ -74,8 +74,8 @@ def scores_chart(
     }
     if band is not None:
         tables["band"] = pd.DataFrame({"band_low": [band[0]], "band_high": [band[1]]})
-    gaps = _has_gaps(data.lines)
-    template = _scores(_items(data.labels, colours), data.score, height, gaps, band is not None)
+    has_gaps = _has_gaps(data.lines)
+    template = _scores(_items(data.labels, colours), data.score, height, has_gaps, band is not None)
     return template.fill({**tables, **_common(data, playhead_s)})
 
 
@@ -85,6 +85,7 @@ def _scores(items: _Items, score: str, height: int, has_gaps: bool, has_band: bo
     return Template(
         layers.stack(
             *([layers.reference_band(score)] if has_band else []),
+            layers.gaps(),
             *layers.score_lines(colours, score, has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),
@@ -104,6 +105,7 @@ def segments_chart(data: ChartData, colours: Mapping[str, str], *, playhead_s: f
 def _segments(items: _Items) -> Template:
     return Template(
         layers.stack(
+            layers.gaps(),
             layers.segment_bars(dict(items)),
             layers.edges(),
             layers.playhead(),
@@ -116,14 +118,15 @@ def _segments(items: _Items) -> Template:
 def change_chart(data: ChartData, *, playhead_s: float | None = None, height: int = 150) -> FilledChart:
     """Return 1 - cosine of neighbours with spikes marked; a click is ``pick`` on the nearest ``seconds``."""
     tables = {"change": data.change, "spikes": data.spikes, "change_moments": data.change_moments}
-    return _change(height).fill({**tables, **_common(data, playhead_s)})
+    return _change(height, bool(data.change["change"].isna().any())).fill({**tables, **_common(data, playhead_s)})
 
 
 @lru_cache(maxsize=_KEPT)
-def _change(height: int) -> Template:
+def _change(height: int, has_gaps: bool) -> Template:
     return Template(
         layers.stack(
-            *layers.change_area(),
+            layers.gaps(),
+            *layers.change_area(has_gaps=has_gaps),
             layers.edges(),
             layers.playhead(),
             layers.pointer("change_moments"),
@@ -169,7 +172,7 @@ def _histogram(items: _Items, title: str, height: int, legend: bool) -> Template
 def _common(data: ChartData, playhead_s: float | None) -> dict[str, pd.DataFrame]:
     inside = playhead_s is not None and data.start_s <= playhead_s <= data.end_s
     playhead = pd.DataFrame({"playhead_s": pd.Series([playhead_s] if inside else [], dtype=float)})
-    return {"edges": data.edges, "playhead": playhead}
+    return {"edges": data.edges, "gaps": data.gaps, "playhead": playhead}
 
 
 def _items(labels: Sequence[str], colours: Mapping[str, str]) -> _Items:
