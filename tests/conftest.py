@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ pytest_plugins = [
     "tests.helpers.lanes",
     "tests.helpers.routes",
 ]
+
+sys.modules["cv2"] = None  # type: ignore[assignment]  # as for users: only the decode benchmark needs OpenCV
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
 _PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME")
