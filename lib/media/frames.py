@@ -57,6 +57,7 @@ def probe(path: Path | str) -> VideoInfo:
         orientation = orientation_of(frame)
         width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)
         playable = _PLAYABLE.get("mp4" if container == "mov" else container, {})
+        begins_late = media.family == "mp4" and (media.container.start_time or 0) >= av.time_base
         return VideoInfo(
             path=media.path,
             size_bytes=media.path.stat().st_size,
@@ -71,7 +72,7 @@ def probe(path: Path | str) -> VideoInfo:
             pixel_format=frame.format.name,
             container=container,
             frame_count=stream.frames or None,
-            browser_playable=frame.format.name in playable.get(codec, ()),
+            browser_playable=not begins_late and frame.format.name in playable.get(codec, ()),
         )
 
 

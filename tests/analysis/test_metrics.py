@@ -7,7 +7,7 @@ import pytest
 
 from lib.analysis.metrics import label_metrics
 from lib.analysis.segments import find_segments
-from tests.helpers.arrays import analyse_scores, every, prompt_set, prompts, samples_at
+from tests.helpers.arrays import analyse_scores, every, prompt_set, prompts, samples_at, spans_of
 
 
 @pytest.mark.parametrize(("rate", "stride", "n"), [(24, 10, 42), (30000 / 1001, 7, 101), (25, 1, 50)])
@@ -71,3 +71,11 @@ def test_without_samples_scores_are_unknown_and_nothing_is_present() -> None:
 def test_metrics_are_plain_types() -> None:
     for metrics in analyse_scores([[0.1, 0.3], [0.2, 0.1]], prompt_set("a", "b")).metrics:
         assert {type(value) for value in metrics.to_dict().values()} <= {str, bool, float, int, type(None)}
+
+
+def test_shares_are_of_the_time_between_start_and_end_and_gaps_belong_to_no_label() -> None:
+    samples = samples_at([7200.0, 7202.0, 7206.0], 7208.0, gaps_s=[(7204.0, 7206.0)], start_s=7200.0)
+    analysis = analyse_scores([[0.9], [0.9], [0.9]], prompt_set("a", decision="threshold", threshold=0.5), samples)
+    (metrics,) = analysis.metrics
+    assert spans_of(analysis.segments, "a") == [(7200.0, 7204.0), (7206.0, 7208.0)]
+    assert (metrics.duration_s, metrics.share) == (6.0, 6 / 8)

@@ -18,7 +18,7 @@ from lib.charts.layers import AXIS_WIDTH
 from lib.charts.palette import RULE_COLOUR, chart_label
 from lib.core.samples import Samples
 from lib.prompts.model import Smoothing
-from tests.helpers.arrays import analyse_scores, every, prompt_set
+from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
 from tests.helpers.vega import layer, parts, rows, without_data
 
 COLOURS = {"a": "#111111", "b": "#222222", "c": "#333333"}
@@ -267,3 +267,13 @@ def test_a_label_that_every_javascript_object_has_is_another_one_in_charts(label
         timeline.histogram_chart(result, colours),
     ):
         assert f'"{label}"' not in json.dumps(chart.to_dict())
+
+
+def test_time_without_frames_is_a_band_and_no_line_crosses_it() -> None:
+    samples = samples_at([7200.0, 7201.0, 7205.0, 7206.0], 7208.0, gaps_s=[(7202.0, 7205.0)], start_s=7200.0)
+    data = chart_data(analyse_scores([[0.1], [0.2], [0.3], [0.4]], prompt_set("a", decision="threshold"), samples))
+    assert (data.start_s, data.end_s) == (7200.0, 7208.0)
+    assert data.gaps[["gap_s", "gap_end_s"]].to_numpy().tolist() == [[7202.0, 7205.0]]
+    assert data.gaps["gap"].tolist() == ["no frames from 2:00:02.0 to 2:00:05.0"]
+    assert data.lines.loc[data.lines["score"].isna(), "time_s"].tolist() == [7202.0]
+    assert data.change.loc[data.change["change"].isna(), "change_time_s"].tolist() == [7202.0]

@@ -21,17 +21,18 @@ def unit_rows(rng: np.random.Generator, n: int, d: int) -> NDArray[np.float32]:
 
 def samples_at(
     times_s: Sequence[float],
-    duration_s: float,
+    end_s: float,
     vectors: NDArray[np.float32] | None = None,
     *,
     gaps_s: Sequence[tuple[float, float]] = (),
+    start_s: float = 0.0,
 ) -> Samples:
     """Return samples at these times; without vectors all look the same."""
     n = len(times_s)
     if vectors is None:
         vectors = np.tile(np.array([[1.0, 0.0]], dtype=np.float32), (n, 1))
     gaps = np.array(gaps_s, dtype=float).reshape(-1, 2)
-    return Samples(np.arange(n) * 10, np.array(times_s, dtype=float), vectors, duration_s, gaps)
+    return Samples(np.arange(n) * 10, np.array(times_s, dtype=float), vectors, end_s, gaps, start_s)
 
 
 def every(step_s: float, n: int, vectors: NDArray[np.float32] | None = None) -> Samples:

@@ -201,3 +201,16 @@ def test_a_copy_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
     target = tmp_path / ("é" * 124 + ".mp4")
     make_playable_copy(source, target)
     assert target.stat().st_size > 0
+
+
+def test_a_copy_may_begin_at_0_where_the_video_begins_later(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "late.mkv", colours=palette(20), rate=10, start=7200.0, audio="aac")
+    target = tmp_path / "copy.mp4"
+    make_playable_copy(source, target, offset_s=7200.0)
+    frames, _ = read_frames(target)
+    assert [frame.time_s for frame in frames] == pytest.approx([i / 10 for i in range(20)])
+    with av.open(str(target)) as container:
+        sound = container.streams.audio[0]
+        assert sound.duration is not None
+        assert sound.time_base is not None
+        assert float(sound.duration * sound.time_base) < 3

@@ -112,13 +112,15 @@ export class Lanes {
       for (const side of this.scene.sides) {
         if (!this.lanes[`scores${side.name}`]) continue;
         this.drawScores(state, side, rangeOf(side));
-        this.drawSegments(state, side);
+        this.drawGaps(side, this.lanes[`scores${side.name}`]);
+        this.drawGaps(side, this.lanes[`segments${side.name}`]);
+        this.drawSegments(state, side); // over gaps, which a segment may bridge
       }
       if (this.lanes.differences) drawDifferences(this);
       if (this.lanes.truth) this.drawTruth();
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       if (this.lanes.film) this.film.draw(this);
-      this.drawGaps();
+      for (const name of ["change", "film"]) this.drawGaps(this.scene.sides[0], this.lanes[name]);
       if (this.scene.only && this.scene.differences.start.length) dimAgreement(this, GAP);
     }
     this.drawMarks(state);
@@ -266,16 +268,15 @@ export class Lanes {
     });
   }
 
-  // Hatches the time that has no samples, over the lines that would cross it.
-  drawGaps() {
-    const { scene, lanes, view } = this;
-    for (const side of scene.sides) {
-      const own = [lanes[`scores${side.name}`], lanes[`segments${side.name}`], lanes.change, lanes.film];
-      const gaps = side.gaps.filter(([start, end]) => end >= view.start && start <= view.end);
-      for (const lane of own.filter(Boolean)) {
-        this.clip(lane, () => gaps.forEach(([start, end]) => this.hatch(this.xOf(start), this.xOf(end), lane)));
+  // Hatches a side's time without samples, over the lines that would cross it.
+  drawGaps({ gaps }, lane) {
+    if (!lane) return;
+    const { view } = this;
+    this.clip(lane, () => {
+      for (const [start, end] of gaps) {
+        if (end >= view.start && start <= view.end) this.hatch(this.xOf(start), this.xOf(end), lane);
       }
-    }
+    });
   }
 
   hatch(x0, x1, { y, height }) {
@@ -357,6 +358,7 @@ export class Lanes {
     const whole = { start: view.first, end: view.last, span: view.duration };
     this.title(view.whole ? "whole video" : `${formatTime(view.start)} – ${formatTime(view.end)}`, lanes.overview);
     this.rect(this.left, y, this.plot, height, this.ink, 0.06);
+    for (const [start, end] of scene?.sides[0].gaps ?? []) this.hatch(this.stripX(start), this.stripX(end), lanes.overview);
     if (scene) {
       const each = (height - 6) / Math.max(scene.labels.length, 1);
       scene.labels.forEach((label, row) => {
@@ -365,7 +367,6 @@ export class Lanes {
         paintBars(pen, scene.segments[row], whole, box, top, Math.max(1, Math.floor((each - 0.5) * ratio)));
       });
     }
-    for (const [start, end] of scene?.sides[0].gaps ?? []) this.hatch(this.stripX(start), this.stripX(end), lanes.overview);
     if (view.whole) return;
     const x0 = this.stripX(view.start);
     const x1 = Math.max(this.stripX(view.end), x0 + 4);
