@@ -15,6 +15,7 @@ from fractions import Fraction
 from itertools import chain, takewhile
 from pathlib import Path
 
+import av
 import av.error
 import numpy as np
 from numpy.typing import NDArray
