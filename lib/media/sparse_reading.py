@@ -37,6 +37,8 @@ _TRIED_PACKETS = 3_000
 """After so many it is looked whether key frames are close enough to go on."""
 LEAST_PACKETS = 600
 """Shorter videos are decoded whole: that is quick, and all damage is seen."""
+_LEAST_EVERY = 12
+"""Frames between samples; key frames are seldom closer, so closer samples aren't worth a look at the packets."""
 _RUN_COST = 4
 """In frames: seeking, and filling the decoder's threads again."""
 _LEAST_GAIN = 1.5
@@ -102,7 +104,7 @@ def plan(media: MediaFile, wants: Callable[[int, Fraction], bool], *, every: flo
         wants: asked once for each frame's index and time, in order, whether it is a sample.
         every: how many frames apart samples are, about.
     """
-    if media.family not in ("mp4", "matroska") or media.codec not in _CODECS or every < 2:
+    if media.family not in ("mp4", "matroska") or media.codec not in _CODECS or every < _LEAST_EVERY:
         return None
     try:
         with media.open_again() as other, closing(DamageDetector(other)) as damage:
