@@ -52,8 +52,9 @@ def probe(path: Path | str) -> VideoInfo:
     """
     variable_rate = _has_variable_rate(path)
     with MediaFile(path) as media, reading(media.path):
-        stream, decoder = media.stream, Decoder(media)
+        decoder = Decoder(media)
         frame = next(iter(decoder)).frame
+        stream = media.stream  # the decoder may have opened the file again
         codec, container = media.codec, _container_name(media)
         orientation = orientation_of(frame)
         width, height = displayed_size(frame.width, frame.height, stream.sample_aspect_ratio, orientation)

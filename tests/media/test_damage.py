@@ -285,6 +285,8 @@ def test_pictures_that_are_all_marked_for_the_junk_behind_them_are_kept_as_they_
     frames, reader = read_frames(path)
     assert_same(frames, read_frames(source)[0])
     assert (reader.end_s, reader.damage) == (1.5, None)
+    info, original = probe(path), probe(source)  # after the file was opened a second time
+    assert (info.width, info.height, info.rate) == (original.width, original.height, original.rate)
 
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "hevc.mp4", "hevc.mkv", "prores.mov"])
