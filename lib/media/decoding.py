@@ -179,7 +179,8 @@ class Decoder:
             self._damage.suspect()
             return _Verdict.LOST
         if before is None:
-            lacks_first = picture.packet.number > 0 and self._media.family != "avi"  # H.264 drops them without a word
+            start, _ = self._lost_from()  # H.264 drops frames without a word
+            lacks_first = self._media.family != "avi" and start is not None and start < timing.time
             has_lost = lacks_first or self._is_losing or picture.after_loss or self._damage.is_suspicious
             return _Verdict.KEEP_AFTER_LOSS if has_lost else _Verdict.KEEP
         if picture.after_silence:
@@ -244,7 +245,8 @@ class Decoder:
             return self._previous.end, self._previous.index + 1
         is_usual = self._media.family == "broadcast" or self._seek_to is not None
         first = self._reader.first
-        return (None if is_usual or first is None else self._clock.time_of(first.pts)), 0
+        start = None if is_usual or first is None else self._clock.time_of(first.pts)
+        return (None if start is None else max(start, Fraction(0))), 0
 
     def _lost_frames(self, picture: Picture) -> int:
         """Return how many frames are lost before one, by the numbers of the packets."""

@@ -89,7 +89,7 @@ def test_an_edit_list_that_cuts_within_a_group_of_pictures_keeps_only_what_is_sh
         options={"sc_threshold": "0"},
     )
     frames, _ = read_frames(path)
-    assert [frame.time_s for frame in frames] == [i / 24 for i in range(18)]
+    assert [(frame.index, frame.time_s) for frame in frames] == [(i, i / 24) for i in range(18)]
     assert_colours(frames, palette(24)[6:])
 
 
