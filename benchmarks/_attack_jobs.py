@@ -45,6 +45,7 @@ from lib.services.search import build_index, search
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 from lib.store.videos import Video
+from tests.helpers.memory import peak_bytes
 
 EVERY = Sampling.every(4)
 _WORDS = PromptSet("words", (Prompt("red", ("red",)), Prompt("blue", ("blue",))))
@@ -313,8 +314,7 @@ def answer(job: dict[str, Any], tell: Tell) -> dict[str, Any]:
         told = {"end": "said", "result": str(error)}
     except BaseException:
         told = {"end": "traceback", "result": traceback.format_exc(limit=-4)}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {**told, "cpu_s": time.process_time() - began, "rss": peak}
+    return {**told, "cpu_s": time.process_time() - began, "rss": peak_bytes()}
 
 
 def main() -> None:

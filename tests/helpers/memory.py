@@ -5,10 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
 MB = 1_000_000
+
+
+def peak_bytes() -> int:
+    """Return the most resident memory that this process has had since its program began, in bytes.
+
+    ``ru_maxrss`` counts what its parent had when it began.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 class MemoryWatch:

@@ -32,19 +32,20 @@ EVERY_FRAME = Sampling("stride", Fraction(1))
 MANY_REFERENCES = {"preset": "ultrafast", "crf": "40", "x264-params": "ref=16:scenecut=0"}
 LARGE = (6144, 5888)
 _READ = """
-import json, resource, sys
+import json, sys
 from fractions import Fraction
 from lib.core.errors import VideoError
 from lib.core.sampling import Sampling
 from lib.media import limits
 from lib.media.frames import FrameReader
-start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from tests.helpers.memory import peak_bytes
+start = peak_bytes()
 try:
     reader = FrameReader(sys.argv[1], Sampling("stride", Fraction(1)), short_side=224)
     said = [list(frame.image.shape) for frame in reader][-1]
 except VideoError as error:
     said = str(error)
-print(json.dumps([said, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) * 1024]))
+print(json.dumps([said, peak_bytes() - start]))
 """
 
 
