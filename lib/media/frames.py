@@ -342,7 +342,7 @@ def _damage(media: MediaFile, decoder: Decoder, reached_s: float) -> VideoDamage
     if not decoder.gaps:
         return VideoDamagedError(f"{media.name}: {end}; what came before is kept. {advice}", reached_s=reached_s)
     lost = _lost(decoder)
-    message = f"{media.name}: {lost}{', and ' + end if end else ''}; what else there is is kept. {advice}"
+    message = f"{media.name}: {lost}{', and ' + end if end else ''}; all else is kept. {advice}"
     return VideoDamagedError(message, reached_s=float(decoder.gaps[0].start))
 
 

@@ -136,7 +136,7 @@ def test_a_file_that_breaks_in_the_middle_goes_on_at_the_next_key_frame_and_says
     assert reader.damage.reached_s == gap.start_s
     assert re.fullmatch(
         rf"{re.escape(name)}: \d\.\d+ s of 5\.0 s can’t be decoded, 0:0\d\.\d to 0:0\d\.\d; "
-        r"what else there is is kept\. Copy, download or record it again to get the rest\.",
+        r"all else is kept\. Copy, download or record it again to get the rest\.",
         str(reader.damage),
     )
 
