@@ -251,6 +251,4 @@ class TimestampReconstructor(Generic[T]):
 
     def _duration_s(self, duration: int) -> Fraction:
         stated = duration * self._tick if duration > 0 and self._family != "raw" else self._last_step
-        if duration == 1 and self._family == "other" and not self._count:
-            return self._step  # a placeholder
         return self._step if abs(stated - self._step) < self._tick else stated  # rounded to ticks in the file

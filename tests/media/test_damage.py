@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from lib.core.errors import VideoDamagedError
 from lib.core.sampling import Sampling
+from lib.media.decoding import Decoder
 from lib.media.frames import Frame, probe
+from lib.media.media_file import MediaFile
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.videos import find_box, make_video, palette
 
@@ -350,3 +352,47 @@ def test_a_file_without_its_last_samples_is_cut_off(suffix: str, tmp_path: Path)
     frames, reader = read_frames(path)
     assert 30 < len(frames) < 48
     assert "decoding broke at" in str(reader.damage)
+
+
+def test_indices_go_on_behind_a_late_loss_as_if_nothing_was_lost(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "whole.mp4", colours=palette(160), gop=20, b_frames=2, options=NO_CUTS)
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.mp4", junk={124: b"\xff\1\2\3\4\5\6"}))
+    assert len(reader.gaps) == 1
+    assert [frame.index for frame in frames] == [round(frame.time_s * 24) for frame in frames]
+
+
+class Marked:
+    """A frame that says it is damaged."""
+
+    is_corrupt = True
+
+    def __init__(self, frame: av.VideoFrame) -> None:
+        self._frame = frame
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._frame, name)
+
+
+class MarksWithThreads:
+    """A decoder that marks frames as damaged as long as it has several threads, as FFmpeg does with coded fields."""
+
+    def __init__(self, context: av.VideoCodecContext) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+    def decode(self, packet: Any) -> list[Any]:
+        frames = self._context.decode(packet)
+        return [Marked(frame) if frame.pts and frame.pts % 3 == 0 else frame for frame in frames]
+
+
+def test_a_mark_that_one_thread_does_not_confirm_is_no_damage(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mkv", colours=palette(60), gop=20, b_frames=2)
+    with MediaFile(path) as media:
+        decoder = Decoder(media)
+        decoder._pictures._context = MarksWithThreads(media.stream.codec_context)  # type: ignore[assignment]
+        frames = list(decoder)
+        assert [frame.index for frame in frames] == list(range(60))
+        assert [float(frame.time) for frame in frames] == pytest.approx([i / 24 for i in range(60)], abs=1e-3)
+        assert (decoder.gaps, decoder.is_cut_off) == ([], False)
