@@ -354,9 +354,10 @@ def test_a_file_without_its_last_samples_is_cut_off(suffix: str, tmp_path: Path)
     assert "decoding broke at" in str(reader.damage)
 
 
-def test_indices_go_on_behind_a_late_loss_as_if_nothing_was_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [121, 122, 123, 124])
+def test_indices_go_on_behind_a_late_loss_as_if_nothing_was_lost(number: int, tmp_path: Path) -> None:
     source = make_video(tmp_path / "whole.mp4", colours=palette(160), gop=20, b_frames=2, options=NO_CUTS)
-    frames, reader = read_frames(remuxed(source, tmp_path / "a.mp4", junk={124: b"\xff\1\2\3\4\5\6"}))
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.mp4", junk={number: b"\xff\1\2\3\4\5\6"}))
     assert len(reader.gaps) == 1
     assert [frame.index for frame in frames] == [round(frame.time_s * 24) for frame in frames]
 
