@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.cli.context import Context
 from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
-from lib.core.formatting import format_duration
+from lib.core.formatting import encodable, format_duration
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
@@ -68,8 +68,8 @@ def read_text(path: Path, what: str, kind: type[InputError]) -> str:
 
 def read_prompt_set(path: Path) -> PromptSet:
     """Return the prompt set in a file; one without a name gets the file's."""
-    text = read_text(path, "prompt set", PromptSetError)
+    text, name = read_text(path, "prompt set", PromptSetError), encodable(path.name)
     try:
-        return parse_prompt_set(text, name=path.name.split(".")[0] or path.name)
+        return parse_prompt_set(text, name=name.split(".")[0] or name)
     except (PromptSetError, SettingsError) as error:
-        raise type(error)(f"{path.name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error

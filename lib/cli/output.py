@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from lib.core.formatting import format_duration, megabytes_done
+from lib.core.formatting import encodable, format_duration, megabytes_done
 
 if TYPE_CHECKING:
     from lib.engines.checks import Preparation
@@ -59,13 +59,14 @@ class Reporter:
         """Write a line that is not overwritten."""
         with self._lock:
             self._clear()
-            print(" ".join(text.split()), file=self._stream, flush=True)
+            print(" ".join(encodable(text).split()), file=self._stream, flush=True)
 
     def problem(self, error: Exception | str) -> None:
         """Write what went wrong, in one line."""
         self.line(f"{PROGRAM}: {error}")
 
     def _show(self, text: str, *, at_once: bool = False) -> None:
+        text = encodable(text)
         with self._lock:
             if self._changes:
                 print(f"\r\x1b[K{text}", end="", file=self._stream, flush=True)

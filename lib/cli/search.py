@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
-from lib.core.formatting import format_time, plural
+from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
@@ -142,7 +142,7 @@ def _document(query: Query, images: Sequence[Path], engine: Engine, result: Sear
 
 
 def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult, rules: Rules) -> str:
-    words = " + ".join([*filter(None, [query.text]), *(path.name for path in images)])
+    words = encodable(" + ".join([*filter(None, [query.text]), *(path.name for path in images)]))
     how = "" if result.exact else ", by the index"
     searched = f"{plural(result.videos, 'video')}, {plural(result.samples, 'sample')}"
     head = f"{words}: {searched}, {engine.name}{how}"
@@ -177,7 +177,7 @@ def _named(videos: Sequence[Video], word: str) -> list[str]:
     tests: list[Callable[[Video], bool]] = [
         lambda video: video.name == word,
         lambda video: video.has_file and path == video.path.absolute(),
-        lambda video: video.name == path.name and path.exists(),
+        lambda video: video.name == encodable(path.name) and path.exists(),
         lambda video: len(word) >= 6 and video.sha256.startswith(word.lower()),
     ]
     for test in tests:

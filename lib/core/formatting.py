@@ -12,6 +12,7 @@ _JOINER = "\u2060"
 _SIGN = r"(?<![^\s\ufeff])(?:<->|->|<-|--|[<>~]=)(?![^\s\ufeff])"
 """What is drawn as an arrow, a dash or a relation between blanks."""
 _SOUGHT = re.compile(rf":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@|{_SIGN}", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 """What turns the direction of all that follows, beyond the end of a name."""
 _THIS_MACHINE = re.compile(r"https?://(localhost|127(\.\d{1,3}){3})(:\d{1,5})?(?![\w.:@])")
@@ -107,6 +108,11 @@ def cut_to_bytes(text: str, max_bytes: int) -> str:
     return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
+def encodable(text: str) -> str:
+    """Return ``text`` with U+FFFD for what UTF-8 can't encode, as in a file name of other bytes."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
 def escape_markdown(text: str) -> str:
     """Return ``text`` such that Streamlit's Markdown draws it as it is: a name, a label, a title.
 
@@ -122,7 +128,7 @@ def escape_markdown(text: str) -> str:
 def as_text(text: str) -> str:
     """Return what ``escape_markdown`` does, or ``text`` itself where it has no markup, as most names and errors.
 
-    A server's address on this machine is no markup. What isn't UTF-8, as in a file's name, becomes ``?``.
+    A server's address on this machine is no markup.
     """
-    text = text.encode("utf-8", "replace").decode()
+    text = encodable(text)
     return escape_markdown(text) if _MARKUP.search(_THIS_MACHINE.sub("", text)) else text

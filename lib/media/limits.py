@@ -16,7 +16,7 @@ import av
 import av.error
 
 from lib.core.errors import Cancelled, PromptreelError, VideoUnreadableError
-from lib.core.formatting import format_bytes
+from lib.core.formatting import encodable, format_bytes
 from lib.media.references import reference_frames
 
 MAX_PIXELS = 8192 * 4320
@@ -107,9 +107,9 @@ def reading(path: Path) -> Iterator[None]:
 
 def is_text(path: Path) -> bool:
     """Return whether a path's bytes are UTF-8, so that a page can show it and FFmpeg can open it."""
-    return not any("\ud800" <= c <= "\udfff" for c in str(path))
+    return encodable(str(path)) == str(path)
 
 
 def shown_name(path: Path) -> str:
     """Return a file's name as text that can be shown and encoded, also where its bytes aren't UTF-8."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
+    return encodable(path.name)

@@ -14,6 +14,7 @@ import av.error
 import av.video.stream
 
 from lib.core.errors import NoVideoStreamError, VideoUnreadableError
+from lib.core.formatting import encodable
 from lib.media.containers import FORMATS, Family, family_of, has_absurd_index, has_boxes_without_index
 from lib.media.limits import DECODER_OPTIONS, check_references, check_size, limit_threads, reading, shown_name
 from lib.media.picture import displayed_size
@@ -211,8 +212,9 @@ def _check_readable(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(1)
     except FileNotFoundError as error:
-        shown = os.fsencode(path).decode("utf-8", "replace")
-        raise VideoUnreadableError(f"{name} does not exist (any more); check the path {shown}.") from error
+        raise VideoUnreadableError(
+            f"{name} does not exist (any more); check the path {encodable(str(path))}."
+        ) from error
     except PermissionError as error:
         raise VideoUnreadableError(f"{name} may not be read by this user; change its permissions.") from error
     except ValueError as error:

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from lib.core.errors import NotStoredError, StoreDamagedError, StoreError, VideoUnreadableError
+from lib.core.formatting import encodable
 from lib.core.validation import bounded_fraction
 from lib.infra.files import atomic_file, sha256_of
 from lib.media.video_info import VideoInfo
@@ -78,7 +79,7 @@ class Video(VideoInfo):
 
 def clean_name(name: str) -> str:
     """Return ``name`` without folders, control and formatting characters, at most 120 characters long."""
-    name = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    name = unicodedata.normalize("NFC", encodable(name))
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = " ".join(name.split())
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip(". ") or "video"

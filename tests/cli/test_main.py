@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.fixtures import Run
@@ -73,6 +76,19 @@ class TestAnalyze:
         assert [list(metrics) for metrics in document["metrics"]] == [METRICS] * 2
         assert [list(segment) for segment in document["segments"]] == [SEGMENT] * 3
         assert [list(sample) for sample in document["samples"]] == [["frame", "time_s", "label", "scores"]] * 8
+
+    def test_shows_names_that_are_not_utf_8(self, run: Run, server: FakeServer, film: Path, tmp_path: Path) -> None:
+        video, prompts, picture = (tmp_path / os.fsdecode(name) for name in (b"f\xe9.mp4", b"p\xe9.yaml", b"i\xe9.png"))
+        shutil.copy(film, video)
+        prompts.write_text("prompts: [red wall]")
+        Image.new("RGB", (64, 64), (255, 0, 0)).save(picture)
+        status, out, err = run("analyze", video, "--prompts", prompts)
+        _, found, _ = run("search", "red", "--image", picture, "--videos", video)
+
+        assert (status, out.splitlines()[0][:6]) == (0, "f\ufffd.mp4")
+        assert "prompt set p\ufffd" in out
+        assert err[0].startswith("f\ufffd.mp4: embedded 8 samples")
+        assert found.startswith("red + i\ufffd.png: 1 video, 8 samples")
 
     def test_finds_what_is_there(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, out, _ = run("analyze", film, "--prompts", prompts, "--json", "--samples")

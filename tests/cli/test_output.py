@@ -38,5 +38,15 @@ class TestReporter:
 
         assert stream.getvalue() == "promptreel: two lines\n"
 
+    def test_shows_names_that_are_not_utf_8(self) -> None:
+        stream = Terminal()
+        reporter = Reporter(stream)
+        reporter.progress("latin1_\udce9.mp4", Progress(10, 40, 0.0, None))
+        reporter.line("latin1_\udce9.mp4: done")
+
+        assert (
+            stream.getvalue().replace("\r\x1b[K", "") == "latin1_\ufffd.mp4: 10 of 40 sampleslatin1_\ufffd.mp4: done\n"
+        )
+
     def test_aligns_columns(self) -> None:
         assert table(("name", "n"), [("a", "10"), ("longer", "7")]) == "name     n\na       10\nlonger   7"

@@ -133,7 +133,7 @@ def test_a_file_name_that_is_no_text_works(store: Store, file: Path, tmp_path: P
     file.rename(path)
     video = store.add_file(path)
     assert store.file_path(video.sha256) == path
-    assert video.name == "caf?.mp4"
+    assert video.name == "caf\ufffd.mp4"
 
 
 @pytest.mark.parametrize(
