@@ -87,7 +87,7 @@ class TestAnalyze:
 
         assert (status, out.splitlines()[0][:6]) == (0, "f\ufffd.mp4")
         assert "prompt set p\ufffd" in out
-        assert err[0].startswith("f\ufffd.mp4: embedded 8 samples")
+        assert "f\ufffd.mp4: embedded 8 samples" in "\n".join(err)
         assert found.startswith("red + i\ufffd.png: 1 video, 8 samples")
 
     def test_finds_what_is_there(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
