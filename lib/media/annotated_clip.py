@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, SettingsError
+from lib.core.formatting import format_time
 from lib.media.decoding import DecodedFrame, decode_from, with_next
 from lib.media.drawing import Caption, draw_captions
 from lib.media.frames import probe
@@ -45,8 +46,8 @@ def annotated_clip(
     """Write a part of a video with captions and the time drawn in, as H.264 in MP4 that browsers play.
 
     The clip has a constant frame rate: each of its pictures is the source's frame nearest below its time, to half a
-    frame, and the time drawn in is the source's. The file appears whole or not at all. Of a damaged source the clip
-    holds what comes before the damage.
+    frame, and the time drawn in is the source's. The file appears whole or not at all. Where frames of
+    the source are lost, the one before them stays.
 
     Args:
         source: the video.
@@ -74,7 +75,7 @@ def annotated_clip(
         frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
         first = next(frames, None)
         if first is None:
-            raise SettingsError(f"{media.name} ends before the clip starts; choose an earlier start.")
+            raise SettingsError(f"{media.name} has no frame from {format_time(start_s)} on; choose an earlier start.")
         until_s = media.header_end_s if end_s is None else end_s
         total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
         _encode(

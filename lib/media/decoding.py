@@ -78,7 +78,8 @@ class Decoder:
         self._marked_frames: int | None = 0  # None once there was a frame without a mark
         self._previous: DecodedFrame | None = None
         self._unconfirmed: DecodedFrame | None = None
-        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # numbers of the packets of the latest frames
+        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # packets of the latest frames since a loss
+        self._counted = 0  # packets before this one are shown or known to be lost
         self._is_cut_off = False
         self._breaks = 0
         self.gaps: list[DecodedGap] = []
@@ -205,6 +206,8 @@ class Decoder:
         else:
             before = self._unconfirmed or self._previous
             index = 0 if before is None else before.index + 1
+            if before is None:
+                self._count_from(picture)
         if self._unconfirmed is not None:
             yield self._noted(self._unconfirmed)
             self._unconfirmed = None
@@ -229,15 +232,22 @@ class Decoder:
         start, first = self._lost_from()
         breaks, self._breaks = picture.breaks - self._breaks, picture.breaks
         if start is None:
+            self._count_from(picture)
             return 0
         is_counted = not breaks and self._media.family not in ("broadcast", "avi")  # there whole packets may be missing
         lost = self._lost_frames(picture) if is_counted else self._clock.frames_between(start, timing.time)
+        self._count_from(picture)
         if start < timing.time:
             if self._previous is None:
                 self.start = start
             self.gaps.append(DecodedGap(start, timing.time, first, lost))
         self._clock.skip(lost)
         return first + lost
+
+    def _count_from(self, picture: Picture) -> None:
+        """Note that all packets up to a frame's, and those of frames shown before it, are shown or known to be lost."""
+        self._recent.clear()
+        self._counted = picture.packet.number + picture.leading + 1
 
     def _lost_from(self) -> tuple[Fraction | None, int]:
         """Return the time at which frames are missing and the index of the first; None where that is no loss."""
@@ -250,10 +260,10 @@ class Decoder:
 
     def _lost_frames(self, picture: Picture) -> int:
         """Return how many frames are lost before one, by the numbers of the packets."""
-        is_all = len(self._recent) < (self._recent.maxlen or 0)
-        low = 0 if is_all else min(self._recent) + MAX_REORDERED + 1  # from here on all that are shown are recent ones
-        shown = sum(low <= number < picture.packet.number for number in self._recent)
-        return max(0, picture.packet.number - low - shown + picture.leading)
+        number, is_all = picture.packet.number, len(self._recent) < (self._recent.maxlen or 0)
+        low = self._counted if is_all else min(self._recent) + MAX_REORDERED + 1  # from here on, all shown are recent
+        shown = sum(low <= other < number for other in self._recent)
+        return max(0, number - low - shown + picture.leading)
 
     def _finish(self) -> None:
         """Note how the video ends."""

@@ -165,7 +165,7 @@ def test_what_makes_no_clip_says_why(tmp_path: Path) -> None:
             annotated_clip(**options)
 
     refused(SettingsError, r"^A clip must end after it starts; choose a later end", start_s=1, end_s=1)
-    refused(SettingsError, r"^a\.mp4 ends before the clip starts; choose an earlier start\.$", start_s=5)
+    refused(SettingsError, r"^a\.mp4 has no frame from 0:05.0 on; choose an earlier start\.$", start_s=5)
     refused(SettingsError, r"^A clip can't be 4 lines high; choose 16 to 4320\.$", max_height=4)
     refused(VideoUnreadableError, r"^notes\.mp4 is not a video", source=tmp_path / "notes.mp4")
     message = r"^The clip can't be written to .*file \(.+\); check that folder and try"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lib.core.errors import VideoDamagedError
 from lib.core.sampling import Sampling
 from lib.media.decoding import Decoder
-from lib.media.frames import Frame, probe
+from lib.media.frames import Frame, frame_at, probe
 from lib.media.media_file import MediaFile
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.videos import find_box, make_video, palette
@@ -267,6 +267,46 @@ def test_one_broken_packet_costs_the_frames_up_to_the_next_key_frame(
     assert_colours(frames, [palette(60)[i] for i in kept])
     assert [gap.missing for gap in reader.gaps] in ([len(lost)], [len(lost) - 1])  # VP9's first may not be a packet
     assert reader.end_s == pytest.approx(2.5, abs=1.5e-3)
+
+
+OPEN_GROUPS = {"x264-params": "open-gop=1:scenecut=0"}
+SEVERAL: dict[str, dict[str, Any]] = {
+    "vp9.webm": {"codec": "libvpx-vp9"},
+    "closed.mp4": {"b_frames": 2, "options": NO_CUTS},
+    "open.mkv": {"b_frames": 2, "options": OPEN_GROUPS},
+    "hevc.mkv": {"codec": "libx265", "b_frames": 2},
+    "closed.flv": {"options": NO_CUTS},
+    "prores.mov": {"codec": "prores_ks", "pixel_format": "yuv422p10le"},
+}
+
+
+@pytest.mark.parametrize("sampling", [Sampling.every(1), Sampling.every(7), Sampling.per_second(4)])
+@pytest.mark.parametrize("name", SEVERAL)
+def test_each_of_several_broken_places_is_a_gap_of_its_own(name: str, sampling: Sampling, tmp_path: Path) -> None:
+    source = make_video(tmp_path / f"whole {name}", colours=palette(120), gop=20, **SEVERAL[name])
+    path = remuxed(source, tmp_path / name, junk=dict.fromkeys((25, 70, 71, 105), b"\xff\1\2\3\4\5\6"))
+    whole, _ = read_frames(source, sampling)
+    frames, reader = read_frames(path, sampling)
+    kept = {frame.index: frame for frame in frames}
+    assert_colours(frames, [palette(120)[index] for index in kept])
+    assert [frame.time_s for frame in frames] == pytest.approx([index / 24 for index in kept], abs=1.5e-3)
+    spans = [(gap.start_s, gap.end_s) for gap in reader.gaps]
+    assert len(spans) == 3
+    assert "in 3 places, the first at 0:01" in str(reader.damage)
+    lost = [sum(start - 2e-3 < frame.time_s < end - 2e-3 for frame in whole) for start, end in spans]
+    assert [gap.missing for gap in reader.gaps] == lost
+    for frame in frames[::3]:
+        rest, resumed = read_frames(path, sampling, resume_after=(frame.index, frame.time_s))
+        assert [other.index for other in rest] == [index for index in kept if index > frame.index]
+        assert [gap for gap in resumed.gaps if gap.start_s > frame.time_s] == [
+            gap for gap in reader.gaps if gap.start_s > frame.time_s
+        ]
+    everything, _ = read_frames(path)
+    for start, end in spans:
+        shown = frame_at(path, (start + end) / 2)
+        before = [frame for frame in everything if frame.time_s < start][-1]
+        assert shown.time_s == before.time_s
+        np.testing.assert_array_equal(shown.image, before.image)
 
 
 def test_frames_that_a_decoder_drops_without_a_word_are_lost(tmp_path: Path) -> None:
