@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
+from lib.engines.registry import make_engine
+from lib.ingest.ingest import ingest
 from lib.services import experiments
 from lib.services.experiments import Experiment
 from lib.store.store import Store
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.http import wait_for
-from tests.helpers.pages import EXPERIMENT, saved
-from tests.helpers.videos import make_video, palette
+from tests.helpers.lanes import point
+from tests.helpers.pages import EXPERIMENT, MODEL, SAMPLING, saved
+from tests.helpers.videos import NO_CUTS, make_video, palette, remuxed
 
 pytestmark = pytest.mark.browser
 
@@ -260,3 +264,43 @@ def test_the_newcomers_first_result(start_dashboard, page, tmp_path):
     expect(page.get_by_text(re.compile(r"shipyard: yes, first at 0:(09|10)\.\d, for [23]\.\d s"))).to_be_visible()
     screenshot(page, "first-result")
     assert Path(fresh.home).exists()
+
+
+def test_lost_frames_are_hatched_in_the_lanes_and_told_in_a_sentence(dashboard, bench, page, tmp_path):
+    whole = make_video(tmp_path / "whole.mp4", colours=palette(100), size=(128, 96), rate=10, gop=20, options=NO_CUTS)
+    video = bench.store.add_file(remuxed(whole, tmp_path / "broken.mp4", junk={45: b"\xff\1\2\3\4\5\6"}))
+    with contextlib.closing(make_engine(bench.experiment.server_url, model_version=MODEL)) as engine:
+        ingest(bench.store, video, engine, SAMPLING)
+    experiments.save(bench.store.home, replace(bench.experiment, video=video.sha256))
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
+    wait_idle(page)
+
+    expect(page.get_by_text("1.5 s of 10.0 s can’t be decoded, 0:04.5 to 0:06.0; all else is kept.")).to_be_visible()
+    lanes = page.locator(".lanes")
+    lanes.scroll_into_view_if_needed()
+    assert wait_for(lambda: changes(lanes, 4.6, 5.9) > 8)
+    assert changes(lanes, 2.1, 3.4) < 4
+    tip = page.locator(".tip")
+    page.mouse.move(*point(lanes, 5.0))
+    expect(tip).to_contain_text("0:05.0, no frames")
+    expect(tip.locator("img")).to_be_hidden()
+    page.mouse.move(*point(lanes, 2.0))
+    expect(tip).not_to_contain_text("no frames")
+
+
+def changes(lanes: Locator, start_s: float, end_s: float) -> int:
+    """Return how often the colour changes along a line through the top of the scores between two times."""
+    left, right = (point(lanes, time_s)[0] - lanes.bounding_box()["x"] for time_s in (start_s, end_s))
+    return int(
+        lanes.evaluate(
+            """(e, [left, right]) => {
+              const canvas = e.querySelector("canvas"), ratio = canvas.width / canvas.clientWidth;
+              const pen = canvas.getContext("2d"), width = (right - left) * ratio;
+              const line = pen.getImageData(left * ratio, 30 * ratio, width, 1).data;
+              let count = 0;
+              for (let i = 4; i < line.length; i += 4) count += Math.abs(line[i] - line[i - 4]) > 12;
+              return count;
+            }""",
+            [left, right],
+        )
+    )

@@ -23,6 +23,8 @@ Colour = tuple[int, int, int]
 
 RED, GREEN, BLUE = (200, 30, 40), (30, 170, 60), (40, 60, 200)
 WHITE = (235, 235, 235)
+NO_CUTS = {"sc_threshold": "0"}
+"""Encoder option of x264: key frames at their distance alone."""
 
 _KR_KB = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722), "bt2020": (0.2627, 0.0593)}
 _MATRIX_TAG = {"bt601": 6, "bt709": 1, "bt2020": 9}  # AVCOL_SPC_*
@@ -167,6 +169,21 @@ def make_video(
         if sound is not None:
             _write_tone(output, sound, float(last), audio_start, audio_rate)
     return path
+
+
+def remuxed(source: Path, target: Path, *, without: range = range(0), junk: dict[int, bytes] | None = None) -> Path:
+    """Write the packets of a video again, some left out, some with other bytes."""
+    with av.open(str(source)) as original, av.open(str(target), "w") as output:
+        stream = output.add_stream_from_template(original.streams.video[0])
+        packets = (packet for packet in original.demux(original.streams.video[0]) if packet.size)
+        for number, packet in enumerate(packets):
+            if number in without:
+                continue
+            written = av.Packet((junk or {}).get(number) or bytes(packet))
+            written.pts, written.dts, written.duration = packet.pts, packet.dts, packet.duration
+            written.is_keyframe, written.time_base, written.stream = packet.is_keyframe, packet.time_base, stream
+            output.mux(written)
+    return target
 
 
 def _write_tone(output: Any, stream: Any, seconds: float, start: float, rate: int) -> None:

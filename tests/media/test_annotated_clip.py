@@ -20,7 +20,7 @@ from lib.media.drawing import Caption
 from lib.media.frames import probe
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.player import seek_each, serving_files
-from tests.helpers.videos import BLUE, GREEN, RED, find_box, make_video, palette
+from tests.helpers.videos import BLUE, GREEN, NO_CUTS, RED, find_box, make_video, palette, remuxed
 
 COLOUR = 12
 """Tolerance, of 255: coded twice, with loss."""
@@ -152,6 +152,18 @@ def test_a_clip_of_a_broken_file_holds_what_can_be_decoded(tmp_path: Path) -> No
     source.write_bytes(data[: len(data) // 2])
     annotated_clip(source, tmp_path / "clip.mp4", one_caption)
     assert 10 < len(read_frames(tmp_path / "clip.mp4")[0]) < 40
+
+
+def test_a_clip_shows_the_frame_before_a_gap_through_it(tmp_path: Path) -> None:
+    colours, junk = palette(100), dict.fromkeys((45, 75), b"\xff\1\2\3\4\5\6")
+    whole = make_video(tmp_path / "whole.mp4", colours=colours, size=(320, 240), rate=10, gop=20, options=NO_CUTS)
+    source = remuxed(whole, tmp_path / "a.mp4", junk=junk)
+    shown = {**dict.fromkeys(range(45, 60), 44), **dict.fromkeys(range(75, 80), 74)}
+    for start, stop in ((40, 90), (50, 57), (50, 78), (77, 82)):  # around gaps and from within
+        annotated_clip(source, tmp_path / "clip.mp4", one_caption, start_s=start / 10, end_s=stop / 10)
+        frames = read_frames(tmp_path / "clip.mp4")[0]
+        expected = [colours[shown.get(i, i)] for i in range(start, stop)]
+        assert_colours(frames, expected, tolerance=COLOUR, x=BESIDE_CAPTIONS)
 
 
 def test_what_makes_no_clip_says_why(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from lib.media.decoding import Decoder
 from lib.media.frames import Frame, frame_at, probe
 from lib.media.media_file import MediaFile
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import find_box, make_video, palette
+from tests.helpers.videos import NO_CUTS, find_box, make_video, palette, remuxed
 
 RATE = 24
 LENGTH = 120
@@ -216,21 +216,6 @@ def test_a_transport_stream_may_begin_in_the_middle_of_a_group_of_pictures(tmp_p
     assert_colours(frames, palette(60)[-len(frames) :])
 
 
-def remuxed(source: Path, target: Path, *, without: range = range(0), junk: dict[int, bytes] | None = None) -> Path:
-    """Write the packets of a video again, some left out, some with other bytes."""
-    with av.open(str(source)) as original, av.open(str(target), "w") as output:
-        stream = output.add_stream_from_template(original.streams.video[0])
-        packets = (packet for packet in original.demux(original.streams.video[0]) if packet.size)
-        for number, packet in enumerate(packets):
-            if number in without:
-                continue
-            written = av.Packet((junk or {}).get(number) or bytes(packet))
-            written.pts, written.dts, written.duration = packet.pts, packet.dts, packet.duration
-            written.is_keyframe, written.time_base, written.stream = packet.is_keyframe, packet.time_base, stream
-            output.mux(written)
-    return target
-
-
 BEGINNINGS = {
     "vp8.webm": "libvpx",
     "vp9.webm": "libvpx-vp9",
@@ -238,7 +223,6 @@ BEGINNINGS = {
     "h264.mp4": "libx264",
     "hevc.mkv": "libx265",
 }
-NO_CUTS = {"sc_threshold": "0"}
 
 
 @pytest.mark.parametrize("name", BEGINNINGS)

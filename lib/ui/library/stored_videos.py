@@ -87,7 +87,7 @@ def _state(row: _Row) -> str:
     if job:
         return "running"
     if info.damage:
-        return "up to the damage"
+        return "damaged; the rest complete"
     if info.missing:
         return f"complete but for {info.missing:,}"
     return "complete" if info.complete else "stopped, can be resumed"
