@@ -94,6 +94,10 @@ class Analysis:
         except ValueError:
             raise KeyError(label) from None
 
+    def with_cosine(self, cosine: _Floats) -> Analysis:
+        """Return what the prompt set finds with other cosines, ``(n, p)``."""
+        return analyse(self.samples, self.prompt_set, {}, cosine=cosine, change=self.vector_change)
+
     def answers(self) -> dict[str, str]:
         """Return one sentence per label, in order: whether it is there, when first, and for how long."""
         return {label: self._answer(column) for column, label in enumerate(self.labels)}
@@ -231,13 +235,15 @@ class Analysis:
             yield {"frame": frame, "time_s": time_s, "label": label, "scores": named}
 
 
-def prompt_cosines(samples: Samples, prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]) -> _Floats:
+def prompt_cosines(
+    samples: Samples, prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]], engine_id: str = ""
+) -> _Floats:
     """Return the cosine of each sample with each enabled prompt, float64 ``(n, p)``.
 
     Raises:
         PromptSetError, BadReplyError: as ``lib.analysis.scoring.prompt_vectors`` and ``cosine_scores``.
     """
-    return cosine_scores(samples.vectors, prompt_vectors(prompt_set, text_vectors))
+    return cosine_scores(samples.vectors, prompt_vectors(prompt_set, text_vectors, engine_id))
 
 
 def analyse(
@@ -245,6 +251,7 @@ def analyse(
     prompt_set: PromptSet,
     text_vectors: Mapping[str, NDArray[np.float32]],
     *,
+    engine_id: str = "",
     cosine: _Floats | None = None,
     change: _Floats | None = None,
 ) -> Analysis:
@@ -255,6 +262,7 @@ def analyse(
         prompt_set: with at least one enabled prompt.
         text_vectors: vector of every phrase in ``prompt_set.texts``, of any length but 0; not looked at when
             ``cosine`` is given.
+        engine_id: of the engine that the vectors are of: what prompts have learned with it is used.
         cosine: what ``prompt_cosines`` gave for the same vectors and wording, ``(n, p)``.
         change: what ``lib.analysis.scoring.vector_change`` gave for the same vectors, ``(n,)``.
 
@@ -265,7 +273,7 @@ def analyse(
         ValueError: ``cosine`` or ``change`` has another shape.
     """
     if cosine is None:
-        cosine = prompt_cosines(samples, prompt_set, text_vectors)
+        cosine = prompt_cosines(samples, prompt_set, text_vectors, engine_id)
     if change is None:
         change = vector_change(samples.vectors)
     prompts, settings = prompt_set.enabled, prompt_set.settings

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import BadReplyError, PromptSetError, SettingsError
+from lib.prompts.learned import Learned
 from lib.prompts.model import PromptSet, Smoothing
 
 _Filter = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -34,14 +35,17 @@ SPIKE_FLOOR = 0.01
 """Smaller changes are never spikes: so little lies between like frames, by noise and rounding alone."""
 
 
-def prompt_vectors(prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+def prompt_vectors(
+    prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.float32]], engine_id: str = ""
+) -> NDArray[np.float32]:
     """Return one unit row per enabled prompt, float32 ``(p, d)``.
 
-    ``u = mean(t / |t| for t in phrases); row = u / |u|``
+    ``u = mean(t / |t| for t in phrases); row = u / |u|``; what a prompt has learned with this engine takes its place.
 
     Args:
         prompt_set: at least one prompt is enabled.
         text_vectors: vector ``(d,)`` of any length but 0 for every phrase in ``prompt_set.texts``.
+        engine_id: of the engine that the vectors are of; without it nothing learned is used.
 
     Raises:
         PromptSetError: nothing is enabled, a phrase has no vector, or the phrasings of a prompt cancel out.
@@ -51,6 +55,7 @@ def prompt_vectors(prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.
         raise PromptSetError("No prompt is switched on; switch one on or add one.")
     rows: list[NDArray[np.float64]] = []
     for prompt in prompt_set.enabled:
+        learned = prompt_set.learned_of(prompt, engine_id)
         units = []
         for phrase in prompt_set.phrases(prompt):
             vector = text_vectors.get(phrase)
@@ -72,8 +77,18 @@ def prompt_vectors(prompt_set: PromptSet, text_vectors: Mapping[str, NDArray[np.
                 f"The phrasings of {reprlib.repr(prompt.label)} point in opposite directions and cancel out; "
                 "give them a label each."
             )
-        rows.append(mean / norm)
+        rows.append(mean / norm if learned is None else _learned_row(learned, len(mean)))
     return np.asarray(rows, dtype=np.float32)
+
+
+def _learned_row(learned: Learned, dim: int) -> NDArray[np.float64]:
+    row = np.array(learned.numbers())
+    if len(row) != dim:
+        raise BadReplyError(
+            f"A learned vector has {len(row)} numbers and the engine {learned.engine} gives {dim}; learn it again."
+        )
+    unit: NDArray[np.float64] = row / np.linalg.norm(row)
+    return unit
 
 
 def cosine_scores(vectors: NDArray[np.float32], prompts: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -49,6 +49,18 @@ class Alignment:
         weights = self.seconds * self.truth[:, self.labels.index(label)]
         return np.bincount(self.rows, weights, len(samples)).astype(np.float64)
 
+    def parts(self, label: str, samples: Samples, most: int) -> Ints:
+        """Return the part of the video that each sample belongs to, from 0 on and increasing, ``(n,)``.
+
+        Each part has one true segment of ``label`` and half of the gap to its neighbours; with more segments than
+        ``most``, several share a part. The last part may have no sample.
+        """
+        intervals = self.intervals[label]
+        middles = (intervals[:-1, 1] + intervals[1:, 0]) / 2
+        if len(middles) >= most:
+            middles = middles[np.linspace(0, len(middles) - 1, most + 1).astype(int)[1:-1]]
+        return np.searchsorted(middles, samples.times_s, side="right")
+
 
 def align(samples: Samples, labels: Sequence[str], truth: Sequence[TrueSegment]) -> Alignment:
     """Return ``truth``, in any order and with labels that may overlap, aligned with ``samples``.

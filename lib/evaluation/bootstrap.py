@@ -1,6 +1,7 @@
 """Whether one analysis is better than another: the difference in F1, with a bootstrap interval.
 
-The video is divided into blocks, the stretches over which the truth (of all labels) stays the same. Blocks are
+A video is divided into blocks, the stretches over which the truth (of all labels) stays the same; of several videos
+the blocks are put together. Blocks are
 resampled and not samples: neighbouring samples look alike, and resampling them would make any difference look
 certain. In each of ``n`` resamples, of as many blocks as there are and with replacement, both analyses get their F1
 by time on the same blocks; the interval spans the middle 95 % of the differences. A resample in which an F1 is
@@ -13,13 +14,13 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lib.core.intervals import Floats, match_labels
-from lib.evaluation.evaluation import Evaluation
+from lib.evaluation.evaluation import Evaluation, f1_score
 
 LEVEL = 0.95
 _AT_ONCE = 2_000_000
@@ -70,24 +71,47 @@ def f1_differences(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) ->
 
     ``a`` and ``b`` are of the same video and truth; the same ``seed`` gives the same intervals.
     """
-    matches = match_labels(tuple(a.by_label), tuple(b.by_label))
-    matches = {label: other for label, other in matches.items() if a.by_label[label].known}
-    edges = np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in a.alignment.intervals.values())]))
-    sides = ((a, tuple(matches)), (b, tuple(matches.values())))
-    seconds = [_seconds(side, labels, edges) for side, labels in sides]
-    lasting = seconds[0].sum(axis=(1, 2)) > 0
-    resampled = _resample([counts[lasting, :3] for counts in seconds], np.random.default_rng(seed), n)
+    return f1_differences_of_videos([(a, b)], seed=seed, n=n)
+
+
+def f1_differences_of_videos(
+    pairs: Sequence[tuple[Evaluation, Evaluation]], *, seed: int, n: int = 1000
+) -> dict[str, Difference]:
+    """Return the difference in F1 over the seconds of several videos, each a pair as for ``f1_differences``.
+
+    All of A have the same labels, and all of B; a label counts in the videos whose truth names it.
+    """
+    first_a, first_b = pairs[0]
+    matches = match_labels(tuple(first_a.by_label), tuple(first_b.by_label))
+    matches = {label: other for label, other in matches.items() if any(a.by_label[label].known for a, _ in pairs)}
+    of_videos = [_blocks(a, b, matches) for a, b in pairs]
+    seconds = [np.concatenate(blocks) for blocks in zip(*of_videos, strict=True)]
+    resampled = _resample(seconds, np.random.default_rng(seed), n)
+    totals = [counts.sum(axis=0) for counts in seconds]
     result = {}
-    for column, (label, other) in enumerate(matches.items()):
-        f1_a, f1_b = a.by_label[label].f1, b.by_label[other].f1
+    for column, label in enumerate(matches):
+        f1_a, f1_b = (f1_score(*counts[:, column].tolist()) for counts in totals)
         defined = resampled[np.isfinite(resampled[:, column]), column]
         difference = low = high = None
         if f1_a is not None and f1_b is not None:
             difference = f1_b - f1_a
-            if lasting.sum() > 1 and len(defined):
+            if len(seconds[0]) > 1 and len(defined):
                 low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
         result[label] = Difference(label, f1_a, f1_b, difference, low, high)
     return result
+
+
+def _blocks(a: Evaluation, b: Evaluation, matches: Mapping[str, str]) -> tuple[Floats, Floats]:
+    """Return hits, false alarms and misses in the blocks of one video, of A and of B, ``(blocks, 3, labels)``.
+
+    A label that the truth of the video doesn't name has none.
+    """
+    edges = np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in a.alignment.intervals.values())]))
+    seconds = [_seconds(side, labels, edges) for side, labels in ((a, (*matches,)), (b, (*matches.values(),)))]
+    lasting = seconds[0].sum(axis=(1, 2)) > 0
+    known = np.array([a.by_label[label].known for label in matches], dtype=bool)
+    of_a, of_b = (counts[lasting, :3] * known for counts in seconds)
+    return of_a, of_b
 
 
 def _seconds(side: Evaluation, labels: Sequence[str], edges: Floats) -> Floats:

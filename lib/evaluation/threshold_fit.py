@@ -106,11 +106,8 @@ def suggest_with_truth(
     if not true.any():
         return None
     intervals = alignment.intervals[label]
-    middles = (intervals[:-1, 1] + intervals[1:, 0]) / 2
-    if len(middles) >= MAX_PARTS:
-        middles = middles[np.linspace(0, len(middles) - 1, MAX_PARTS + 1).astype(int)[1:-1]]
-    part = np.searchsorted(middles, samples.times_s, side="right")
-    search = ThresholdSearch(analysis, column, true, part, len(middles) + 1)
+    part = alignment.parts(label, samples, MAX_PARTS)
+    search = ThresholdSearch(analysis, column, true, part, min(len(intervals), MAX_PARTS))
     trials = list(search.sweep()) if sweep else [search.current()]
     place, at = _choose(trials)
     best, f1 = trials[place], trials[place].f1()

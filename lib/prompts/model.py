@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 import yaml
@@ -22,6 +22,7 @@ import yaml
 from lib.core.errors import PromptSetError, SettingsError
 from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, number, one_line, one_of, written
+from lib.prompts.learned import Learned, words_digest
 
 Role = Literal["target", "background"]
 Score = Literal["cosine", "probability", "margin"]
@@ -39,13 +40,20 @@ THRESHOLD_RANGES: Mapping[Score, tuple[float, float]] = {
 MAX_PROMPTS = 200
 MAX_PHRASINGS = 100
 """Phrasings of a prompt; the longest list of templates in use has 80."""
+MAX_PICTURES = 20
+"""Picture examples of a prompt."""
+MAX_LEARNED = 8
+"""Learned vectors of a prompt, one per engine."""
 MAX_TOTAL = 150_000
 """Characters of all labels and phrasings of a prompt set together."""
+MAX_LEARNED_TOTAL = 1_200_000
+"""Characters of all learned vectors of a prompt set together: 200 of 2,048 numbers, and more."""
 MAX_WINDOW = 1001
 MAX_SECONDS = 86_400.0
 LOGIT_SCALES = (1.0, 200.0)
 
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,10 @@ class Prompt:
     """Whether the prompt takes part; a disabled one stays in the list and has no effect."""
     colour: str | None = None
     """``#rrggbb``, or one of ``COLOUR_NAMES``; None: by its place in the set."""
+    pictures: tuple[str, ...] = ()
+    """Picture examples ("looks like this") by the SHA-256 of their files, 0 to 20 different ones."""
+    learned: tuple[Learned, ...] = ()
+    """Vectors learned from ground truth, one per engine at most; each takes the place of the words' vector."""
 
     def __post_init__(self) -> None:
         label = one_line(self.label, "A label", PromptSetError)
@@ -100,9 +112,10 @@ class Prompt:
                     f"or one of {', '.join(COLOUR_NAMES)}."
                 )
             _set(self, colour=self.colour.lower())
+        _set(self, pictures=_pictures(self.pictures, who), learned=_learned(self.learned, who))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain types; threshold, enabled and colour only where they differ from the default."""
+        """Return plain types; what comes after the role only where it differs from the default."""
         data: dict[str, Any] = {"label": self.label, "texts": list(self.texts), "role": self.role}
         if self.threshold is not None:
             data["threshold"] = self.threshold
@@ -110,6 +123,10 @@ class Prompt:
             data["enabled"] = False
         if self.colour is not None:
             data["colour"] = self.colour
+        if self.pictures:
+            data["pictures"] = list(self.pictures)
+        if self.learned:
+            data["learned"] = [learned.to_dict() for learned in self.learned]
         return data
 
 
@@ -226,6 +243,11 @@ class PromptSet:
                 f"The prompt set has {total:,} characters in labels and phrasings, "
                 f"and {MAX_TOTAL:,} are possible; split it."
             )
+        if sum(len(one.vector) for prompt in self.prompts for one in prompt.learned) > MAX_LEARNED_TOTAL:
+            raise PromptSetError(
+                f"The prompt set has more than {MAX_LEARNED_TOTAL:,} characters in learned vectors; put the words "
+                "back of some prompts, or split it."
+            )
         for prompt in self.prompts:
             check_threshold(prompt, self.settings.score)
 
@@ -242,6 +264,37 @@ class PromptSet:
     def phrases(self, prompt: Prompt) -> tuple[str, ...]:
         """Return the phrasings of ``prompt`` with the template around each."""
         return tuple(self.template.replace("{}", text) for text in prompt.texts)
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """SHA-256 of all different picture examples of the enabled prompts."""
+        return tuple(dict.fromkeys(sha256 for prompt in self.enabled for sha256 in prompt.pictures))
+
+    def digest_of(self, prompt: Prompt) -> str:
+        """Return the ``words_digest`` of what ``prompt`` says now."""
+        return words_digest(self.phrases(prompt), prompt.pictures)
+
+    def learned_of(self, prompt: Prompt, engine_id: str) -> Learned | None:
+        """Return the learned vector that stands for ``prompt`` with this engine.
+
+        None where there is none, or where the words have changed since it was learned.
+        """
+        words = self.digest_of(prompt) if prompt.learned else ""
+        return next((one for one in prompt.learned if (one.engine, one.words) == (engine_id, words)), None)
+
+    def without_learned(self, engine_id: str, labels: Iterable[str] | None = None) -> PromptSet:
+        """Return the prompt set with the words' own vectors for this engine, of ``labels`` only where they are given.
+
+        What was learned with other engines stays.
+        """
+        keys = None if labels is None else {label_key(label) for label in labels}
+        prompts = tuple(
+            replace(prompt, learned=tuple(one for one in prompt.learned if one.engine != engine_id))
+            if keys is None or label_key(prompt.label) in keys
+            else prompt
+            for prompt in self.prompts
+        )
+        return replace(self, prompts=prompts)
 
     def threshold_of(self, prompt: Prompt) -> float:
         """Return the threshold that decides about ``prompt``: its own, else the settings' one."""
@@ -278,6 +331,33 @@ def check_threshold(prompt: Prompt, score: Score) -> None:
     if prompt.threshold is not None:
         start = f"The prompt {reprlib.repr(prompt.label)} has the threshold"
         number(prompt.threshold, start, *THRESHOLD_RANGES[score], PromptSetError, unit=score)
+
+
+def _pictures(items: object, who: str) -> tuple[str, ...]:
+    """Return picture examples as they were given, checked."""
+    if not isinstance(items, list | tuple):
+        raise PromptSetError(f"{who} has pictures that are no list; write pictures: [SHA-256 of each].")
+    for item in items:
+        if not isinstance(item, str) or not _SHA256.fullmatch(item):
+            raise PromptSetError(f"{who} has the picture {written(item)}; write the 64 hex digits of its SHA-256.")
+    if len(items) > MAX_PICTURES:
+        raise PromptSetError(f"{who} has {len(items)} pictures, and {MAX_PICTURES} are possible; leave some out.")
+    doubled = first_doubled(items)
+    if doubled is not None:
+        raise PromptSetError(f"{who} has the picture {doubled[:12]}… twice; remove one of them.")
+    return tuple(items)
+
+
+def _learned(items: object, who: str) -> tuple[Learned, ...]:
+    """Return learned vectors as they were given, checked."""
+    if not isinstance(items, list | tuple) or not all(isinstance(item, Learned) for item in items):
+        raise PromptSetError(f"{who} has learned vectors that are no list of mappings; learn them again.")
+    if len(items) > MAX_LEARNED:
+        raise PromptSetError(f"{who} has {len(items)} learned vectors, and {MAX_LEARNED} are possible; remove some.")
+    doubled = first_doubled(item.engine for item in items)
+    if doubled is not None:
+        raise PromptSetError(f"{who} has two learned vectors of {reprlib.repr(doubled)}; remove one of them.")
+    return tuple(items)
 
 
 def _set(instance: object, **values: object) -> None:

@@ -21,12 +21,13 @@ import yaml
 from lib.core.errors import InputError, PromptSetError, SettingsError
 from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, written
+from lib.prompts.learned import Learned
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing, as_spelled, check_threshold
 
 Format = Literal["yaml", "json", "lines"]
 KeyPath = tuple[str | int, ...]
 
-MAX_CHARACTERS = 500_000
+MAX_CHARACTERS = 2_000_000
 """Longest text that is read; far above what a prompt set of the largest allowed size needs."""
 _MAX_DEPTH = 12
 _MAX_NODES = 30_000  # more than the largest prompt set has; PyYAML takes 0.1 ms for each
@@ -99,7 +100,11 @@ def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, 
             document.check_keys(at, item, allowed, "a prompt")
             if "label" not in item:
                 raise PromptSetError(f"{document.where(*at)}a prompt has no label; add label: and its name.")
-        values = item if isinstance(item, dict) else {"label": item}
+        values = dict(item) if isinstance(item, dict) else {"label": item}
+        if isinstance(values.get("learned"), list):
+            values["learned"] = [
+                _learned(document, (*at, "learned", place), one) for place, one in enumerate(values["learned"])
+            ]
         prompt = _located(document, at, partial(Prompt, **values))
         first = places.setdefault(label_key(prompt.label), index)
         if first != index:
@@ -111,6 +116,16 @@ def _prompts(document: Document, path: KeyPath, items: object) -> tuple[Prompt, 
             )
         prompts.append(prompt)
     return tuple(prompts)
+
+
+def _learned(document: Document, at: KeyPath, data: object) -> Learned:
+    names = tuple(entry.name for entry in fields(Learned))
+    if not isinstance(data, dict) or not set(names) <= data.keys():
+        raise PromptSetError(
+            f"{document.where(*at)}a learned vector is a mapping with {', '.join(names)}; learn it again."
+        )
+    document.check_keys(at, data, names, "a learned vector")
+    return _located(document, at, partial(Learned, **data))
 
 
 def _settings(document: Document, data: object) -> Settings:

@@ -34,7 +34,10 @@ _ROW_FIELDS = {
     "threshold": "the threshold",
     "enabled": "whether it is on",
     "colour": "the colour",
+    "pictures": "the picture examples",
+    "learned": "what was learned",
 }
+_NOT_TYPED = ("kept_thresholds", "pictures", "learned")
 
 
 def merge(base: Experiment | None, ours: Experiment, theirs: Experiment) -> Merged[Experiment]:
@@ -167,11 +170,14 @@ def _one_sided(
     return Merged((), (f"the row “{name}”, which is removed here",))
 
 
-def with_kept_thresholds(before: Sequence[PromptRow], after: tuple[PromptRow, ...]) -> tuple[PromptRow, ...]:
-    """Return the rows ``after`` an edit with what the rows ``before`` it had kept of other scores."""
+def with_what_is_not_typed(before: Sequence[PromptRow], after: tuple[PromptRow, ...]) -> tuple[PromptRow, ...]:
+    """Return the rows ``after`` an edit with what the table doesn't show and the rows ``before`` it had.
+
+    That is the thresholds kept of other scores, picture examples and what was learned.
+    """
     rows = list(after)
     for i, k in paired(before, after).items():
-        rows[k] = replace(rows[k], kept_thresholds=before[i].kept_thresholds)
+        rows[k] = replace(rows[k], **{name: getattr(before[i], name) for name in _NOT_TYPED})
     return tuple(rows)
 
 

@@ -22,7 +22,10 @@ from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.hosted import HOSTED
 from lib.engines.registry import default_engine, is_address
 from lib.infra import documents
+from lib.prompts.learned import Learned
 from lib.prompts.model import (
+    MAX_LEARNED,
+    MAX_PICTURES,
     MAX_PROMPTS,
     THRESHOLD_RANGES,
     Decision,
@@ -60,12 +63,25 @@ class PromptRow:
     colour: str | None = None
     kept_thresholds: tuple[tuple[str, float], ...] = ()
     """The row's own threshold in each score that was left, as (score, threshold)."""
+    pictures: tuple[str, ...] = ()
+    """SHA-256 of its picture examples."""
+    learned: tuple[Learned, ...] = ()
+    """What it has learned from ground truth, by engine."""
 
     @classmethod
     def of(cls, prompt: Prompt) -> PromptRow:
         """Return the row that shows ``prompt``; phrasings that only repeat the label are left blank."""
         texts = () if prompt.texts == (prompt.label,) else prompt.texts
-        return cls(prompt.enabled, prompt.label, texts, prompt.role, prompt.threshold, prompt.colour)
+        return cls(
+            prompt.enabled,
+            prompt.label,
+            texts,
+            prompt.role,
+            prompt.threshold,
+            prompt.colour,
+            pictures=prompt.pictures,
+            learned=prompt.learned,
+        )
 
 
 def label_of(row: PromptRow) -> str:
@@ -112,7 +128,7 @@ def _usable(rows: tuple[PromptRow, ...], score: Score | None) -> tuple[tuple[Pro
 def _prompt(row: PromptRow, label: str, score: Score | None) -> Prompt:
     texts = tuple(text.strip() for text in row.texts if text.strip())
     role: Role = "background" if row.role == "background" else "target"
-    prompt = Prompt(label, texts or (label,), role, row.threshold, row.enabled, row.colour)
+    prompt = Prompt(label, texts or (label,), role, row.threshold, row.enabled, row.colour, row.pictures, row.learned)
     if score is not None:
         check_threshold(prompt, score)
     return prompt
@@ -262,6 +278,8 @@ _ROW_READERS: dict[str, Callable[[Any], Any]] = {
     "threshold": documents.optional(_read_threshold),
     "colour": documents.optional(documents.text),
     "kept_thresholds": lambda items: tuple((score, own) for score, own in map(_read_kept, documents.listed(items))),
+    "pictures": lambda items: tuple(documents.text(one) for one in documents.listed(items, most=MAX_PICTURES)),
+    "learned": lambda items: tuple(Learned(**one) for one in documents.listed(items, most=MAX_LEARNED)),
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
     "id": _read_id,

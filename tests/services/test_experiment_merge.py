@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lib.prompts.model import Settings
-from lib.services.experiment_merge import merge, with_kept_thresholds
+from lib.services.experiment_merge import merge, with_what_is_not_typed
 from lib.services.experiments import Experiment, PromptRow
 
 RED, GREEN, BLUE = (PromptRow(label=label) for label in ("red", "green", "blue"))
@@ -135,5 +135,5 @@ def test_an_edit_in_the_browser_keeps_what_rows_had_in_other_scores():
     kept = (("probability", 0.9),)
     before = (replace(RED, kept_thresholds=kept), GREEN)
 
-    assert with_kept_thresholds(before, (row("crimson"), GREEN, BLUE))[0].kept_thresholds == kept
-    assert with_kept_thresholds(before, (GREEN,)) == (GREEN,)
+    assert with_what_is_not_typed(before, (row("crimson"), GREEN, BLUE))[0].kept_thresholds == kept
+    assert with_what_is_not_typed(before, (GREEN,)) == (GREEN,)

@@ -33,7 +33,7 @@ from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
 from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
-from lib.prompts.model import PromptSet
+from lib.prompts.model import Prompt, PromptSet
 from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
@@ -147,13 +147,20 @@ def analysis(info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, N
     """Return the analysis of stored samples; scores against the prompts are computed once per wording."""
     name = info.version
     loaded = samples(info)
-    wording = _digest([[prompt.label, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled])
-    cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors))
+    engine_id = info.key.engine_id
+    wording = _digest([_said(prompt_set, prompt, engine_id) for prompt in prompt_set.enabled])
+    cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors, engine_id))
     change = frame_change(info)
     return _analysis(
         f"{name}|{_digest(prompt_set.to_dict())}",
         lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
     )
+
+
+def _said(prompt_set: PromptSet, prompt: Prompt, engine_id: str) -> list[str]:
+    """Return all that the vector of ``prompt`` depends on."""
+    learned = prompt_set.learned_of(prompt, engine_id)
+    return [prompt.label, *prompt_set.phrases(prompt), *prompt.pictures, learned.vector if learned else ""]
 
 
 def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
@@ -262,13 +269,16 @@ def label_metrics(
     """
     content = [
         prompt_set.settings.to_dict(),
-        [[prompt.label, prompt.role, prompt.threshold, *prompt_set.phrases(prompt)] for prompt in prompt_set.enabled],
+        [
+            [prompt.role, prompt.threshold, *_said(prompt_set, prompt, info.key.engine_id)]
+            for prompt in prompt_set.enabled
+        ],
         [[segment.label, segment.start_s, segment.end_s] for segment in truth],
     ]
 
     def compute() -> tuple[dict[str, Any], ...]:
         loaded = samples(info)
-        result = analyse(loaded, prompt_set, vectors, change=frame_change(info))
+        result = analyse(loaded, prompt_set, vectors, engine_id=info.key.engine_id, change=frame_change(info))
         by_label = evaluate(result, truth).by_label if truth else {}
         return measure(result, {label: of_label.f1 for label, of_label in by_label.items()})
 

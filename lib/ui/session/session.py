@@ -211,7 +211,7 @@ class Session(Saved[Experiment]):
             elif rows is None:
                 self.table = None
             elif number > table.acknowledged and table.latest == self.experiment.rows:
-                rows = experiment_merge.with_kept_thresholds(self.experiment.rows, rows)
+                rows = experiment_merge.with_what_is_not_typed(self.experiment.rows, rows)
                 self.table = replace(table, acknowledged=number, latest=rows)
                 self.change(rows=rows)
 
@@ -220,7 +220,7 @@ class Session(Saved[Experiment]):
         table = self.superseded
         if table is None or table.of != of or rows is None or number <= table.acknowledged:
             return
-        rows = experiment_merge.with_kept_thresholds(table.latest, rows)
+        rows = experiment_merge.with_what_is_not_typed(table.latest, rows)
         merged = experiment_merge.merge_rows(table.latest, rows, self.experiment.rows)
         self.superseded = replace(table, acknowledged=number, latest=rows)
         self.change(rows=merged.value)
