@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from lib.analysis.reference_band import PHRASES
 from lib.core.sampling import Sampling
 from lib.engines.engine import PREPROCESSING
 from lib.prompts.model import Settings, Smoothing
+from lib.prompts.reference_phrases import PHRASES
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.store.embeddings import EmbeddingKey

@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui.explore import downloads, evaluation, ground_truth, reference_band, results, thresholds, timeline
+from lib.ui.explore import downloads, evaluation, ground_truth, results, thresholds, timeline
 from lib.ui.panels import video
 
 st.title("Explore")
@@ -24,7 +24,7 @@ if analysis is None or selection.info is None:
     ground_truth.draw_alone(selection.video)
     st.stop()
 
-band = reference_band.band(selection)
+band = video.reference(selection)
 with answers:
     results.answers(analysis, reference=band)
 timeline.draw(analysis, band)
@@ -44,4 +44,4 @@ elif view == "Evaluation":
     evaluation.draw(selection, analysis)
 else:
     downloads.draw(selection, analysis)
-reference_band.start(selection)
+video.start_reference(selection)

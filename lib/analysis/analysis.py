@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.analysis.metrics import LabelMetrics, label_metrics
+from lib.analysis.reference import Reference, reference_of, reference_vectors
 from lib.analysis.scoring import cosine_scores, prompt_vectors, raw_scores, smooth, spikes, vector_change
 from lib.analysis.segments import Segment, decide, find_segments, merge_and_drop
 from lib.core.formatting import format_duration, format_time, percent
@@ -254,17 +255,19 @@ def analyse(
     engine_id: str = "",
     cosine: _Floats | None = None,
     change: _Floats | None = None,
+    reference: Reference | None = None,
 ) -> Analysis:
     """Return what ``prompt_set`` finds in ``samples``.
 
     Args:
         samples: of one video.
         prompt_set: with at least one enabled prompt.
-        text_vectors: vector of every phrase in ``prompt_set.texts``, of any length but 0; not looked at when
-            ``cosine`` is given.
+        text_vectors: vector of every phrase in ``prompt_set.texts_to_embed``, of any length but 0; not looked at when
+            ``cosine`` and, for relative scores, ``reference`` are given.
         engine_id: of the engine that the vectors are of: what prompts have learned with it is used.
         cosine: what ``prompt_cosines`` gave for the same vectors and wording, ``(n, p)``.
         change: what ``lib.analysis.scoring.vector_change`` gave for the same vectors, ``(n,)``.
+        reference: what ``lib.analysis.reference.reference_of`` gave for the same vectors; only relative scores use it.
 
     Raises:
         PromptSetError: nothing is enabled, or a phrase has no vector.
@@ -282,7 +285,11 @@ def analyse(
             f"cosine {cosine.shape} and change {change.shape} must have a row for each of {len(samples)} "
             f"samples and a column for each of {len(prompts)} prompts"
         )
-    raw = raw_scores(cosine, prompt_set)
+    if settings.score == "relative":
+        reference = reference or reference_of(samples, reference_vectors(text_vectors))
+        raw = reference.relative(cosine)
+    else:
+        raw = raw_scores(cosine, prompt_set)
     scores = smooth(raw, settings.smoothing)
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
     decided = decide(scores, thresholds, settings)

@@ -116,6 +116,8 @@ def cosine_scores(vectors: NDArray[np.float32], prompts: NDArray[np.float32]) ->
 def raw_scores(cosine: NDArray[np.float64], prompt_set: PromptSet) -> NDArray[np.float64]:
     """Return the scores that the settings ask for, before smoothing; float64 ``(n, p)``.
 
+    All but ``relative`` are here, which needs a ``lib.analysis.reference.Reference``.
+
     * ``cosine``: as it is.
     * ``probability``: ``softmax(logit_scale * cosine)`` over the enabled prompts; a single prompt always gets 1.
     * ``margin``: a target's cosine minus the best background's; a background's minus the best target's.

@@ -23,20 +23,26 @@ from lib.core.errors import PromptSetError, SettingsError
 from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, number, one_line, one_of, written
 from lib.prompts.learned import Learned, words_digest
+from lib.prompts.reference_phrases import PHRASES
 
 Role = Literal["target", "background"]
-Score = Literal["cosine", "probability", "margin"]
+Score = Literal["relative", "cosine", "probability", "margin"]
 Decision = Literal["best", "threshold", "best_threshold"]
 SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential"]
 
 COLOUR_NAMES = ("blue", "orange", "green", "pink", "amber", "grey", "light blue")
 """Names of the palette's colours, in order: a colour chosen by name follows the theme."""
 THRESHOLD_RANGES: Mapping[Score, tuple[float, float]] = {
+    "relative": (-20.0, 20.0),
     "cosine": (-1.0, 1.0),
     "probability": (0.0, 1.0),
     "margin": (-2.0, 2.0),
 }
-"""Lowest and highest value that each score can take."""
+"""Lowest and highest threshold of each score. Relative scores have no bounds; real ones are -4 to 8."""
+START_THRESHOLDS: Mapping[Score, float] = {"relative": 1.25, "cosine": 0.2, "probability": 0.5, "margin": 0.0}
+"""The threshold of a score that is chosen for the first time."""
+WIDEST_THRESHOLDS = THRESHOLD_RANGES["relative"]
+"""Lowest and highest threshold that any score can have."""
 MAX_PROMPTS = 200
 MAX_PHRASINGS = 100
 """Phrasings of a prompt; the longest list of templates in use has 80."""
@@ -54,6 +60,11 @@ LOGIT_SCALES = (1.0, 200.0)
 
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _set(instance: object, **values: object) -> None:
+    for name, value in values.items():  # the way a frozen dataclass normalises its own fields
+        object.__setattr__(instance, name, value)
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,7 @@ class Prompt:
         _set(self, label=label, texts=phrasings or (label,))
         if self.threshold is not None:
             # Which values make sense depends on the score; PromptSet knows it.
-            low, high = THRESHOLD_RANGES["margin"]
+            low, high = WIDEST_THRESHOLDS
             _set(self, threshold=number(self.threshold, f"{who} has the threshold", low, high, PromptSetError))
         if self.colour is not None and self.colour not in COLOUR_NAMES:
             if not isinstance(self.colour, str) or not _HEX_COLOUR.fullmatch(self.colour):
@@ -159,6 +170,7 @@ class Settings:
     """
 
     score: Score = "cosine"
+    """Of prompt sets made before there was another; ``START_SETTINGS`` are those of new ones."""
     decision: Decision = "best"
     """``best``: one label per sample; ``threshold``: each label by itself; ``best_threshold``: one or none."""
     threshold: float = 0.2
@@ -198,6 +210,10 @@ class Settings:
         data = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         data["smoothing"] = {"kind": self.smoothing.kind, "window": self.smoothing.window}
         return data
+
+
+START_SETTINGS = Settings(score="relative", threshold=START_THRESHOLDS["relative"])
+"""What a new prompt set begins with: the threshold means the same with every engine."""
 
 
 @dataclass(frozen=True)
@@ -258,8 +274,15 @@ class PromptSet:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """All different phrases of the enabled prompts, template applied: what an engine has to embed."""
+        """All different phrases of the enabled prompts, template applied."""
         return tuple(dict.fromkeys(phrase for prompt in self.enabled for phrase in self.phrases(prompt)))
+
+    @property
+    def texts_to_embed(self) -> tuple[str, ...]:
+        """``texts``, and the reference phrases where the score is relative to them."""
+        if self.settings.score != "relative":
+            return self.texts
+        return tuple(dict.fromkeys((*self.texts, *PHRASES)))
 
     def phrases(self, prompt: Prompt) -> tuple[str, ...]:
         """Return the phrasings of ``prompt`` with the template around each."""
@@ -358,8 +381,3 @@ def _learned(items: object, who: str) -> tuple[Learned, ...]:
     if doubled is not None:
         raise PromptSetError(f"{who} has two learned vectors of {reprlib.repr(doubled)}; remove one of them.")
     return tuple(items)
-
-
-def _set(instance: object, **values: object) -> None:
-    for name, value in values.items():  # the way a frozen dataclass normalises its own fields
-        object.__setattr__(instance, name, value)

@@ -22,7 +22,7 @@ from lib.core.errors import InputError, PromptSetError, SettingsError
 from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, written
 from lib.prompts.learned import Learned
-from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing, as_spelled, check_threshold
+from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings, Smoothing, as_spelled, check_threshold
 
 Format = Literal["yaml", "json", "lines"]
 KeyPath = tuple[str | int, ...]
@@ -73,16 +73,18 @@ def _build(document: Document, name: str) -> PromptSet:
     if data is None or data in ([], {}):
         raise PromptSetError("There is no prompt in it; write one a line, or a prompt set as YAML or JSON.")
     if isinstance(data, list):
-        return PromptSet(name, _prompts(document, (), data))
+        return PromptSet(name, _prompts(document, (), data), settings=START_SETTINGS)
     if not isinstance(data, dict):
         raise PromptSetError(f"{written(data)} is no prompt set; write one prompt a line, or prompts: and a list.")
     if "CLIP" in data and "prompts" not in data:
-        return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]))
+        return PromptSet(name, _prompts(document, ("CLIP",), data["CLIP"]), settings=START_SETTINGS)
     document.check_keys((), data, tuple(entry.name for entry in fields(PromptSet)), "a prompt set")
     if "prompts" not in data:
         raise PromptSetError("The prompt set has no prompts; add prompts: and a list of them.")
-    settings = _settings(document, data.get("settings", {}))
     prompts = _prompts(document, ("prompts",), data["prompts"])
+    settings = _settings(
+        document, data.get("settings", {}), own=any(prompt.threshold is not None for prompt in prompts)
+    )
     for index, prompt in enumerate(prompts):
         _located(document, ("prompts", index), partial(check_threshold, prompt, settings.score))
     return PromptSet(**{"name": name, **data, "prompts": prompts, "settings": settings})
@@ -128,7 +130,11 @@ def _learned(document: Document, at: KeyPath, data: object) -> Learned:
     return _located(document, at, partial(Learned, **data))
 
 
-def _settings(document: Document, data: object) -> Settings:
+def _settings(document: Document, data: object, *, own: bool) -> Settings:
+    """Return the settings; ``own`` says whether a prompt has its own threshold.
+
+    Thresholds without a score are cosines, as in files of before there were relative scores.
+    """
     at = ("settings",)
     if not isinstance(data, dict):
         raise SettingsError(f"{document.where(*at)}the settings must be a mapping, such as {{score: cosine}}.")
@@ -139,6 +145,10 @@ def _settings(document: Document, data: object) -> Settings:
         inside = (*at, "smoothing")
         document.check_keys(inside, smoothing, ("kind", "window"), "the smoothing")
         values["smoothing"] = _located(document, inside, partial(Smoothing, **smoothing))
+    if "score" not in values and not own and not {"threshold", "hysteresis"} & values.keys():
+        values["score"] = START_SETTINGS.score
+    if values.get("score") == START_SETTINGS.score:
+        values.setdefault("threshold", START_SETTINGS.threshold)
     return _located(document, at, partial(Settings, **values))
 
 

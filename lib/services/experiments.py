@@ -11,7 +11,7 @@ import contextlib
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -27,7 +27,9 @@ from lib.prompts.model import (
     MAX_LEARNED,
     MAX_PICTURES,
     MAX_PROMPTS,
-    THRESHOLD_RANGES,
+    START_SETTINGS,
+    START_THRESHOLDS,
+    WIDEST_THRESHOLDS,
     Decision,
     Prompt,
     PromptSet,
@@ -47,8 +49,6 @@ _MOST_PROBLEMS = 10
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
 _ENGINES = (*EMBEDDED_MODELS, "server", HOSTED)
-_START_THRESHOLDS: dict[Score, float] = {"cosine": 0.2, "probability": 0.5, "margin": 0.0}
-"""The threshold of a score that is chosen for the first time."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Experiment:
     """Name of the prompt set."""
     template: str = "{}"
     rows: tuple[PromptRow, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = START_SETTINGS
     beside: str | None = None
     """Id of the experiment that this one is compared with, which is saved in a file of its own."""
     side: str = "a"
@@ -190,7 +190,7 @@ class Experiment:
         if score == settings.score:
             return self
         left = {kept: (threshold, band) for kept, threshold, band in self.kept_thresholds}
-        threshold, hysteresis = left.pop(score, (_START_THRESHOLDS[score], 0.0))
+        threshold, hysteresis = left.pop(score, (START_THRESHOLDS[score], 0.0))
         left[settings.score] = (settings.threshold, settings.hysteresis)
         return replace(
             self,
@@ -245,7 +245,7 @@ def _read_settings(data: dict[str, Any]) -> Settings:
     return Settings(**{**data, "smoothing": Smoothing(**data["smoothing"])})
 
 
-_read_threshold = documents.within(*THRESHOLD_RANGES["margin"])
+_read_threshold = documents.within(*WIDEST_THRESHOLDS)
 
 
 def _read_kept(item: list[Any]) -> tuple[Any, ...]:

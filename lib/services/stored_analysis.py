@@ -28,7 +28,9 @@ def analyse_stored(store: Store, video: Video, engine: Engine, sampling: Samplin
         PromptSetError, SettingsError: the prompt set can't be scored; see ``lib.analysis.analysis.analyse``.
     """
     samples = store.load(embedding_key(video, engine, sampling))
-    return analyse(samples, prompt_set, embed_texts_cached(store, engine, prompt_set.texts), engine_id=engine.id)
+    return analyse(
+        samples, prompt_set, embed_texts_cached(store, engine, prompt_set.texts_to_embed), engine_id=engine.id
+    )
 
 
 def sampling_document(sampling: Sampling) -> dict[str, int | float]:

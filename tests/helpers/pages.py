@@ -11,12 +11,12 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from lib.analysis.reference_band import PHRASES
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.ingest.ingest import ingest
 from lib.prompts.model import Settings
+from lib.prompts.reference_phrases import PHRASES
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.store.store import Store, embed_texts_cached

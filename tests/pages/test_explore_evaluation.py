@@ -15,7 +15,6 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.http import wait_for
 from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth, saved, words
 
 pytestmark = pytest.mark.usefixtures("framed")
@@ -152,20 +151,25 @@ def test_the_toggle_outlives_a_page_switch(bench):
     assert by_key(app.toggle, "reference_shown").value is False
 
 
-def test_phrases_never_embedded_are_embedded_beside_the_page(bench, server, monkeypatch):
-    """The page is there before they are, and asks the engine once."""
-    monkeypatch.setattr("lib.ui.explore.reference_band.PHRASES", ("a rope", "a lamp", "a door", "a cup", "a nail"))
+@pytest.mark.parametrize("score", ["cosine", "relative"])
+def test_phrases_never_embedded_are_embedded_beside_the_page(home, server, monkeypatch, score):
+    """Cosines are there before they are; relative scores are waited for, and the engine is asked once."""
+    monkeypatch.setattr("lib.ui.background.reference_phrases._AT_ONCE_S", 0.0)
+    monkeypatch.setattr("tests.helpers.pages.PHRASES", ())
+    lay_out(home, server.url, settings=Settings(score=score))
     cache.jobs()  # of this process
     app = open_page()
     assert not app.exception
-    assert "first at" in words(app)
+    assert ("first at" in words(app)) == (score == "cosine")
+    assert ("Results appear when that is done" in words(app)) == (score == "relative")
     # Other tests' jobs are in the process's list too; this one is the latest of its kind.
     *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
     assert job.wait(30)
     assert job.state == "done"
-    assert wait_for(lambda: bool(cache.reference_bands()))
     server.reset()
     app.run()
 
-    assert "of 5 reference phrases" in words(app) or "all 5 reference phrases" in words(app)
+    assert "first at" in words(app)
+    assert "of 200 reference phrases" in words(app) or "all 200 reference phrases" in words(app)
     assert not [request for request in server.seen if request.path == "/clip/embed_text"]
+    cache.jobs().dismiss(job.id)

@@ -21,8 +21,7 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.store.embeddings import EmbeddingKey
 from lib.store.videos import Video
-from lib.ui.background import hosted_jobs
-from lib.ui.explore import reference_band
+from lib.ui.background import hosted_jobs, reference_phrases
 from lib.ui.library import add_videos
 from lib.ui.session import cache
 from tests.helpers.fake_hosted import QUICK, FakeHosted, results_of
@@ -36,7 +35,7 @@ KEY = "rf-key-that-must-not-leak"
 
 @pytest.fixture(autouse=True)
 def _no_jobs_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(reference_band, "start", lambda chosen: None)  # would wait for a server that has ended
+    monkeypatch.setattr(reference_phrases, "start", lambda engine: None)  # would wait for a server that has ended
     yield
     wait_for_jobs()
     for job in cache.jobs().jobs():

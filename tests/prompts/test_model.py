@@ -170,7 +170,7 @@ def test_a_flow_mapping_without_quotes_is_yaml() -> None:
         ('{"prompts": ["a",]}', "Line 1: this is no valid JSON"),
         ('{"prompts": [{"label": "a", "threshold": NaN}]}', "NaN is no number"),
         ('{"prompts": ' + "[" * 100_000, "can't be read"),
-        ('{"prompts": [{"label": "a", "threshold": 1' + "0" * 400 + "}]}", "it can be -2 to 2"),
+        ('{"prompts": [{"label": "a", "threshold": 1' + "0" * 400 + "}]}", "it can be -20 to 20"),
         ("prompts:\n- label: 0x" + "f" * 5_000, "Line 2: .* a number is too long"),
         ("prompts:\n- {label: a, enabled: 0x" + "f" * 5_000 + "}", "Line 2: .* a number is too long"),
         ("- a\n- 1" + ":59" * 5_000, "Line 2: .* a number is too long"),
@@ -194,7 +194,7 @@ def test_what_is_wrong_in_a_file_is_reported_with_its_line(text: str, message: s
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("score: cosin", "The score is 'cosin'; use one of cosine, probability, margin"),
+        ("score: cosin", "The score is 'cosin'; use one of relative, cosine, probability, margin"),
         ("decision: top", "The decision is 'top'"),
         ("threshold: 1.5", "The threshold is 1.5; it can be -1 to 1 for the score cosine"),
         ("smoothing: median", "The smoothing needs a kind and a window"),

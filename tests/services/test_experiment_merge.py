@@ -11,7 +11,7 @@ from lib.services.experiment_merge import merge, with_what_is_not_typed
 from lib.services.experiments import Experiment, PromptRow
 
 RED, GREEN, BLUE = (PromptRow(label=label) for label in ("red", "green", "blue"))
-BASE = Experiment("abc123def456", rows=(RED, GREEN, BLUE))
+BASE = Experiment("abc123def456", rows=(RED, GREEN, BLUE), settings=Settings())
 
 
 def merged(ours, theirs, base=BASE.rows):

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
-from lib.analysis.reference_band import ReferenceBand
+from lib.analysis.reference import Reference
 from lib.core.formatting import format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
@@ -22,7 +22,7 @@ _FRAMES_SHOWN = 12
 _VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
 
 
-def answers(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+def answers(analysis: Analysis, reference: Reference | None = None) -> None:
     """Draw the three answers (is it there, since when, for how long) as one sentence per label.
 
     A label that is present with its peak inside the band ``reference`` is marked.
@@ -62,7 +62,7 @@ def choose_view() -> str:
     return str(view)
 
 
-def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
     """Draw the metrics table, with each prompt's highest cosine compared with those of the reference phrases."""
     frame = analysis.metrics_frame()
     frame["share"] *= 100
@@ -89,7 +89,7 @@ def metrics(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
         _beside_reference(analysis, reference)
 
 
-def _beside_reference(analysis: Analysis, reference: ReferenceBand) -> None:
+def _beside_reference(analysis: Analysis, reference: Reference) -> None:
     st.markdown(
         "**Is that a high score?** The highest cosine, compared with unrelated phrases on this video",
         help=f"{len(reference.peaks)} everyday phrases that have nothing to do with it, such as “a wooden chair”, "

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
-from lib.analysis.reference_band import ReferenceBand
+from lib.analysis.reference import Reference
 from lib.charts import timeline
 from lib.charts.data import chart_data
 from lib.core.formatting import format_time
@@ -15,22 +15,22 @@ from lib.ui.session import state, theme
 from lib.ui.session.peek import peek_state
 
 _REFERENCE_HELP = (
-    "The grey band is where 90 % of the scores of about 100 unrelated phrases are on this video with this engine. "
+    "The grey band is where 90 % of the scores of 200 everyday phrases are on this video with this engine, on average. "
     "A line inside it means no more than unrelated text would."
 )
 _OVERVIEW, _SCORES, _SEGMENTS, _CHANGE = "chart_overview", "chart_scores", "chart_segments", "chart_change"
 
 
-def draw(analysis: Analysis, reference: ReferenceBand | None = None) -> None:
+def draw(analysis: Analysis, reference: Reference | None = None) -> None:
     """Draw overview, scores, segments and change; a brush zooms all of them, a click moves the player.
 
-    ``reference`` is drawn behind cosines when the toggle is on.
+    ``reference`` is drawn behind cosines and relative scores when the toggle is on.
     """
     session = state.session()
     colours = theme.colours(analysis.prompt_set.prompts)
-    cosine = reference is not None and analysis.prompt_set.settings.score == "cosine"
-    draw_band = _heading(session.window, reference=cosine)
-    band = (reference.low, reference.high) if reference is not None and draw_band else None
+    band = reference.range_of(analysis.prompt_set.settings.score) if reference is not None else None
+    if not _heading(session.window, reference=band is not None):
+        band = None
     st.altair_chart(
         timeline.overview_chart(analysis, colours),
         key=_overview_key(),

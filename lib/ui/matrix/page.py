@@ -57,7 +57,7 @@ def compute(rows: Sequence[MatrixRow], columns: Columns) -> Matrix | None:
     if not columns.videos:
         st.info("Choose a video above, or embed one.", icon=":material/video_library:")
         return None
-    texts = tuple(dict.fromkeys(text for row in rows for text in row.prompt_set.texts))
+    texts = tuple(dict.fromkeys(text for row in rows for text in row.prompt_set.texts_to_embed))
     vectors, problems = cache.text_vectors(columns.engine, texts)
     prompt_sets = _with_vectors(rows, vectors)
     with st.spinner(f"Computing {len(prompt_sets)} × {len(columns.videos)}…"):
@@ -90,9 +90,12 @@ def _cells(
         truth = cache.truth(video)
         if problem := cache.truth_problem(video):
             problems.append(f"{video.name}: {problem}")
+        info = columns.infos[video.sha256]
         for key, prompt_set in prompt_sets.items():
             try:
-                cells[key, video.sha256] = cache.label_metrics(columns.infos[video.sha256], prompt_set, vectors, truth)
+                is_relative = prompt_set.settings.score == "relative"
+                reference = cache.reference(info, columns.engine) if is_relative else None
+                cells[key, video.sha256] = cache.label_metrics(info, prompt_set, vectors, truth, reference)
             except PromptreelError as error:
                 problems.append(str(error))
     return cells

@@ -14,8 +14,11 @@ from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
 _WINDOW = "setting.smoothing.window"
-_SCORE_NAMES = {"cosine": "Cosine", "probability": "Probability", "margin": "Margin"}
+_SCORE_NAMES = {"relative": "Relative", "cosine": "Cosine", "probability": "Probability", "margin": "Margin"}
 _SCORE_HELP = (
+    "Relative: how far the similarity of frame and prompt stands out from that of 200 everyday phrases on the same "
+    "frame; 0 is an ordinary unrelated phrase, 1 as high as the best twentieth of them, and 1.25 is a good threshold "
+    "with every engine. "
     "Cosine: similarity of frame and prompt. Probability: softmax over the prompts that are on. "
     "Margin: lead over the best background prompt."
 )
@@ -33,6 +36,7 @@ _SMOOTHING_NAMES = {
 }
 # Lowest, highest and step of the threshold by score: cosines of CLIP models are mostly 0.1 to 0.4, of others not.
 _RANGES: dict[Score, tuple[float, float, float]] = {
+    "relative": (-1.0, 5.0, 0.01),
     "cosine": (-0.2, 1.0, 0.005),
     "probability": (0.0, 1.0, 0.01),
     "margin": (-0.5, 0.5, 0.005),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis.analysis import Analysis
+from lib.analysis.reference import Reference
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_duration
 from lib.core.sampling import Sampling
@@ -16,10 +18,11 @@ from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
 from lib.ingest.ingest import embedding_key
 from lib.ingest.progress import estimate_samples
+from lib.prompts.reference_phrases import PHRASES
 from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
-from lib.ui.background import embedding, playable_copies
+from lib.ui.background import embedding, playable_copies, reference_phrases
 from lib.ui.components.player import Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, prompts, settings
@@ -30,6 +33,10 @@ from lib.ui.session.guard import as_sentences, told
 from lib.ui.session.session import Session
 
 _STARTED = "start_embedding"
+_WAITING = (
+    f"Relative scores are compared with {len(PHRASES)} everyday phrases, which this engine embeds once. Results appear "
+    "when that is done; the score cosine needs none of them."
+)
 
 
 @dataclass(frozen=True)
@@ -264,10 +271,33 @@ def analyse(selection: VideoSelection) -> Analysis | None:
         st.info("Type a prompt into the table to see where it is in the video.", icon=":material/edit:")
         return None
     try:
-        return cache.analysis(selection.info, prompt_set, vectors)
+        reference = None
+        if prompt_set.settings.score == "relative":
+            reference_phrases.embed_briefly(selection.engine)
+            reference = cache.reference(selection.info, selection.engine)
+            if reference is None:
+                reference_phrases.start(selection.engine)
+                st.info(_WAITING, icon=":material/hourglass_empty:")
+                return None
+        return cache.analysis(selection.info, prompt_set, vectors, reference)
     except PromptreelError as error:
         st.warning(as_text(str(error)), icon=":material/edit_note:")
         return None
+
+
+def reference(selection: VideoSelection) -> Reference | None:
+    """Return what the reference phrases reach on what is embedded; None while it is not known."""
+    if selection.info is None or not selection.info.samples:
+        return None
+    with suppress(PromptreelError):  # the vectors of this engine can't be compared, which the analysis reports
+        return cache.reference(selection.info, selection.engine)
+    return None
+
+
+def start_reference(selection: VideoSelection) -> None:
+    """Embed the reference phrases in the background where they are missing; the page is run again where that begins."""
+    if selection.info is not None and selection.info.samples:
+        reference_phrases.start(selection.engine)
 
 
 def thumbnails_url(info: EmbeddingInfo) -> str:

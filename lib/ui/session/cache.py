@@ -20,7 +20,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis, analyse, prompt_cosines
-from lib.analysis.reference_band import ReferenceBand
+from lib.analysis.reference import Reference, reference_of, reference_vectors
 from lib.analysis.scoring import vector_change
 from lib.comparison.comparison import Comparison, compare
 from lib.comparison.matrix import measure
@@ -34,6 +34,7 @@ from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.prompts.model import Prompt, PromptSet
+from lib.prompts.reference_phrases import PHRASES
 from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
@@ -143,8 +144,16 @@ def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> t
     return vectors, list(problems)
 
 
-def analysis(info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]) -> Analysis:
-    """Return the analysis of stored samples; scores against the prompts are computed once per wording."""
+def analysis(
+    info: EmbeddingInfo,
+    prompt_set: PromptSet,
+    vectors: Mapping[str, NDArray[np.float32]],
+    reference: Reference | None = None,
+) -> Analysis:
+    """Return the analysis of stored samples; scores against the prompts are computed once per wording.
+
+    ``reference`` is what ``reference`` gives for these samples; relative scores need it.
+    """
     name = info.version
     loaded = samples(info)
     engine_id = info.key.engine_id
@@ -153,7 +162,7 @@ def analysis(info: EmbeddingInfo, prompt_set: PromptSet, vectors: Mapping[str, N
     change = frame_change(info)
     return _analysis(
         f"{name}|{_digest(prompt_set.to_dict())}",
-        lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change),
+        lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change, reference=reference),
     )
 
 
@@ -178,10 +187,19 @@ def _comparison(name: str, _a: Analysis, _b: Analysis) -> Comparison:
     return compare(_a, _b)
 
 
-@st.cache_resource(show_spinner=False)
-def reference_bands() -> dict[str, ReferenceBand]:
-    """Return the reference bands computed so far, by embedding version."""
-    return {}
+def reference(info: EmbeddingInfo, engine: Engine) -> Reference | None:
+    """Return what the reference phrases reach on stored samples; None while some of them are not embedded.
+
+    Raises:
+        BadReplyError: the vectors of samples and phrases don't fit each other.
+    """
+    vectors = store().text_vectors(engine.id, PHRASES)
+    return _reference(info.version, info, vectors) if len(vectors) == len(PHRASES) else None
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reference(name: str, _info: EmbeddingInfo, _vectors: Vectors) -> Reference:
+    return reference_of(samples(_info), reference_vectors(_vectors))
 
 
 def threshold_fit(
@@ -262,6 +280,7 @@ def label_metrics(
     prompt_set: PromptSet,
     vectors: Mapping[str, NDArray[np.float32]],
     truth: tuple[TrueSegment, ...],
+    reference: Reference | None = None,
 ) -> tuple[dict[str, Any], ...]:
     """Return every metric of every label, as ``lib.comparison.matrix.measure`` does, computed once.
 
@@ -278,7 +297,14 @@ def label_metrics(
 
     def compute() -> tuple[dict[str, Any], ...]:
         loaded = samples(info)
-        result = analyse(loaded, prompt_set, vectors, engine_id=info.key.engine_id, change=frame_change(info))
+        result = analyse(
+            loaded,
+            prompt_set,
+            vectors,
+            engine_id=info.key.engine_id,
+            change=frame_change(info),
+            reference=reference,
+        )
         by_label = evaluate(result, truth).by_label if truth else {}
         return measure(result, {label: of_label.f1 for label, of_label in by_label.items()})
 
