@@ -8,6 +8,7 @@ selection = video.choose()
 if selection is None:
     st.stop()
 
+video.offer_real_model(selection)
 video.embedding_state(selection)
 instrument = st.container()
 left, right = video.two_panels()

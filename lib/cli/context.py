@@ -13,7 +13,7 @@ from lib.core.errors import InputError, UnknownModelError
 from lib.core.sampling import DEFAULT_STRIDE, Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION, MODEL_VERSIONS
 from lib.engines.embedded_models import EMBEDDED_MODELS
-from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, make_engine
+from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, is_embedded, make_engine
 
 if TYPE_CHECKING:
     from lib.engines.engine import Engine
@@ -39,7 +39,7 @@ class Context:
             UsageError: there is no such engine or model.
         """
         spec = self._args.engine or default_engine()
-        if self._args.model and spec.strip().lower() in EMBEDDED_MODELS:
+        if self._args.model and is_embedded(spec):
             raise UsageError(f"--model chooses among an inference server's models, but the engine is {spec}")
         from lib.store.home import StorePaths, default_home
 
@@ -51,7 +51,7 @@ class Context:
                 models=StorePaths(default_home()).models,
                 on_progress=self.reporter.preparation,
             )
-            if spec.strip().lower() in EMBEDDED_MODELS:
+            if is_embedded(spec):
                 return engine
             from lib.services.server_identity import identified
             from lib.store.store import Store
@@ -81,8 +81,8 @@ def add_engine_options(parser: argparse.ArgumentParser, *, sampling: bool = True
     parser.add_argument(
         "--engine",
         metavar="ENGINE",
-        help=f"{', '.join(EMBEDDED_MODELS)}, or the address of an inference server "
-        f"(default: {ENGINE_VARIABLE}, else demo)",
+        help=f"{', '.join(EMBEDDED_MODELS)}, hub:OWNER/NAME[@REVISION][:PRECISION] or folder:PATH[:PRECISION] for "
+        f"another CLIP-like model, or the address of an inference server (default: {ENGINE_VARIABLE}, else demo)",
     )
     parser.add_argument(
         "--model",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 from lib.core.errors import InputError
 from lib.core.validation import bounded_fraction, bounded_int, written
 
+Framing = Literal["centre", "whole"]
+"""What of a frame a model sees: its centre square, or all of it, squashed to a square."""
+FRAMINGS: tuple[Framing, ...] = get_args(Framing)
 DEFAULT_STRIDE = 10
 MAX_STRIDE = 1_000_000_000
 _LARGEST = 10**12  # of what is a number at all

@@ -58,13 +58,13 @@ def unit_rows(vectors: object, *, count: int, dim: int, who: str, advice: str) -
     Raises:
         BadReplyError: wrong count, wrong length, not numbers, NaN, infinite, zero, or too large to have a length.
     """
-    if not count and isinstance(vectors, list) and not vectors:
-        return np.empty((0, dim), np.float32)
     rows = list(vectors) if isinstance(vectors, (list, np.ndarray)) else None
     if rows is None:
         raise BadReplyError(f"{who} gave no list of vectors. {advice}")
     if len(rows) != count:
         raise BadReplyError(f"{who} gave {len(rows)} vectors where {count} were asked for. {advice}")
+    if not count:
+        return np.empty((0, dim), np.float32)
     try:
         array = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:

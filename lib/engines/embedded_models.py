@@ -1,8 +1,9 @@
-"""The models that run in this process: their files, where they are looked for, and their download.
+"""The models that run in this process: their files, the cache they are looked for in, and their download.
 
-A model has two towers, each a folder as fastembed loads it: an ONNX graph with ``preprocessor_config.json``
-(pictures) or with the tokenizer's files (texts). Layout of a folder of models, ``PROMPTREEL_MODELS``::
+A model has two towers, each a folder: an ONNX graph with ``preprocessor_config.json`` (pictures) or with the
+tokenizer's files (texts). Layout of a folder of models, ``PROMPTREEL_MODELS``::
 
+    tinyclip/        the files of onnx-community/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M-ONNX
     clip/visual/     the files of Qdrant/clip-ViT-B-32-vision
     clip/textual/    the files of Qdrant/clip-ViT-B-32-text
     siglip/          the files of onnx-community/siglip2-base-patch16-224-ONNX
@@ -22,28 +23,32 @@ from types import MappingProxyType
 from typing import Any
 
 from lib.core.errors import EngineUnavailableError, UnknownModelError
+from lib.core.sampling import Framing
+from lib.engines.model_layout import MOST_GRAPH_BYTES, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG
 from lib.infra.files import sha256_of
 
 MODELS_VARIABLE = "PROMPTREEL_MODELS"
 """Environment variable that names a folder of models, for machines that reach no model hub."""
 _CONFIG = ("config.json", "special_tokens_map.json")
 _ID_DIGITS = 12
+_LISTING_S = 20.0
+_MOST_FILES = 10_000
 
 
 @dataclass(frozen=True)
 class Tower:
     """One of the two networks of a model: for pictures (visual) or for texts (textual)."""
 
-    loader: str
-    """Name under which fastembed knows how to run it."""
     repo: str
-    """Repository on the model hub; empty for the bundled model."""
+    """Repository on the model hub; empty for a model that is not downloaded."""
     folder: str
     """Folder inside the model's own folder."""
     graph: str
     """The ONNX file inside that folder."""
     companions: tuple[str, ...]
     """Other files without which it can't be loaded."""
+    revision: str | None = None
+    """Commit on the model hub; None for the main branch."""
 
     @property
     def needed(self) -> tuple[str, ...]:
@@ -67,30 +72,36 @@ class EmbeddedModel:
 
     key: str
     title: str
-    dim: int
-    """Length of its vectors."""
-    input_size: int
-    """Side in pixels of the square it sees."""
+    dim: int | None
+    """Length of its vectors; None where its graph has to be asked."""
+    input_size: int | None
+    """Side in pixels of the square it sees; None where its files have to be asked."""
     batch_size: int
     """Pictures a call, on a CPU."""
     size: str
-    """How much is downloaded, in words; empty for the bundled model."""
+    """How much is downloaded, in words; empty where that is not known or nothing is."""
     visual: Tower
     textual: Tower
+    framing: Framing | None = "centre"
+    """What of a frame it sees; None where its files have to be asked."""
+    pooled: bool | None = False
+    """Whether ``pooler_output`` holds its vectors; None where ``config.json`` has to be asked."""
     knows_whole_words_only: bool = False
     """Whether words outside its vocabulary mean nothing to it, rather than being spelt from parts."""
 
     @property
     def name(self) -> str:
         """What it is called on screen."""
-        return f"{self.title} ({'embedded' if self.size else 'built in'})"
+        return f"{self.title} ({'built in' if self.key == 'demo' else 'embedded'})"
 
 
-_PICTURES = ("preprocessor_config.json",)
-TOKENIZER = "tokenizer.json"
-_TOKENIZER = (TOKENIZER, "tokenizer_config.json")
+_PICTURES = (PREPROCESSOR,)
+_TOKENIZER = (TOKENIZER, TOKENIZER_CONFIG)
 _CLIP_VISION, _CLIP_TEXT = "Qdrant/clip-ViT-B-32-vision", "Qdrant/clip-ViT-B-32-text"
-_SIGLIP, _SIGLIP_REPO = "google/siglip2-base-patch16-224", "onnx-community/siglip2-base-patch16-224-ONNX"
+_SIGLIP = "onnx-community/siglip2-base-patch16-224-ONNX"
+_TINYCLIP = "onnx-community/TinyCLIP-ViT-8M-16-Text-3M-YFCC15M-ONNX"
+_TINYCLIP_COMMIT = "9463a9c508a344c837ffefe9d724f3827bf2dc79"
+_TINYCLIP_GRAPH = "onnx/model_quantized.onnx"  # both towers
 
 EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
     {
@@ -103,9 +114,19 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 224,
                 16,
                 "",
-                Tower(_CLIP_VISION, "", "visual", "model.onnx", _PICTURES),
-                Tower(_CLIP_TEXT, "", "textual", "model.onnx", _TOKENIZER),
+                Tower("", "visual", "model.onnx", _PICTURES),
+                Tower("", "textual", "model.onnx", _TOKENIZER),
                 knows_whole_words_only=True,
+            ),
+            EmbeddedModel(
+                "tinyclip",
+                "TinyCLIP ViT-8M/16",
+                512,
+                224,
+                8,
+                "24 MB",
+                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _PICTURES, _TINYCLIP_COMMIT),
+                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _TOKENIZER, _TINYCLIP_COMMIT),
             ),
             EmbeddedModel(
                 "clip",
@@ -114,8 +135,8 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 224,
                 8,
                 "0.6 GB",
-                Tower(_CLIP_VISION, _CLIP_VISION, "visual", "model.onnx", _PICTURES),
-                Tower(_CLIP_TEXT, _CLIP_TEXT, "textual", "model.onnx", _TOKENIZER),
+                Tower(_CLIP_VISION, "visual", "model.onnx", _PICTURES),
+                Tower(_CLIP_TEXT, "textual", "model.onnx", _TOKENIZER),
             ),
             EmbeddedModel(
                 "siglip",
@@ -124,12 +145,16 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 224,
                 8,
                 "1.5 GB",
-                Tower(_SIGLIP, _SIGLIP_REPO, "", "onnx/vision_model.onnx", _PICTURES),
-                Tower(_SIGLIP, _SIGLIP_REPO, "", "onnx/text_model.onnx", _TOKENIZER),
+                Tower(_SIGLIP, "", "onnx/vision_model.onnx", _PICTURES),
+                Tower(_SIGLIP, "", "onnx/text_model.onnx", _TOKENIZER),
+                framing="whole",
+                pooled=True,
             ),
         )
     }
 )
+SMALLEST = "tinyclip"
+"""The smallest model that knows real footage."""
 BUNDLED = Path(__file__).parent / "demo_model"
 """Folder of the demo model."""
 
@@ -158,7 +183,7 @@ def hub_folder(tower: Tower, cache_dir: Path | None) -> Path | None:
     """Return the folder of ``tower`` in a cache of the model hub, None unless it holds all files; asks no network."""
     from huggingface_hub import try_to_load_from_cache
 
-    graph = try_to_load_from_cache(tower.repo, tower.graph, cache_dir=cache_dir)
+    graph = try_to_load_from_cache(tower.repo, tower.graph, cache_dir=cache_dir, revision=tower.revision)
     if not isinstance(graph, str):
         return None
     folder = Path(graph).parents[len(Path(tower.graph).parts) - 1]
@@ -177,13 +202,12 @@ def download(
     ``on_bytes`` is called with bytes done and their total (None until known), from any thread.
 
     Raises:
-        Exception: whatever the hub's client raises.
+        Exception: whatever the hub's client raises, or the files are larger than any that can be loaded.
     """
-    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub import snapshot_download
     from tqdm import tqdm
 
-    constants.HF_HUB_DISABLE_TELEMETRY = True  # else it also asks the hub what kind of program this may be
-
+    _without_telemetry()
     reported: list[tuple[int, int | None]] = []
     is_over = threading.Event()
 
@@ -195,6 +219,8 @@ def download(
 
         def refresh(self, *args: Any, **options: Any) -> None:
             state = (int(self.n), int(self.total) if self.total else None)
+            if self.unit == "B" and max(self.n, self.total or 0) > MOST_GRAPH_BYTES:
+                raise ValueError(f"more than {MOST_GRAPH_BYTES >> 30} GB")
             if self.unit == "B" and state != (0, None) and state not in reported and not is_over.is_set():
                 reported[:] = [state]  # bars of another unit count files; the client repeats itself
                 on_bytes(*state)
@@ -208,13 +234,50 @@ def download(
 
     patterns = [*tower.needed, *_CONFIG, f"{tower.graph}_data"]
     folder = Path(
-        snapshot_download(tower.repo, cache_dir=cache_dir, allow_patterns=patterns, tqdm_class=Bar, endpoint=endpoint)
+        snapshot_download(
+            tower.repo,
+            revision=tower.revision,
+            cache_dir=cache_dir,
+            allow_patterns=patterns,
+            tqdm_class=Bar,
+            endpoint=endpoint,
+        )
     )
     is_over.set()
     missing = [name for name in tower.needed if not (folder / name).is_file()]
     if missing:
         raise FileNotFoundError(f"{tower.repo} has no {', '.join(missing)}")
     return folder
+
+
+def _without_telemetry() -> None:
+    from huggingface_hub import constants
+
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # else it also asks the hub what kind of program this may be
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a repository on the model hub holds."""
+
+    commit: str
+    names: tuple[str, ...]
+
+
+def list_files(repo: str, revision: str | None, *, endpoint: str | None = None) -> Listing:
+    """Return the commit that ``revision`` of ``repo`` is at, and the names of its files.
+
+    Raises:
+        Exception: whatever the hub's client raises.
+    """
+    from huggingface_hub import HfApi
+
+    _without_telemetry()
+    about = HfApi(endpoint=endpoint).model_info(repo, revision=revision, timeout=_LISTING_S)
+    files = about.siblings or []
+    if not about.sha:
+        raise ValueError("the hub names no commit")
+    return Listing(about.sha, tuple(file.rfilename for file in files[:_MOST_FILES]))
 
 
 def fingerprint(model: EmbeddedModel, visual: Path, textual: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lib.core.errors import InputError
 from lib.engines.clip_versions import DEFAULT_VERSION, find_version
 from lib.engines.embedded_models import EMBEDDED_MODELS
+from lib.engines.model_layout import is_model_spec
 from lib.infra.address import EXAMPLE_URL, Origin, normalise_url, origin_of
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def make_engine(
     """Return the engine that ``spec`` names; nothing is loaded, sent or downloaded yet.
 
     Args:
-        spec: ``demo``, ``clip`` or ``siglip`` (in this process), or the address of an inference server; or
-            ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server that embeds texts is not the usual one.
+        spec: one of ``EMBEDDED_MODELS``, ``hub:OWNER/NAME`` or ``folder:PATH`` (in this process), or the address of an
+            inference server; or ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server that embeds
+            texts is not the usual one.
         model_version: CLIP version, for a server and for imported vectors.
         api_key: for a server.
         models: folder that models are downloaded into; None for the hub's own cache.
@@ -45,10 +47,11 @@ def make_engine(
         UnknownModelError: there is no such model version.
     """
     name = spec.strip()
-    if name.lower() in EMBEDDED_MODELS:
+    if is_embedded(name):
         from lib.engines.embedded import EmbeddedEngine
 
-        return EmbeddedEngine(name.lower(), cache_dir=models, on_progress=on_progress)
+        model = name if is_model_spec(name) else name.lower()
+        return EmbeddedEngine(model, cache_dir=models, on_progress=on_progress)
     from lib.engines.hosted import HOSTED, HostedEngine
     from lib.engines.server import ServerEngine
 
@@ -62,7 +65,7 @@ def make_engine(
         )
     if not is_address(name):
         raise InputError(
-            f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, "
+            f"{spec!r} is no engine; write {', '.join(EMBEDDED_MODELS)}, hub:OWNER/NAME, folder:PATH, "
             f"or the address of an inference server such as {EXAMPLE_URL}."
         )
     return ServerEngine(
@@ -90,9 +93,14 @@ def _server_from_environment() -> str | None:
     return spec if spec.lower().startswith(("http://", "https://")) else None
 
 
+def is_embedded(spec: str) -> bool:
+    """Return whether ``spec`` names a model that runs in this process."""
+    return spec.strip().lower() in EMBEDDED_MODELS or is_model_spec(spec)
+
+
 def is_address(spec: str) -> bool:
     """Return whether ``spec`` is meant as the address of a server, not as an engine's name."""
-    return any(sign in spec for sign in ":/.")
+    return not is_model_spec(spec) and any(sign in spec for sign in ":/.")
 
 
 def default_engine() -> str:

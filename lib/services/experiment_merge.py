@@ -17,7 +17,7 @@ _FIELDS = {
     "name": "the name",
     "template": "the template",
 }
-_ENGINE = ("engine", "server_url", "model_version")
+_ENGINE = ("engine", "server_url", "model_version", "model")
 _SETTINGS = {
     "score": "the score",
     "decision": "the decision",

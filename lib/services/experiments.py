@@ -20,6 +20,7 @@ from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.hosted import HOSTED
+from lib.engines.model_layout import HUB, is_model_spec
 from lib.engines.registry import default_engine, is_address
 from lib.infra import documents
 from lib.prompts.learned import Learned
@@ -48,7 +49,9 @@ MAX_ROWS = 1000
 _MOST_PROBLEMS = 10
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
-_ENGINES = (*EMBEDDED_MODELS, "server", HOSTED)
+OTHER = "other"
+"""The engine of an experiment that names its model by a ``ModelSpec``."""
+_ENGINES = (*EMBEDDED_MODELS, OTHER, "server", HOSTED)
 
 
 @dataclass(frozen=True)
@@ -142,9 +145,11 @@ class Experiment:
     video: str | None = None
     """SHA-256 of the chosen video."""
     engine: str = "demo"
-    """``demo``, ``clip``, ``siglip``, ``server``, or ``hosted``: imported vectors, words by the server."""
+    """One of ``EMBEDDED_MODELS``, ``other``, ``server``, or ``hosted``: imported vectors, words by the server."""
     server_url: str = DEFAULT_SERVER_URL
     model_version: str = "ViT-B-16"
+    model: str = ""
+    """What ``other`` is: ``hub:OWNER/NAME`` or ``folder:PATH``; see ``lib.engines.model_layout.ModelSpec``."""
     sampling: str = "stride-10"
     """A ``Sampling.key``."""
     name: str = "untitled"
@@ -164,7 +169,7 @@ class Experiment:
         """What ``registry.make_engine`` takes: a name or the server's URL."""
         if self.engine == HOSTED:
             return f"{HOSTED}@{self.server_url}"
-        return self.server_url if self.engine == "server" else self.engine
+        return {"server": self.server_url, OTHER: self.model}.get(self.engine, self.engine)
 
     def with_prompt_set(self, prompt_set: PromptSet) -> Experiment:
         """Return a copy that works on ``prompt_set``."""
@@ -287,6 +292,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "engine": documents.one_of(*_ENGINES),
     "server_url": documents.text,
     "model_version": documents.text,
+    "model": documents.text,
     "sampling": documents.text,
     "name": documents.text,
     "template": documents.text,
@@ -296,11 +302,13 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "side": documents.one_of("a", "b"),
     "kept_thresholds": _read_kept_by_score,
 }
-_ADDED_LATER = {"beside", "side", "kept_thresholds"}
+_ADDED_LATER = {"beside", "side", "kept_thresholds", "model"}
 
 
 def engine_fields(engine_id: str) -> dict[str, str]:
     """Return the fields of an experiment that choose the engine with this id."""
+    if is_model_spec(engine_id):  # a folder's names no folder: the experiment keeps the one that it has
+        return {"engine": OTHER} | ({"model": engine_id.rpartition(":")[0]} if engine_id.startswith(HUB) else {})
     name, _, version = engine_id.partition("+")[0].partition("/")
     if version:
         return {"engine": HOSTED if name == HOSTED else "server", "model_version": version}
@@ -317,6 +325,8 @@ def fresh() -> Experiment:
     wanted = default_engine()
     if wanted.lower() in EMBEDDED_MODELS:
         return Experiment(new_id(), engine=wanted.lower())
+    if is_model_spec(wanted):
+        return Experiment(new_id(), engine=OTHER, model=wanted)
     if is_address(wanted):
         return Experiment(new_id(), engine="server", server_url=wanted)
     return Experiment(new_id())

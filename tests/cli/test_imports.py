@@ -17,7 +17,19 @@ try:
 finally:
     print(*sys.modules, file=sys.stderr, sep="\\n")
 """
-HEAVY = {"numpy", "pandas", "scipy", "sklearn", "pyarrow", "lancedb", "av", "altair", "supervision", "fastembed"}
+HEAVY = {
+    "numpy",
+    "pandas",
+    "scipy",
+    "sklearn",
+    "pyarrow",
+    "lancedb",
+    "av",
+    "altair",
+    "supervision",
+    "onnxruntime",
+    "tokenizers",
+}
 HEAVY |= {"onnxruntime", "requests", "PIL", "yaml", "streamlit"}
 
 

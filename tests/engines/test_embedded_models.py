@@ -96,9 +96,9 @@ class TestPlaces:
     def test_hub_for_siglip_fetches_one_repository_into_one_folder(self, siglip_folder: Path, tmp_path: Path) -> None:
         with FakeHub({SIGLIP: siglip_folder}) as hub:
             engine = EmbeddedEngine("siglip", cache_dir=tmp_path, download=at_hub(hub))
-            visual, textual = engine.prepare()
+            found = engine.prepare()
 
-        assert visual == textual
+        assert found.visual == found.textual
         assert len(hub.sent) == len(set(hub.sent))
         assert engine.embed_images([plain_picture()]).shape == (1, 768)
 

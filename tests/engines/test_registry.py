@@ -38,7 +38,7 @@ def test_versions_have_the_papers_titles(name: str, title: str) -> None:
     assert MODEL_VERSIONS[name].title == title
 
 
-@pytest.mark.parametrize("spec", ["demo", "clip", "siglip", " Demo "])
+@pytest.mark.parametrize("spec", ["demo", "tinyclip", "clip", "siglip", " Demo "])
 def test_a_word_makes_an_embedded_engine(spec: str) -> None:
     engine = make_engine(spec)
 
@@ -63,7 +63,10 @@ def test_an_address_makes_a_server_engine() -> None:
 
 @pytest.mark.parametrize("spec", ["", "dalle", "clip2"])
 def test_another_word_is_refused(spec: str) -> None:
-    with pytest.raises(InputError, match=r"is no engine; write demo, clip, siglip, or the address .*localhost:9001"):
+    with pytest.raises(
+        InputError,
+        match=r"is no engine; write demo, tinyclip, clip, siglip, hub:OWNER/NAME, folder:PATH, or .*localhost:9001",
+    ):
         make_engine(spec)
 
 

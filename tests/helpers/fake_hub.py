@@ -18,6 +18,9 @@ class FakeHub:
     def __init__(self, repos: dict[str, Path]) -> None:
         self.repos = repos
         self.sent: list[str] = []
+        self.commit = COMMIT
+        self.pretended: list[str] = []
+        """Names that are listed and not there."""
 
     def __enter__(self) -> FakeHub:
         self._server = LoopbackServer(_Handler, self)
@@ -42,7 +45,7 @@ class _Handler(LoopbackHandler):
         folder = self.owner.repos.get("/".join(parts[2:4]))
         if folder is None:
             self.answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
-        elif parts[4] == "tree":
+        elif parts[4:5] == ["tree"]:
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             listing = [
                 {
@@ -55,7 +58,9 @@ class _Handler(LoopbackHandler):
             ]
             self.answer(200, json.dumps(listing).encode())
         else:
-            about = {"id": "/".join(parts[2:4]), "sha": COMMIT, "siblings": []}
+            names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+            files = [{"rfilename": name} for name in (*names, *self.owner.pretended)]
+            about = {"id": "/".join(parts[2:4]), "sha": self.owner.commit, "siblings": files}
             self.answer(200, json.dumps(about).encode())
 
     def _file(self, *, with_body: bool) -> None:

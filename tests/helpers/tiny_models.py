@@ -48,12 +48,70 @@ def write_siglip(folder: Path, *, dim: int = 768, seed: int = 0) -> Path:
     return folder
 
 
+def write_open(
+    folder: Path,
+    *,
+    together: bool = False,
+    projected: bool = True,
+    kind: str = "clip",
+    masked: bool = True,
+    suffix: str = "",
+    size: int = 224,
+    dim: int = 32,
+) -> Path:
+    """Write a model in the layout of transformers.js to ``folder`` and return it.
+
+    Args:
+        folder: where to.
+        together: both towers in one graph, ``model.onnx``.
+        projected: give ``image_embeds`` and ``text_embeds``; else ``last_hidden_state`` and ``pooler_output``.
+        kind: ``model_type`` in ``config.json``.
+        masked: whether texts have an ``attention_mask``.
+        suffix: of the graphs' names; ``_quantized`` and ``_int8`` make them so.
+        size: side of the pictures.
+        dim: length of the vectors.
+    """
+    graphs = folder / "onnx"
+    graphs.mkdir(parents=True, exist_ok=True)
+    directions = _directions(dim, 0)
+    outputs = ("image_embeds", "text_embeds") if projected else ("pooler_output", "pooler_output")
+    visual = _visual_graph(directions, output=outputs[0], hidden=not projected, size=size)
+    textual = _textual_graph(directions, 0, output=outputs[1], masked=masked, hidden=not projected)
+    if together:
+        parts = (visual.graph, textual.graph)
+        nodes, inputs, given, constants = (
+            [item for part in parts for item in getattr(part, name)]
+            for name in ("node", "input", "output", "initializer")
+        )
+        _save(_model(nodes, inputs, given, constants), graphs / f"model{suffix}.onnx")
+    else:
+        _save(visual, graphs / f"vision_model{suffix}.onnx")
+        _save(textual, graphs / f"text_model{suffix}.onnx")
+    _write_json(folder / "preprocessor_config.json", _preprocessor(crop=kind == "clip", size=size))
+    _write_tokenizer(folder, 64 if kind == "siglip" else 77)
+    _write_json(folder / "config.json", {"model_type": kind, "pad_token_id": 0})
+    return folder
+
+
+def _save(model: onnx.ModelProto, path: Path) -> None:
+    onnx.save(model, path)
+    if path.stem.endswith(("_quantized", "_int8")):
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        whole = path.with_name("whole.onnx")
+        path.rename(whole)
+        quantize_dynamic(whole, path, weight_type=QuantType.QInt8 if path.stem.endswith("_int8") else QuantType.QUInt8)
+        whole.unlink()
+
+
 def _directions(dim: int, seed: int) -> NDArray[np.float32]:
     """Return directions of red, green, blue and of a constant, ``(4, dim)``."""
     return np.random.default_rng([seed, dim]).standard_normal((4, dim)).astype(np.float32)
 
 
-def _visual_graph(directions: NDArray[np.float32], *, output: str, hidden: bool = False) -> onnx.ModelProto:
+def _visual_graph(
+    directions: NDArray[np.float32], *, output: str, hidden: bool = False, size: int = 224
+) -> onnx.ModelProto:
     """pixel_values -> mean colour, un-normalised -> directions."""
     dim = directions.shape[1]
     constants = [
@@ -75,7 +133,7 @@ def _visual_graph(directions: NDArray[np.float32], *, output: str, hidden: bool 
     if hidden:  # the real graph's first output is per patch: whoever takes it gets another length
         nodes.append(helper.make_node("Identity", ["normalised"], ["last_hidden_state"]))
         outputs.insert(0, helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["n", 3]))
-    inputs = [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["n", 3, 224, 224])]
+    inputs = [helper.make_tensor_value_info("pixel_values", TensorProto.FLOAT, ["n", 3, size, size])]
     return _model(nodes, inputs, outputs, constants)
 
 
@@ -120,12 +178,12 @@ def _model(nodes: list, inputs: list, outputs: list, constants: list) -> onnx.Mo
     return model
 
 
-def _preprocessor(*, crop: bool) -> dict[str, object]:
-    side = {"height": 224, "width": 224}
+def _preprocessor(*, crop: bool, size: int = 224) -> dict[str, object]:
+    side = {"height": size, "width": size}
     config: dict[str, object] = {
         "image_processor_type": "CLIPImageProcessor" if crop else "SiglipImageProcessor",
         "do_resize": True,
-        "size": {"shortest_edge": 224} if crop else side,
+        "size": {"shortest_edge": size} if crop else side,
         "resample": 3,
         "do_rescale": True,
         "rescale_factor": 1 / 255,

@@ -213,9 +213,7 @@ def _answers(chosen: Video, side: AnalysedSide, colours: Mapping[str, str]) -> N
 
 
 def _edit_engine(session: Session) -> None:
-    experiment = session.experiment
-    model = f" {experiment.model_version}" if experiment.engine == "server" else ""
-    words = f"{engine.ENGINES[experiment.engine]}{model}, {engine.current_sampling(session).description}"
+    words = as_text(engine.described(session))
     if session.side == "a":
         st.caption(f"{words} (in the sidebar)")
         return

@@ -71,9 +71,7 @@ def _without_shared_threshold(change: WordingChange) -> WordingChange:
 
 
 def _engine(session: Session) -> str:
-    experiment = session.experiment
-    server = f" {experiment.model_version} at {experiment.server_url}" if experiment.engine == "server" else ""
-    return f"{engine.ENGINES[experiment.engine]}{server}, {engine.current_sampling(session).description}"
+    return engine.described(session, address=True)
 
 
 def _label(change: WordingChange) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from lib.ui.background import embedding as work
 from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import upload
 from lib.ui.library import hosted
-from lib.ui.library.samples import SAMPLES
 from lib.ui.session import cache
+from lib.ui.session.folders import video_folders
 
 _VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
@@ -35,7 +34,7 @@ def draw() -> None:
                 hosted.arrived(done)
             else:
                 st.toast(f"{as_text(done.name)} is in the library.", icon=":material/check:")
-        hosted.import_popover(lambda text: confined(text, allowed_folders()))
+        hosted.import_popover(lambda text: confined(text, video_folders()))
     with right:
         _open_by_path()
     hosted.jobs_under_way()
@@ -50,18 +49,6 @@ def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
         return store.add_file(path, name=name, sha256=sha256, move=True)
 
     return take
-
-
-def allowed_folders() -> tuple[Path, ...]:
-    """Return the folders that videos may be opened from by path: ``PROMPTREEL_FOLDERS``, else usual places."""
-    text = os.environ.get("PROMPTREEL_FOLDERS")
-    folders = (
-        [Path(part) for part in text.split(os.pathsep) if part.strip()]
-        if text is not None
-        else [Path.home() / "Videos", Path.home() / "Movies", SAMPLES]
-    )
-    found = (folder.expanduser().resolve() for folder in folders if folder.expanduser().is_dir())
-    return tuple(folder for folder in found if is_text(folder))  # a page can't show or be told of others
 
 
 def confined(text: str, folders: tuple[Path, ...]) -> Path:
@@ -91,7 +78,7 @@ def confined(text: str, folders: tuple[Path, ...]) -> Path:
 
 
 def _open_by_path() -> None:
-    folders = allowed_folders()
+    folders = video_folders()
     st.text_input(
         "Open by path",
         key="path",

@@ -17,8 +17,8 @@ from lib.prompts.parsing import parse_prompt_set
 from lib.services.ground_truth import annotation_file
 from lib.ui.background import embedding as work
 from lib.ui.session import cache, state
+from lib.ui.session.folders import SAMPLES
 
-SAMPLES = Path(__file__).resolve().parents[3] / "sample_videos"
 _CARD_WIDTH = 232
 _PICTURE_HEIGHT = 116
 

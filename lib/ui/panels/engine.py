@@ -5,34 +5,42 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import EngineUnavailableError, PromptreelError
+from lib.core.errors import EngineUnavailableError, InputError, PromptreelError
 from lib.core.formatting import as_text, escape_markdown
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS
+from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
-from lib.engines.registry import make_engine
+from lib.engines.model_layout import FOLDER, PRECISIONS, ModelSpec
+from lib.engines.registry import default_engine, make_engine
 from lib.engines.server import ServerEngine
+from lib.services.experiments import OTHER
 from lib.services.server_identity import identified, known_weights, weights_of
 from lib.ui.background import models
 from lib.ui.session import cache
 from lib.ui.session.bindings import bound, field
+from lib.ui.session.folders import may_hold_models
 from lib.ui.session.guard import told
 from lib.ui.session.session import SIDES, Session
 
 ENGINES = {
     "demo": "Demo model (built in)",
+    "tinyclip": "TinyCLIP (embedded)",
     "clip": "CLIP ViT-B/32 (embedded)",
     "siglip": "SigLIP 2 (embedded)",
+    OTHER: "Another CLIP-like model",
     "server": "Inference server",
     HOSTED: "Hosted CLIP (imported)",
 }
 _WITH_SERVER = ("server", HOSTED)
 _NOTES = {
-    "demo": "The demo model knows rendered scenes; real footage needs CLIP (a server or the embedded model).",
+    "demo": "The demo model knows rendered scenes; real footage needs CLIP (a server or an embedded model).",
+    "tinyclip": "The smallest CLIP for real footage: 24 MB, MIT licence. Larger models find more.",
     HOSTED: "Vectors that the hosted service computed. Words are embedded by this inference server, same model.",
 }
 
@@ -56,6 +64,8 @@ def draw(session: Session, heading: str | None = "Engine") -> None:
     if engine in _WITH_SERVER:
         _server_fields(session)
     else:
+        if engine == OTHER:
+            _other_model(session)
         _embedded_model(session)
     if not heading:
         _sampling_fields(session)
@@ -122,14 +132,28 @@ def _server_fields(session: Session) -> None:
         _test_connection(session)
 
 
+def _other_model(session: Session) -> None:
+    experiment = session.experiment
+    st.text_input(
+        "Model",
+        placeholder="hub:OWNER/NAME",
+        value=experiment.model,
+        help="A model in the layout of transformers.js: `hub:OWNER/NAME` on the model hub, `hub:OWNER/NAME@REVISION` "
+        "for a branch, tag or commit, or `folder:PATH` on the computer that runs Promptreel. `:q8` behind it chooses a "
+        f"precision: {', '.join(PRECISIONS)}.",
+        **bound(session, "model", experiment.model, lambda value: session.change(model=value.strip())),
+    )
+
+
 def _embedded_model(session: Session) -> None:
     """Draw the state of an embedded model that may have to be downloaded first."""
-    model = session.experiment.engine
-    engine = cache.embedded_engine(model)
-    if engine.installed:
+    try:
+        engine = _embedded_engine(session)
+    except PromptreelError:  # the page says what is wrong with it
         return
-    job = cache.jobs().find(("model", model))
-    if job is not None:
+    if engine.installed or engine.model.startswith(FOLDER):
+        return
+    if is_downloading(session):
         st.caption("The model is being downloaded; progress is below.")
         return
     st.caption("This model is not on this machine yet.")
@@ -221,13 +245,16 @@ def current_engine(session: Session) -> Engine:
     """
     experiment = session.experiment
     if experiment.engine not in _WITH_SERVER:
-        embedded = cache.embedded_engine(experiment.engine)
-        if not embedded.installed:
-            raise EngineUnavailableError(
-                f"{ENGINES[experiment.engine]} is not on this machine yet; press “Download the model”, "
-                "or choose another engine."
-            )
-        return embedded
+        embedded = _embedded_engine(session)
+        if embedded.installed:
+            return embedded
+        if embedded.model.startswith(FOLDER):
+            embedded.prepare()  # says what is wrong with the folder
+        if is_downloading(session):
+            raise EngineUnavailableError(f"{embedded.name} is being downloaded; this goes on when it is here.")
+        raise EngineUnavailableError(
+            f"{embedded.name} is not on this machine yet; press “Download the model”, or choose another engine."
+        )
     key = session.server_keys.key_for(experiment.server_url)
     store = cache.store()
     wanted = (experiment.engine_spec, experiment.model_version, key, known_weights(store.home))
@@ -238,6 +265,47 @@ def current_engine(session: Session) -> Engine:
         made = make_engine(experiment.engine_spec, model_version=experiment.model_version, api_key=key)
         engines[wanted] = identified(made, store.home, cache.store)
     return engines[wanted]
+
+
+def _embedded_engine(session: Session) -> EmbeddedEngine:
+    """Return the embedded engine of an experiment; not one of a folder that nothing may be opened from.
+
+    Raises:
+        InputError: the experiment names no model, or such a folder.
+    """
+    spec = session.experiment.engine_spec
+    if session.experiment.engine == OTHER:
+        if not spec:
+            raise InputError("No model is chosen yet; write hub:OWNER/NAME or folder:PATH into the field “Model”.")
+        parsed = ModelSpec.parse(spec)
+        if parsed.kind == FOLDER and spec != default_engine() and not may_hold_models(Path(parsed.place)):
+            raise InputError(
+                f"{parsed.place} is outside the folders that models may be opened from; add it to PROMPTREEL_MODELS or "
+                "PROMPTREEL_FOLDERS and start again."
+            )
+    return cache.embedded_engine(spec)
+
+
+def is_downloading(session: Session) -> bool:
+    """Return whether the experiment's embedded model is being downloaded."""
+    return cache.jobs().find(("model", session.experiment.engine_spec)) is not None
+
+
+def fetch(session: Session, model: str) -> None:
+    """Choose an embedded model, download it if need be, and have the chosen video embedded with it then."""
+    session.change(engine=model)
+    session.version += 1  # the engine panel's widgets start again from the new values
+    engine = cache.embedded_engine(model)
+    if not engine.installed:
+        models.fetch_model(engine)
+
+
+def described(session: Session, *, address: bool = False) -> str:
+    """Return engine and sampling of an experiment in words."""
+    experiment = session.experiment
+    server = f" {experiment.model_version}" + (f" at {experiment.server_url}" if address else "")
+    model = {"server": server, OTHER: f" {experiment.model}"}.get(experiment.engine, "")
+    return f"{ENGINES[experiment.engine]}{model}, {current_sampling(session).description}"
 
 
 def current_sampling(session: Session) -> Sampling:

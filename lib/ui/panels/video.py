@@ -14,6 +14,7 @@ from lib.analysis.reference import Reference
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_duration
 from lib.core.sampling import Sampling
+from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
 from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
 from lib.ingest.ingest import embedding_key
@@ -29,6 +30,7 @@ from lib.ui.panels import jobs, missing_video, prompts, settings
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
 from lib.ui.session.bindings import bound
+from lib.ui.session.folders import SAMPLES
 from lib.ui.session.guard import as_sentences, told
 from lib.ui.session.session import Session
 
@@ -93,10 +95,13 @@ def select(session: Session, video: Video) -> VideoSelection | None:
         engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
         key = embedding_key(video, engine, sampling)
     except PromptreelError as error:
-        st.error(as_text(str(error)), icon=":material/error:")
+        if engine_panel.is_downloading(session):
+            st.info(as_text(str(error)), icon=":material/downloading:")
+        else:
+            st.error(as_text(str(error)), icon=":material/error:")
         return None
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
-    requested = st.session_state.pop(_STARTED, False)
+    requested = st.session_state.pop(_STARTED, False) in (True, session.experiment.engine)
     selection = VideoSelection(session, video, engine, sampling, info, job)
     if requested and selection.may_embed and job is None and (info is None or not info.complete):
         return replace(selection, job=embedding.ensure_embedding(video, engine, sampling))
@@ -130,6 +135,32 @@ def embedding_state(selection: VideoSelection) -> None:
         st.warning(as_text(info.damage), icon=":material/broken_image:")
     elif info.missing:
         st.caption(f":material/info: {as_text(missing_note(info))}")
+
+
+def offer_real_model(selection: VideoSelection) -> None:
+    """Offer the smallest CLIP where somebody looks at a video of their own with the demo model."""
+    video = selection.video
+    if selection.engine.id.partition(":")[0] != "demo" or not video.has_file or video.path.parent == SAMPLES:
+        return
+    model = EMBEDDED_MODELS[SMALLEST]
+    is_here = cache.embedded_engine(SMALLEST).installed
+
+    def use() -> None:
+        engine_panel.fetch(selection.session, SMALLEST)
+        st.session_state[_STARTED] = SMALLEST  # as soon as the model is here
+
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(
+            f"The demo model knows rendered scenes only. For a video of your own use {model.title}, the smallest CLIP: "
+            f"{'it is on this machine' if is_here else f'a download of {model.size}, once'}, MIT licence."
+        )
+        st.button(
+            "Use TinyCLIP",
+            key=selection.session.key("use_tinyclip"),
+            icon=":material/bolt:",
+            type="primary",
+            on_click=told(use),
+        )
 
 
 def _start_button(label: str, selection: VideoSelection) -> None:

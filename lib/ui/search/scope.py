@@ -163,7 +163,7 @@ def _other_engines(scope: SearchScope) -> None:
 
 def _available(engine_id: str) -> bool:
     fields = experiments.engine_fields(engine_id)
-    return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS
+    return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS or "model" in fields
 
 
 @experiment.callback

@@ -63,9 +63,13 @@ def jobs() -> JobManager:
     return JobManager()
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def embedded_engine(model: str) -> EmbeddedEngine:
-    """Return an embedded engine, its weights loaded once for all sessions."""
+    """Return an embedded engine, its weights loaded once for all sessions.
+
+    Raises:
+        InputError: ``model`` names none.
+    """
     return EmbeddedEngine(model, cache_dir=store().paths.models)
 
 

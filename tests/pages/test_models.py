@@ -1,0 +1,119 @@
+"""Embedded models in the page: the smallest one is one click away, and any other by its name or folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.services import experiments
+from lib.ui.session import cache
+from lib.ui.session.folders import SAMPLES
+from tests.helpers.pages import by_key, open_page, saved, words
+from tests.helpers.tiny_models import write_open
+
+pytestmark = pytest.mark.usefixtures("framed")
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    cache.embedded_engine.clear()
+    monkeypatch.setenv("PROMPTREEL_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def with_engine(bench, **fields):
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, **fields))
+
+
+def wait_for_jobs():
+    for job in cache.jobs().jobs():
+        job.wait(timeout_s=60)
+
+
+def test_an_own_video_on_the_demo_model_is_one_click_from_tinyclip(bench, models):
+    write_open(models / "tinyclip", together=True, suffix="_quantized", dim=512)
+    with_engine(bench, engine="demo")
+    app = open_page()
+
+    assert "For a video of your own use TinyCLIP ViT-8M/16, the smallest CLIP: it is on this machine" in words(app)
+    by_key(app.button, "use_tinyclip").click().run()
+    wait_for_jobs()
+    app.run()
+
+    assert saved(bench).engine == "tinyclip"
+    assert "use TinyCLIP" not in words(app)
+    (info,) = [info for info in bench.store.embeddings() if info.key.engine_id.startswith("tinyclip:")]
+    assert info.complete
+
+
+def test_the_download_is_offered_with_its_size_and_licence(bench, models):
+    with_engine(bench, engine="demo")
+
+    assert "a download of 24 MB, once, MIT licence" in words(open_page())
+
+
+def test_a_sample_video_needs_no_other_model(bench, models):
+    video = bench.store.add_file(next(SAMPLES.glob("*.mp4")))
+    with_engine(bench, engine="demo", video=video.sha256)
+
+    assert "video of your own" not in words(open_page())
+
+
+def test_a_model_is_chosen_by_its_folder(bench, models):
+    folder = write_open(models / "mine")
+    with_engine(bench, engine="other", model=f"folder:{folder}")
+    app = open_page()
+
+    assert not app.exception
+    assert not app.error
+    assert by_key(app.sidebar.text_input, "model").value == f"folder:{folder}"
+    by_key(app.sidebar.text_input, "model").set_value(f" folder:{folder}:q8 ").run()
+    assert saved(bench).model == f"folder:{folder}:q8"
+    assert "mine q8 is not there in that precision; choose one of fp32." in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ("", "No model is chosen yet; write"),
+        ("clip", "“clip” names no model; write"),
+        ("hub:../x", "names no model; write"),
+        ("folder:/etc", "/etc is outside the folders that models may be opened from"),
+        ("hub:someone/model", "model (embedded) is not on this machine yet; press “Download the model”"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_one_sentence(bench, models, model, sentence):
+    with_engine(bench, engine="other", model=model)
+    app = open_page()
+
+    assert not app.exception
+    assert [sentence in error.value for error in app.error] == [True]
+
+
+def test_a_folder_that_is_linked_from_an_allowed_one_is_refused(bench, models, tmp_path):
+    outside = write_open(tmp_path / "outside")
+    models.mkdir()
+    (models / "link").symlink_to(outside)
+    with_engine(bench, engine="other", model=f"folder:{models / 'link'}")
+
+    assert "is outside the folders" in open_page().error[0].value
+
+
+def test_an_experiment_saved_before_there_was_a_model_opens(bench):
+    data = json.loads(json.dumps(bench.experiment.to_dict()))
+    del data["model"]
+
+    assert experiments.Experiment.from_dict(data) == bench.experiment
+
+
+def test_ids_choose_their_engine_again(models):
+    commit = "0123456789abcdef0123456789abcdef01234567"
+
+    assert experiments.engine_fields(f"hub:a/b@{commit}:q8:0123456789ab") == {
+        "engine": "other", "model": f"hub:a/b@{commit}:q8",
+    }  # fmt: skip
+    assert experiments.engine_fields("folder:0123456789ab") == {"engine": "other"}
+    assert experiments.engine_fields("tinyclip:0123456789ab") == {"engine": "tinyclip"}
