@@ -8,7 +8,9 @@ colours, sizes and orientation: see ``lib.media.picture``. Headers are used for 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -29,6 +31,7 @@ from lib.media.decoding import DecodedFrame, DecodedGap, Decoder, decode_from, d
 from lib.media.limits import reading
 from lib.media.media_file import MediaFile
 from lib.media.picture import FrameConverter, SampleConverter, displayed_size, orientation_of
+from lib.media.sparse_reading import SampledFrame
 from lib.media.timestamps import MAX_REORDERED
 from lib.media.video_info import VideoInfo
 
@@ -36,6 +39,10 @@ _PROBED_PACKETS = 300
 _SEEK_EARLIER_S = (0, 1, 10)
 """Seeking goes by decoding times and may end behind the wanted frame; then it is tried from earlier."""
 _MAX_SHORT_SIDE = 4096
+_AHEAD = 3
+"""How many pictures may be in the making while the next frames are decoded."""
+_AHEAD_BYTES = 32 << 20
+"""Most bytes of their frames, but for one."""
 _PLAYABLE = {  # what Chromium, Firefox and Safari all play without extra hardware
     "mp4": {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
     "webm": {"vp8": ("yuv420p",), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuv420p10le")},
@@ -138,7 +145,9 @@ class FrameReader:
     """Iterates once over the sampled frames of a video, in order of time, in bounded memory.
 
     Frames that aren't sampled are decoded but not converted, or not even decoded where samples lie further apart than
-    key frames (``lib.media.sparse_reading``). Decoding uses several threads and releases the GIL.
+    key frames (``lib.media.sparse_reading``). A second thread makes the pictures while the next frames are decoded, so
+    what is told "so far" may be ahead of the pictures by some samples. Decoding uses several threads and releases the
+    GIL.
 
     Args:
         path: the video.
@@ -192,19 +201,29 @@ class FrameReader:
             raise RuntimeError("a FrameReader can be iterated once; make another one")
         self._is_used = True
         converter = self._converter_for(self._media)
-        after = -1 if self._resume_after is None else self._resume_after[0]
-        with reading(self._media.path):
-            done = yield from self._sparsely(converter, after)
-            if done is None:
-                return
-            selector = _SampleSelector(self._sampling)
-            for decoded in self._decoded():
-                self.frames_decoded = decoded.index + 1
-                self.end_s = float(decoded.end)
-                if selector.wants(decoded.index, decoded.time) and decoded.index > max(after, done):
-                    yield Frame(decoded.index, float(decoded.time), converter.rgb(decoded.frame))
+        with reading(self._media.path), ThreadPoolExecutor(1, "convert") as thread:
+            waiting: deque[tuple[SampledFrame, Future[NDArray[np.uint8]]]] = deque()
+            for sample in self._samples():
+                waiting.append((sample, thread.submit(converter.rgb, sample.frame)))
+                if len(waiting) > _AHEAD or len(waiting) * _bytes(sample.frame) > _AHEAD_BYTES:
+                    yield _converted(*waiting.popleft())
+            while waiting:
+                yield _converted(*waiting.popleft())
 
-    def _sparsely(self, converter: FrameConverter | SampleConverter, after: int) -> Generator[Frame, None, int | None]:
+    def _samples(self) -> Iterator[SampledFrame]:
+        """Yield the sampled frames behind ``resume_after``."""
+        after = -1 if self._resume_after is None else self._resume_after[0]
+        done = yield from self._sparsely(after)
+        if done is None:
+            return
+        selector = _SampleSelector(self._sampling)
+        for decoded in self._decoded():
+            self.frames_decoded = decoded.index + 1
+            self.end_s = float(decoded.end)
+            if selector.wants(decoded.index, decoded.time) and decoded.index > max(after, done):
+                yield SampledFrame(decoded.frame, decoded.index, decoded.time)
+
+    def _sparsely(self, after: int) -> Generator[SampledFrame, None, int | None]:
         """Yield the samples without decoding everything; return the last one's index, or None where that were all."""
         rate = self._sampling.value
         every = rate if self._sampling.kind == "stride" else (self._media.rate or 25) / rate
@@ -215,7 +234,7 @@ class FrameReader:
             for sample in sparse_reading.decode(self._media, plan, after=after):
                 after = sample.index
                 self.frames_decoded, self.end_s = sample.index + 1, float(plan.end_of(sample.index))
-                yield Frame(sample.index, float(sample.time), converter.rgb(sample.frame))
+                yield sample
         except sparse_reading.UnexpectedFrameError:  # from the start, so that everything lost is told
             self._media.reopen()
             self._resume_after = None
@@ -273,6 +292,14 @@ class FrameReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _bytes(frame: av.VideoFrame) -> int:
+    return sum(plane.buffer_size for plane in frame.planes)
+
+
+def _converted(sample: SampledFrame, image: Future[NDArray[np.uint8]]) -> Frame:
+    return Frame(sample.index, float(sample.time), image.result())
 
 
 def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) -> Frame:

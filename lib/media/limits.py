@@ -73,7 +73,8 @@ def _bits(context: av.VideoCodecContext) -> int:
 def limit_threads(context: av.VideoCodecContext) -> None:
     """Let a decoder use several threads as far as the frames they keep are small; large frames by slices alone."""
     frame_bytes = max(1, context.width * context.height * _bits(context) // 8)
-    threads = min(os.cpu_count() or 1, _MAX_THREADS)
+    cores = os.cpu_count() or 1
+    threads = min(cores + (cores > 1), _MAX_THREADS)  # one more, as by default: reading waits for the oldest frame
     frames_at_once = _THREAD_BYTES // frame_bytes
     context.thread_type = "AUTO" if frames_at_once >= 4 else "SLICE"
     context.thread_count = min(threads, frames_at_once) if frames_at_once >= 4 else threads

@@ -87,11 +87,12 @@ class SparsePlan:
 
 
 @dataclass(frozen=True)
-class SparseFrame:
-    """A decoded sample."""
+class SampledFrame:
+    """A decoded sample, not yet a picture."""
 
     frame: av.VideoFrame
     index: int
+    """Place in the order of display."""
     time: Fraction
     """Presentation time in seconds."""
 
@@ -183,7 +184,7 @@ def _runs(pts: NDArray[np.int64], keys: NDArray[np.int64], wanted: list[int]) ->
     return runs
 
 
-def decode(media: MediaFile, sparse: SparsePlan, *, after: int) -> Iterator[SparseFrame]:
+def decode(media: MediaFile, sparse: SparsePlan, *, after: int) -> Iterator[SampledFrame]:
     """Yield the samples of a plan whose index is larger than ``after``, from a file just opened.
 
     Raises:
@@ -206,7 +207,7 @@ def decode(media: MediaFile, sparse: SparsePlan, *, after: int) -> Iterator[Spar
                 raise UnexpectedFrameError
             index = wanted.pop(due, None)
             if index is not None and index > after:
-                yield SparseFrame(frame, index, due * media.time_base)
+                yield SampledFrame(frame, index, due * media.time_base)
         if wanted:
             raise UnexpectedFrameError
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
+from unittest.mock import patch
 
 import numpy as np
 import psutil
 import pytest
 
-from lib.core.errors import SettingsError
+from lib.core.errors import SettingsError, VideoUnreadableError
 from lib.core.sampling import Sampling
-from lib.media.frames import FrameReader, frame_at, probe
+from lib.media.frames import Frame, FrameReader, frame_at, probe
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.videos import make_video, palette, set_edit_list
 
@@ -125,7 +129,48 @@ def test_the_position_can_be_followed_while_reading(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", colours=palette(24))
     with FrameReader(path, Sampling.every(6)) as reader:
         positions = [(reader.frames_decoded, reader.end_s) for _ in reader]
-    assert positions == [(i + 1, pytest.approx((i + 1) / 24)) for i in (0, 6, 12, 18)]
+    assert positions == sorted(positions)
+    for (decoded, end_s), index in zip(positions, (0, 6, 12, 18), strict=True):
+        assert index < decoded <= 24
+        assert end_s == pytest.approx(decoded / 24)
+
+
+def _converting() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("convert")]
+
+
+def test_the_second_thread_ends_with_the_iteration(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", colours=palette(48))
+    with FrameReader(path, Sampling.every(2)) as reader:
+        frames = cast(Generator[Frame, None, None], iter(reader))
+        assert [next(frames).index for _ in range(3)] == [0, 2, 4]
+        assert _converting()
+        frames.close()
+    assert not _converting()
+
+
+def test_an_error_of_the_second_thread_comes_out_as_one_of_the_file(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", colours=palette(48))
+    pictures = [np.zeros((2, 2, 3), np.uint8)] * 3
+    with (
+        patch("lib.media.frames.FrameConverter.rgb", side_effect=[*pictures, ValueError("odd")]),
+        FrameReader(path, Sampling.every(2)) as reader,
+    ):
+        frames = iter(reader)
+        assert [next(frames).index for _ in range(3)] == [0, 2, 4]
+        with pytest.raises(VideoUnreadableError, match=r"can't be read as a video \(odd\)"):
+            next(frames)
+    assert not _converting()
+
+
+@pytest.mark.parametrize(("most_bytes", "ahead"), [(1, 0), (1 << 30, 3)])
+def test_frames_that_wait_to_be_pictures_are_bounded_by_their_bytes(
+    most_bytes: int, ahead: int, tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / "a.mp4", colours=palette(24))
+    with patch("lib.media.frames._AHEAD_BYTES", most_bytes), FrameReader(path, Sampling.every(1)) as reader:
+        decoded = [reader.frames_decoded - frame.index - 1 for frame in reader]
+    assert decoded[:20] == [ahead] * 20
 
 
 RESUMABLE = {

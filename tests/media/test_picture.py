@@ -5,10 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from av.video.reformatter import VideoReformatter
 
 from lib.media.frames import probe
+from lib.media.picture import _QUALITY, BT709, FrameConverter
 from tests.helpers.frames import LOSSY, assert_colours, read_frames
 from tests.helpers.videos import BLUE, GREEN, RED, WHITE, make_video, quadrants
 
@@ -103,3 +106,23 @@ def test_scaling_down_averages_instead_of_picking_pixels(tmp_path: Path) -> None
     path = make_video(tmp_path / "a.mp4", images=[fine] * 2, size=(320, 240))
     image = read_frames(path, short_side=24)[0][0].image
     assert np.abs(image.astype(int) - 128).max() <= 16
+
+
+@pytest.mark.parametrize("size", [(64, 48), (37, 29), (150, 101)])
+@pytest.mark.parametrize(
+    "pixel_format",
+    ["yuv420p", "yuvj420p", "yuv422p", "yuv444p10le", "yuv420p10le", "p010le", "nv12", "gray", "yuva420p", "uyvy422"],
+)
+def test_the_quick_way_to_rgb_gives_the_very_same_pixels(pixel_format: str, size: tuple[int, int]) -> None:
+    frame = av.VideoFrame(127, 99, pixel_format)
+    frame.colorspace = BT709
+    rng = np.random.default_rng(7)
+    for plane in frame.planes:
+        noise = rng.integers(0, 256, plane.buffer_size, dtype=np.uint8)
+        if pixel_format.endswith("10le") and pixel_format != "p010le":
+            noise[1::2] &= 3
+        plane.update(noise.tobytes())
+    plain = VideoReformatter().reformat(
+        frame, *size, "rgb24", src_colorspace=BT709, interpolation=_QUALITY, threads=1
+    )  # fmt: skip
+    np.testing.assert_array_equal(FrameConverter(None, lambda _: size).rgb(frame), plain.to_ndarray())
