@@ -78,7 +78,7 @@ class Decoder:
         self._marked_frames: int | None = 0  # None once there was a frame without a mark
         self._previous: DecodedFrame | None = None
         self._unconfirmed: DecodedFrame | None = None
-        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # packets of the latest frames since a loss
+        self._recent: deque[int] = deque(maxlen=4 * MAX_REORDERED)  # places of the latest frames since a loss
         self._counted = 0  # packets before this one are shown or known to be lost
         self._is_cut_off = False
         self._breaks = 0
@@ -212,7 +212,7 @@ class Decoder:
             yield self._noted(self._unconfirmed)
             self._unconfirmed = None
         decoded = DecodedFrame(timing.time, timing.duration, timing.is_exact, picture.frame, index)
-        self._recent.append(picture.packet.number)
+        self._recent.append(picture.packet.place)
         if picture.packet.is_corrupt and self._previous is not None:
             self._unconfirmed = decoded
         else:
@@ -247,7 +247,7 @@ class Decoder:
     def _count_from(self, picture: Picture) -> None:
         """Note that all packets up to a frame's, and those of frames shown before it, are shown or known to be lost."""
         self._recent.clear()
-        self._counted = picture.packet.number + picture.leading + 1
+        self._counted = picture.packet.place + picture.leading + 1
 
     def _lost_from(self) -> tuple[Fraction | None, int]:
         """Return the time at which frames are missing and the index of the first; None where that is no loss."""
@@ -260,10 +260,10 @@ class Decoder:
 
     def _lost_frames(self, picture: Picture) -> int:
         """Return how many frames are lost before one, by the numbers of the packets."""
-        number, is_all = picture.packet.number, len(self._recent) < (self._recent.maxlen or 0)
+        place, is_all = picture.packet.place, len(self._recent) < (self._recent.maxlen or 0)
         low = self._counted if is_all else min(self._recent) + MAX_REORDERED + 1  # from here on, all shown are recent
-        shown = sum(low <= other < number for other in self._recent)
-        return max(0, number - low - shown + picture.leading)
+        shown = sum(low <= other < place for other in self._recent)
+        return max(0, place - low - shown + picture.leading)
 
     def _finish(self) -> None:
         """Note how the video ends."""

@@ -172,7 +172,7 @@ class PacketDecoder:
             return
         if at is Break.BROKEN:
             self._leave_behind()
-        elif not self._is_careful and any(packet.info.number not in self._out for packet in self._kept):
+        elif not self._is_careful and any(self._silent()):
             self._looks_again(at)  # several threads may end without the error of the last frames
 
     def _decoded(self, packet: ReadPacket | Break) -> Iterator[av.VideoFrame]:
@@ -205,7 +205,7 @@ class PacketDecoder:
         self._out.add(info.number)
         if frame.key_frame and info.is_key_frame and not frame.is_corrupt:
             self._has_silence = self._media.codec in _SILENT and any(
-                packet.info.number < info.number and packet.info.number not in self._out for packet in self._kept
+                packet.info.number < info.number for packet in self._silent()
             )
             self._trim(info.number)
             if self._skip is _Skip.FRAMES:
@@ -219,8 +219,15 @@ class PacketDecoder:
         leading = 0
         if info.is_key_frame and info.stamp.pts is not None:
             later = (packet.info for packet in self._kept if packet.info.number > info.number)
-            leading = sum(other.stamp.pts is not None and other.stamp.pts < info.stamp.pts for other in later)
+            leading = sum(
+                other.stamp.pts is not None and other.stamp.pts < info.stamp.pts and not other.is_hidden
+                for other in later
+            )
         return Picture(frame, info, after_loss, has_silence, leading, self._reader.breaks)
+
+    def _silent(self) -> Iterator[ReadPacket]:
+        """Yield the kept packets whose frames should be shown and haven't come out."""
+        return (packet for packet in self._kept if packet.info.number not in self._out and not packet.info.is_hidden)
 
     def _keep(self, packet: ReadPacket) -> None:
         self._kept.append(packet)

@@ -41,6 +41,10 @@ class PacketInfo:
 
     number: int
     """Place in the file's order among the packets that hold something, from 0."""
+    place: int
+    """The same among those whose frames are shown; of a hidden one, that of the next."""
+    is_hidden: bool
+    """Whether its frame isn't shown but only built on, as where an edit list begins between key frames."""
     stamp: Stamp
     is_key_frame: bool
     is_corrupt: bool
@@ -69,7 +73,7 @@ class PacketReader:
         """The sound's clock; None without sound or where clocks don't restart."""
         self._packets = _demuxed(media, self._audio, damage)
         self._ahead: deque[Packet[Any] | Break] = deque()
-        self._count = self._sounds = 0
+        self._count = self._hidden = self._sounds = 0
         self._is_intact = True
         self.breaks = 0
         """How many times bytes were missing, so that packets after it are numbered too low."""
@@ -87,7 +91,7 @@ class PacketReader:
         self.first: Stamp | None = None
         """The stamp of the first packet that is to be shown."""
         self.last: Stamp | None = None
-        """The latest stamp of all packets."""
+        """The latest stamp of all packets that are to be shown."""
 
     def read(self) -> ReadPacket | Break:
         """Return the next packet that holds something, a break, or, any number of times, the end."""
@@ -99,8 +103,8 @@ class PacketReader:
                 return packet
             stamp = self._stamp(packet)
             self._note(stamp)
-            if self.first is None and not packet.is_discard:
-                self.first = stamp
+            if not packet.is_discard:
+                self.first, self.last = self.first or stamp, _later(self.last, stamp)
             if packet.size == 0 or self._media.family == "avi":  # the frame before is shown again, as far as is known
                 self.last_repeat = _later(self.last_repeat, stamp)
             if packet.size == 0:
@@ -126,7 +130,6 @@ class PacketReader:
         return Stamp(place, place, packet.duration or 0)
 
     def _note(self, stamp: Stamp) -> None:
-        self.last = _later(self.last, stamp)
         if self.sound is not None and stamp.dts is not None:
             if self._last_dts is not None and (stamp.dts - self._last_dts) * self._media.time_base > _JUMP_S:
                 self._look_ahead()
@@ -135,9 +138,11 @@ class PacketReader:
     def _numbered(self, packet: Packet[Any], stamp: Stamp) -> ReadPacket:
         if packet.has_sidedata("encryption_info"):  # the first seconds often aren't
             raise encrypted(self._media.name)
-        info = PacketInfo(self._count, stamp, packet.is_keyframe, packet.is_corrupt)
+        number, place = self._count, self._count - self._hidden
+        info = PacketInfo(number, place, packet.is_discard, stamp, packet.is_keyframe, packet.is_corrupt)
         packet.opaque = info
         self._count += 1
+        self._hidden += packet.is_discard
         return ReadPacket(packet, info)
 
     def _look_ahead(self) -> None:

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from lib.media.frames import probe
 from lib.media.playable_copy import make_playable_copy
 from tests.helpers.frames import read_frames
 from tests.helpers.videos import make_video, palette
@@ -42,6 +43,22 @@ def test_sound_that_starts_later_does_so_in_the_copy(tmp_path: Path) -> None:
     samples, start = decoded_sound(tmp_path / "copy.mp4")
     loud = np.abs(samples) > 0.02
     assert start + loud.argmax() / 48000 == pytest.approx(1.5, abs=0.05)
+
+
+@pytest.mark.parametrize("start", [0.4, 3.0, 7200.0])
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "ts"])
+def test_picture_and_sound_of_a_late_video_keep_step_in_its_copy(suffix: str, start: float, tmp_path: Path) -> None:
+    """The second picture and a tone begin 0.5 s after the first."""
+    source, times = tmp_path / f"late.{suffix}", [0, 0.5, 1]
+    make_video(source, colours=palette(3), times=times, start=start, rate=2, audio="aac", audio_start=start + 0.5)
+    info, (original, _) = probe(source), read_frames(source)
+    make_playable_copy(source, tmp_path / "copy.mp4", offset_s=info.copy_offset_s)
+    frames, reader = read_frames(tmp_path / "copy.mp4")
+    assert [frame.time_s + info.copy_offset_s for frame in frames] == [frame.time_s for frame in original]
+    assert reader.end_s - frames[0].time_s == pytest.approx(1.5, abs=0.01)
+    samples, sound_start = decoded_sound(tmp_path / "copy.mp4")
+    loud = sound_start + (np.abs(samples) > 0.02).argmax() / 48000
+    assert loud == pytest.approx(frames[1].time_s, abs=0.05)
 
 
 def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:

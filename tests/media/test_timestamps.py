@@ -18,7 +18,7 @@ from lib.media.containers import Family
 from lib.media.frames import probe
 from lib.media.timestamps import FrameTiming, Stamp, TimestampReconstructor
 from tests.helpers.frames import assert_colours, read_frames
-from tests.helpers.videos import find_box, make_video, palette, set_edit_list
+from tests.helpers.videos import NO_CUTS, find_box, make_video, palette, remuxed, set_edit_list
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
@@ -91,6 +91,41 @@ def test_an_edit_list_that_cuts_within_a_group_of_pictures_keeps_only_what_is_sh
     frames, _ = read_frames(path)
     assert [(frame.index, frame.time_s) for frame in frames] == [(i, i / 24) for i in range(18)]
     assert_colours(frames, palette(24)[6:])
+
+
+B_FRAMES = {"b_frames": 2, "gop": 20, "options": NO_CUTS}
+TICK = 512
+EDITS: dict[str, tuple[list[tuple[float, int]], list[range]]] = {
+    "between two B frames": ([(1.0, 6 * TICK + 1)], [range(5, 29)]),
+    "behind an empty one": ([(0.5, -1), (1.0, 7 * TICK)], [range(5, 29)]),
+    "two parts": ([(0.5, 7 * TICK), (0.5, 30 * TICK)], [range(5, 17), range(28, 40)]),
+    "the later part first": ([(0.5, 32 * TICK), (0.5, 7 * TICK)], [range(30, 42), range(5, 17)]),
+    "twice the same": ([(0.5, 2 * TICK), (0.5, 2 * TICK)], [range(12), range(12)]),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_frames_that_an_edit_list_hides_are_neither_shown_nor_lost(what: str, tmp_path: Path) -> None:
+    """The times that a browser shows; media times are two frames later than those of display."""
+    edits, shown = EDITS[what]
+    path = set_edit_list(make_video(tmp_path / "a.mp4", colours=palette(60), **B_FRAMES), edits)
+    frames, reader = read_frames(path)
+    assert_colours(frames, [palette(60)[i] for part in shown for i in part])
+    starts = [sum(length for length, _ in edits[:place]) for place, (_, at) in enumerate(edits) if at >= 0]
+    times = [start + i / 24 for start, part in zip(starts, shown, strict=True) for i in range(len(part))]
+    assert [frame.time_s for frame in frames] == pytest.approx(times, abs=0.05)
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert (reader.gaps, reader.damage) == ([], None)
+    assert reader.end_s == pytest.approx(sum(length for length, _ in edits), abs=0.05)
+
+
+def test_an_edit_without_a_key_frame_before_it_begins_with_a_gap(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.mp4", colours=palette(60), gop=20, options=NO_CUTS)
+    path = set_edit_list(remuxed(whole, tmp_path / "a.mp4", without=range(7)), [(1.0, 5 * TICK)])
+    frames, reader = read_frames(path)  # as Chromium: media time 5 is frame 12, and frame 20 the first
+    assert [(frame.index, frame.time_s) for frame in frames] == [(8 + i, (8 + i) / 24) for i in range(16)]
+    assert_colours(frames, palette(60)[20:36])
+    assert [(gap.start_s, gap.end_s, gap.missing) for gap in reader.gaps] == [(0, 8 / 24, 8)]
 
 
 def test_an_empty_edit_delays_the_first_frame(tmp_path: Path) -> None:
