@@ -75,6 +75,7 @@ class PacketReader:
         self._ahead: deque[Packet[Any] | Break] = deque()
         self._count = self._hidden = self._sounds = 0
         self._is_intact = True
+        self._is_partial = False  # whether the latest packet of picture or sound lacks bytes
         self.breaks = 0
         """How many times bytes were missing, so that packets after it are numbered too low."""
         self.last_repeat: Stamp | None = None
@@ -157,9 +158,12 @@ class PacketReader:
     def _next(self) -> Packet[Any] | Break:
         """Return the video's next packet, break or end, and take note of the sound on the way."""
         for packet in self._packets:
+            self._is_partial = not isinstance(packet, Break) and packet.is_corrupt
             if isinstance(packet, Break) or packet.stream_index == self._media.stream.index:
                 return packet
             self._note_sound(packet)
+        if self._is_partial and self._media.family == "other":
+            self._damage.note_failed_reading()
         return Break.END
 
     def _note_sound(self, packet: Packet[Any]) -> None:

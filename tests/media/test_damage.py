@@ -378,6 +378,19 @@ def test_a_file_without_its_last_samples_is_cut_off(suffix: str, tmp_path: Path)
     assert "decoding broke at" in str(reader.damage)
 
 
+@pytest.mark.parametrize("name", ["h264.flv", "sound.flv", "vp8.ivf"])
+def test_a_file_that_ends_within_a_packet_is_cut_off(name: str, tmp_path: Path) -> None:
+    options = {"codec": "libvpx"} if name == "vp8.ivf" else {"audio": "aac" if name == "sound.flv" else None}
+    path = make_video(tmp_path / name, colours=palette(60), **options)
+    path.write_bytes(path.read_bytes()[: -1000 if name == "sound.flv" else -30])
+    frames, reader = read_frames(path)
+    assert_colours(frames, palette(60)[: len(frames)])
+    assert (len(frames) > 20, reader.gaps) == (True, [])
+    assert re.match(
+        rf"{re.escape(name)}: decoding broke at 0:0\d\.\d of 0:02\.\d; what came before", str(reader.damage)
+    )
+
+
 @pytest.mark.parametrize("number", [121, 122, 123, 124])
 def test_indices_go_on_behind_a_late_loss_as_if_nothing_was_lost(number: int, tmp_path: Path) -> None:
     source = make_video(tmp_path / "whole.mp4", colours=palette(160), gop=20, b_frames=2, options=NO_CUTS)
