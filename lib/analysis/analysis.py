@@ -49,6 +49,8 @@ class Analysis:
     """One per label, in order."""
     vector_change: _Floats
     """1 - cosine of each sample's vector with the one before, ``(n,)``; the first is 0."""
+    reference: Reference | None = None
+    """What relative scores are relative to; None for the other scores."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -97,7 +99,8 @@ class Analysis:
 
     def with_cosine(self, cosine: _Floats) -> Analysis:
         """Return what the prompt set finds with other cosines, ``(n, p)``."""
-        return analyse(self.samples, self.prompt_set, {}, cosine=cosine, change=self.vector_change)
+        change, reference = self.vector_change, self.reference
+        return analyse(self.samples, self.prompt_set, {}, cosine=cosine, change=change, reference=reference)
 
     def answers(self) -> dict[str, str]:
         """Return one sentence per label, in order: whether it is there, when first, and for how long."""
@@ -289,6 +292,7 @@ def analyse(
         reference = reference or reference_of(samples, reference_vectors(text_vectors))
         raw = reference.relative(cosine)
     else:
+        reference = None
         raw = raw_scores(cosine, prompt_set)
     scores = smooth(raw, settings.smoothing)
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
@@ -296,4 +300,4 @@ def analyse(
     active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings)
     segments = find_segments(active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s)
     metrics = label_metrics(segments, scores, samples, prompts)
-    return Analysis(samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, vector_change=change)
+    return Analysis(samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, change, reference)

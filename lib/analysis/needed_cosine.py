@@ -11,8 +11,6 @@ from lib.analysis.analysis import Analysis
 from lib.analysis.scoring import raw_scores
 from lib.core.intervals import Floats
 
-_STEP = 0.01
-
 
 def needed_cosine(analysis: Analysis, column: int) -> Floats:
     """Return the cosine of the label in ``column`` from which each sample would have it, ``(n,)``.
@@ -44,11 +42,9 @@ def _at_threshold(analysis: Analysis, column: int, others: Floats) -> Floats:
         rest = logsumexp(settings.logit_scale * others, axis=1)
         reached: Floats = (logit(np.clip(threshold, 1e-9, 1 - 1e-9)) + rest) / settings.logit_scale
         return reached
-    # Of each sample, all other scores are straight lines over the label's own cosine.
+    if analysis.reference is not None:
+        of_sample: Floats = analysis.reference.median + threshold * analysis.reference.scale
+        return of_sample
     cosine = analysis.cosine[:, column]
-    moved = analysis.cosine.copy()
-    moved[:, column] += _STEP
-    score = raw_scores(analysis.cosine, analysis.prompt_set)[:, column]
-    slope = (raw_scores(moved, analysis.prompt_set)[:, column] - score) / _STEP
-    line: Floats = cosine + (threshold - score) / slope
-    return line
+    above: Floats = cosine - raw_scores(analysis.cosine, analysis.prompt_set)[:, column] + threshold
+    return above  # the cosine itself, or the margin over what the label's own cosine has no part in

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import analyse
 from lib.analysis.needed_cosine import needed_cosine
+from lib.analysis.reference import Reference
 from lib.analysis.scoring import prompt_vectors
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation import learning
@@ -19,7 +20,7 @@ from lib.prompts.learned import Learned
 from lib.prompts.model import PromptSet
 from tests.evaluation.test_bootstrap import f1
 from tests.helpers.against_truth import analysis_on_grid
-from tests.helpers.arrays import analyse_scores, every, prompt_set, unit_rows
+from tests.helpers.arrays import every, prompt_set, unit_rows
 
 ENGINE = "toy/1"
 D = 24
@@ -218,7 +219,7 @@ def test_what_another_engine_has_learned_stays() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-@pytest.mark.parametrize("score", ["cosine", "margin", "probability"])
+@pytest.mark.parametrize("score", ["relative", "cosine", "margin", "probability"])
 def test_a_label_is_found_from_the_needed_cosine_on(seed: int, score: str) -> None:
     drawn = analysis_on_grid(seed, n=12)
     if score == "margin" and not any(prompt.role == "background" for prompt in drawn.prompts):
@@ -227,7 +228,9 @@ def test_a_label_is_found_from_the_needed_cosine_on(seed: int, score: str) -> No
     settings = replace(
         drawn.prompt_set.settings, score=score, threshold=threshold, hysteresis=0.0, bridge_s=0.0, min_duration_s=0.0
     )
-    analysis = analyse_scores(drawn.cosine, replace(drawn.prompt_set, settings=settings), drawn.samples)
+    chosen, rng = replace(drawn.prompt_set, settings=settings), np.random.default_rng(seed)
+    reference = Reference(rng.uniform(-0.5, 0.5, 12), rng.uniform(0.1, 2, 12), -0.1, 0.1, -1.0, (0.5,))
+    analysis = analyse(drawn.samples, chosen, {}, cosine=drawn.cosine, reference=reference)
     for column in range(len(analysis.labels)):
         needed = needed_cosine(analysis, column)
         for step, expected in ((1e-6, True), (-1e-6, False)):
