@@ -18,12 +18,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lib.analysis.analysis import Analysis, analyse
+from lib.analysis.reference import reference_of
 from lib.analysis.scoring import vector_change
 from lib.charts.data import chart_data
 from lib.charts.palette import label_colours
 from lib.charts.timeline import change_chart, overview_chart, scores_chart, segments_chart
 from lib.core.samples import Samples
 from lib.prompts.model import Decision, Prompt, PromptSet, Settings, Smoothing
+from lib.prompts.reference_phrases import PHRASES
 
 BAR_MS = 60.0
 BAR_RATIO = 10.0
@@ -80,8 +82,12 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
         smoothing = Smoothing(kind, 5)  # type: ignore[arg-type]
         return replace(prompt_set, settings=Settings(decision=decision, threshold=0.15, smoothing=smoothing, **more))
 
+    phrases = np.random.default_rng(12).normal(size=(len(PHRASES), d)).astype(np.float32)
+    phrases /= np.linalg.norm(phrases, axis=1, keepdims=True)
+    reference = reference_of(samples, phrases)
+
     def full(chosen: PromptSet) -> Analysis:
-        result = analyse(samples, chosen, texts, change=change)
+        result = analyse(samples, chosen, texts, change=change, reference=reference)
         chart_data(result)
         return result
 
@@ -111,6 +117,10 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
             f"smoothing: {kind}": lambda kind=kind: kept(settings(kind))
             for kind in ("median", "gaussian", "exponential")
         },
+        "full edit, relative": lambda: full(
+            replace(average, settings=replace(average.settings, score="relative", threshold=1.25))
+        ),
+        "reference phrases, once a video": lambda: reference_of(samples, phrases),
         "first look": lambda: chart_data(analyse(samples, average, texts)),
         "threshold, with four Altair charts": lambda: drawn(average),
     }
