@@ -35,6 +35,8 @@ if view == "Metrics":
     results.metrics(analysis, band)
 elif view == "Segments":
     results.segments(analysis)
+elif view == "Shots":
+    results.shots(analysis)
 elif view == "Frames":
     results.frames(analysis, selection.info)
 elif view == "Histogram":

@@ -5,8 +5,8 @@ Conventions: ``n`` samples, ``p`` enabled prompts in the prompt set's order; tim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,10 @@ from lib.analysis.metrics import LabelMetrics, label_metrics
 from lib.analysis.reference import Reference, reference_of, reference_vectors
 from lib.analysis.scoring import cosine_scores, prompt_vectors, raw_scores, smooth, spikes, vector_change
 from lib.analysis.segments import Segment, decide, find_segments, merge_and_drop
+from lib.analysis.shots import Shot, find_shots
 from lib.core.formatting import format_duration, format_time, percent
 from lib.core.samples import TIME_TOLERANCE_S, Samples
-from lib.prompts.model import Prompt, PromptSet
+from lib.prompts.model import Prompt, PromptSet, Smoothing
 
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
@@ -77,6 +78,17 @@ class Analysis:
         """Where ``vector_change`` stands out, ``(n,)``: cuts and sudden events."""
         return spikes(self.vector_change)
 
+    @property
+    def cuts(self) -> _Bools | None:
+        """Where smoothing, hysteresis, bridging and minimum duration begin anew, ``(n,)``; None where they don't."""
+        return self.spikes if self.prompt_set.settings.stop_at_cuts else None
+
+    @cached_property
+    def shots(self) -> tuple[Shot, ...]:
+        """What lies between two cuts, in order, whatever the settings do at cuts."""
+        settings = self.prompt_set.settings
+        return find_shots(self.raw, self.spikes, self.samples, self.labels, self.thresholds, settings)
+
     @cached_property
     def sample_labels(self) -> tuple[str | None, ...]:
         """The label of each sample: of several the one with the highest score; None without a label."""
@@ -125,16 +137,25 @@ class Analysis:
         if below:
             return f"{start}threshold {threshold:.{decimals}f}"
         if not self.decided[:, column].any():
-            return f"{start}never the best label"
+            return f"{start}{self._why_never(column)}"
         if metrics.role == "background":
             return f"{start}only in pieces that were bridged or too short"
         return f"{start}only in pieces shorter than {self.prompt_set.settings.min_duration_s:g} s"
+
+    def _why_never(self, column: int) -> str:
+        settings = self.prompt_set.settings
+        if settings.smoothing.kind == "viterbi":
+            alone = decide(self.scores, self.thresholds, replace(settings, smoothing=Smoothing(), hysteresis=0.0))
+            if alone[:, column].any():
+                return f"only in pieces too short or too faint for an expected stay of {settings.smoothing.stay_s:g} s"
+        return "never the best label"
 
     def decision_margin(self, label: str) -> _Floats:
         """Return how far each sample is from changing its decision, ``(n,)``: 0 or more where it has ``label``.
 
         Score minus threshold, score minus the best other, or the smaller of the two, depending on the decision
-        (without hysteresis). Infinite where nothing could change it: a single label with the decision ``best``.
+        (of this sample by itself: without hysteresis and ``viterbi``). Infinite where nothing could change it: a single
+        label with the decision ``best``.
         """
         column = self.column(label)
         score = self.scores[:, column]
@@ -193,16 +214,11 @@ class Analysis:
 
     def segments_frame(self) -> pd.DataFrame:
         """Return one row per segment: label, start_s, end_s, mean_score, peak_score, peak_s."""
-        names = ("label", "start_s", "end_s", "mean_score", "peak_score", "peak_s")
-        return pd.DataFrame(
-            {
-                name: pd.Series(
-                    [getattr(segment, name) for segment in self.segments],
-                    dtype=object if name == "label" else float,
-                )
-                for name in names
-            }
-        )
+        return _frame(self.segments, ("label", "start_s", "end_s", "mean_score", "peak_score", "peak_s"))
+
+    def shots_frame(self) -> pd.DataFrame:
+        """Return one row per shot: start_s, end_s, label (None without), mean_score."""
+        return _frame(self.shots, ("start_s", "end_s", "label", "mean_score"))
 
     def metrics_frame(self) -> pd.DataFrame:
         """Return one row per label, the columns being the fields of ``LabelMetrics``; None becomes NaN."""
@@ -210,8 +226,8 @@ class Analysis:
         times = ["first_seen_s", "last_seen_s", "longest_s", "mean_score", "peak_score", "peak_s"]
         return frame.astype(dict.fromkeys(times, float))
 
-    def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
-        """Return the command line's ``prompt_set``, ``settings``, ``metrics``, ``segments`` and ``samples``.
+    def to_dict(self, *, samples: bool = False, shots: bool = False) -> dict[str, Any]:
+        """Return the command line's ``prompt_set``, ``settings``, ``metrics`` and ``segments``; ``shots``, ``samples``.
 
         Plain Python types, None for what doesn't exist; scores are the smoothed ones.
         """
@@ -222,6 +238,8 @@ class Analysis:
             "metrics": [metrics.to_dict() for metrics in self.metrics],
             "segments": [segment.to_dict() for segment in self.segments],
         }
+        if shots:
+            data["shots"] = [shot.to_dict() for shot in self.shots]
         if samples:
             data["samples"] = list(self._sample_dicts())
         return data
@@ -237,6 +255,15 @@ class Analysis:
         for frame, time_s, label, scores in rows:
             named = dict(zip(self.labels, scores, strict=True))
             yield {"frame": frame, "time_s": time_s, "label": label, "scores": named}
+
+
+def _frame(rows: Sequence[Segment | Shot], names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            name: pd.Series([getattr(row, name) for row in rows], dtype=object if name == "label" else float)
+            for name in names
+        }
+    )
 
 
 def prompt_cosines(
@@ -294,10 +321,11 @@ def analyse(
     else:
         reference = None
         raw = raw_scores(cosine, prompt_set)
-    scores = smooth(raw, settings.smoothing)
+    cuts = spikes(change) if settings.stop_at_cuts else None
+    scores = smooth(raw, settings.smoothing, cuts)
     thresholds = np.array([prompt_set.threshold_of(prompt) for prompt in prompts])
-    decided = decide(scores, thresholds, settings)
-    active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings)
+    decided = decide(scores, thresholds, settings, samples, cuts)
+    active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings, cuts)
     segments = find_segments(active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s)
     metrics = label_metrics(segments, scores, samples, prompts)
     return Analysis(samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, change, reference)

@@ -150,8 +150,12 @@ def raw_scores(cosine: NDArray[np.float64], prompt_set: PromptSet) -> NDArray[np
     return margin
 
 
-def smooth(scores: NDArray[np.float64], smoothing: Smoothing) -> NDArray[np.float64]:
+def smooth(
+    scores: NDArray[np.float64], smoothing: Smoothing, cuts: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return the scores, each column filtered over its samples; float64 ``(n, p)``.
+
+    With ``cuts`` ``(n,)`` no window reaches across one: each stretch between them is filtered as a video by itself.
 
     All kinds of smoothing are here: a new one is a name in ``lib.prompts.model.SmoothingKind``, a branch below, and
     its words in ``lib.ui.panels.settings``.
@@ -167,11 +171,13 @@ def smooth(scores: NDArray[np.float64], smoothing: Smoothing) -> NDArray[np.floa
       forward and one back. Each side is an exponential average of span ``(w + 1) / 2`` (alpha = 4 / (w +
       3)), which reaches as far on average as a moving average of ``w``.
 
-    A window of 1 changes nothing.
+    A window of 1 changes nothing, and neither does ``viterbi``, which smooths the decision (``lib.analysis.viterbi``).
     """
     window = smoothing.window
-    if smoothing.kind == "none" or window == 1 or not len(scores):
+    if smoothing.kind in ("none", "viterbi") or window == 1 or not len(scores):
         return scores
+    if cuts is not None and cuts.any():
+        return np.concatenate([smooth(shot, smoothing) for shot in np.split(scores, np.flatnonzero(cuts))])
     from scipy import ndimage
 
     if smoothing.kind == "moving_average":

@@ -6,7 +6,11 @@ segment covers whole spans. A gap without samples (``Samples.gaps_s``) belongs t
 is short enough to be bridged.
 
 Three steps, each a function: ``decide`` (which labels a sample has, by its scores: thresholds and hysteresis are here
-only), ``merge_and_drop`` (bridge gaps, then drop what is short) and ``find_segments`` (runs of samples as segments).
+only, and the smoothing ``viterbi``), ``merge_and_drop`` (bridge gaps, then drop what is short) and ``find_segments``
+(runs of samples as segments).
+
+``cuts``, bool ``(n,)``, are samples before which ``decide`` and ``merge_and_drop`` begin anew, as if the video began
+there; None for none. A segment may still go on over a cut.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.analysis.viterbi import decide_paths
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.prompts.model import Role, Settings
 
@@ -56,7 +61,13 @@ class Segment:
         return {name: getattr(self, name) for name in names}
 
 
-def decide(scores: _Floats, thresholds: _Floats, settings: Settings) -> _Bools:
+def decide(
+    scores: _Floats,
+    thresholds: _Floats,
+    settings: Settings,
+    samples: Samples | None = None,
+    cuts: _Bools | None = None,
+) -> _Bools:
     """Return which labels each sample has by its scores, bool ``(n, p)``.
 
     With ``t`` a label's threshold and ``band`` the hysteresis:
@@ -69,27 +80,38 @@ def decide(scores: _Floats, thresholds: _Floats, settings: Settings) -> _Bools:
       the label of the sample before stays while its score is at least ``t - band`` and the best of those
       that reach their threshold leads by no more than ``band``.
 
-    Without a band no sample depends on another.
+    Without a band no sample depends on another. With the smoothing ``viterbi`` they do, in each of the three:
+    ``lib.analysis.viterbi.decide_paths`` says how.
 
     Args:
         scores: smoothed scores, ``(n, p)``, p at least 1.
         thresholds: one per label, ``(p,)``; ``best`` uses none.
-        settings: decision and hysteresis.
+        settings: decision and hysteresis; all with ``viterbi``.
+        samples: their times and gaps; only ``viterbi`` needs them.
+        cuts: see above.
+
+    Raises:
+        ValueError: the smoothing is ``viterbi``, and there are no ``samples``.
     """
     band = settings.hysteresis
+    cuts = np.zeros(len(scores), dtype=bool) if cuts is None else cuts
+    if settings.smoothing.kind == "viterbi":
+        if samples is None:
+            raise ValueError("viterbi weighs the time between samples, so decide needs them")
+        return decide_paths(scores, thresholds, settings, samples, cuts)
     if settings.decision == "threshold":
-        return _schmitt(scores, thresholds, band)
+        return _schmitt(scores, thresholds, band, cuts)
     limits = thresholds if settings.decision == "best_threshold" else np.full_like(thresholds, -np.inf)
-    owners = _owners(scores, limits, band)
+    owners = _owners(scores, limits, band, cuts)
     has: _Bools = owners[:, None] == np.arange(scores.shape[1])
     return has
 
 
-def _schmitt(scores: _Floats, thresholds: _Floats, band: float) -> _Bools:
+def _schmitt(scores: _Floats, thresholds: _Floats, band: float, cuts: _Bools) -> _Bools:
     enters = scores >= thresholds
     if band == 0:
         return enters
-    stays = ~enters & (scores >= thresholds - band)
+    stays = ~enters & (scores >= thresholds - band) & ~cuts[:, None]
     # Between the two thresholds the last decided sample counts; before the first one a label is absent.
     rows = np.arange(len(scores), dtype=np.int32)[:, None]
     last = np.maximum.accumulate(np.where(stays, np.int32(-1), rows), axis=0)
@@ -97,7 +119,7 @@ def _schmitt(scores: _Floats, thresholds: _Floats, band: float) -> _Bools:
     return has
 
 
-def _owners(scores: _Floats, limits: _Floats, band: float) -> _Ints:
+def _owners(scores: _Floats, limits: _Floats, band: float, cuts: _Bools) -> _Ints:
     """Return each sample's one label as its column, or ``p`` for none; int64 ``(n,)``."""
     n, p = scores.shape
     reaching = np.where(scores >= limits, scores, -np.inf)
@@ -106,7 +128,7 @@ def _owners(scores: _Floats, limits: _Floats, band: float) -> _Ints:
     best[top == -np.inf] = p
     if band == 0 or n == 0:
         return best
-    leaves = (scores < limits - band) | (top[:, None] - scores > band)
+    leaves = (scores < limits - band) | (top[:, None] - scores > band) | cuts[:, None]
     # For the label that would take over at each sample: the next sample at which it leaves again.
     until = np.full(n, n)
     for column in range(p + 1):
@@ -120,7 +142,9 @@ def _owners(scores: _Floats, limits: _Floats, band: float) -> _Ints:
     return owners
 
 
-def merge_and_drop(decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Settings) -> _Bools:
+def merge_and_drop(
+    decided: _Bools, roles: Sequence[Role], samples: Samples, settings: Settings, cuts: _Bools | None = None
+) -> _Bools:
     """Return the labels of each sample after bridging gaps and then dropping what is short, bool ``(n, p)``.
 
     * A gap between two runs of a label is closed when it is at most ``bridge_s`` long. As a gap lasts at
@@ -131,19 +155,23 @@ def merge_and_drop(decided: _Bools, roles: Sequence[Role], samples: Samples, set
       samples without a label only. A short segment between two long ones of another label therefore stays.
     * Then a run shorter than ``min_duration_s`` is dropped. A run lasts at least its one sample's span, so a
       minimum of up to one sampling step drops nothing; what is dropped leaves samples without that label.
+    * Neither reaches across a cut: a gap with a cut in it or at its edge stays, and of a run over a cut each side has
+      to be long enough by itself.
 
     Args:
         decided: as ``decide`` gives it, ``(n, p)``.
         roles: one per label.
         samples: times and spans.
         settings: decision, bridging and minimum duration.
+        cuts: see above.
     """
     has = decided
+    breaks = _breaks(samples, settings.bridge_s, cuts)
     if settings.bridge_s > 0:
         exclusive = settings.decision != "threshold"
-        has = _bridge(has, samples, settings.bridge_s, np.array(roles) == "background", exclusive=exclusive)
+        has = _bridge(has, samples, settings.bridge_s, breaks, np.array(roles) == "background", exclusive=exclusive)
     if settings.min_duration_s > 0:
-        columns, first, stop = _runs(has, _breaks(samples, settings.bridge_s))
+        columns, first, stop = _runs(has, breaks)
         short = samples.ends_s[stop - 1] - samples.times_s[first] < settings.min_duration_s - TIME_TOLERANCE_S
         rows, which = _members(first[short], stop[short])
         has = has.copy()
@@ -151,10 +179,13 @@ def merge_and_drop(decided: _Bools, roles: Sequence[Role], samples: Samples, set
     return has
 
 
-def _bridge(has: _Bools, samples: Samples, bridge_s: float, background: _Bools, *, exclusive: bool) -> _Bools:
-    columns, first, stop = _runs(has, _breaks(samples, bridge_s))
+def _bridge(
+    has: _Bools, samples: Samples, bridge_s: float, breaks: _Ints, background: _Bools, *, exclusive: bool
+) -> _Bools:
+    columns, first, stop = _runs(has, breaks)
     columns, first, stop, same = columns[1:], stop[:-1], first[1:], columns[1:] == columns[:-1]
     closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TIME_TOLERANCE_S)
+    closes &= np.searchsorted(breaks, first) == np.searchsorted(breaks, stop, side="right")
     first = np.minimum(first, stop)
     if exclusive:
         # Samples up to each row that a gap may not be closed over: a target's gap not over a target, a background's
@@ -212,10 +243,11 @@ def find_segments(
     return tuple(Segment(labels[column], *rest) for column, *rest in rows_of)
 
 
-def _breaks(samples: Samples, bridge_s: float) -> _Ints:
-    """Return the rows before which a run ends, whatever it holds: samples after a gap that is not bridged."""
-    missing_s = samples.times_s[1:] - samples.ends_s[:-1]
-    return np.flatnonzero(missing_s > bridge_s + TIME_TOLERANCE_S) + 1
+def _breaks(samples: Samples, bridge_s: float, cuts: _Bools | None = None) -> _Ints:
+    """Return the rows before which a run ends, whatever it holds: after a gap that is not bridged, and at cuts."""
+    ends = np.zeros(len(samples), dtype=bool) if cuts is None else cuts.copy()
+    ends[1:] |= samples.times_s[1:] - samples.ends_s[:-1] > bridge_s + TIME_TOLERANCE_S
+    return np.flatnonzero(ends)
 
 
 def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a prompt set as YAML or JSON, one prompt per line, or a config.yaml with a CLIP list",
     )
     parser.add_argument("--samples", action="store_true", help="also print each sample and its scores")
+    parser.add_argument(
+        "--shots", action="store_true", help="also print each shot, from cut to cut, and its best label"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -50,13 +53,13 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     sampling = Sampling.from_key(info.key.sampling_key)
     analysis = analyse_stored(store, video, engine, sampling, prompt_set)
     if args.json:
-        print(dump(report(store, video, info, engine, analysis, samples=args.samples)))
+        print(dump(report(store, video, info, engine, analysis, samples=args.samples, shots=args.shots)))
         return 0
     head = (
         f"{video.name}: {format_duration(analysis.samples.duration_s)}, {len(analysis.samples):,} samples "
         f"({sampling.description}), {engine.name}, prompt set {prompt_set.name}"
     )
-    print(_analysis_table(head, analysis, samples=args.samples))
+    print(_analysis_table(head, analysis, samples=args.samples, shots=args.shots))
     return 0
 
 
@@ -73,11 +76,13 @@ def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple
     return outcome.video, outcome.info
 
 
-def _analysis_table(head: str, analysis: Analysis, *, samples: bool) -> str:
-    """Return metrics, segments and, where asked for, samples as tables."""
+def _analysis_table(head: str, analysis: Analysis, *, samples: bool, shots: bool) -> str:
+    """Return metrics, segments and, where asked for, shots and samples as tables."""
     blocks = [head, _metrics_table(analysis)]
     if analysis.segments:
         blocks.append(_segments_table(analysis))
+    if shots and analysis.shots:
+        blocks.append(_shots_table(analysis))
     if samples:
         blocks.append(_samples_table(analysis))
     return "\n\n".join(blocks)
@@ -119,6 +124,14 @@ def _segments_table(analysis: Analysis) -> str:
         for segment in analysis.segments
     ]
     return table(("segment", "start", "end", "mean", "peak", "peak at"), rows)
+
+
+def _shots_table(analysis: Analysis) -> str:
+    rows = [
+        (shot.label or NOTHING, format_time(shot.start_s), format_time(shot.end_s), _score(shot.mean_score))
+        for shot in analysis.shots
+    ]
+    return table(("shot", "start", "end", "mean"), rows)
 
 
 def _samples_table(analysis: Analysis) -> str:

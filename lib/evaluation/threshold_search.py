@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 
 import numpy as np
@@ -20,6 +20,8 @@ from lib.prompts.model import Settings, Smoothing
 
 WINDOWS = (1, 3, 5, 9, 15)
 """Smoothing windows that a sweep tries, in samples, beside the current one."""
+STAYS_S = (1.0, 2.0, 5.0, 10.0, 20.0)
+"""Expected stays that a sweep tries where the smoothing is ``viterbi``, beside the current one, with its hysteresis."""
 BANDS = (0.0, 0.5, 1.0)
 """Hysteresis that a sweep tries, in standard deviations of the label's scores, beside the current one."""
 # Thresholds that are tried at first, and then around the best, by what trying one costs.
@@ -106,12 +108,16 @@ class ThresholdSearch:
         """Yield what thresholds give with several smoothing windows and hysteresis bands, the current ones first."""
         current = self.settings
         yield self.current()
-        spread = float(self.analysis.scores[:, self.column].std())
-        kind = "moving_average" if current.smoothing.kind == "none" else current.smoothing.kind
-        windows = [Smoothing() if window == 1 else Smoothing(kind, window) for window in WINDOWS]
-        bands = [min(float(f"{band * spread:.2g}"), 2.0) for band in BANDS]
-        for smoothing in dict.fromkeys([current.smoothing, *windows]):
-            scores = smooth(self.analysis.raw, smoothing)
+        if current.smoothing.kind == "viterbi":
+            smoothings = [replace(current.smoothing, stay_s=stay_s) for stay_s in STAYS_S]
+            bands = [current.hysteresis]
+        else:
+            kind = "moving_average" if current.smoothing.kind == "none" else current.smoothing.kind
+            smoothings = [Smoothing() if window == 1 else Smoothing(kind, window) for window in WINDOWS]
+            spread = float(self.analysis.scores[:, self.column].std())
+            bands = [min(float(f"{band * spread:.2g}"), 2.0) for band in BANDS]
+        for smoothing in dict.fromkeys([current.smoothing, *smoothings]):
+            scores = smooth(self.analysis.raw, smoothing, self.analysis.cuts)
             for band in dict.fromkeys([current.hysteresis, *bands]):
                 if smoothing != current.smoothing or band != current.hysteresis:
                     settings = replace(current, smoothing=smoothing, hysteresis=band)
@@ -120,12 +126,13 @@ class ThresholdSearch:
     def _try(self, settings: Settings, scores: Floats, *, thorough: bool = True) -> Trial:
         """Return what thresholds give with ``settings``, whose smoothed scores are ``(n, p)``."""
         exclusive = settings.decision != "threshold"
-        if exclusive and (settings.hysteresis or settings.bridge_s):
-            return self._by_deciding(settings, scores, _DECIDED if thorough else _DECIDED_FEW)
-        if exclusive:
-            values = self._winning(scores)
-        else:
-            values = hysteresis_thresholds(scores[:, self.column], settings.hysteresis)
+        counts = _DECIDED if thorough else _DECIDED_FEW
+        if exclusive and (settings.hysteresis or settings.bridge_s or settings.smoothing.kind == "viterbi"):
+            return self._by_deciding(settings, scores, counts)
+        own = scores[:, self.column]
+        if settings.smoothing.kind == "viterbi":
+            return self._narrow(settings, own, partial(self._independent, settings, own[:, None]), counts)
+        values = self._winning(scores) if exclusive else hysteresis_thresholds(own, settings.hysteresis, self._cuts)
         if settings.bridge_s or settings.min_duration_s:
             return self._by_merging(settings, values, _MERGED if thorough else _MERGED_FEW)
         return self._by_counting(settings, values, None if thorough else _COUNTED_FEW)
@@ -167,14 +174,16 @@ class ThresholdSearch:
 
     def _by_merging(self, settings: Settings, values: Floats, counts: tuple[int, int]) -> Trial:
         """Return the same where gaps are bridged or short segments dropped, independently of other labels."""
-        independent = replace(settings, decision="threshold")
+        alone = replace(settings, decision="threshold", hysteresis=0.0)
+        return self._narrow(settings, values, partial(self._independent, alone, values[:, None]), counts)
 
-        def present(thresholds: Floats) -> Bools:
-            # Independent labels may as well be one label at many thresholds.
-            roles = [self.analysis.prompts[self.column].role] * len(thresholds)
-            return merge_and_drop(values[:, None] >= thresholds, roles, self.analysis.samples, independent)
-
-        return self._narrow(settings, values, present, counts)
+    def _independent(self, settings: Settings, values: Floats, thresholds: Floats) -> Bools:
+        """Return where each of ``thresholds`` gives a label with these ``values`` ``(n, 1)``, bool ``(n, c)``."""
+        # Independent labels may as well be one label at many thresholds.
+        samples, roles = self.analysis.samples, [self.analysis.prompts[self.column].role] * len(thresholds)
+        values = np.broadcast_to(values, (len(values), len(thresholds)))
+        decided = decide(values, thresholds, settings, samples, self._cuts)
+        return merge_and_drop(decided, roles, samples, settings, self._cuts)
 
     def _by_deciding(self, settings: Settings, scores: Floats, counts: tuple[int, int]) -> Trial:
         """Return the same where the label competes with others over time: the whole decision for each threshold."""
@@ -185,8 +194,8 @@ class ThresholdSearch:
             result = np.zeros((len(scores), len(thresholds)), dtype=bool)
             for place, threshold in enumerate(thresholds):
                 limits[self.column] = threshold
-                decided = decide(scores, limits, settings)
-                merged = merge_and_drop(decided, roles, self.analysis.samples, settings)
+                decided = decide(scores, limits, settings, self.analysis.samples, self._cuts)
+                merged = merge_and_drop(decided, roles, self.analysis.samples, settings, self._cuts)
                 result[:, place] = merged[:, self.column]
             return result
 
@@ -229,6 +238,11 @@ class ThresholdSearch:
         return sums
 
     @cached_property
+    def _cuts(self) -> Bools:
+        cuts = self.analysis.cuts
+        return np.zeros(len(self.part), dtype=bool) if cuts is None else cuts
+
+    @cached_property
     def _false(self) -> Floats:
         """Seconds of each sample's span in which the label is not there, ``(n,)``."""
         return np.maximum(self.analysis.samples.spans_s - self.true, 0.0)
@@ -238,8 +252,10 @@ class ThresholdSearch:
         return np.bincount(self.part, self.true, self.parts).astype(np.float64)
 
 
-def hysteresis_thresholds(scores: Floats, band: float) -> Floats:
+def hysteresis_thresholds(scores: Floats, band: float, cuts: Bools | None = None) -> Floats:
     """Return the highest threshold at which each sample has its label with this hysteresis, ``(n,)``.
+
+    It begins anew at ``cuts`` ``(n,)``.
 
     With ``h`` what is returned: a sample has the label at threshold ``t`` when ``t <= h``. It gets it where its score
     is at least ``t`` and keeps it while it is at least ``t - band``, so
@@ -247,6 +263,8 @@ def hysteresis_thresholds(scores: Floats, band: float) -> Floats:
     """
     if not band or not len(scores):
         return scores
+    if cuts is not None and cuts.any():
+        return np.concatenate([hysteresis_thresholds(shot, band) for shot in np.split(scores, np.flatnonzero(cuts))])
     steps = accumulate(scores.tolist(), lambda before, score: min(max(before, score), score + band))
     return np.fromiter(steps, dtype=np.float64, count=len(scores))
 

@@ -28,7 +28,7 @@ from lib.prompts.reference_phrases import PHRASES
 Role = Literal["target", "background"]
 Score = Literal["relative", "cosine", "probability", "margin"]
 Decision = Literal["best", "threshold", "best_threshold"]
-SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential"]
+SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential", "viterbi"]
 
 COLOUR_NAMES = ("blue", "orange", "green", "pink", "amber", "grey", "light blue")
 """Names of the palette's colours, in order: a colour chosen by name follows the theme."""
@@ -143,7 +143,10 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Smoothing:
-    """A centred filter over each prompt's scores; ``lib.analysis.scoring.smooth`` has the formulas.
+    """A centred filter over each prompt's scores (``lib.analysis.scoring.smooth`` has the formulas), or ``viterbi``.
+
+    ``viterbi`` leaves scores as they are and decides for the most likely sequence of labels, given that each lasts
+    ``stay_s`` on average (``lib.analysis.viterbi``).
 
     Raises:
         SettingsError: a field is outside its range.
@@ -152,13 +155,32 @@ class Smoothing:
     kind: SmoothingKind = "none"
     window: int = 5
     """Samples, 1 (changes nothing) to 1001. An even one has one more sample before its centre than after."""
+    stay_s: float = 5.0
+    """How long a label lasts on average, 0 (changes nothing) to 86400 s; ``viterbi`` alone uses it, and no window."""
 
     def __post_init__(self) -> None:
         one_of(self.kind, get_args(SmoothingKind), "The smoothing kind is", SettingsError)
         window = number(self.window, "The smoothing window is", 1, MAX_WINDOW, SettingsError)
         if window != int(window):
             raise SettingsError(f"The smoothing window is {window:g}; write a whole number of samples, such as 5.")
-        _set(self, window=int(window))
+        stay_s = number(self.stay_s, "The expected stay is", 0, MAX_SECONDS, SettingsError)
+        _set(self, window=int(window), stay_s=stay_s)
+
+    @property
+    def in_words(self) -> str:
+        """Kind and what it is set to: ``median over 5 samples``."""
+        if self.kind == "none":
+            return "none"
+        if self.kind == "viterbi":
+            return f"Viterbi with an expected stay of {self.stay_s:g} s"
+        return f"{self.kind.replace('_', ' ')} over {self.window} samples"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types; ``stay_s`` only where it is used or differs from the default."""
+        data: dict[str, Any] = {"kind": self.kind, "window": self.window}
+        if self.kind == "viterbi" or self.stay_s != Smoothing.stay_s:
+            data["stay_s"] = self.stay_s
+        return data
 
 
 @dataclass(frozen=True)
@@ -183,13 +205,17 @@ class Settings:
     bridge_s: float = 0.0
     """Gaps up to this long inside a label are closed; 0 to 86400 s."""
     logit_scale: float = 100.0
-    """Cosines are multiplied by this before the softmax, 1 to 200; only the score ``probability`` uses it."""
+    """Cosines are multiplied by this before the softmax, 1 to 200: for the score ``probability`` and ``viterbi``."""
+    stop_at_cuts: bool = False
+    """Whether smoothing, hysteresis, bridging and minimum duration begin anew at each cut (``lib.analysis.shots``)."""
 
     def __post_init__(self) -> None:
         one_of(self.score, get_args(Score), "The score is", SettingsError)
         one_of(self.decision, get_args(Decision), "The decision is", SettingsError)
         if not isinstance(self.smoothing, Smoothing):
             raise SettingsError("The smoothing needs a kind and a window, such as {kind: median, window: 5}.")
+        if not isinstance(self.stop_at_cuts, bool):
+            raise SettingsError(f"stop_at_cuts is {written(self.stop_at_cuts)}; write true or false.")
         _set(
             self,
             threshold=number(
@@ -208,7 +234,7 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """Return plain types, every field."""
         data = {entry.name: getattr(self, entry.name) for entry in fields(self)}
-        data["smoothing"] = {"kind": self.smoothing.kind, "window": self.smoothing.window}
+        data["smoothing"] = self.smoothing.to_dict()
         return data
 
 

@@ -143,7 +143,7 @@ def _settings(document: Document, data: object, *, own: bool) -> Settings:
     smoothing = values.get("smoothing")
     if isinstance(smoothing, dict):
         inside = (*at, "smoothing")
-        document.check_keys(inside, smoothing, ("kind", "window"), "the smoothing")
+        document.check_keys(inside, smoothing, tuple(entry.name for entry in fields(Smoothing)), "the smoothing")
         values["smoothing"] = _located(document, inside, partial(Smoothing, **smoothing))
     if "score" not in values and not own and not {"threshold", "hysteresis"} & values.keys():
         values["score"] = START_SETTINGS.score

@@ -27,6 +27,7 @@ _SETTINGS = {
     "min_duration_s": "the minimum duration",
     "bridge_s": "the gaps to merge",
     "logit_scale": "the logit scale",
+    "stop_at_cuts": "whether it stops at cuts",
 }
 _ROW_FIELDS = {
     "texts": "the phrasings",

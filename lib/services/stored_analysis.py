@@ -64,17 +64,24 @@ def engine_document(engine: Engine) -> dict[str, Any]:
 
 
 def report(
-    store: Store, video: Video, info: EmbeddingInfo, engine: Engine, analysis: Analysis, *, samples: bool = False
+    store: Store,
+    video: Video,
+    info: EmbeddingInfo,
+    engine: Engine,
+    analysis: Analysis,
+    *,
+    samples: bool = False,
+    shots: bool = False,
 ) -> dict[str, Any]:
     """Return the analysis as a document of plain types, with all that is needed to reproduce the numbers.
 
     Keys, in order: ``video``, ``damage``, ``gaps``, ``engine``, ``sampling``, ``prompt_set``, ``settings``,
-    ``metrics``, ``segments`` and, where asked for, ``samples``.
+    ``metrics``, ``segments`` and, where asked for, ``shots`` and ``samples``.
     """
     return {
         "video": video_document(video, analysis.samples, samples=len(analysis.samples)),
         **damage_document(store, info),
         "engine": engine_document(engine),
         "sampling": sampling_document(Sampling.from_key(info.key.sampling_key)),
-        **analysis.to_dict(samples=samples),
+        **analysis.to_dict(samples=samples, shots=shots),
     }

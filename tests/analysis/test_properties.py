@@ -26,7 +26,8 @@ from tests.helpers.arrays import analyse_scores, samples_at
 
 slow = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
-KINDS = ("none", "moving_average", "median", "gaussian", "exponential")
+WINDOWED = ("none", "moving_average", "median", "gaussian", "exponential")
+KINDS = (*WINDOWED, "viterbi")
 DECISIONS = ("best", "threshold", "best_threshold")
 # Steps of 1/8 make sums exact and equal scores likely, so that ties and thresholds met exactly do occur.
 COARSE = st.integers(-8, 8).map(lambda k: k / 8)
@@ -56,11 +57,16 @@ def prompt_sets(draw: st.DrawFn) -> PromptSet:
         score=score,  # type: ignore[arg-type]
         decision=draw(st.sampled_from(DECISIONS)),  # type: ignore[arg-type]
         threshold=draw(threshold),
-        smoothing=Smoothing(draw(st.sampled_from(KINDS)), draw(st.integers(1, 1001))),  # type: ignore[arg-type]
+        smoothing=Smoothing(
+            draw(st.sampled_from(KINDS)),  # type: ignore[arg-type]
+            draw(st.integers(1, 1001)),
+            draw(st.just(5.0) | st.floats(0, 86_400)),
+        ),
         hysteresis=draw(st.floats(0, 2)),
         min_duration_s=draw(st.floats(0, 86_400)),
         bridge_s=draw(st.floats(0, 86_400)),
         logit_scale=draw(st.floats(1, 200)),
+        stop_at_cuts=draw(st.booleans()),
     )
     template = draw(st.sampled_from(["{}", "a photo of a {}", "{} # not: a comment", "- {}", "“{}”!"]))
     return PromptSet(draw(words), prompts, template, chosen)
@@ -172,7 +178,7 @@ def slow_smooth(scores: NDArray[np.float64], kind: str, window: int) -> NDArray[
 
 @slow
 @given(
-    st.sampled_from(KINDS),
+    st.sampled_from(WINDOWED),
     st.integers(1, 30),
     arrays(np.float64, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.floats(-1, 1)),
 )
@@ -298,7 +304,8 @@ def test_bridging_never_takes_a_sample_from_a_target(case: dict[str, Any], data:
 @slow
 @given(scored(), st.data())
 def test_raising_a_threshold_never_lengthens_presence(case: dict[str, Any], data: st.DataObject) -> None:
-    chosen = settings_of(data, decision="threshold")
+    smoothing = Smoothing(data.draw(st.sampled_from(["none", "viterbi"])))  # type: ignore[arg-type]
+    chosen = settings_of(data, decision="threshold", smoothing=smoothing, logit_scale=2.0)
     higher = {**case, "thresholds": np.minimum(case["thresholds"] + data.draw(st.integers(0, 8)) / 8, 1.0)}
     before, after = analysis_of(case, chosen), analysis_of(higher, chosen)
     assert (after.active <= before.active).all()
@@ -312,7 +319,8 @@ def test_raising_a_threshold_never_lengthens_presence(case: dict[str, Any], data
 def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
     case: dict[str, Any], data: st.DataObject
 ) -> None:
-    chosen = settings_of(data, smoothing=Smoothing("moving_average", 3))
+    kind = data.draw(st.sampled_from(["moving_average", "viterbi"]))
+    chosen = settings_of(data, smoothing=Smoothing(kind, 3), logit_scale=2.0)  # type: ignore[arg-type]
     analysis = analysis_of(case, chosen)
     samples = analysis.samples
     for column, metrics in enumerate(analysis.metrics):
@@ -336,7 +344,8 @@ def test_segments_are_disjoint_inside_the_video_and_add_up_to_the_metrics(
 @slow
 @given(scored(), st.data())
 def test_the_order_of_prompts_orders_columns_and_nothing_else(case: dict[str, Any], data: st.DataObject) -> None:
-    chosen = settings_of(data)
+    kind = data.draw(st.sampled_from(["none", "viterbi"]))
+    chosen = settings_of(data, smoothing=Smoothing(kind), logit_scale=2.0)  # type: ignore[arg-type]
     p = case["scores"].shape[1]
     order = data.draw(st.permutations(range(p)))
     # Without ties, of which the first prompt wins.

@@ -6,7 +6,7 @@ The address says what is shown: ``video`` (a file in the home folder, less ``.mp
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Shown:
     samples: int
     prompts: int
     step_s: float
+    cuts: tuple[float, ...] = ()
 
 
 @st.cache_resource(show_spinner=False)
@@ -58,6 +59,8 @@ def analysis_of(shown: Shown, threshold: float, smoothing: int) -> Analysis:
     )
     times = np.arange(shown.samples) * shown.step_s
     vectors = unit_rows(np.random.default_rng(5), shown.samples, 4)
+    if shown.cuts:  # each shot is one picture
+        vectors = vectors[np.searchsorted(shown.cuts, times, side="right")]
     return analyse_scores(scores_of(shown), chosen, samples_at(list(times), shown.samples * shown.step_s, vectors))
 
 
@@ -77,6 +80,7 @@ def main() -> None:
     state, query = st.session_state, st.query_params
     name = query.get("video", "one")
     shown = Shown(int(query.get("samples", 60)), int(query.get("prompts", 3)), float(query.get("step", 1 / 6)))
+    shown = replace(shown, cuts=tuple(float(cut) for cut in query.get("cuts", "").split(",") if cut))
     kept = state.setdefault("kept", {"smoothing": 1, "fewer": 0, "window": None, "seek": None, "runs": 0})
     kept["runs"] += 1
     # In callbacks, and without reading the session state: a run that a newer one ends loses no click.
@@ -91,7 +95,7 @@ def main() -> None:
         for words, act in clicks.items():
             st.button(words, on_click=act)
     threshold = st.slider("Threshold", 0.0, 1.0, 0.3, 0.001, format="%.3f")
-    shown = Shown(shown.samples, shown.prompts - kept["fewer"], shown.step_s)
+    shown = replace(shown, prompts=shown.prompts - kept["fewer"])
     analysis = analysis_of(shown, threshold, kept["smoothing"])
     path = HOME / f"{name}.mp4"
     at = player(

@@ -235,6 +235,28 @@ def test_keys_step_by_samples_seconds_segments_and_tenths(page: Page, lanes_app:
     assert has_focus_ring(lanes)
 
 
+def test_shift_and_up_or_down_go_by_shots(page: Page, lanes_app: Dashboard) -> None:
+    lanes = open_lanes(page, lanes_app, "cuts=2,4.5")
+    video = page.locator("video")
+    lanes.focus()
+    for key, wanted in (
+        ("Shift+ArrowDown", 2.0),
+        ("Shift+ArrowDown", 4.5),
+        ("ArrowDown", 6.0),  # without shift still by segments
+        ("3", 3.0),
+        ("Shift+ArrowUp", 2.0),
+        ("Shift+ArrowUp", 0.0),
+        ("9", 9.0),
+        ("Shift+ArrowUp", 4.5),
+    ):
+        page.keyboard.press(key)
+        expect_ready(video)
+        assert wait_for(lambda wanted=wanted: position(video) == near(wanted, 0.01)), (key, position(video))
+    expect(page.get_by_role("log")).to_contain_text("Shot 3 of 3: 0:04.5 to 0:10.0")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.get_by_role("log")).to_contain_text("No further shot.")
+
+
 def test_brackets_mark_a_range_that_python_hears_of_once_it_is_whole(page: Page, lanes_app: Dashboard) -> None:
     lanes = open_lanes(page, lanes_app)
     lanes.focus()

@@ -120,6 +120,36 @@ class TestAnalyze:
 
         assert "samples" not in json.loads(out)
 
+    def test_prints_shots_where_asked(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
+        _, out, _ = run("analyze", film, "--prompts", prompts, "--stride", "2", "--json", "--shots")
+        shots = json.loads(out)["shots"]
+        assert [(shot["label"], shot["start_s"], shot["end_s"]) for shot in shots] == [
+            ("blue wall", 0.0, 2.0),
+            ("red wall", 2.0, 3.0),
+            ("blue wall", 3.0, 4.0),
+        ]
+        assert all(list(shot) == ["start_s", "end_s", "label", "mean_score"] for shot in shots)
+        _, out, _ = run("analyze", film, "--prompts", prompts, "--stride", "2", "--shots")
+        lines = [line.split() for line in out.splitlines()]
+        assert lines[lines.index(["shot", "start", "end", "mean"]) + 2][:4] == ["red", "wall", "0:02.0", "0:03.0"]
+        _, out, _ = run("analyze", film, "--prompts", prompts)
+        assert "shot" not in out
+
+    def test_reads_viterbi_and_cuts_from_the_prompt_file(
+        self, run: Run, server: FakeServer, film: Path, prompts: Path
+    ) -> None:
+        settings = "settings: {smoothing: {kind: viterbi, stay_s: 3600}, logit_scale: 1, stop_at_cuts: %s}"
+        found = {}
+        for stop in ("true", "false"):
+            prompts.write_text(PROMPTS.replace("settings: {score: cosine, decision: best}", settings % stop))
+            _, out, _ = run("analyze", film, "--prompts", prompts, "--stride", "2", "--json")
+            document = json.loads(out)
+            assert document["settings"]["smoothing"] == {"kind": "viterbi", "window": 5, "stay_s": 3600.0}
+            assert document["settings"]["stop_at_cuts"] is (stop == "true")
+            found[stop] = [(s["label"], s["start_s"], s["end_s"]) for s in document["segments"]]
+        assert found["true"] == [("blue wall", 0.0, 2.0), ("red wall", 2.0, 3.0), ("blue wall", 3.0, 4.0)]
+        assert found["false"] == [("blue wall", 0.0, 4.0)]
+
     def test_embeds_what_is_missing_only(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
         _, first, _ = run("analyze", film, "--prompts", prompts, "--json")
         asked = len(server.seen)

@@ -14,7 +14,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import evaluate, f1_score
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.evaluation.threshold_search import hysteresis_thresholds
-from lib.prompts.model import Prompt, PromptSet, Settings
+from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from tests.helpers.against_truth import analysis_on_grid, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set
 
@@ -162,6 +162,41 @@ def test_a_sweep_is_never_worse_and_gives_what_it_says(seed: int) -> None:
         applied = replace(applied, settings=replace(applied.settings, decision="threshold"))
     found = analyse(analysis.samples, applied, {}, cosine=analysis.cosine)
     assert f1_of(found, truth, "crane") == pytest.approx(swept.f1, abs=1e-9)
+
+
+@pytest.mark.parametrize("sweep", [False, True])
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("kind", ["none", "gaussian", "viterbi"])
+def test_with_viterbi_and_cuts_a_fit_gives_what_it_says(seed: int, kind: Any, sweep: bool) -> None:
+    plain, truth = analysis_on_grid(seed, n=30), truth_on_grid(seed, labels=("crane",))
+    settings = replace(plain.prompt_set.settings, smoothing=Smoothing(kind, 3, 0.5), stop_at_cuts=True, logit_scale=5.0)
+    change = np.where(np.isin(np.arange(30), [6, 17, 18]), 0.5, 0.001)
+    chosen = replace(plain.prompt_set, settings=settings)
+    analysis = analyse(plain.samples, chosen, {}, cosine=plain.cosine, change=change)
+    assert analysis.cuts is not None
+    assert analysis.cuts.any()
+    fit = suggest_with_truth(analysis, truth, "crane", sweep=sweep)
+    if fit is None:
+        return
+    applied = fit.apply(chosen)
+    if not fit.applies:
+        applied = replace(applied, settings=replace(applied.settings, decision="threshold"))
+    found = analyse(analysis.samples, applied, {}, cosine=analysis.cosine, change=change)
+    assert f1_of(found, truth, "crane") == pytest.approx(fit.f1, abs=1e-9)
+    assert fit.settings.smoothing.kind in (kind, "none", "moving_average" if kind == "none" else kind)
+
+
+def test_a_sweep_with_viterbi_tries_expected_stays() -> None:
+    rng = np.random.default_rng(3)
+    truth = [TrueSegment("a", start, start + 30) for start in range(10, 300, 60)]
+    true = np.array([any(s.start_s <= t < s.end_s for s in truth) for t in range(300)])
+    scores = np.clip(0.02 * true + rng.normal(size=300) * 0.04, -1, 1)[:, None]
+    chosen = prompt_set("a", decision="threshold", smoothing=Smoothing("viterbi", stay_s=0.0))
+    fit = suggest_with_truth(analyse_scores(scores, chosen, every(1.0, 300)), truth, "a", sweep=True)
+    assert fit is not None
+    assert fit.settings.smoothing.kind == "viterbi"
+    assert fit.settings.smoothing.stay_s > 0
+    assert fit.f1 > (fit.f1_now or 0) + 0.1
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -170,6 +170,33 @@ def test_switching_smoothing_on_and_off_keeps_the_window(bench):
     assert saved(bench).settings.smoothing == Smoothing("gaussian", 9)
 
 
+def test_viterbi_has_an_expected_stay_in_place_of_the_window(bench):
+    app = open_page()
+    by_key(app.selectbox, "setting.smoothing.kind").set_value("median").run()
+    by_key(app.slider, "setting.smoothing.window").set_value(9).run()
+    by_key(app.selectbox, "setting.smoothing.kind").set_value("viterbi").run()
+    assert by_key(app.number_input, "setting.smoothing.stay_s").value == 5.0
+    by_key(app.number_input, "setting.smoothing.stay_s").set_value(20.0).run()
+    by_key(app.toggle, "setting.stop_at_cuts").set_value(True).run()
+    assert saved(bench).settings.smoothing == Smoothing("viterbi", 9, 20.0)
+    assert saved(bench).settings.stop_at_cuts
+    assert "Viterbi with an expected stay of 20 s, nothing reaches across cuts" in words(app)
+    by_key(app.number_input, "setting.logit_scale").set_value(50.0).run()
+    assert saved(bench).settings.logit_scale == 50.0
+    by_key(app.selectbox, "setting.smoothing.kind").set_value("median").run()
+    assert by_key(app.slider, "setting.smoothing.window").value == 9
+
+
+def test_shots_are_listed_with_their_best_labels(bench):
+    app = open_page()
+    by_key(app.get("button_group"), "explore_view").set_value("Shots").run()
+    (table,) = app.dataframe
+    # Of 17 changes two stand out; the smaller one not from the larger.
+    assert table.value[["start_s", "end_s"]].to_numpy().tolist() == [[0, 3], [3, 9]]
+    assert table.value["label"].tolist()[0] == next(iter(COLOURS))
+    assert "2 shots, half of them of" in words(app)
+
+
 def test_an_import_replaces_the_prompts_and_can_be_undone_and_redone(bench):
     app = open_page()
     by_key(app.text_area, "import_text").set_value("crane\nship\n# a comment\n").run()
@@ -201,7 +228,7 @@ def test_another_sampling_is_not_embedded_yet_and_never_shows_the_old_numbers(be
 
 
 @pytest.mark.parametrize(
-    "view", ["Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads"]
+    "view", ["Metrics", "Segments", "Shots", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads"]
 )
 def test_each_view_draws(bench, view):
     app = open_page()

@@ -106,10 +106,12 @@ def test_a_row_that_both_add_is_one():
 
 def test_settings_merge_field_by_field():
     ours = replace(BASE, settings=Settings(threshold=0.4, bridge_s=1.0), name="mine")
-    theirs = replace(BASE, settings=Settings(threshold=0.3, hysteresis=0.1), template="a {}", engine="clip")
+    theirs = replace(
+        BASE, settings=Settings(threshold=0.3, hysteresis=0.1, stop_at_cuts=True), template="a {}", engine="clip"
+    )
     found = merge(BASE, ours, theirs)
 
-    assert found.value.settings == Settings(threshold=0.4, bridge_s=1.0, hysteresis=0.1)
+    assert found.value.settings == Settings(threshold=0.4, bridge_s=1.0, hysteresis=0.1, stop_at_cuts=True)
     assert (found.value.name, found.value.template, found.value.engine) == ("mine", "a {}", "clip")
     assert found.conflicts == ("the threshold",)
 

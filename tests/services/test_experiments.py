@@ -41,6 +41,18 @@ def test_a_saved_experiment_is_read_back_whole(tmp_path):
     assert [path.name for path in (tmp_path / "experiments").iterdir()] == [f"{before.id}.json"]
 
 
+def test_viterbi_and_cuts_are_saved_and_files_of_before_have_neither(tmp_path):
+    chosen = Settings(smoothing=Smoothing("viterbi", stay_s=12.5), stop_at_cuts=True)
+    before = dataclasses.replace(full_experiment(), settings=chosen)
+    experiments.save(tmp_path, before)
+    assert experiments.load(tmp_path, before.id) == before
+
+    old = json.loads(json.dumps(before.to_dict()))
+    del old["settings"]["stop_at_cuts"]
+    old["settings"]["smoothing"] = {"kind": "median", "window": 7}
+    assert Experiment.from_dict(old).settings == Settings(smoothing=Smoothing("median", 7))
+
+
 def test_every_field_is_in_the_file(tmp_path):
     experiments.save(tmp_path, full_experiment())
     data = json.loads((tmp_path / "experiments" / "abc123def456.json").read_text())

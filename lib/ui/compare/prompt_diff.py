@@ -14,6 +14,7 @@ from lib.comparison.prompt_diff import (
     settings_changes,
     wording_changes,
 )
+from lib.prompts.model import Smoothing
 from lib.ui.panels import engine, html_tables
 from lib.ui.panels.html_tables import escaped, note
 from lib.ui.session import comparison_sides
@@ -32,6 +33,7 @@ _FIELD_NAMES = {
     "min_duration_s": "minimum duration (s)",
     "bridge_s": "merged gaps (s)",
     "logit_scale": "logit scale",
+    "stop_at_cuts": "stop at cuts",
 }
 
 _ONLY = {"added": "only in B", "removed": "only in A"}
@@ -103,6 +105,6 @@ def _field(change: FieldChange) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict):  # smoothing
-        return f"{str(value['kind']).replace('_', ' ')} over {value['window']}"
+    if isinstance(value, dict):
+        return Smoothing(**value).in_words
     return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -51,8 +51,16 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
             "text/csv",
         )
         _button(
+            "Shots, CSV",
+            lambda: spreadsheet_csv(analysis.shots_frame()),
+            file_name(stem, "-shots.csv"),
+            "text/csv",
+        )
+        _button(
             "Analysis, JSON",
-            lambda: json.dumps(report(cache.store(), selection.video, info, selection.engine, analysis), indent=2),
+            lambda: json.dumps(
+                report(cache.store(), selection.video, info, selection.engine, analysis, shots=True), indent=2
+            ),
             file_name(stem, ".json"),
             "application/json",
         )

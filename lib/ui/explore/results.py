@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.reference import Reference
-from lib.core.formatting import format_time
+from lib.core.formatting import format_duration, format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels import html_tables, missing_video, segment_table
@@ -19,7 +19,7 @@ from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state, theme
 
 _FRAMES_SHOWN = 12
-_VIEWS = ("Metrics", "Segments", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
+_VIEWS = ("Metrics", "Segments", "Shots", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
 
 
 def answers(analysis: Analysis, reference: Reference | None = None) -> None:
@@ -119,6 +119,26 @@ def segments(analysis: Analysis) -> None:
         },
         key="segments_table",
         alt="Segments; select one to see it in the player",
+    )
+
+
+def shots(analysis: Analysis) -> None:
+    """Draw the table of shots with their best labels; selecting a row moves the player to its start."""
+    frame = analysis.shots_frame()
+    if frame.empty:
+        st.info("No shots: this video has no samples yet.")
+        return
+    median_s = float((frame["end_s"] - frame["start_s"]).median())
+    count = "1 shot" if len(frame) == 1 else f"{len(frame):,} shots"
+    st.caption(
+        f"{count}, half of them of {format_duration(median_s)} or more. A cut is a sample that differs from the one "
+        "before by far more than is usual in this video. The label is the best by the mean score before smoothing."
+    )
+    segment_table.draw(
+        frame,
+        {"label": st.column_config.TextColumn("Best label"), "mean_score": score("Mean score")},
+        key="shots_table",
+        alt="Shots; select one to see it in the player",
     )
 
 

@@ -88,10 +88,8 @@ def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
     settings = analysis.prompt_set.settings
     if (fit.settings.smoothing, fit.settings.hysteresis) != (settings.smoothing, settings.hysteresis):
         smoothing = fit.settings.smoothing
-        st.caption(
-            f"With {smoothing.kind.replace('_', ' ')} over {smoothing.window} samples "
-            f"and a hysteresis of {fit.settings.hysteresis:.3f}."
-        )
+        words = "no smoothing" if smoothing.kind == "none" else smoothing.in_words
+        st.caption(f"With {words} and a hysteresis of {fit.settings.hysteresis:.3f}.")
     _buttons(
         analysis,
         _Suggestion(

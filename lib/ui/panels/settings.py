@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -14,6 +15,15 @@ from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
 _WINDOW = "setting.smoothing.window"
+_SMOOTHING_HELP = (
+    "Viterbi leaves scores as they are and finds the most likely sequence of labels, given how long a label lasts on "
+    "average: a single odd frame interrupts nothing, and edges stay where they are. The other kinds smooth scores over "
+    "a window of samples."
+)
+_STAY_HELP = (
+    "How long a label lasts on average, before and after a switch. The longer, the more it takes to switch; 0 smooths "
+    "nothing. Hysteresis makes a switch dearer still."
+)
 _SCORE_NAMES = {"relative": "Relative", "cosine": "Cosine", "probability": "Probability", "margin": "Margin"}
 _SCORE_HELP = (
     "Relative: how far the similarity of frame and prompt stands out from that of 200 everyday phrases on the same "
@@ -33,6 +43,7 @@ _SMOOTHING_NAMES = {
     "median": "Median",
     "gaussian": "Gaussian",
     "exponential": "Exponential",
+    "viterbi": "Viterbi",
 }
 # Lowest, highest and step of the threshold by score: cosines of CLIP models are mostly 0.1 to 0.4, of others not.
 _RANGES: dict[Score, tuple[float, float, float]] = {
@@ -91,6 +102,7 @@ def draw(session: Session, step_s: float | None) -> None:
             "Smoothing",
             SMOOTHING_KINDS,
             format_func=_SMOOTHING_NAMES.__getitem__,
+            help=_SMOOTHING_HELP,
             width=155,
             index=SMOOTHING_KINDS.index(settings.smoothing.kind),
             **bound(
@@ -100,17 +112,31 @@ def draw(session: Session, step_s: float | None) -> None:
                 partial(_change_smoothing_kind, session),
             ),
         )
-        st.slider(
-            "Window, samples",
-            1,
-            max(61, window),
-            step=2,
-            disabled=settings.smoothing.kind == "none",
-            help="Centred on each sample; at the ends, the part of the window that exists.",
-            width=145,
-            value=window,
-            **bound(session, _WINDOW, window, partial(_change_window, session)),
-        )
+        if settings.smoothing.kind == "viterbi":
+            stay_s = settings.smoothing.stay_s
+            st.number_input(
+                "Expected stay (s)",
+                min_value=0.0,
+                max_value=MAX_SECONDS,
+                step=1.0,
+                format="%.1f",
+                help=_STAY_HELP,
+                width=145,
+                value=stay_s,
+                **bound(session, "setting.smoothing.stay_s", stay_s, partial(_change_smoothing, session, "stay_s")),
+            )
+        else:
+            st.slider(
+                "Window, samples",
+                1,
+                max(61, window),
+                step=2,
+                disabled=settings.smoothing.kind == "none",
+                help="Centred on each sample; at the ends, the part of the window that exists.",
+                width=145,
+                value=window,
+                **bound(session, _WINDOW, window, partial(_change_smoothing, session, "window")),
+            )
         with st.popover("More", icon=":material/tune:"):
             _more(session)
     st.caption(_summary(settings, step_s))
@@ -123,14 +149,16 @@ def _summary(settings: Settings, step_s: float | None) -> str:
     if smoothing.kind == "none":
         parts.append("no smoothing")
     else:
-        span = f" = {format_duration(smoothing.window * step_s)}" if step_s else ""
-        parts.append(f"{_SMOOTHING_NAMES[smoothing.kind].lower()} over {smoothing.window} samples{span}")
+        windowed = step_s if smoothing.kind != "viterbi" else None
+        parts.append(smoothing.in_words + (f" = {format_duration(smoothing.window * windowed)}" if windowed else ""))
     if settings.hysteresis:
         parts.append(f"hysteresis {settings.hysteresis:g}")
     if settings.bridge_s:
         parts.append(f"gaps up to {format_duration(settings.bridge_s)} merged")
     if settings.min_duration_s:
         parts.append(f"segments of at least {format_duration(settings.min_duration_s)}")
+    if settings.stop_at_cuts:
+        parts.append("nothing reaches across cuts")
     if step_s:
         parts.append(f"one sample every {step_s:.3g} s")
     text = ", ".join(parts)
@@ -145,7 +173,8 @@ def _more(session: Session) -> None:
         max_value=2.0,
         step=0.005,
         format="%.3f",
-        help="A label enters at its threshold and leaves below threshold minus this.",
+        help="A label enters at its threshold and leaves below threshold minus this. With Viterbi, a switch costs as "
+        "much more as a lead of this counts for.",
         value=settings.hysteresis,
         **setting(session, "hysteresis"),
     )
@@ -163,13 +192,21 @@ def _more(session: Session) -> None:
             value=getattr(settings, name),
             **setting(session, name),
         )
-    if settings.score == "probability":
+    st.toggle(
+        "Stop at cuts",
+        help="Smoothing, hysteresis, merging and the minimum duration begin anew where the picture changes suddenly. "
+        "The view “Shots” lists what lies between two cuts.",
+        value=settings.stop_at_cuts,
+        **setting(session, "stop_at_cuts"),
+    )
+    if settings.score == "probability" or settings.smoothing.kind == "viterbi":
         st.number_input(
             "Logit scale",
             min_value=LOGIT_SCALES[0],
             max_value=LOGIT_SCALES[1],
             step=5.0,
-            help="Cosines are multiplied by this before the softmax; CLIP was trained to 100.",
+            help="Cosines are multiplied by this before the softmax, and by Viterbi to weigh them; CLIP was trained to "
+            "100.",
             value=settings.logit_scale,
             **setting(session, "logit_scale"),
         )
@@ -186,10 +223,10 @@ def _change_score(session: Session, score: Score) -> None:
 
 def _change_smoothing_kind(session: Session, kind: SmoothingKind) -> None:
     smoothing = session.experiment.settings.smoothing
-    window = max(smoothing.window, 5) if kind != "none" else smoothing.window
+    window = smoothing.window if kind in ("none", "viterbi") else max(smoothing.window, 5)
     session.change_settings(smoothing=replace(smoothing, kind=kind, window=window))
     st.session_state[session.versioned(_WINDOW)] = window
 
 
-def _change_window(session: Session, window: int) -> None:
-    session.change_settings(smoothing=replace(session.experiment.settings.smoothing, window=window))
+def _change_smoothing(session: Session, name: str, value: Any) -> None:
+    session.change_settings(smoothing=replace(session.experiment.settings.smoothing, **{name: value}))

@@ -33,10 +33,11 @@ export class Commands {
     return this.seek(scene.times[index] + (index ? FRAME_EDGE_S : 0));
   }
 
-  toSegment(direction) {
+  // To the previous (-1) or next (1) segment of the chosen label; by shots where wanted, or where there is no label.
+  toSegment(direction, byShots) {
     const { player } = this;
     const { scene } = player.lanes;
-    if (!scene?.labels[player.row]) return false;
+    if (byShots || !scene?.labels[player.row]) return this.toShot(direction);
     const segment = scene.neighbour(player.row, player.playback.time, direction);
     if (!segment) {
       player.announce(`No ${direction > 0 ? "further" : "earlier"} segment of ${player.chosen}.`);
@@ -44,6 +45,21 @@ export class Commands {
     }
     this.seek(startOf(segment));
     player.announce(`${player.chosen}, segment ${segment.index + 1} of ${segment.count}: ${rangeOf(segment)}`);
+    return true;
+  }
+
+  // To the previous (-1) or next (1) cut.
+  toShot(direction) {
+    const { player } = this;
+    const { scene } = player.lanes;
+    if (!scene?.times.length) return false;
+    const shot = scene.nextShot(player.playback.time, direction);
+    if (!shot) {
+      player.announce(`No ${direction > 0 ? "further" : "earlier"} shot.`);
+      return true;
+    }
+    this.seek(startOf(shot));
+    player.announce(`Shot ${shot.index + 1} of ${shot.count}: ${rangeOf(shot)}`);
     return true;
   }
 

@@ -30,7 +30,7 @@ export function press(player, event) {
     }
     case "ArrowUp":
     case "ArrowDown":
-      return commands.toSegment(key === "ArrowUp" ? -1 : 1);
+      return commands.toSegment(key === "ArrowUp" ? -1 : 1, shiftKey);
     case "Home":
       commands.seek(0);
       break;

@@ -65,7 +65,7 @@ class Side {
 
 // Rows count the labels of all sides, in order; `id` tells labels apart, also where both sides have the same name.
 export class Scene {
-  constructor({ truth, thumbs, step, only }, sides, differences) {
+  constructor({ truth, thumbs, step, only, end }, sides, differences) {
     Object.assign(this, { truth, thumbs, step, only, sides });
     this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
       { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
@@ -75,6 +75,7 @@ export class Scene {
     Object.assign(this, { times, frames, spikes, change });
     this.changePeak = change.levels.at(-1).high.reduce((most, value) => Math.max(most, value), 1e-6);
     this.truthRows = rowsOf(this.truth);
+    this.shots = shotsOf(sides[0], end);
     this.differences = differences && this.readDifferences(differences);
   }
 
@@ -121,6 +122,10 @@ export class Scene {
   nextDifference(time, direction) {
     return neighbour(this.differences, time, direction);
   }
+
+  nextShot(time, direction) {
+    return neighbour(this.shots, time, direction);
+  }
 }
 
 function at({ start, end }, time) {
@@ -134,6 +139,18 @@ function neighbour({ start, end }, time, direction) {
   return index >= 0 && index < start.length
     ? { start: start[index], end: end[index], index, count: start.length }
     : null;
+}
+
+// What lies between two cuts; a gap without frames ends a shot too.
+function shotsOf({ times, spikes, gaps }, end) {
+  if (!times.length) return { start: [], end: [] };
+  const behind = gaps.map((gap) => after(times, gap[1] - 1e-6)).filter((index) => index < times.length);
+  const starts = [...new Set([0, ...spikes, ...behind])].sort((a, b) => a - b).map((index) => times[index]);
+  const bounds = [...starts.slice(1), end];
+  const ends = starts.map((start, place) => (
+    Math.min(bounds[place], ...gaps.filter((gap) => gap[0] > start).map((gap) => gap[0]))
+  ));
+  return { start: starts, end: ends };
 }
 
 // Overlapping intervals go into rows of their own.
