@@ -19,6 +19,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
 from lib.media.containers import Family
@@ -59,7 +60,7 @@ class FrameTiming:
     is_exact: bool
     """Whether the time is the frame's own time stamp, neither derived nor corrected."""
 
-    @property
+    @cached_property
     def end(self) -> Fraction:
         """When the next frame is due, in seconds."""
         return self.time + self.duration
@@ -221,18 +222,26 @@ class TimestampReconstructor(Generic[T]):
 
     def _next_timing(self, stamp: Stamp, previous: FrameTiming) -> FrameTiming:
         stated = self._stated(stamp.pts)
-        time = previous.end if stated is None or self._is_absurd(stated) else stated
-        if self._has_restarted(time, previous):
-            self._offset += previous.end - time
-            self.restarts.append(self._offset)
-            time = previous.end
-        if time <= previous.time:
-            decoded = None if self._family == "raw" else self.time_of(stamp.dts)
-            least = previous.time + min(self._step, self._tick)
-            time = least if decoded is None or decoded <= previous.time else decoded
+        time = previous.end
+        if stated is not None and stated != time:  # seldom, where a frame's end is the next one's time
+            time = self._later_time(stated, stamp, previous)
         timing = FrameTiming(time, self._duration_s(stamp.duration), time == stated)
         self._note(timing)
         return timing
+
+    def _later_time(self, stated: Fraction, stamp: Stamp, previous: FrameTiming) -> Fraction:
+        """Return the time of a frame whose stamp isn't where the one before ends."""
+        if self._is_absurd(stated):
+            return previous.end
+        if self._has_restarted(stated, previous):
+            self._offset += previous.end - stated
+            self.restarts.append(self._offset)
+            return previous.end
+        if stated > previous.time:
+            return stated
+        decoded = None if self._family == "raw" else self.time_of(stamp.dts)
+        least = previous.time + min(self._step, self._tick)
+        return least if decoded is None or decoded <= previous.time else decoded
 
     def _stated(self, pts: int | None) -> Fraction | None:
         """Return the time that the file states for the frame."""
