@@ -72,7 +72,8 @@ class DamageDetector:
         if time > previous.time + previous.duration * _MAX_GAP:
             return True
         self._frames_since_suspicion += 1
-        if self._frames_since_suspicion > MAX_REORDERED:
+        held = MAX_REORDERED if self._media.family == "avi" else 0  # until their places are known
+        if self._frames_since_suspicion > MAX_REORDERED + held:
             self.clear()
         return False
 

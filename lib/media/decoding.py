@@ -187,6 +187,7 @@ class Decoder:
         if picture.after_silence:
             self._damage.suspect()
         is_hole = self._damage.is_hole(before, timing.time)
+        is_hole = is_hole or (picture.after_silence and self._media.family == "raw")  # where times don't tell
         if is_hole and not picture.frame.key_frame:
             return _Verdict.LOST
         return _Verdict.KEEP_AFTER_LOSS if is_hole or picture.after_loss else _Verdict.KEEP
@@ -202,7 +203,7 @@ class Decoder:
         """Yield a frame, if it is sure that it is whole, after one that has been waiting for that."""
         if verdict is _Verdict.KEEP_AFTER_LOSS:
             self._unconfirmed = None
-            index = self._note_loss(picture, timing)
+            index, timing = self._note_loss(picture, timing)
         else:
             before = self._unconfirmed or self._previous
             index = 0 if before is None else before.index + 1
@@ -225,24 +226,24 @@ class Decoder:
         self._state = self._clock.state
         return decoded
 
-    def _note_loss(self, picture: Picture, timing: FrameTiming) -> int:
-        """Note that what lies before a frame is lost; return the frame's index."""
+    def _note_loss(self, picture: Picture, timing: FrameTiming) -> tuple[int, FrameTiming]:
+        """Note that what lies before a frame is lost; return the frame's index and timing."""
         self._is_losing = False
         self._damage.clear()
         start, first = self._lost_from()
         breaks, self._breaks = picture.breaks - self._breaks, picture.breaks
         if start is None:
             self._count_from(picture)
-            return 0
+            return 0, timing
         is_counted = not breaks and self._media.family not in ("broadcast", "avi")  # there whole packets may be missing
         lost = self._lost_frames(picture) if is_counted else self._clock.frames_between(start, timing.time)
         self._count_from(picture)
+        timing = self._clock.skip(lost, timing)
         if start < timing.time:
             if self._previous is None:
                 self.start = start
             self.gaps.append(DecodedGap(start, timing.time, first, lost))
-        self._clock.skip(lost)
-        return first + lost
+        return first + lost, timing
 
     def _count_from(self, picture: Picture) -> None:
         """Note that all packets up to a frame's, and those of frames shown before it, are shown or known to be lost."""

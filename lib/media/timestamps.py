@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
@@ -93,6 +93,7 @@ class ClockState(NamedTuple):
     previous: FrameTiming | None
     offset: Fraction
     restarts: int
+    count: int
 
 
 class TimestampReconstructor(Generic[T]):
@@ -130,17 +131,20 @@ class TimestampReconstructor(Generic[T]):
     @property
     def state(self) -> ClockState:
         """Where it stands, to come back to."""
-        return ClockState(self._previous, self._offset, len(self.restarts))
+        return ClockState(self._previous, self._offset, len(self.restarts), self._count)
 
     def go_back(self, state: ClockState) -> None:
         """Forget all frames after ``state``."""
-        self._previous, self._offset = state.previous, state.offset
+        self._previous, self._offset, self._count = state.previous, state.offset, state.count
         del self.restarts[state.restarts :]
         self._held, self._places, self._early = [], [], None
 
-    def skip(self, frames: int) -> None:
-        """Take note that frames are missing here."""
+    def skip(self, frames: int, timing: FrameTiming) -> FrameTiming:
+        """Note that frames are missing before the latest one; return its timing, later where frames are counted."""
         self._count += frames
+        if self._family == "raw":
+            timing = self._previous = replace(timing, time=timing.time + frames * self._step)
+        return timing
 
     def push(self, item: T, stamp: Stamp) -> list[tuple[T, FrameTiming]]:
         """Take the next frame and return those whose times are known by now, in order."""

@@ -17,6 +17,7 @@ from lib.core.sampling import Sampling
 from lib.media.decoding import Decoder
 from lib.media.frames import Frame, frame_at, probe
 from lib.media.media_file import MediaFile
+from lib.media.timestamps import Stamp
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.videos import NO_CUTS, find_box, make_video, palette, remuxed
 
@@ -376,6 +377,43 @@ def test_a_file_without_its_last_samples_is_cut_off(suffix: str, tmp_path: Path)
     frames, reader = read_frames(path)
     assert 30 < len(frames) < 48
     assert "decoding broke at" in str(reader.damage)
+
+
+@pytest.mark.parametrize(("name", "b_frames"), [("h264", 0), ("h264", 2), ("hevc", 0)])
+def test_a_raw_stream_keeps_its_times_behind_what_is_lost(name: str, b_frames: int, tmp_path: Path) -> None:
+    images, path = textured(np.random.default_rng(5)), tmp_path / f"a.{name}"
+    codec = {"h264": "libx264", "hevc": "libx265"}[name]
+    make_video(path, images=images, size=SIZE, gop=24, codec=codec, container=name, b_frames=b_frames, options=CRF)
+    original, whole = read_frames(path)
+    with av.open(str(path)) as container:
+        parts = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    kept, noise = {"h264": 12, "hevc": 6}[name], np.random.default_rng(7).integers(1, 255, 4000).astype(np.uint8)
+    filling = noise.tobytes() if name == "h264" else b"\xff" * 4000  # HEVC decodes noise without an error
+    parts[50] = parts[50][:kept] + filling[: len(parts[50]) - kept]
+    path.write_bytes(b"".join(parts))
+    frames, reader = read_frames(path)
+    (gap,) = reader.gaps
+    assert LENGTH - 25 <= len(frames) == LENGTH - gap.missing
+    assert_same(frames, [original[frame.index] for frame in frames])
+    first = next(i for i, frame in enumerate(frames) if frame.index != i)
+    assert (gap.start_s, gap.end_s) == (pytest.approx(original[first].time_s), frames[first].time_s)
+    assert reader.end_s == whole.end_s
+
+
+def test_a_lost_b_frame_of_an_avi_is_a_gap(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "whole.avi", colours=palette(60), codec="mpeg4", gop=20, b_frames=2)
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.avi", junk={26: b"\xff\1\2\3\4\5\6"}))
+    assert (len(frames), [gap.missing for gap in reader.gaps], reader.end_s) == (59, [1], 2.5)
+    assert reader.gaps[0].start_s == pytest.approx(25 / 24, abs=1.1 / 24)
+    assert_colours(frames[27:], palette(60)[28:])
+    assert [frame.time_s for frame in frames[27:]] == [i / 24 for i in range(28, 60)]
+
+
+def test_a_gap_at_the_beginning_starts_at_0_where_nothing_earlier_is_shown(tmp_path: Path) -> None:
+    with MediaFile(make_video(tmp_path / "a.mp4", colours=palette(24))) as media:
+        decoder = Decoder(media)
+        decoder._reader.first = Stamp(-6000, -6000, 512)
+        assert decoder._lost_from() == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["h264.flv", "sound.flv", "vp8.ivf"])
