@@ -93,7 +93,7 @@ class ClockState(NamedTuple):
     previous: FrameTiming | None
     offset: Fraction
     restarts: int
-    count: int
+    frames: int
 
 
 class TimestampReconstructor(Generic[T]):
@@ -135,7 +135,7 @@ class TimestampReconstructor(Generic[T]):
 
     def go_back(self, state: ClockState) -> None:
         """Forget all frames after ``state``."""
-        self._previous, self._offset, self._count = state.previous, state.offset, state.count
+        self._previous, self._offset, self._count = state.previous, state.offset, state.frames
         del self.restarts[state.restarts :]
         self._held, self._places, self._early = [], [], None
 
