@@ -254,6 +254,16 @@ def test_one_broken_packet_costs_the_frames_up_to_the_next_key_frame(
     assert reader.end_s == pytest.approx(2.5, abs=1.5e-3)
 
 
+def test_a_vp9_decoder_that_is_stuck_goes_on_at_the_next_key_frame(tmp_path: Path) -> None:
+    """Two broken frames in one superframe (VP9 specification, annex B): the decoder takes no further packet."""
+    source = make_video(tmp_path / "whole.webm", colours=palette(60), codec="libvpx-vp9", gop=20)
+    index = b"\xd9" + (20).to_bytes(4, "little") * 2 + b"\xd9"
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.webm", junk={25: b"\xff" * 40 + index}))
+    assert [frame.index for frame in frames] == [i for i in range(60) if not 25 <= i < 40]
+    assert_colours(frames, [palette(60)[frame.index] for frame in frames])
+    assert [gap.missing for gap in reader.gaps] == [15]
+
+
 OPEN_GROUPS = {"x264-params": "open-gop=1:scenecut=0"}
 SEVERAL: dict[str, dict[str, Any]] = {
     "vp9.webm": {"codec": "libvpx-vp9"},
