@@ -73,6 +73,11 @@ class Analysis:
         """Whether the decision compares scores with thresholds."""
         return self.prompt_set.settings.decision != "best"
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether scores are relative ones, beside which cosines are shown."""
+        return self.prompt_set.settings.score == "relative"
+
     @cached_property
     def spikes(self) -> _Bools:
         """Where ``vector_change`` stands out, ``(n,)``: cuts and sudden events."""
@@ -198,6 +203,8 @@ class Analysis:
     def samples_frame(self) -> pd.DataFrame:
         """Return one row per sample: frame, time_s, label (None without), and each label's smoothed score.
 
+        Behind relative scores there are cosines, before smoothing, named with `` (cosine)``.
+
         A label that would repeat the name of a column gets `` (score)`` after it.
         """
         columns: dict[str, Any] = {
@@ -210,6 +217,11 @@ class Analysis:
             while name in columns or (name != label and name in self.labels):
                 name += " (score)"
             columns[name] = self.scores[:, column]
+        for column, label in enumerate(self.labels if self.is_relative else ()):
+            name = f"{label} (cosine)"
+            while name in columns:
+                name += " (cosine)"
+            columns[name] = self.cosine[:, column]
         return pd.DataFrame(columns)
 
     def segments_frame(self) -> pd.DataFrame:
@@ -250,11 +262,14 @@ class Analysis:
             self.samples.times_s.tolist(),
             self.sample_labels,
             self.scores.tolist(),
+            self.cosine.tolist(),
             strict=True,
         )
-        for frame, time_s, label, scores in rows:
-            named = dict(zip(self.labels, scores, strict=True))
-            yield {"frame": frame, "time_s": time_s, "label": label, "scores": named}
+        for frame, time_s, label, scores, cosines in rows:
+            named = {"scores": dict(zip(self.labels, scores, strict=True))}
+            if self.is_relative:
+                named["cosines"] = dict(zip(self.labels, cosines, strict=True))
+            yield {"frame": frame, "time_s": time_s, "label": label, **named}
 
 
 def _frame(rows: Sequence[Segment | Shot], names: Sequence[str]) -> pd.DataFrame:
@@ -327,5 +342,5 @@ def analyse(
     decided = decide(scores, thresholds, settings, samples, cuts)
     active = merge_and_drop(decided, [prompt.role for prompt in prompts], samples, settings, cuts)
     segments = find_segments(active, scores, samples, [prompt.label for prompt in prompts], bridge_s=settings.bridge_s)
-    metrics = label_metrics(segments, scores, samples, prompts)
+    metrics = label_metrics(segments, scores, samples, prompts, cosine=cosine if settings.score == "relative" else None)
     return Analysis(samples, prompt_set, cosine, raw, scores, decided, active, segments, metrics, change, reference)

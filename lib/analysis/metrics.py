@@ -45,16 +45,34 @@ class LabelMetrics:
     """Highest smoothed score of all samples."""
     peak_s: float | None
     """Time of the first sample that has it."""
+    peak_cosine: float | None = None
+    """Highest cosine of all samples, before smoothing; only beside relative scores."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain types."""
-        return asdict(self)
+        """Return plain types; ``peak_cosine`` only where there is one."""
+        data = asdict(self)
+        if self.peak_cosine is None:
+            del data["peak_cosine"]
+        return data
 
 
 def label_metrics(
-    segments: Sequence[Segment], scores: NDArray[np.float64], samples: Samples, prompts: Sequence[Prompt]
+    segments: Sequence[Segment],
+    scores: NDArray[np.float64],
+    samples: Samples,
+    prompts: Sequence[Prompt],
+    *,
+    cosine: NDArray[np.float64] | None = None,
 ) -> tuple[LabelMetrics, ...]:
-    """Return the metrics of each label, from smoothed ``scores`` ``(n, p)``; ``prompts`` are the enabled ones."""
+    """Return the metrics of each label.
+
+    Args:
+        segments: of all labels.
+        scores: smoothed, ``(n, p)``.
+        samples: times and spans.
+        prompts: the enabled ones.
+        cosine: of each sample with each prompt, ``(n, p)``, beside relative scores.
+    """
     by_label: dict[str, list[Segment]] = {prompt.label: [] for prompt in prompts}
     for segment in segments:
         by_label[segment.label].append(segment)
@@ -84,6 +102,7 @@ def label_metrics(
                 mean_score=means[column],
                 peak_score=peaks[column],
                 peak_s=peaks_s[column],
+                peak_cosine=None if cosine is None or not len(samples) else float(cosine[:, column].max()),
             )
         )
     return tuple(result)

@@ -90,9 +90,15 @@ def base_arrays(samples: Samples, change: NDArray[np.float64]) -> dict[str, _Arr
 
 
 def line_arrays(analysis: Analysis) -> dict[str, _Array]:
-    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row per label, and its levels."""
+    """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row per label, and its levels.
+
+    Beside relative scores there are ``cosines`` f4 ``(p, n)``, before smoothing.
+    """
     scores = np.ascontiguousarray(analysis.scores.T, dtype=np.float32)
-    return {"scores": scores} | _named(scores, "scores")
+    arrays = {"scores": scores} | _named(scores, "scores")
+    if analysis.is_relative:
+        arrays["cosines"] = np.ascontiguousarray(analysis.cosine.T, dtype=np.float32)
+    return arrays
 
 
 def _named(values: NDArray[np.float32], name: str) -> dict[str, _Array]:

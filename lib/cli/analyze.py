@@ -90,7 +90,16 @@ def _analysis_table(head: str, analysis: Analysis, *, samples: bool, shots: bool
 
 def _metrics_table(analysis: Analysis) -> str:
     times = ("first", "last", "duration", "share", "segments", "longest")
-    header = ("label", "role", "present", *times, "mean", "peak", "peak at")
+    header = (
+        "label",
+        "role",
+        "present",
+        *times,
+        "mean",
+        "peak",
+        "peak at",
+        *(("peak cosine",) if analysis.is_relative else ()),
+    )
     rows = [
         (
             m.label,
@@ -105,6 +114,7 @@ def _metrics_table(analysis: Analysis) -> str:
             _score(m.mean_score),
             _score(m.peak_score),
             _time(m.peak_s),
+            *((_score(m.peak_cosine),) if analysis.is_relative else ()),
         )
         for m in analysis.metrics
     ]

@@ -39,7 +39,7 @@ def test_metrics_of_several_segments() -> None:
     has = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0]], dtype=bool).T
     scores = np.array([[0.2, 0.1], [0.4, 0.3], [0.3, 0.3], [0.1, 0.2], [0.1, 0.0]])
     segments = find_segments(has, scores, samples, ["a", "b"])
-    a, b = label_metrics(segments, scores, samples, prompts("a", "b", background=("b",)))
+    a, b = label_metrics(segments, scores, samples, prompts("a", "b", background=("b",)), cosine=scores / 2)
     assert a.to_dict() == {
         "label": "a",
         "role": "target",
@@ -53,6 +53,7 @@ def test_metrics_of_several_segments() -> None:
         "mean_score": pytest.approx((0.2 * 0.5 + 0.4 + 0.3 * 2 + 0.1 + 0.1 * 5) / 9.5),
         "peak_score": 0.4,
         "peak_s": 1.0,
+        "peak_cosine": 0.2,
     }
     assert (b.role, b.present, b.first_seen_s, b.last_seen_s, b.longest_s) == ("background", False, None, None, None)
     assert (b.duration_s, b.share, b.segments) == (0.0, 0.0, 0)

@@ -5,6 +5,7 @@ import pytest
 
 from lib.analysis.analysis import analyse
 from lib.analysis.reference import MIN_SCALE, Reference, reference_of, reference_vectors
+from lib.charts.player_arrays import line_arrays
 from lib.core.errors import BadReplyError, PromptSetError
 from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings
 from lib.prompts.reference_phrases import PHRASES
@@ -117,3 +118,19 @@ def test_without_samples_it_is_empty(phrases: dict[str, np.ndarray]) -> None:
 def test_vectors_of_another_engine_are_refused() -> None:
     with pytest.raises(BadReplyError, match="different engines"):
         reference_of(every(1.0, 3), np.ones((1, 5), dtype=np.float32))
+
+
+def test_cosines_stand_beside_relative_scores(phrases: dict[str, np.ndarray]) -> None:
+    samples = every(0.5, 3, unit_rows(np.random.default_rng(2), 3, 16))
+    labels = ("a", "a (cosine)")
+    texts = phrases | dict(zip(labels, unit_rows(np.random.default_rng(3), 2, 16), strict=True))
+    found = analyse(samples, PromptSet("x", tuple(map(Prompt, labels)), settings=START_SETTINGS), texts)
+
+    frame = found.samples_frame()
+    assert list(frame)[3:] == ["a", "a (cosine)", "a (cosine) (cosine)", "a (cosine) (cosine) (cosine)"]
+    assert frame["a (cosine) (cosine)"].tolist() == found.cosine[:, 0].tolist()
+    assert found.to_dict(samples=True)["samples"][1]["cosines"] == dict(
+        zip(labels, found.cosine[1].tolist(), strict=True)
+    )
+    assert [metrics.peak_cosine for metrics in found.metrics] == found.cosine.max(axis=0).tolist()
+    assert np.array_equal(line_arrays(found)["cosines"], found.cosine.T.astype(np.float32))

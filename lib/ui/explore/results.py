@@ -82,6 +82,7 @@ def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
             "mean_score": score("Mean score"),
             "peak_score": score("Peak score"),
             "peak_s": seconds("Peak at (s)"),
+            "peak_cosine": score("Peak cosine"),
         },
         alt="Metrics by label",
     )

@@ -63,11 +63,13 @@ export class Readout {
     const fill = make("i", "fill");
     const rule = make("i", "rule");
     const score = make("span", "score");
+    const cosine = make("span", "cosine");
+    cosine.title = "Cosine, before smoothing";
     const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), name);
-    const pick = make("button", "pick", words, make("span", "meter", fill, rule), score);
+    const pick = make("button", "pick", words, make("span", "meter", fill, rule), score, cosine);
     pick.type = "button";
     pick.title = `${id}: up and down go through its segments`;
-    const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score };
+    const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score, cosine };
     eye.onclick = () => this.commands.hide(id);
     pick.onclick = () => this.commands.choose(row.index);
     return row;
@@ -87,9 +89,12 @@ export class Readout {
     put(this.length, ` / ${formatTime(end)}`);
     const { scene } = this;
     if (!scene?.times.length) return;
-    for (const { index, side, element, fill, score } of this.rows) {
+    for (const { index, side, element, fill, score, cosine } of this.rows) {
       const value = scene.scoreAt(index, time);
       put(score, formatScore(value));
+      const plain = scene.cosineAt(index, time);
+      cosine.hidden = plain === null;
+      put(cosine, plain === null ? "" : `cos ${formatScore(plain)}`);
       fill.style.transform = `scaleX(${share(side, value).toFixed(4)})`;
       element.classList.toggle("on", scene.segmentAt(index, time) >= 0);
     }

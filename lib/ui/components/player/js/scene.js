@@ -47,6 +47,7 @@ class Side {
     this.spikes = base.spikes.data;
     this.change = new Levels(base, "change");
     this.scores = new Levels(lines, "scores");
+    this.cosines = lines.cosines?.data ?? null;
     this.segments = this.labels.map(() => ({ start: [], end: [], peak: [] }));
     const { start, end, label, peak } = segments;
     for (let index = 0; index < start.data.length; index += 1) {
@@ -103,6 +104,12 @@ export class Scene {
   scoreAt(row, time) {
     const { side, row: own } = this.labels[row];
     return side.scores.value(own, side.sampleAt(time));
+  }
+
+  // The cosine of a label at `time`, before smoothing; null where it is the score itself or its score is no relative one.
+  cosineAt(row, time) {
+    const { side, row: own } = this.labels[row];
+    return side.cosines && side.cosines[own * side.times.length + side.sampleAt(time)];
   }
 
   // The segment of a label at `time`, or -1.
