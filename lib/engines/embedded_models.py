@@ -119,16 +119,6 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 knows_whole_words_only=True,
             ),
             EmbeddedModel(
-                "tinyclip",
-                "TinyCLIP ViT-8M/16",
-                512,
-                224,
-                8,
-                "24 MB",
-                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _PICTURES, _TINYCLIP_COMMIT),
-                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _TOKENIZER, _TINYCLIP_COMMIT),
-            ),
-            EmbeddedModel(
                 "clip",
                 "CLIP ViT-B/32",
                 512,
@@ -149,6 +139,16 @@ EMBEDDED_MODELS: Mapping[str, EmbeddedModel] = MappingProxyType(
                 Tower(_SIGLIP, "", "onnx/text_model.onnx", _TOKENIZER),
                 framing="whole",
                 pooled=True,
+            ),
+            EmbeddedModel(
+                "tinyclip",
+                "TinyCLIP ViT-8M/16",
+                512,
+                224,
+                8,
+                "24 MB",
+                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _PICTURES, _TINYCLIP_COMMIT),
+                Tower(_TINYCLIP, "", _TINYCLIP_GRAPH, _TOKENIZER, _TINYCLIP_COMMIT),
             ),
         )
     }
