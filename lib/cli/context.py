@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lib.cli.output import Reporter
 from lib.core.errors import InputError, UnknownModelError
 from lib.core.sampling import DEFAULT_STRIDE, Sampling
-from lib.engines.clip_versions import DEFAULT_VERSION, MODEL_VERSIONS
+from lib.engines.clip_versions import DEFAULT_VERSION, SERVER_MODELS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, is_embedded, make_engine
 
@@ -87,7 +87,7 @@ def add_engine_options(parser: argparse.ArgumentParser, *, sampling: bool = True
     parser.add_argument(
         "--model",
         metavar="VERSION",
-        help=f"CLIP version of an inference server: {', '.join(MODEL_VERSIONS)} (default: {DEFAULT_VERSION})",
+        help=f"model of an inference server: {', '.join(SERVER_MODELS)} (default: {DEFAULT_VERSION})",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     if sampling:

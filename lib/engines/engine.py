@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.core.sampling import Framing
+
 PREPROCESSING = "1"
 """Version of what happens to a frame before the model sees it; part of every cache key."""
 
@@ -35,6 +37,10 @@ class Engine(Protocol):
     @property
     def input_size(self) -> int:
         """Side in pixels of the square the model sees."""
+
+    @property
+    def framing(self) -> Framing:
+        """What of a frame the model sees by itself: its centre square, or all of it, squashed to a square."""
 
     @property
     def batch_size(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import BadReplyError, EngineError, UnknownModelError
+from lib.core.sampling import Framing
 from lib.engines.clip_versions import MODEL_VERSIONS, ModelVersion, find_version
 from lib.engines.engine import Engine
 
@@ -68,6 +69,7 @@ class HostedEngine:
 
     batch_size = 1
     concurrency = 1
+    framing: Framing = "centre"
     embeds_video = False  # it could embed frames, but not as the service does
 
     def __init__(self, version: str, text_engine: Engine) -> None:

@@ -37,7 +37,7 @@ def make_engine(
         spec: one of ``EMBEDDED_MODELS``, ``hub:OWNER/NAME`` or ``folder:PATH`` (in this process), or the address of an
             inference server; or ``hosted`` for imported vectors, ``hosted@ADDRESS`` where the server that embeds
             texts is not the usual one.
-        model_version: CLIP version, for a server and for imported vectors.
+        model_version: for a server one of ``SERVER_MODELS``, for imported vectors a CLIP version.
         api_key: for a server.
         models: folder that models are downloaded into; None for the hub's own cache.
         on_progress: called when a model is downloaded or a server loads one, from any thread.

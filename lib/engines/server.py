@@ -1,8 +1,9 @@
-"""A Roboflow Inference Server as an engine: its routes ``/clip/embed_image`` and ``/clip/embed_text``.
+"""A Roboflow Inference Server as an engine: its embedding routes under ``/clip`` and ``/perception_encoder``.
 
 What the server does, as measured: it takes 8 pictures per request by default and answers 500 without a message to more;
-its vectors are not of unit length; it resizes the short side to the model's input and crops the centre,
-so frames are sent as that square already.
+its vectors are not of unit length; for CLIP it resizes the short side to the model's input and crops the centre, for
+Perception Encoder it squashes the whole picture, so frames are sent as that square already. Texts beyond the context
+are refused for CLIP, and cut off silently for Perception Encoder.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from lib.core.errors import (
 )
 from lib.core.formatting import shortened
 from lib.engines.checks import Preparation, check_images, check_texts, unit_rows
-from lib.engines.clip_versions import DEFAULT_VERSION, find_version
+from lib.engines.clip_versions import DEFAULT_VERSION, find_server_model
 from lib.engines.image_payload import payload
 from lib.engines.server_client import Client, Reply, Timeouts
 from lib.infra.http import RetryPolicy
@@ -38,9 +39,11 @@ DEFAULT_BATCH_SIZE = 8
 DEFAULT_CONCURRENCY = 2
 """Requests in flight: one is computed while the next one is on its way."""
 _TEXT_BATCH_SIZE = 32
-_IMAGES, _TEXTS = "/clip/embed_image", "/clip/embed_text"
+_IMAGES, _TEXTS = "embed_image", "embed_text"
 _FIELDS = {_IMAGES: "image", _TEXTS: "text"}
-_CONTEXT_TOKENS = 77
+_PROBE = " and so on"
+_CUT = 0.9999
+"""Least cosine of a text to the same one with words behind it where the server has cut these off."""
 _MAX_QUOTE = 60  # characters
 _SLOW_BATCH_S = 2.0
 _NO_SUCH_MODEL = (
@@ -70,7 +73,7 @@ class ServerReport:
 
 
 class ServerEngine:
-    """CLIP on an inference server. Safe to use from several threads."""
+    """CLIP or Perception Encoder on an inference server. Safe to use from several threads."""
 
     embeds_video = True
 
@@ -94,7 +97,7 @@ class ServerEngine:
 
         Args:
             url: address of the server, for example ``http://localhost:9001``.
-            model_version: one of ``MODEL_VERSIONS``.
+            model_version: one of ``SERVER_MODELS``.
             api_key: sent in the ``Authorization`` header; in the body, or last in the URL, only where an old
                 server refuses the header. It is in no message, log record or repr.
             batch_size: pictures per request at first; halved for good when the server refuses a batch.
@@ -113,9 +116,12 @@ class ServerEngine:
         """
         if batch_size < 1 or concurrency < 1:
             raise InputError("Pictures a request and requests in flight must be 1 or more; try 8 and 2.")
-        self._version = find_version(model_version)
-        self.id = f"clip/{self._version.name}"  # as the server itself calls its model
-        self.name = f"CLIP {self._version.title} (inference server)"
+        self._version = find_server_model(model_version)
+        self._family = self._version.family
+        self.id = f"{self._family.key}/{self._version.name}"  # as the server itself calls its model
+        self.name = f"{self.title} (inference server)"
+        self.framing = self._family.framing
+        """What of a frame the model sees by itself."""
         self.dim, self.input_size = self._version.dim, self._version.input_size
         self._client = Client(
             url,
@@ -141,6 +147,11 @@ class ServerEngine:
         return f"ServerEngine({self.url!r}, model_version={self._version.name!r})"
 
     @property
+    def title(self) -> str:
+        """Family and version for people: ``CLIP ViT-B/16``."""
+        return f"{self._family.title} {self._version.title}"
+
+    @property
     def batch_size(self) -> int:
         """Pictures per request; shrinks when the server refuses a batch."""
         return self._limits[_IMAGES]
@@ -161,19 +172,22 @@ class ServerEngine:
         """
         check_images(images)
         return self._embed(
-            _IMAGES, len(images), lambda part: [payload(image, self.input_size) for image in images[part]]
+            _IMAGES, len(images), lambda part: [payload(image, self.input_size, self.framing) for image in images[part]]
         )
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one unit row per text, ``(n, dim)``.
 
         Raises:
-            PromptTooLongError: a text has more than 77 tokens; the message names it.
+            PromptTooLongError: a text has more tokens than the model reads; the message names it.
             InputError: a text is empty.
             EngineError: as ``embed_images``.
         """
         check_texts(texts)
-        return self._embed(_TEXTS, len(texts), lambda part: list(texts[part]))
+        rows = self._embed(_TEXTS, len(texts), lambda part: list(texts[part]))
+        if self._family.cuts_texts:
+            self._check_whole(texts, rows)
+        return rows
 
     def test_connection(self) -> ServerReport:
         """Ask the server who it is and how fast it answers; a few seconds, more while it loads the model.
@@ -223,6 +237,21 @@ class ServerEngine:
             list(pool.map(self.embed_images, [batch] * self._requests_in_flight))
         return len(batch) * self._requests_in_flight / (time.perf_counter() - begun)
 
+    def _check_whole(self, texts: Sequence[str], rows: NDArray[np.float32]) -> None:
+        """Refuse texts that the server has cut off: more words behind them make no difference then.
+
+        A token is one byte at least, so that short texts need no request for this. A text that fills the context to the
+        last token can't be told from one that is cut off, and is refused too.
+        """
+        long = [index for index, text in enumerate(texts) if len(text.encode()) > self._version.context - 2]
+        longer = [texts[index] + _PROBE for index in long]
+        cosines = np.sum(self._embed(_TEXTS, len(long), lambda part: list(longer[part])) * rows[long], axis=1)
+        for index in np.array(long, int)[cosines > _CUT]:
+            raise PromptTooLongError(
+                f"The prompt “{shortened(texts[index], _MAX_QUOTE)}” fills or exceeds the {self._version.context} "
+                f"tokens that {self.title} can read, and the server cuts off the rest; shorten it."
+            )
+
     def _embed(self, route: str, count: int, encode: Callable[[slice], list[object]]) -> NDArray[np.float32]:
         """Return the vectors of ``count`` items, by requests; ``encode`` makes the items of a slice."""
         rows = [np.empty((0, self.dim), np.float32)]
@@ -256,7 +285,8 @@ class ServerEngine:
                     "the first time it downloads the weights, which can take a minute or two."
                 )
             )
-        return self._client.post(route, {_FIELDS[route]: chunk, "clip_version_id": self._version.name})
+        body: dict[str, object] = {_FIELDS[route]: chunk, self._family.version_field: self._version.name}
+        return self._client.post(f"/{self._family.key}/{route}", body)
 
     def _rows(self, reply: Reply, chunk: list[object], route: str) -> NDArray[np.float32]:
         """Return the unit rows of ``reply``, or raise what it says."""
@@ -293,8 +323,8 @@ class ServerEngine:
         single = "picture" if route == _IMAGES else "text"
         if _is_too_long(reply):
             return PromptTooLongError(
-                f"The prompt “{shortened(str(chunk[0]), _MAX_QUOTE)}” is longer than the {_CONTEXT_TOKENS} tokens "
-                f"{self._version.title} can read; shorten it."
+                f"The prompt “{shortened(str(chunk[0]), _MAX_QUOTE)}” is longer than the {self._version.context} "
+                f"tokens {self._version.title} can read; shorten it."
             )
         if any(sentence in message for sentence in _NO_SUCH_MODEL):
             return UnknownModelError(
@@ -338,10 +368,11 @@ class ServerEngine:
             )
 
     def _no_inference_server(self, route: str = "") -> BadReplyError:
-        lacks = f" at {route}" if route else ""
+        title = self._family.title
+        lacks = f" at /{self._family.key}/{route}" if route else ""
         return BadReplyError(
-            f"What answers at {self.url} is no inference server with CLIP{lacks}; check the address and port "
-            "(usually 9001), and that CLIP is switched on there."
+            f"What answers at {self.url} is no inference server with {title}{lacks}; check the address and port "
+            f"(usually 9001), and that {title} is switched on there."
         )
 
 

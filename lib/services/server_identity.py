@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import InputError, StoreError, UnknownModelError
+from lib.core.sampling import Framing
 from lib.engines.hosted import HostedEngine
 from lib.engines.server import ServerEngine
 from lib.infra.address import normalise_url
@@ -128,6 +129,11 @@ class IdentifiedEngine:
     def input_size(self) -> int:
         """Side in pixels of the square the model sees."""
         return self._engine.input_size
+
+    @property
+    def framing(self) -> Framing:
+        """What of a frame the model sees by itself."""
+        return self._engine.framing
 
     @property
     def batch_size(self) -> int:

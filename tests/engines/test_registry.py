@@ -76,7 +76,7 @@ def test_an_address_without_scheme_is_refused_with_the_right_one() -> None:
 
 
 def test_an_unknown_version_is_refused() -> None:
-    with pytest.raises(UnknownModelError, match="'ViT-H-14' is no CLIP version; choose one of"):
+    with pytest.raises(UnknownModelError, match="'ViT-H-14' is no model of an inference server; choose one of"):
         make_engine("http://localhost:9001", model_version="ViT-H-14")
 
 

@@ -274,7 +274,10 @@ class TestConstruction:
             )
 
     def test_refuses_an_unknown_version_and_lists_the_known(self) -> None:
-        with pytest.raises(UnknownModelError, match=r"'ViT-G' is no CLIP version; choose one of ViT-B-16, .*RN50x64\."):
+        with pytest.raises(
+            UnknownModelError,
+            match=r"'ViT-G' is no model of an inference server; choose one of ViT-B-16, .*PE-Core-G14-448\.",
+        ):
             ServerEngine("http://localhost:9001", model_version="ViT-G")
 
     @pytest.mark.parametrize("spelling", ["ViT-L/14@336px", "vit-l-14-336PX", " ViT-L-14-336px "])

@@ -45,7 +45,12 @@ DIMS = {
     "ViT-B-32": 512,
     "ViT-L-14": 768,
     "ViT-L-14-336px": 768,
+    "PE-Core-B16-224": 1024,
+    "PE-Core-L14-336": 1024,
+    "PE-Core-G14-448": 1280,
 }
+VERSION_FIELDS = {"clip": "clip_version_id", "perception_encoder": "perception_encoder_version_id"}
+_PE_CONTEXTS = {"PE-Core-B16-224": 32, "PE-Core-L14-336": 32, "PE-Core-G14-448": 72}
 COLOURS = {
     "red": (1.0, 0.0, 0.0),
     "green": (0.0, 1.0, 0.0),
@@ -94,6 +99,8 @@ class Faults:
     content_type: str = "application/json"
     no_clip: bool = False
     """404 for the CLIP routes."""
+    no_pe: bool = False
+    """404 for Perception Encoder's routes, as where it is switched off."""
     about: dict[str, str] = field(
         default_factory=lambda: {"name": "Roboflow Inference Server", "version": "1.8.3", "uuid": "fake"}
     )
@@ -174,7 +181,11 @@ class FakeServer:
 
     def vectors(self, items: list[Any], version: str = "ViT-B-16") -> NDArray[np.float64]:
         """Return what this server answers to ``items`` (RGB arrays or texts), as it is on the wire."""
-        return np.roll(np.stack([_vector(item, DIMS[version]) for item in items]), self.faults.weights, axis=1)
+        dim = DIMS[version]
+        rows = np.stack([_vector(item, dim) for item in items])
+        if version in _PE_CONTEXTS and isinstance(items[0], str):  # each word has a say, as in a real model
+            rows += 0.1 * np.stack([_of_hash(text, dim) for text in items])
+        return np.roll(rows, self.faults.weights, axis=1)
 
     def begin(self, seen: Seen) -> bool:
         """Count an embedding request; return whether it must fail."""
@@ -218,7 +229,9 @@ class _Handler(LoopbackHandler):
         if faults.redirect:
             self.answer(307, b"", {"Location": faults.redirect + self.path})
             return
-        if urlsplit(self.path).path not in ("/clip/embed_image", "/clip/embed_text") or faults.no_clip:
+        family, _, route = urlsplit(self.path).path.strip("/").partition("/")
+        off = {"clip": faults.no_clip, "perception_encoder": faults.no_pe}.get(family, True)
+        if off or route not in ("embed_image", "embed_text"):
             self._say(404, "", detail="Not Found")
             return
         body = json.loads(raw)
@@ -233,7 +246,7 @@ class _Handler(LoopbackHandler):
             if fails:
                 self._fail()
             else:
-                self._embed(body, items)
+                self._embed(body, items, family)
         finally:
             owner.end()
 
@@ -249,9 +262,9 @@ class _Handler(LoopbackHandler):
         else:
             raise AssertionError(f"unknown manner {faults.manner!r}")
 
-    def _embed(self, body: dict[str, Any], items: list[Any]) -> None:
+    def _embed(self, body: dict[str, Any], items: list[Any], family: str) -> None:
         faults = self.owner.faults
-        version = body.get("clip_version_id", "ViT-B-16")
+        version = body.get(VERSION_FIELDS[family], "ViT-B-16" if family == "clip" else "PE-Core-L14-336")
         sent = self._sent_keys(body)
         if faults.key is not None:
             found = [sent[place] for place in faults.key_places if place in sent]
@@ -303,6 +316,8 @@ class _Handler(LoopbackHandler):
     def _embed_texts(self, items: list[Any], version: str) -> None:
         if not items or self.owner.faults.bad_text in items:
             self._say(500, "Internal error.")
+        elif version in _PE_CONTEXTS:  # cut off without a word
+            self._reply([" ".join(text.split()[: _PE_CONTEXTS[version] - 2]) for text in items], version)
         elif any(len(text.split()) + 2 > _CONTEXT_TOKENS for text in items):  # a word a token, start and end
             self._say(400, _TOO_LONG)
         else:
@@ -329,7 +344,8 @@ class _Handler(LoopbackHandler):
             rows[-1] = ["a"] * len(rows[-1])
         reply: dict[str, Any] = {"inference_id": None, "time": 0.01, "embeddings": rows}
         if not faults.old:
-            reply["resolved_model"] = {"model_id": faults.resolved or f"clip/{version}", "backend": None}
+            family = "perception_encoder" if version in _PE_CONTEXTS else "clip"
+            reply["resolved_model"] = {"model_id": faults.resolved or f"{family}/{version}", "backend": None}
         self.answer(200, json.dumps(reply).encode())
 
     def _say(self, status: int, message: str, extra: dict[str, str] | None = None, **fields: str) -> None:
@@ -347,10 +363,14 @@ def _vector(item: Any, dim: int) -> NDArray[np.float64]:
     if isinstance(item, str):
         colours = [COLOURS[word] for word in item.lower().split() if word in COLOURS]
         if not colours:
-            digest = hashlib.sha256(item.encode()).digest()
-            return 10 / np.sqrt(dim) * np.random.default_rng(list(digest)).standard_normal(dim)
+            return _of_hash(item, dim)
         rgb = np.mean(colours, axis=0)
     else:
         rgb = np.asarray(item, np.float64).reshape(-1, 3).mean(axis=0) / 255
     directions = np.random.default_rng(dim).standard_normal((4, dim))
     return 10 / np.sqrt(dim) * (np.append(rgb, 0.2) @ directions)
+
+
+def _of_hash(text: str, dim: int) -> NDArray[np.float64]:
+    digest = hashlib.sha256(text.encode()).digest()
+    return 10 / np.sqrt(dim) * np.random.default_rng(list(digest)).standard_normal(dim)

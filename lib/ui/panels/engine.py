@@ -12,7 +12,7 @@ import streamlit as st
 from lib.core.errors import EngineUnavailableError, InputError, PromptreelError
 from lib.core.formatting import as_text, escape_markdown
 from lib.core.sampling import Sampling
-from lib.engines.clip_versions import MODEL_VERSIONS
+from lib.engines.clip_versions import MODEL_VERSIONS, SERVER_MODELS
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
@@ -87,9 +87,10 @@ def _server_fields(session: Session) -> None:
             lambda value: session.change(server_url=value.strip()),
         ),
     )
+    offered = SERVER_MODELS if experiment.engine == "server" else MODEL_VERSIONS
     st.selectbox(
         "Model version",
-        versions := list(dict.fromkeys((*MODEL_VERSIONS, experiment.model_version))),
+        versions := list(dict.fromkeys((*offered, experiment.model_version))),
         index=versions.index(experiment.model_version),
         **field(session, "model_version"),
     )

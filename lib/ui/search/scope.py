@@ -10,7 +10,7 @@ import streamlit as st
 
 from lib.core.errors import Cancelled, PromptreelError
 from lib.core.formatting import as_text, plural
-from lib.engines.clip_versions import MODEL_VERSIONS
+from lib.engines.clip_versions import SERVER_MODELS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.engine import Engine
 from lib.ingest.progress import Progress
@@ -163,7 +163,7 @@ def _other_engines(scope: SearchScope) -> None:
 
 def _available(engine_id: str) -> bool:
     fields = experiments.engine_fields(engine_id)
-    return fields.get("model_version", "") in MODEL_VERSIONS or fields["engine"] in EMBEDDED_MODELS or "model" in fields
+    return fields.get("model_version", "") in SERVER_MODELS or fields["engine"] in EMBEDDED_MODELS or "model" in fields
 
 
 @experiment.callback
