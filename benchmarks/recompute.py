@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 
@@ -78,9 +79,10 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
     change = vector_change(samples.vectors)
     cosine = analyse(samples, prompt_set, texts, change=change).cosine
 
-    def settings(kind: str, decision: Decision = "threshold", **more: float) -> PromptSet:
+    def settings(kind: str, decision: Decision = "threshold", **more: Any) -> PromptSet:
         smoothing = Smoothing(kind, 5)  # type: ignore[arg-type]
-        return replace(prompt_set, settings=Settings(decision=decision, threshold=0.15, smoothing=smoothing, **more))
+        chosen = {"decision": decision, "threshold": 0.15, "smoothing": smoothing, **more}
+        return replace(prompt_set, settings=Settings(**chosen))
 
     phrases = np.random.default_rng(12).normal(size=(len(PHRASES), d)).astype(np.float32)
     phrases /= np.linalg.norm(phrases, axis=1, keepdims=True)
@@ -117,8 +119,23 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
             f"smoothing: {kind}": lambda kind=kind: kept(settings(kind))
             for kind in ("median", "gaussian", "exponential")
         },
-        "full edit, relative": lambda: full(
-            replace(average, settings=replace(average.settings, score="relative", threshold=1.25))
+        "full edit, relative": lambda: full(settings("moving_average", score="relative", threshold=1.25)),
+        **{
+            f"full edit, relative, viterbi, {decision}": lambda decision=decision: full(
+                settings("viterbi", decision, score="relative", threshold=1.25)
+            )
+            for decision in get_args(Decision)
+        },
+        "the same, stopping at cuts, bridging, minimum": lambda: full(
+            settings(
+                "viterbi",
+                "best_threshold",
+                score="relative",
+                threshold=1.25,
+                stop_at_cuts=True,
+                bridge_s=1.0,
+                min_duration_s=1.0,
+            )
         ),
         "reference phrases, once a video": lambda: reference_of(samples, phrases),
         "first look": lambda: chart_data(analyse(samples, average, texts)),
@@ -146,10 +163,11 @@ def main(argv: list[str]) -> int:
     for name, one in small.items():
         ten = large[name]
         print(f"| {name} | {_cell(one)} | {_cell(ten)} | {ten.median / one.median:.1f} |")
-    edit, ratio = small["full edit"].median, large["full edit"].median / small["full edit"].median
-    met = edit <= BAR_MS and ratio <= BAR_RATIO
+    ratio = large["full edit"].median / small["full edit"].median
+    slowest = max(timing.median for name, timing in small.items() if name.startswith("full edit"))
+    met = slowest <= BAR_MS and ratio <= BAR_RATIO
     print(
-        f"\nFull edit: {edit:.1f} ms (bar {BAR_MS:g}), ratio {ratio:.1f} (bar {BAR_RATIO:g}): "
+        f"\nSlowest full edit: {slowest:.1f} ms (bar {BAR_MS:g}), ratio {ratio:.1f} (bar {BAR_RATIO:g}): "
         f"{'met' if met else 'MISSED'}."
     )
     return 0 if met else 1
