@@ -182,7 +182,7 @@ class TestIdentity:
 
     def test_of_an_unknown_model_is_refused(self) -> None:
         with pytest.raises(
-            UnknownModelError, match="'resnet' is no embedded model; choose one of demo, tinyclip, clip, siglip"
+            UnknownModelError, match="'resnet' is no embedded model; choose one of demo, clip, siglip, tinyclip"
         ):
             EmbeddedEngine("resnet")
 

@@ -65,7 +65,7 @@ def test_an_address_makes_a_server_engine() -> None:
 def test_another_word_is_refused(spec: str) -> None:
     with pytest.raises(
         InputError,
-        match=r"is no engine; write demo, tinyclip, clip, siglip, hub:OWNER/NAME, folder:PATH, or .*localhost:9001",
+        match=r"is no engine; write demo, clip, siglip, tinyclip, hub:OWNER/NAME, folder:PATH, or .*localhost:9001",
     ):
         make_engine(spec)
 
