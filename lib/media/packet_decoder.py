@@ -184,6 +184,8 @@ class PacketDecoder:
         except av.error.FFmpegError as error:
             if not self._looks_again(packet):
                 if isinstance(error, BlockingIOError) and not isinstance(packet, Break):  # VP9's is stuck
+                    if len(self._kept) > 1:  # stuck by an earlier one
+                        self._again.appendleft(packet)
                     self._leave_behind()
                 self._damage.suspect()
                 self._note_size(self._context.width, self._context.height)  # as announced, also if refused for it

@@ -254,14 +254,17 @@ def test_one_broken_packet_costs_the_frames_up_to_the_next_key_frame(
     assert reader.end_s == pytest.approx(2.5, abs=1.5e-3)
 
 
-def test_a_vp9_decoder_that_is_stuck_goes_on_at_the_next_key_frame(tmp_path: Path) -> None:
-    """Two broken frames in one superframe (VP9 specification, annex B): the decoder takes no further packet."""
+@pytest.mark.parametrize("number", [25, 37, 38])
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_a_vp9_decoder_that_is_stuck_goes_on_at_the_next_key_frame(number: int, count: int, tmp_path: Path) -> None:
+    """Broken frames in one superframe (VP9 specification, annex B): the decoder takes no packet until all are out."""
     source = make_video(tmp_path / "whole.webm", colours=palette(60), codec="libvpx-vp9", gop=20)
-    index = b"\xd9" + (20).to_bytes(4, "little") * 2 + b"\xd9"
-    frames, reader = read_frames(remuxed(source, tmp_path / "a.webm", junk={25: b"\xff" * 40 + index}))
-    assert [frame.index for frame in frames] == [i for i in range(60) if not 25 <= i < 40]
+    marker = bytes([0xD8 + count - 1])
+    index = marker + (20).to_bytes(4, "little") * count + marker
+    frames, reader = read_frames(remuxed(source, tmp_path / "a.webm", junk={number: b"\xff" * 20 * count + index}))
+    assert [frame.index for frame in frames] == [i for i in range(60) if not number <= i < 40]
     assert_colours(frames, [palette(60)[frame.index] for frame in frames])
-    assert [gap.missing for gap in reader.gaps] == [15]
+    assert [gap.missing for gap in reader.gaps] == [40 - number]
 
 
 OPEN_GROUPS = {"x264-params": "open-gop=1:scenecut=0"}
