@@ -82,7 +82,7 @@ def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
             "mean_score": score("Mean score"),
             "peak_score": score("Peak score"),
             "peak_s": seconds("Peak at (s)"),
-            "peak_cosine": score("Peak cosine"),
+            "peak_cosine": None,  # said below, with what it means
         },
         alt="Metrics by label",
     )
@@ -99,7 +99,7 @@ def _beside_reference(analysis: Analysis, reference: Reference) -> None:
     colours = theme.colours(analysis.prompt_set.prompts)
     lines = []
     for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
-        place = html.escape(reference.place(peak))
+        place = html.escape(f"cosine {reference.place(peak)}")
         lines.append(f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
     st.html(_list(lines))
 
