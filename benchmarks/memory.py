@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks._videos import make_video, repeat_video
 from lib.core.formatting import format_duration
-from lib.core.sampling import Sampling
+from lib.core.sampling import Framing, Sampling
 from lib.ingest.ingest import ingest
 from lib.ingest.progress import Progress
 from lib.store.store import Store
@@ -36,6 +36,7 @@ class MeanColourEngine:
 
     id, name = "mean-colour", "Mean colour"
     dim, input_size, batch_size, concurrency, embeds_video = 512, 224, 8, 2, True
+    framing: Framing = "centre"
 
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return one unit row per picture."""

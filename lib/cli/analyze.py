@@ -49,7 +49,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     if args.video.suffix.lower() == ".json":
         video, info = _imported(args, context, store)
     else:
-        video, info = embed_missing(context, store, args.video, args.sampling)
+        video, info = embed_missing(context, store, args.video, context.sampling)
     sampling = Sampling.from_key(info.key.sampling_key)
     analysis = analyse_stored(store, video, engine, sampling, prompt_set)
     if args.json:

@@ -44,9 +44,9 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     for prompt_set in prompt_sets:
         warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
-    video, info = embed_missing(context, store, args.video, args.sampling)
+    video, info = embed_missing(context, store, args.video, context.sampling)
     truth = args.truth and read_ground_truth(args.truth, video, info.end_s, context.reporter)
-    a, b = (analyse_stored(store, video, context.engine, args.sampling, prompt_set) for prompt_set in prompt_sets)
+    a, b = (analyse_stored(store, video, context.engine, context.sampling, prompt_set) for prompt_set in prompt_sets)
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
     differences: dict[str, Difference] = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lib.cli.output import Reporter
 from lib.core.errors import InputError, UnknownModelError
-from lib.core.sampling import DEFAULT_STRIDE, Sampling
+from lib.core.sampling import DEFAULT_STRIDE, FRAMINGS, Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION, SERVER_MODELS
 from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, is_embedded, make_engine
@@ -59,6 +59,12 @@ class Context:
             return identified(engine, default_home(), Store)
         except (InputError, UnknownModelError) as error:
             raise UsageError(str(error)) from error
+
+    @property
+    def sampling(self) -> Sampling:
+        """Which frames the options ask for, and what of them the model is to see."""
+        sampling: Sampling = self._args.sampling
+        return sampling.framed(self._args.framing)
 
     def close(self) -> None:
         """Close the engine, if one was made."""
@@ -111,6 +117,12 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
         help="embed F frames per second instead",
     )
     parser.set_defaults(sampling=Sampling.every())
+    parser.add_argument(
+        "--framing",
+        choices=FRAMINGS,
+        help="what of a frame the model sees: its centre square, or the whole frame, squashed to a square "
+        "(default: what the model does by itself: centre for CLIP, whole for SigLIP and Perception Encoder)",
+    )
 
 
 def _option(read: Callable[[str], Sampling]) -> Callable[[str], Sampling]:

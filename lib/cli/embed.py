@@ -46,7 +46,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
             if api is not None:
                 video, info = _embed_hosted(api, context, store, path, args.sampling)
             else:
-                video, info = embed_missing(context, store, path, args.sampling)
+                video, info = embed_missing(context, store, path, context.sampling)
         except PromptreelError as error:  # go on with the other videos
             context.reporter.problem(error)
             status = 1
@@ -72,6 +72,8 @@ def document(store: Store, video: Video, info: EmbeddingInfo) -> dict[str, Any]:
 def _hosted_api(args: argparse.Namespace) -> HostedApi:
     if args.engine or args.model:
         raise UsageError("--hosted has its own engine; leave out --engine and --model")
+    if args.framing:
+        raise UsageError("--framing is for engines that embed here; the hosted service frames by itself")
     if args.sampling.kind != "fps":
         raise UsageError("--hosted samples by rate; add for example --fps 3")
     return HostedApi(key=api_key_from_environment())

@@ -1,9 +1,11 @@
-"""Which frames of a video are sampled, exactly: rates are fractions."""
+"""Which frames of a video are sampled, exactly (rates are fractions), and what of them the model sees."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from lib.core.errors import InputError
@@ -11,6 +13,8 @@ from lib.core.validation import bounded_fraction, bounded_int, written
 
 Framing = Literal["centre", "whole"]
 """What of a frame a model sees: its centre square, or all of it, squashed to a square."""
+FRAMING_NAMES: Mapping[Framing, str] = MappingProxyType({"centre": "Centre square", "whole": "Whole frame"})
+"""Words for people."""
 FRAMINGS: tuple[Framing, ...] = get_args(Framing)
 DEFAULT_STRIDE = 10
 MAX_STRIDE = 1_000_000_000
@@ -23,10 +27,14 @@ class Sampling:
 
     kind: Literal["stride", "fps"]
     value: Fraction
+    framing: Framing | None = None
+    """What of a frame the model sees; None for what it sees by itself."""
 
     def __post_init__(self) -> None:
         if self.kind not in ("stride", "fps"):
             raise InputError(f"Sampling kind {self.kind!r} is unknown; use 'stride' or 'fps'.")
+        if self.framing not in (None, *FRAMINGS):
+            raise InputError(f"Framing {written(self.framing)} is unknown; use {' or '.join(FRAMINGS)}.")
         if abs(self.value) > _LARGEST:
             raise InputError("So large a number can't be used for sampling; try a stride of 10.")
         if self.kind == "stride" and self.value > MAX_STRIDE:
@@ -57,20 +65,30 @@ class Sampling:
     @classmethod
     def from_key(cls, key: str) -> Sampling:
         """Return the sampling that ``key`` was made from."""
-        kind, _, text = key.partition("-")
+        kind, _, rest = key.partition("-")
+        text, dash, framing = rest.partition("-")
         value = bounded_fraction(text.replace("_", "/"), 0, _LARGEST)
-        if kind not in ("stride", "fps") or value is None:
+        framings: list[Framing | None] = [one for one in FRAMINGS if one == framing] if dash else [None]
+        if kind not in ("stride", "fps") or value is None or not framings:
             raise InputError(f"{written(key)} is no sampling; write for example 'stride-10' or 'fps-3'.")
-        return cls("stride" if kind == "stride" else "fps", value)
+        return cls("stride" if kind == "stride" else "fps", value, framings[0])
+
+    def framed(self, framing: Framing | None) -> Sampling:
+        """Return the same with another framing, None for what the model sees by itself."""
+        return replace(self, framing=framing)
 
     @property
     def key(self) -> str:
-        """Short text that stands for this sampling in keys: ``stride-10``, ``fps-3``, ``fps-30000_1001``."""
-        return f"{self.kind}-{str(self.value).replace('/', '_')}"
+        """Short text that stands for this sampling in keys: ``stride-10``, ``fps-30000_1001``, ``fps-3-whole``."""
+        return f"{self.kind}-{str(self.value).replace('/', '_')}" + (f"-{self.framing}" if self.framing else "")
 
     @property
     def description(self) -> str:
-        """Words for people: ``every 10th frame``, ``3 a second``."""
+        """Words for people: ``every 10th frame``, ``3 a second, whole frame``."""
+        return self._rate + (f", {FRAMING_NAMES[self.framing].lower()}" if self.framing else "")
+
+    @property
+    def _rate(self) -> str:
         if self.kind == "fps":
             return f"{float(self.value):g} a second"
         n = int(self.value)

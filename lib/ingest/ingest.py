@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 import filelock
 
 from lib.core.errors import NotStoredError
-from lib.core.sampling import Sampling
+from lib.core.sampling import Framing, Sampling
 from lib.engines.engine import PREPROCESSING, Engine
 from lib.ingest.pipeline import Run, stored_gaps
 from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
@@ -34,8 +34,17 @@ from lib.store.videos import Video
 
 
 def embedding_key(video: Video, engine: Engine, sampling: Sampling) -> EmbeddingKey:
-    """Return the key under which the store keeps this embedding."""
-    return EmbeddingKey(video.sha256, engine.id, sampling.key, PREPROCESSING)
+    """Return the key under which the store keeps this embedding.
+
+    A framing that is the engine's own is no part of it, so that it is the same with and without.
+    """
+    return EmbeddingKey(video.sha256, engine.id, sampling.framed(_framing(engine, sampling)).key, PREPROCESSING)
+
+
+def _framing(engine: Engine, sampling: Sampling) -> Framing | None:
+    """Return how frames are framed before the engine gets them; None where it does that by itself."""
+    wanted = sampling.framing
+    return wanted if wanted is not None and engine.embeds_video and wanted != engine.framing else None
 
 
 def ingest(
@@ -109,7 +118,8 @@ def _continue(
         path = store.file_path(video.sha256)
         is_whole = not store.gaps(key)  # so far; otherwise what is lost must be told of the whole video
         reader = FrameReader(path, sampling, short_side=engine.input_size, resume_after=last, may_seek=is_whole)
-        ended = Run(store, key, engine, reader, meter, cancel, done=info.samples).run()
+        framing = _framing(engine, sampling)
+        ended = Run(store, key, engine, reader, meter, cancel, done=info.samples, framing=framing).run()
     finally:
         if not ended:
             info = store.find_embedding(key) or info

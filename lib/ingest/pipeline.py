@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lib.core.errors import BadReplyError, Cancelled
+from lib.core.sampling import Framing
 from lib.engines.engine import Engine
+from lib.engines.image_payload import framed
 from lib.ingest.daemon_workers import Workers, step_back
 from lib.ingest.progress import TICK_S, Meter
 from lib.media.frames import Frame, FrameReader
@@ -102,6 +104,7 @@ class Run:
         cancel: threading.Event,
         *,
         done: int,
+        framing: Framing | None = None,
     ) -> None:
         self._store = store
         self._key = key
@@ -110,6 +113,7 @@ class Run:
         self._meter = meter
         self._cancel = cancel
         self._done = done
+        self._framing = framing
         self._buffer = _Buffer(store, key, reader)
         concurrency = max(1, engine.concurrency)
         # Batches ahead of the writer: enough that no commit makes the engine wait, and few enough.
@@ -169,11 +173,16 @@ class Run:
                 [frame.index for frame in batch],
                 [frame.time_s for frame in batch],
                 size,
-                self._engine_threads.submit(lambda: self._engine.embed_images(images)),
+                self._engine_threads.submit(lambda: self._embed(images)),
                 self._thumbnail_thread.submit(lambda: [make_thumbnail(image) for image in images]),
             )
         )
         return True
+
+    def _embed(self, images: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        if self._framing is not None:
+            images = [framed(image, self._framing, self._engine.input_size) for image in images]
+        return self._engine.embed_images(images)
 
     def _collect(self) -> None:
         """Take finished batches in order and store them, until the video or the user ends it."""

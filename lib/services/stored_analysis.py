@@ -33,10 +33,11 @@ def analyse_stored(store: Store, video: Video, engine: Engine, sampling: Samplin
     )
 
 
-def sampling_document(sampling: Sampling) -> dict[str, int | float]:
-    """Return ``{"stride": 10}`` or ``{"fps": 2.5}``."""
+def sampling_document(sampling: Sampling) -> dict[str, int | float | str]:
+    """Return ``{"stride": 10}`` or ``{"fps": 2.5}``, with the framing where it isn't the model's own."""
     value = sampling.value
-    return {sampling.kind: int(value) if value.denominator == 1 else float(value)}
+    framing = {"framing": sampling.framing} if sampling.framing else {}
+    return {sampling.kind: int(value) if value.denominator == 1 else float(value), **framing}
 
 
 def video_document(video: Video, embedded: EmbeddingInfo | Samples, *, samples: int) -> dict[str, Any]:

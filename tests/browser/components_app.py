@@ -71,6 +71,7 @@ def player_part() -> None:
         end_s=10.0,
         seek=state["seek"],
         progress=None if ready else 0.4,
+        sees="centre" if which == "one" else "whole",
     )
     show("player", [round(at.time_s, 3), at.problem])
     show("runs", state["runs"])

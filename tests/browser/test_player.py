@@ -181,3 +181,26 @@ def test_the_player_follows_the_keyboard_with_a_visible_focus(page: Page, compon
     page.keyboard.press("Space")
     assert wait_for(lambda: video.evaluate("v => v.paused"))
     assert has_focus_ring(page.locator(".frame"))
+
+
+def test_the_outline_is_what_the_model_sees_and_can_be_hidden(page: Page, components_app: Dashboard) -> None:
+    video = open_player(page, components_app)
+    outline, frame = page.locator(".sees").bounding_box(), page.locator(".frame").bounding_box()
+    assert outline is not None
+    assert frame is not None
+    assert outline["width"] == pytest.approx(outline["height"], abs=1)
+    assert outline["height"] == pytest.approx(min(frame["height"], frame["width"]), abs=1)
+    assert outline["x"] + outline["width"] / 2 == pytest.approx(frame["x"] + frame["width"] / 2, abs=1)
+
+    button = page.get_by_role("button", name="What the model sees")
+    button.click()
+    expect(page.locator(".sees")).to_be_hidden()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    video.press("v")
+    expect(page.locator(".sees")).to_be_visible()
+
+    page.get_by_text("two", exact=True).click()
+    expect(page.locator(".sees")).not_to_have_class(re.compile("centre"))
+    outline = page.locator(".sees").bounding_box()
+    assert outline is not None
+    assert outline["width"] / outline["height"] == pytest.approx(320 / 180, rel=0.02)

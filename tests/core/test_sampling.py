@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core.errors import InputError
-from lib.core.sampling import DEFAULT_STRIDE, Sampling
+from lib.core.sampling import DEFAULT_STRIDE, FRAMINGS, Sampling
 
 SAMPLINGS = st.one_of(
+    st.builds(
+        Sampling.framed, st.integers(min_value=1, max_value=100_000).map(Sampling.every), st.sampled_from(FRAMINGS)
+    ),
     st.integers(min_value=1, max_value=100_000).map(Sampling.every),
     st.fractions(min_value=Fraction(1, 3600), max_value=240, max_denominator=100_000).map(Sampling.per_second),
 )
@@ -46,6 +49,9 @@ def test_keys_can_be_file_names(sampling: Sampling) -> None:
         (Sampling.per_second(0.1), "fps-1_10", "0.1 a second"),
         (Sampling.per_second("2.5"), "fps-5_2", "2.5 a second"),
         (Sampling.per_second(Fraction(30000, 1001)), "fps-30000_1001", "29.97 a second"),
+        (Sampling.every().framed("whole"), "stride-10-whole", "every 10th frame, whole frame"),
+        (Sampling.per_second("2.5").framed("centre"), "fps-5_2-centre", "2.5 a second, centre square"),
+        (Sampling.every().framed("whole").framed(None), "stride-10", "every 10th frame"),
     ],
 )
 def test_samplings_are_written_as_keys_and_as_words(sampling: Sampling, key: str, description: str) -> None:
@@ -71,6 +77,10 @@ def test_samplings_are_written_as_keys_and_as_words(sampling: Sampling, key: str
         (lambda: Sampling.every(10**400), "is not a whole number of 1 or more"),
         (lambda: Sampling.every(10**10), "A stride is a whole number from 1 to 1,000,000,000, not 1e+10"),
         (lambda: Sampling.from_key("fps-1e99999999"), "is no sampling"),
+        (lambda: Sampling.from_key("stride-10-"), "is no sampling"),
+        (lambda: Sampling.from_key("stride-10-None"), "is no sampling"),
+        (lambda: Sampling.from_key("stride-10-whole-whole"), "is no sampling"),
+        (lambda: Sampling("stride", Fraction(1), "left"), "Framing 'left' is unknown; use centre or whole"),
         (lambda: Sampling.from_key("stride-" + "9" * 5_000), "is no sampling"),
         (lambda: Sampling.per_second("1/0"), "'1/0' is no number of samples a second"),
         (lambda: Sampling.per_second(float("nan")), "nan is no number of samples a second"),

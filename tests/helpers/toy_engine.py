@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.core.errors import EngineError
+from lib.core.sampling import Framing
 
 
 @dataclass
@@ -28,6 +29,7 @@ class ToyEngine:
     batch_size: int = 8
     concurrency: int = 2
     embeds_video: bool = True
+    framing: Framing = "centre"
     delay_s: float = 0.0
     """How long a call takes at least."""
     fail_after: int | None = None

@@ -11,7 +11,7 @@ import pytest
 from lib.services import experiments
 from lib.ui.session import cache
 from lib.ui.session.folders import SAMPLES
-from tests.helpers.pages import by_key, open_page, saved, words
+from tests.helpers.pages import by_key, open_page, passed, saved, words
 from tests.helpers.tiny_models import write_open
 
 pytestmark = pytest.mark.usefixtures("framed")
@@ -117,3 +117,18 @@ def test_ids_choose_their_engine_again(models):
     }  # fmt: skip
     assert experiments.engine_fields("folder:0123456789ab") == {"engine": "other"}
     assert experiments.engine_fields("tinyclip:0123456789ab") == {"engine": "tinyclip"}
+
+
+def test_what_the_model_sees_is_chosen_kept_and_outlined(bench):
+    app = open_page()
+    assert passed(app, "modules")[0]["sees"] == "centre"
+    control = by_key(app.sidebar.get("button_group"), f"framing.{bench.experiment.engine_spec}")
+    assert control.value == "centre"
+    control.set_value("whole").run()
+
+    assert saved(bench).sampling.endswith("-whole")
+    assert passed(app, "modules")[0]["sees"] == "whole"
+    assert "is not embedded yet with" in words(app)
+    assert "whole frame" in words(app)
+    by_key(app.sidebar.get("button_group"), f"framing.{bench.experiment.engine_spec}").set_value("centre").run()
+    assert saved(bench).sampling == bench.experiment.sampling

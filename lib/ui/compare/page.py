@@ -17,6 +17,7 @@ from lib.comparison.comparison import Comparison
 from lib.core import formatting
 from lib.core.formatting import as_text, escape_markdown
 from lib.core.labelled_intervals import label_key
+from lib.core.sampling import Framing
 from lib.services import experiments
 from lib.services.experiments import Experiment, rows_to_prompts
 from lib.store.embeddings import EmbeddingInfo
@@ -43,6 +44,8 @@ class AnalysedSide:
 
     info: EmbeddingInfo
     analysis: Analysis
+    sees: Framing | None
+    """What of a frame its model sees."""
 
 
 @dataclass(frozen=True)
@@ -193,9 +196,10 @@ def _analyse(
         analysis = video.analyse(selection)
     if analysis is None or selection.info is None:
         return None
+    side = AnalysedSide(selection.info, analysis, selection.sees)
     with answers:
-        _answers(selection.video, AnalysedSide(selection.info, analysis), colours)
-    return AnalysedSide(selection.info, analysis)
+        _answers(selection.video, side, colours)
+    return side
 
 
 def _answers(chosen: Video, side: AnalysedSide, colours: Mapping[str, str]) -> None:
@@ -255,7 +259,8 @@ def watch(sides: Sides, compared: ComparedSides | None) -> None:
         lanes = video.lanes_without_prompts(sides.video, sides.embedded)
     if problem := cache.truth_problem(sides.video):
         st.warning(as_text(problem), icon=":material/warning:")
-    video.play(sides.video, lanes)
+    seen = {side.sees for side in (sides.a, sides.b) if side}
+    video.play(sides.video, lanes, sees=seen.pop() if len(seen) == 1 else None)
 
 
 def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from lib.core.errors import EngineUnavailableError, InputError, PromptreelError
 from lib.core.formatting import as_text, escape_markdown
-from lib.core.sampling import Sampling
+from lib.core.sampling import FRAMING_NAMES, FRAMINGS, Framing, Sampling
 from lib.engines.clip_versions import MODEL_VERSIONS, SERVER_MODELS
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
@@ -192,10 +192,11 @@ def _sampling_fields(session: Session) -> None:
     def change_kind(kind: str) -> None:
         for name in ("stride", "fps"):
             st.session_state.pop(session.versioned(name), None)
-        session.change(sampling=(Sampling.every() if kind == "stride" else Sampling.per_second(3)).key)
+        changed = Sampling.every() if kind == "stride" else Sampling.per_second(3)
+        session.change(sampling=changed.framed(sampling.framing).key)
 
     def change_to(make: Callable[[float], Sampling]) -> Callable[[float], None]:
-        return lambda value: session.change(sampling=make(value).key)
+        return lambda value: session.change(sampling=make(value).framed(sampling.framing).key)
 
     kind = st.segmented_control(
         "Sample",
@@ -233,7 +234,34 @@ def _sampling_fields(session: Session) -> None:
                 change_to(lambda value: Sampling.per_second(round(value, 4))),
             ),
         )
+    _framing_field(session, sampling)
     st.caption("Each setting is stored; switching back is instant.")
+
+
+def _framing_field(session: Session, sampling: Sampling) -> None:
+    """Draw the choice of what the model sees of a frame; nothing where no engine is at hand that embeds frames."""
+    try:
+        engine = current_engine(session)
+        own = engine.framing if engine.embeds_video else None
+    except PromptreelError:  # the page says what is wrong with it
+        return
+    if own is None:
+        return
+    shown = sampling.framing or own
+
+    def change(framing: Framing) -> None:
+        session.change(sampling=sampling.framed(None if framing == own else framing).key)
+
+    st.segmented_control(
+        "The model sees",
+        FRAMINGS,
+        format_func=FRAMING_NAMES.__getitem__,
+        required=True,
+        default=shown,
+        help="A model sees a square. Centre square: what lies left and right of it, 44 % of a 16:9 frame, has no say. "
+        "Whole frame: all of it, squashed to a square. The player shows the square as an outline.",
+        **bound(session, f"framing.{session.experiment.engine_spec}", shown, change),
+    )
 
 
 def current_engine(session: Session) -> Engine:

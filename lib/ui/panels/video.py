@@ -13,7 +13,7 @@ from lib.analysis.analysis import Analysis
 from lib.analysis.reference import Reference
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_duration
-from lib.core.sampling import Sampling
+from lib.core.sampling import Framing, Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
 from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
@@ -53,6 +53,11 @@ class VideoSelection:
     """None when nothing is embedded."""
     job: Job | None
     """The running job, if there is one."""
+
+    @property
+    def sees(self) -> Framing | None:
+        """What of a frame the model sees; None where the frames were not embedded here."""
+        return (self.sampling.framing or self.engine.framing) if self.engine.embeds_video else None
 
     @property
     def may_embed(self) -> bool:
@@ -206,7 +211,7 @@ def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
 def watch(selection: VideoSelection, analysis: Analysis | None) -> None:
     """Draw the player and its lanes; position, marked range and label are kept in the session."""
     before = selection.session.label
-    play(selection.video, _lanes(selection, analysis))
+    play(selection.video, _lanes(selection, analysis), sees=selection.sees)
     label = selection.session.label
     if label != before and analysis is not None and label in analysis.labels:
         for key in ("frames_label", "histogram_label", "truth_label"):
@@ -218,8 +223,11 @@ def player_key(video: Video) -> str:
     return f"player_{video.sha256[:12]}"
 
 
-def play(video: Video, lanes: dict[str, Any] | None) -> None:
-    """Draw the player with ``lanes``; the same video on another page continues at the same time."""
+def play(video: Video, lanes: dict[str, Any] | None, *, sees: Framing | None = None) -> None:
+    """Draw the player with ``lanes``, and an outline of what the model sees.
+
+    The same video on another page continues at the same time.
+    """
     session = state.session()
     if not video.has_file:
         missing_video.no_player(video)
@@ -240,6 +248,7 @@ def play(video: Video, lanes: dict[str, Any] | None) -> None:
         seek=Seek(session.seek_id, session.seek_s) if session.seek_s is not None else None,
         lanes=lanes,
         window=session.window,
+        sees=sees,
         progress=source.progress,
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from lib.core.sampling import Framing
 from lib.ui.components.registration import SHARED_MODULES, ignore, register
 from lib.ui.server import routes
 from lib.ui.session.peek import peek_state
@@ -70,6 +71,7 @@ def player(
     window: tuple[float, float] | None = None,
     preparing: str = "Preparing a playable copy…",
     progress: float | None = None,
+    sees: Framing | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
@@ -90,12 +92,14 @@ def player(
         window: start and end of the zoom in seconds, None for the whole video; applied when it changes.
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
+        sees: what of a frame the model sees, drawn as an outline that a button hides; None for no outline.
     """
     data = {
         "key": key,
         "modules": routes.url_for_modules(_FOLDER / "js", SHARED_MODULES),
         "src": src,
         "aspect": f"{max(1, width)} / {max(1, height)}",
+        "sees": sees,
         "label": label,
         "first": start_s,
         "end": end_s,

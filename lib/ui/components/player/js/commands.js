@@ -150,6 +150,13 @@ export class Commands {
     video.muted = !video.muted;
   }
 
+  toggleSees() {
+    const { memory } = this.player;
+    memory.sees = !memory.sees;
+    this.player.showSees();
+    this.player.announce(memory.sees ? "Outline of what the model sees on" : "Outline of what the model sees off");
+  }
+
   showAll() {
     this.player.view.reset();
     this.player.viewChanged();

@@ -21,7 +21,7 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 // What outlives a page switch, which unmounts the component: one entry per player, for as long as the tab lives.
 const memories = (globalThis[Symbol.for("promptreel.players")] ??= new Map());
 const newMemory = () => ({ src: null, time: 0, seek: null, window: null, view: null, chosen: null, hidden: new Set(),
-  mark: [null, null], loop: false, muted: false, rate: 1 });
+  mark: [null, null], loop: false, muted: false, rate: 1, sees: true });
 
 class Player {
   constructor(root) {
@@ -77,6 +77,7 @@ class Player {
       next: () => commands.step(1),
       loop: () => commands.toggleLoop(),
       mute: () => commands.toggleSound(),
+      sees: () => commands.toggleSees(),
       fit: () => commands.showAll(),
       full: () => commands.toggleFullScreen(),
       help: () => commands.help(),
@@ -102,7 +103,7 @@ class Player {
     this.memory = memories.get(data.key) ?? newMemory();
     memories.set(data.key, this.memory);
     if (data.src !== null && data.src !== this.memory.src) {
-      if (this.memory.src !== null) Object.assign(this.memory, { ...newMemory(), seek: this.memory.seek });
+      if (this.memory.src !== null) Object.assign(this.memory, { ...newMemory(), seek: this.memory.seek, sees: this.memory.sees });
       this.memory.src = data.src;
     }
     this.reported.selection ??= JSON.stringify(this.selection);
@@ -120,6 +121,7 @@ class Player {
       this.view.reveal(this.memory.time, 0.5);
     }
     this.playback.show();
+    this.showSees();
     this.setScene(data.lanes);
     this.redraw();
   }
@@ -265,6 +267,17 @@ class Player {
     }
     this.ghost.style.transform = `translateX(${at.x.toFixed(1)}px)`;
     this.tip.show(lanes.scene, lanes.timeAt(at.x), at.x, lanes.width);
+  }
+
+  // The outline of what the model sees: the centre square, or the whole picture.
+  showSees() {
+    const { sees } = this.data;
+    const button = this.buttons.querySelector('[data-do="sees"]');
+    const outline = this.playback.frame.querySelector(".sees");
+    button.hidden = !sees;
+    button.setAttribute("aria-pressed", String(this.memory.sees));
+    outline.hidden = !sees || !this.memory.sees;
+    outline.classList.toggle("centre", sees === "centre");
   }
 
   showPlayState() {

@@ -52,6 +52,10 @@ export function press(player, event) {
     case "M":
       commands.toggleSound();
       break;
+    case "v":
+    case "V":
+      commands.toggleSees();
+      break;
     case "Escape":
       return commands.clear();
     default:
