@@ -33,6 +33,10 @@ COMMANDS = {
         "evaluate",
         "embed what is missing of a video, then print what prompts are worth against the truth",
     ),
+    "learn": (
+        "learn",
+        "learn prompts from the ground truth of videos, where that is shown to be better",
+    ),
     "search": ("search", "find moments in all embedded videos"),
     "import": ("import_results", "import a results.json of the hosted Video Inference API"),
 }

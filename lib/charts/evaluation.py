@@ -1,4 +1,4 @@
-"""Altair charts of an evaluation: confusion matrix, precision–recall curve, F1 by threshold.
+"""Altair charts of an evaluation: confusion matrix, precision–recall curve, F1 by threshold, reliability.
 
 Conventions as in ``lib.charts.timeline``: what changes often is data, not specification, so that an edit doesn't make
 the browser rebuild a chart. What is undefined is not drawn.
@@ -16,6 +16,7 @@ import pandas as pd
 from lib.charts.palette import BLUE, DARK_TEXT, LIGHT_TEXT, ON_STRONG, RULE_COLOUR, chart_label
 from lib.charts.templates import FilledChart, Template, table
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
+from lib.evaluation.temperature import Reliability
 from lib.evaluation.threshold_fit import ThresholdFit
 
 _CELL = 42
@@ -179,6 +180,44 @@ def _fit(colour: str) -> Template:
         )
     )
     return _finished([line, current, best], height=220)
+
+
+def reliability_chart(reliable: Reliability) -> FilledChart:
+    """Return how often the best label is right (a point per bin) by its probability; on the diagonal is calibrated."""
+    diagonal = pd.DataFrame({"diagonal": [0.0, 1.0], "diagonal_y": [0.0, 1.0]})
+    return _reliability().fill({"bins": reliable.frame, "calibrated": diagonal})
+
+
+@lru_cache(maxsize=1)
+def _reliability() -> Template:
+    def probability(field: str) -> alt.X:
+        axis = alt.Axis(tickCount=5, format=".1f", grid=False)
+        scale = alt.Scale(domain=[0, 1], nice=False)
+        return alt.X(field, type="quantitative", title="probability of the best label", scale=scale, axis=axis)
+
+    calibrated: alt.Chart = (
+        alt.Chart(table("calibrated"))
+        .mark_line(strokeDash=_DASHES, strokeWidth=2, color=RULE_COLOUR)
+        .encode(x=probability("diagonal"), y=_share("diagonal_y", "share of the time it is right"))
+    )
+    line: alt.Chart = (
+        alt.Chart(table("bins"))
+        .mark_line(point={"size": 60, "filled": True}, color=BLUE, strokeWidth=2)
+        .encode(
+            x=probability("confidence"),
+            y=_share("accuracy", "share of the time it is right"),
+            tooltip=_numbers(
+                {
+                    "confidence": "mean probability",
+                    "accuracy": "right",
+                    "low": "from",
+                    "high": "to",
+                    "seconds": "seconds",
+                }
+            ),
+        )
+    )
+    return _finished([calibrated, line], height=260)
 
 
 def _finished(layers: list[alt.Chart], *, height: int) -> Template:

@@ -101,6 +101,16 @@ def f1_differences_of_videos(
     return result
 
 
+def mean_difference(a: Floats, b: Floats, weights: Floats, *, seed: int, n: int = 1000) -> tuple[float, float]:
+    """Return the 95 % interval of ``sum(b) / sum(weights) - sum(a) / sum(weights)`` over resampled blocks.
+
+    All three are sums in each block, ``(blocks,)``, two blocks or more.
+    """
+    times = np.random.default_rng(seed).multinomial(len(weights), np.full(len(weights), 1 / len(weights)), size=n)
+    low, high = np.quantile(times @ (b - a) / (times @ weights), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return low, high
+
+
 def _blocks(a: Evaluation, b: Evaluation, matches: Mapping[str, str]) -> tuple[Floats, Floats]:
     """Return hits, false alarms and misses in the blocks of one video, of A and of B, ``(blocks, 3, labels)``.
 

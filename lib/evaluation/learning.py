@@ -9,7 +9,8 @@ is found (``lib.analysis.needed_cosine``), r = max(0, needed + margin - c) where
 r = -max(0, c - needed + margin) where it is not. The margin is half of how far apart the words hold the two, so it fits
 the scale of each engine's cosines. Weights w are the time that samples stand for, half of the total where the label is
 there and half where it is not. With fewer samples than numbers in a vector the dual is solved, d = Aᵀ (A Aᵀ + strength
-I)⁻¹ b with A = √w x and b = √w r. Scores so stay on the words' scale, and thresholds keep their meaning.
+I)⁻¹ b with A = √w x and b = √w r. As v is made a unit vector, ``needed`` and margin count times |t + d|, which a few
+rounds find. Scores so stay on the words' scale, and thresholds keep their meaning.
 
 **The strength** is the one of ``STRENGTHS`` with the best F1 by time on left-out parts; of equals the strongest. A part
 is a true segment with half of the gap to its neighbours, over all videos.
@@ -55,6 +56,7 @@ MAX_SAMPLES = 1_200
 """Samples that a vector is fitted on, evenly chosen; neighbouring frames look alike."""
 MIN_MARGIN = 0.005
 """Smallest margin, in cosine."""
+_ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,7 +344,7 @@ class _Try:
         return self._fits[without]
 
     def _solve(self, rows: Bools) -> Floats:
-        from scipy.linalg import solve
+        from scipy.linalg import cho_factor, cho_solve
 
         there = self.true > self.false
         chosen = np.concatenate([_evenly(np.flatnonzero(rows & side), MAX_SAMPLES // 2) for side in (there, ~there)])
@@ -353,16 +355,20 @@ class _Try:
         weights = np.where(true, seconds / (2 * seconds[true].sum()), seconds / (2 * seconds[~true].sum()))
         cosine, needed = x @ self.words, self.needed[chosen]
         margin = max(float(weights @ np.where(true, cosine, -cosine)), MIN_MARGIN)
-        lacking, exceeding = np.maximum(needed + margin - cosine, 0.0), np.maximum(cosine - needed + margin, 0.0)
-        a = x * np.sqrt(weights)[:, None]
-        b = np.sqrt(weights) * np.where(true, lacking, -exceeding)
+        a, root = x * np.sqrt(weights)[:, None], np.sqrt(weights)
         dual = len(a) < a.shape[1]
-        gram, right = (a @ a.T, b) if dual else (a.T @ a, a.T @ b)
+        gram = a @ a.T if dual else a.T @ a
         fitted = []
         for strength in STRENGTHS:
-            solution = solve(gram + strength * np.eye(len(gram)), right, assume_a="pos")
-            vector = self.words + (a.T @ solution if dual else solution)
-            fitted.append(vector / np.linalg.norm(vector))
+            factor = cho_factor(gram + strength * np.eye(len(gram)))
+            vector, length = self.words, 1.0
+            for _ in range(_ROUNDS):
+                lacking = np.maximum(length * (needed + margin) - cosine, 0.0)
+                exceeding = np.maximum(cosine - length * (needed - margin), 0.0)
+                b = root * np.where(true, lacking, -exceeding)
+                vector = self.words + (a.T @ cho_solve(factor, b) if dual else cho_solve(factor, a.T @ b))
+                length = float(np.linalg.norm(vector))
+            fitted.append(vector / length)
         return np.array(fitted)
 
 

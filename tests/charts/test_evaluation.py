@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import altair as alt
 import numpy as np
+import pandas as pd
 import pytest
 
 from lib.analysis.analysis import Analysis, analyse
@@ -9,6 +10,7 @@ from lib.charts import evaluation as charts
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.evaluation.evaluation import evaluate
+from lib.evaluation.temperature import Reliability
 from lib.evaluation.threshold_fit import suggest_with_truth
 from lib.prompts.model import Prompt, PromptSet, Settings
 
@@ -78,3 +80,12 @@ def test_an_edit_changes_data_and_no_specification(analysis: Analysis) -> None:
         return texts
 
     assert specification(TRUTH) == specification((TrueSegment("a", 1.0, 3.0), TrueSegment("c", 3.0, 6.5)))
+
+
+def test_the_reliability_chart_has_a_point_per_bin_and_the_diagonal() -> None:
+    frame = pd.DataFrame({"low": [0.2], "high": [0.6], "confidence": [0.4], "accuracy": [0.5], "seconds": [3.0]})
+    chart = charts.reliability_chart(Reliability(frame, 0.1))
+
+    assert chart.tables["bins"].equals(frame)
+    assert chart.tables["calibrated"]["diagonal"].tolist() == chart.tables["calibrated"]["diagonal_y"].tolist()
+    alt.Chart.from_dict(chart.to_dict())  # valid Vega-Lite

@@ -133,10 +133,14 @@ def test_the_vector_minimises_what_the_module_says(length: int) -> None:
     c = x @ t
     margin = (c[true].mean() - c[~true].mean()) / 2
     margin = max(margin, learning.MIN_MARGIN)
-    residual = np.where(true, np.maximum(0, 0.6 + margin - c), -np.maximum(0, c - 0.6 + margin))
     # Ridge as ordinary least squares with a row per number of the vector.
     rows = np.vstack([np.sqrt(weights)[:, None] * x, np.sqrt(result.strength) * np.eye(D)])
-    d = np.linalg.lstsq(rows, np.append(np.sqrt(weights) * residual, np.zeros(D)), rcond=None)[0]
+    d, norm = np.zeros(D), 1.0
+    for _ in range(6):
+        low, high = norm * (0.6 - margin), norm * (0.6 + margin)
+        residual = np.where(true, np.maximum(0, high - c), -np.maximum(0, c - low))
+        d = np.linalg.lstsq(rows, np.append(np.sqrt(weights) * residual, np.zeros(D)), rcond=None)[0]
+        norm = float(np.linalg.norm(t + d))
 
     assert (len(x) < D) == (length == 1)
     assert result.strength in STRENGTHS

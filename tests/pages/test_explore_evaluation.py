@@ -15,7 +15,20 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth, saved, words
+from tests.helpers.pages import (
+    Bench,
+    add_video,
+    by_key,
+    lay_out,
+    open_page,
+    passed,
+    press,
+    put_truth,
+    saved,
+    with_rows,
+    words,
+)
+from tests.helpers.videos import BLUE, RED
 
 pytestmark = pytest.mark.usefixtures("framed")
 
@@ -173,3 +186,73 @@ def test_phrases_never_embedded_are_embedded_beside_the_page(home, server, monke
     assert "of 200 reference phrases" in words(app) or "all 200 reference phrases" in words(app)
     assert not [request for request in server.seen if request.path == "/clip/embed_text"]
     cache.jobs().dismiss(job.id)
+
+
+class TestLearning:
+    """A label whose words mean another colour, in videos whose truth says when it is there."""
+
+    @pytest.fixture
+    def taught(self, home: Path, server: FakeServer) -> Bench:
+        settings = Settings(decision="threshold", threshold=0.5)
+        bench = lay_out(home, server.url, rows=(PromptRow(label="wall", texts=("green",)),), settings=settings)
+        videos = [
+            add_video(bench.store, server.url, *[(BLUE, 10), (RED, 10 + extra)] * 5, name=f"walls {extra}")
+            for extra in (0, 10)
+        ]
+        for video, step in zip(videos, (2, 3), strict=True):
+            truth = tuple(TrueSegment("wall", float(i), float(i - 1 + step)) for i in range(1, 5 * step, step))
+            bench.store.change_truth(video, lambda _, truth=truth: truth)
+        here = replace(bench.experiment, video=videos[0].sha256)
+        experiments.save(home, here)
+        return replace(bench, video=videos[0], experiment=here)
+
+    def test_learning_is_tried_used_taken_back_and_undone(self, taught):
+        app = view("Evaluation")
+        press(app, "learn")
+        assert "Learning is better for 1 of 1 labels: mean F1 on left-out segments 0.00 → 1.00." in words(app)
+        assert not saved(taught).rows[0].learned
+
+        press(app, "learn_use")
+        (learned,) = saved(taught).rows[0].learned
+        assert learned.source == "learned from 10 segments of 2 videos"
+        assert passed(app, "unknown")[0]["unknown"] == {"wall": "Learned from 10 segments of 2 videos."}
+        assert app.dataframe[0].value.set_index("label").loc["wall", "f1"] == 1.0
+
+        press(app, "learn_forget")
+        assert not saved(taught).rows[0].learned
+        press(app, "learn_undo")
+        assert saved(taught).rows[0].learned == (learned,)
+
+    def test_one_video_alone_is_learned_from_where_the_other_is_not_chosen(self, taught):
+        app = view("Evaluation")
+        by_key(app.multiselect, "learn_videos").set_value([]).run()
+        press(app, "learn")
+        press(app, "learn_use")
+
+        assert saved(taught).rows[0].learned[0].source == "learned from 5 segments of 1 video"
+
+    def test_other_words_and_other_engines_say_that_the_words_count(self, taught, server):
+        press(press(view("Evaluation"), "learn"), "learn_use")
+        row = saved(taught).rows[0]
+        with_rows(taught, replace(row, texts=("blue",)))
+        words_changed = passed(open_page(), "unknown")[0]["unknown"]["wall"]
+        with_rows(taught, replace(row, learned=(replace(row.learned[0], engine="clip/RN50"),)))
+        other_engine = passed(open_page(), "unknown")[0]["unknown"]["wall"]
+
+        assert words_changed.startswith(
+            "Its words count: what it learned from 10 segments of 2 videos belongs to other"
+        )
+        assert other_engine.endswith("belongs to the engine clip/RN50.")
+
+    def test_probabilities_have_a_reliability_diagram_and_a_fitted_scale(self, taught):
+        settings = Settings(score="probability", decision="best", threshold=0.5, logit_scale=1.0)
+        rows = (PromptRow(label="wall", texts=("red",)), PromptRow(label="sky", texts=("blue",)))
+        experiments.save(taught.store.home, replace(taught.experiment, rows=rows, settings=settings))
+        truth = tuple(TrueSegment(("sky", "wall")[i % 2], float(i), i + 1.0) for i in range(10))
+        taught.store.change_truth(taught.video, lambda _: truth)
+        app = view("Evaluation")
+        assert "Expected calibration error" in words(app)
+
+        by_key(app.multiselect, "learn_videos").set_value([]).run()
+        press(press(app, "learn"), "learn_use")
+        assert saved(taught).settings.logit_scale == 200

@@ -10,12 +10,13 @@ from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
 from lib.core.formatting import as_text
 from lib.evaluation.evaluation import Evaluation
+from lib.ui.explore import learning
 from lib.ui.panels.video import VideoSelection, two_panels
 from lib.ui.session import cache, theme
 
 
 def draw(selection: VideoSelection, analysis: Analysis) -> None:
-    """Draw the table by label, the confusion matrix, and the precision–recall curve of one label."""
+    """Draw the table by label, confusion matrix, precision–recall curve, what can be learned, and reliability."""
     info = selection.info
     evaluation = cache.evaluation(info, analysis, selection.video) if info is not None else None
     if evaluation is None:
@@ -38,6 +39,11 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
         )
     with right:
         _curve(evaluation, analysis)
+    left, right = two_panels()
+    with left:
+        learning.draw(selection, analysis)
+    with right:
+        learning.draw_reliability(selection, analysis)
 
 
 def _summary(evaluation: Evaluation) -> str:

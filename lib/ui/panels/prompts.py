@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.prompts.model import Prompt
+from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.experiments import rows_left_out, rows_to_prompts
 from lib.ui.components.prompt_editor import SubmittedRows, editor_feedback, last_submitted, prompt_editor
@@ -44,9 +44,40 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
             threshold=experiment.settings.threshold,
             thresholds=thresholds,
             uses_thresholds=experiment.settings.decision != "best",
-            unknown=_unknown_words(session, prompts),
+            unknown=_notes(session, prompts),
             left_out=rows_left_out(experiment.rows, experiment.settings.score),
         )
+
+
+def _notes(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
+    """Return, by label, what is to be said below its row."""
+    notes = {label: [words] for label, words in _unknown_words(session, prompts).items()}
+    for label, words in _learned(session, prompts).items():
+        notes.setdefault(label, []).append(words)
+    return {label: " ".join(sentences) for label, sentences in notes.items()}
+
+
+def _learned(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
+    """Return, by label, what it was learned from, and why that doesn't count."""
+    prompt_set, _ = session.experiment.prompt_set()
+    if prompt_set is None or not any(prompt.learned for prompt in prompts):
+        return {}
+    try:
+        engine_id = current_engine(session).id
+    except PromptreelError:
+        return {}
+    return {prompt.label: _source(prompt_set, prompt, engine_id) for prompt in prompts if prompt.learned}
+
+
+def _source(prompt_set: PromptSet, prompt: Prompt, engine_id: str) -> str:
+    used = prompt_set.learned_of(prompt, engine_id)
+    if used is not None:
+        return f"{used.source[0].upper()}{used.source[1:]}."
+    own = next((one for one in prompt.learned if one.engine == engine_id), None)
+    if own is not None:
+        return f"Its words count: what it {own.source} belongs to other words. Undo the edit, or learn again."
+    other = prompt.learned[0]
+    return f"Its words count: what it {other.source} belongs to the engine {other.engine}."
 
 
 def _unknown_words(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
@@ -85,7 +116,7 @@ def tools(session: Session) -> None:
             import_prompts.popover(session.key("import"), "Replace the prompts", partial(_replace, session))
         with st.popover("Name and template", icon=":material/format_quote:"):
             _template(session)
-        undo_buttons(session, "Undo import", "Redo import", key=session.key("{}_load"))
+        undo_buttons(session, "Undo", "Redo", key=session.key("{}_load"))
 
 
 def undo_buttons(session: Session, undo: str, redo: str, *, key: str) -> None:

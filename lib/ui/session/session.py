@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -231,6 +232,13 @@ class Session(Saved[Experiment]):
             if self.experiment.rows:
                 self.prompt_history = self.prompt_history.push(self.experiment)
             self.replace_experiment(self.experiment.with_prompt_set(prompt_set))
+
+    def change_prompts(self, change: Callable[[PromptRow], PromptRow], **fields: Any) -> None:
+        """Change every row, and fields of the experiment, in one step that ``undo_load`` takes back."""
+        with self.lock:
+            self.prompt_history = self.prompt_history.push(self.experiment)
+            rows = tuple(change(row) for row in self.experiment.rows)
+            self.replace_experiment(replace(self.experiment, rows=rows, **fields))
 
     def undo_load(self) -> None:
         """Restore prompts and settings from before the last replacement; video and engine stay."""
