@@ -345,7 +345,10 @@ class TestProblems:
             (("embed", "a.mp4", "--fps", "3", "--stride", "2"), "not allowed with argument --fps"),
             (("embed", "a.mp4", "--engine", "dalle"), "'dalle' is no engine; write demo, clip, siglip"),
             (("embed", "a.mp4", "--engine", "localhost:9001"), "write for example http://localhost:9001"),
-            (("embed", "a.mp4", "--engine", "http://a", "--model", "b"), "'b' is no model of an inference server; choose one of"),
+            (
+                ("embed", "a.mp4", "--engine", "http://a", "--model", "b"),
+                "'b' is no model of an inference server; choose one of",
+            ),
             (("embed", "a.mp4", "--engine", "demo", "--model", "RN50"), "--model chooses among an inference server's"),
             (("find", "a.mp4"), "invalid choice: 'find'"),
         ],

@@ -6,8 +6,18 @@ from typing import Any
 import pytest
 
 from lib.core.errors import PromptSetError, SettingsError
-from lib.prompts.model import MAX_PHRASINGS, MAX_PROMPTS, MAX_TOTAL, Prompt, PromptSet, Settings, Smoothing
+from lib.prompts.model import (
+    MAX_PHRASINGS,
+    MAX_PROMPTS,
+    MAX_TOTAL,
+    START_SETTINGS,
+    Prompt,
+    PromptSet,
+    Settings,
+    Smoothing,
+)
 from lib.prompts.parsing import MAX_CHARACTERS, parse_prompt_set
+from lib.prompts.reference_phrases import PHRASES
 
 EXAMPLE = """\
 name: construction
@@ -261,3 +271,33 @@ def test_numbers_that_are_truth_values_or_not_finite_are_refused() -> None:
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(PromptSetError, match="'toml' is no format"):
         parse_prompt_set("a", format="toml")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "threshold"),
+    [
+        ("a\nb", "relative", 1.25),
+        ("prompts: [a, b]", "relative", 1.25),
+        ('{"CLIP": ["a", "b"]}', "relative", 1.25),
+        ("prompts: [a]\nsettings: {decision: threshold}", "relative", 1.25),
+        ("prompts: [a]\nsettings: {score: relative, hysteresis: 0.1}", "relative", 1.25),
+        ("prompts: [a]\nsettings: {threshold: 0.3}", "cosine", 0.3),
+        ("prompts: [a]\nsettings: {hysteresis: 0.05}", "cosine", 0.2),
+        ("prompts: [{label: a, threshold: 0.3}]", "cosine", 0.2),
+        ("prompts: [a]\nsettings: {score: cosine}", "cosine", 0.2),
+    ],
+)
+def test_a_file_that_names_no_score_has_relative_ones_unless_it_names_a_threshold(
+    text: str, score: str, threshold: float
+) -> None:
+    settings = parse_prompt_set(text).settings
+    assert (settings.score, settings.threshold) == (score, threshold)
+
+
+def test_relative_scores_want_the_reference_phrases_too() -> None:
+    prompts = (Prompt("a cat"), Prompt("x", enabled=False))
+    relative = PromptSet("set", prompts, settings=START_SETTINGS)
+    assert relative.texts == ("a cat",)
+    assert set(relative.texts_to_embed) == {"a cat", *PHRASES}
+    assert len(relative.texts_to_embed) == len(set(relative.texts_to_embed))
+    assert PromptSet("set", prompts).texts_to_embed == ("a cat",)
