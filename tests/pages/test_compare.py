@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from lib.core.labelled_intervals import TrueSegment
+from lib.prompts.model import Smoothing
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
@@ -212,7 +213,9 @@ def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:
         dataclasses.replace(
             b,
             rows=(PromptRow(label="red", texts=("a red <wall>",)), *b.rows[1:]),
-            settings=dataclasses.replace(b.settings, threshold=0.3),
+            settings=dataclasses.replace(
+                b.settings, threshold=0.3, smoothing=Smoothing("viterbi", stay_s=8.0), stop_at_cuts=True
+            ),
             sampling="stride-5",
         ),
     )
@@ -220,6 +223,8 @@ def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:
 
     assert "<ins>a</ins> red <ins>&lt;wall&gt;</ins>" in text
     assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
+    assert "smoothing <del>none</del> <ins>Viterbi with an expected stay of 8 s</ins>" in text
+    assert "stop at cuts <del>no</del> <ins>yes</ins>" in text
 
 
 def test_a_threshold_that_all_labels_share_is_listed_once(bench: Bench) -> None:
