@@ -24,7 +24,7 @@ from typing import Any
 
 from lib.core.errors import EngineUnavailableError, UnknownModelError
 from lib.core.sampling import Framing
-from lib.engines.model_layout import MOST_GRAPH_BYTES, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG
+from lib.engines.model_layout import MOST_GRAPH_BYTES, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, is_commit
 from lib.infra.files import sha256_of
 
 MODELS_VARIABLE = "PROMPTREEL_MODELS"
@@ -261,11 +261,12 @@ class Listing:
     """What a repository on the model hub holds."""
 
     commit: str
-    names: tuple[str, ...]
+    sizes: Mapping[str, int]
+    """Bytes of each file by its name; 0 where the hub doesn't say."""
 
 
 def list_files(repo: str, revision: str | None, *, endpoint: str | None = None) -> Listing:
-    """Return the commit that ``revision`` of ``repo`` is at, and the names of its files.
+    """Return the commit that ``revision`` of ``repo`` is at, and its files.
 
     Raises:
         Exception: whatever the hub's client raises.
@@ -273,11 +274,12 @@ def list_files(repo: str, revision: str | None, *, endpoint: str | None = None) 
     from huggingface_hub import HfApi
 
     _without_telemetry()
-    about = HfApi(endpoint=endpoint).model_info(repo, revision=revision, timeout=_LISTING_S)
-    files = about.siblings or []
-    if not about.sha:
+    about = HfApi(endpoint=endpoint).model_info(repo, revision=revision, timeout=_LISTING_S, files_metadata=True)
+    if not is_commit(about.sha):
         raise ValueError("the hub names no commit")
-    return Listing(about.sha, tuple(file.rfilename for file in files[:_MOST_FILES]))
+    return Listing(
+        str(about.sha), {file.rfilename: int(file.size or 0) for file in (about.siblings or [])[:_MOST_FILES]}
+    )
 
 
 def fingerprint(model: EmbeddedModel, visual: Path, textual: Path) -> str:

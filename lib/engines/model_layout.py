@@ -92,10 +92,10 @@ class ModelSpec:
         name = shortened(Path(self.place).name or self.place, 60)
         return f"{name} {self.precision}" if self.precision else name
 
-    @property
-    def is_commit(self) -> bool:
-        """Whether the revision is a commit, which never changes."""
-        return bool(self.revision and _COMMIT.fullmatch(self.revision))
+
+def is_commit(text: object) -> bool:
+    """Return whether ``text`` is the full name of a commit."""
+    return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
 
 
 def is_model_spec(text: str) -> bool:

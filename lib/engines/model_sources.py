@@ -13,7 +13,7 @@ from lib.core.errors import EngineUnavailableError, InputError, StoreError
 from lib.engines import embedded_models
 from lib.engines.checks import Preparation
 from lib.engines.embedded_models import MODELS_VARIABLE, EmbeddedModel, Listing, Tower
-from lib.engines.model_layout import FOLDER, ModelFiles, ModelSpec, choose_files, files_in
+from lib.engines.model_layout import FOLDER, MOST_GRAPH_BYTES, ModelFiles, ModelSpec, choose_files, files_in
 from lib.infra.files import write_atomically
 
 Download = Callable[[Tower, Path | None, Callable[[int, int | None], None]], Path]
@@ -183,7 +183,12 @@ class HubSource:
             listing = self._list_files(self._spec.place, self._spec.revision)
         except Exception as error:  # the hub's client has no common base
             raise self._not_here(error) from error
-        files = choose_files(listing.names, self._spec)
+        files = choose_files(listing.sizes.keys(), self._spec)
+        size = sum(listing.sizes[name] for name in {files.vision, files.text, *files.beside_vision, *files.beside_text})
+        if size > MOST_GRAPH_BYTES:
+            raise EngineUnavailableError(
+                f"{self.title} has {size / 1e9:.0f} GB, more than can be loaded; choose a smaller model or precision."
+            )
         pinned = replace(self._spec, revision=listing.commit, precision=files.precision)
         source = NamedSource(self._model(pinned, files), None, self._cache_dir, self._download)
         try:

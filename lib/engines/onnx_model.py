@@ -27,6 +27,7 @@ _TYPES: Mapping[str, type[np.generic]] = {
     "tensor(int64)": np.int64,
     "tensor(int32)": np.int32,
 }
+_FATAL = 4  # what ONNX Runtime is to write to stderr by itself: errors are told by who asked
 _BATCH_SCALED = b"DynamicQuantizeLinear"
 _TOKEN_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 
@@ -54,8 +55,12 @@ class OnnxModel:
             if path.stat().st_size > MOST_GRAPH_BYTES:
                 raise ValueError(f"it is larger than {MOST_GRAPH_BYTES >> 30} GB")
             self.one_at_a_time = _scales_by_batch(path)
+            options = onnxruntime.SessionOptions()
+            options.log_severity_level = _FATAL
             providers = [_CUDA] if has_cuda() else [_CPU]
-            self._session = onnxruntime.InferenceSession(str(_beside_its_data(path)), providers=providers)
+            self._session = onnxruntime.InferenceSession(
+                str(_beside_its_data(path)), options, providers=providers, enable_fallback=_CUDA in providers
+            )
         except Exception as error:  # ONNX Runtime's exceptions have no common base
             raise EngineUnavailableError(
                 f"{title} in {path.parent} can't be loaded ({first_line(error)}); {advice}"
@@ -114,6 +119,7 @@ class OnnxModel:
 
         typed = {name: np.ascontiguousarray(rows, _TYPES[self._inputs[name].type]) for name, rows in feeds.items()}
         options = onnxruntime.RunOptions()
+        options.log_severity_level = _FATAL
         limit = threading.Timer(MOST_RUN_S, setattr, (options, "terminate", True))
         limit.daemon = True
         limit.start()

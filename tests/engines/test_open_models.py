@@ -18,8 +18,9 @@ from lib.engines.embedded import EmbeddedEngine
 from lib.engines.model_layout import ModelSpec, choose_files
 from lib.engines.registry import is_address, make_engine
 from tests.helpers.fake_hub import COMMIT, FakeHub
+from tests.helpers.fixtures import Run
 from tests.helpers.tiny_models import write_open
-from tests.helpers.videos import plain_picture
+from tests.helpers.videos import make_video, plain_picture, scenes
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 REPO = "someone/tiny-clip"
@@ -332,11 +333,12 @@ class TestDamage:
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
     @pytest.mark.parametrize("name", ["onnx/vision_model.onnx", "onnx/text_model.onnx"])
-    def test_of_a_graph(self, changed: Path, name: str) -> None:
+    def test_of_a_graph(self, changed: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
         self.cut(changed / name)
 
         with pytest.raises(EngineError, match=r"changed .*(damaged|download)"):
             use_both(in_folder(changed))
+        assert capfd.readouterr() == ("", "")  # ONNX Runtime says nothing beside it
 
     @pytest.mark.parametrize(
         "name", ["preprocessor_config.json", "tokenizer_config.json", "config.json", "tokenizer.json"]
@@ -384,7 +386,9 @@ class TestDamage:
         ):
             in_folder(changed).embed_images([plain_picture()])
 
-    def test_of_a_loop_without_an_end(self, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_a_loop_without_an_end(
+        self, changed: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         from onnx import TensorProto, helper, numpy_helper
 
         body = helper.make_graph(
@@ -407,6 +411,7 @@ class TestDamage:
 
         with pytest.raises(BadReplyError, match="changed fails"):
             in_folder(changed).embed_images([plain_picture()])
+        assert capfd.readouterr() == ("", "")
 
     def test_of_the_folder(self, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
@@ -495,11 +500,59 @@ class TestHub:
     def test_that_lists_what_it_has_not(self, plain: Path, changed: Path, tmp_path: Path) -> None:
         (changed / "tokenizer.json").unlink()
         with FakeHub({REPO: changed}) as hub:
-            hub.pretended = ["tokenizer.json", "../../evil", "/etc/passwd"]
+            hub.pretended = {"tokenizer.json": 9, "../../evil": 9, "/etc/passwd": 9}
             engine = at_hub(hub, f"hub:{REPO}", tmp_path / "cache")
             with pytest.raises(EngineUnavailableError, match=r"could not be downloaded \(FileNotFoundError\)"):
                 engine.prepare()
         assert not offline(f"hub:{REPO}", tmp_path / "cache").installed
+
+    @pytest.mark.parametrize(
+        "about",
+        [
+            {"sha": None},
+            {"sha": "../../x"},
+            {"siblings": [3]},
+            {"siblings": "abc"},
+            {"siblings": None},
+            {"siblings": [{}]},
+        ],
+    )
+    def test_that_tells_nonsense_is_one_sentence(self, plain: Path, tmp_path: Path, about: dict[str, object]) -> None:
+        with FakeHub({REPO: plain}) as hub:
+            hub.about = about
+            with pytest.raises(EngineUnavailableError, match=r"could not be downloaded \(|no CLIP-like model"):
+                at_hub(hub, f"hub:{REPO}", tmp_path / "cache").prepare()
+        assert not hub.sent
+
+    def test_that_has_too_much_is_asked_for_none_of_it(self, plain: Path, tmp_path: Path) -> None:
+        with FakeHub({REPO: plain}) as hub:
+            hub.pretended = {"onnx/model_q4.onnx": 9 << 30}
+            with pytest.raises(
+                EngineUnavailableError, match="tiny-clip q4 has 10 GB, more than can be loaded; choose a"
+            ):
+                at_hub(hub, f"hub:{REPO}:q4", tmp_path / "cache").prepare()
+        assert not hub.sent
+
+    def test_works_from_the_command_line(
+        self, plain: Path, tmp_path: Path, home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        film = make_video(tmp_path / "film.mp4", colours=scenes((RED, 24), (BLUE, 24)))
+        prompts = tmp_path / "prompts.yaml"
+        prompts.write_text("prompts: [red, blue]\nsettings: {score: cosine, decision: best}\n")
+        with FakeHub({REPO: plain}) as hub:
+            monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+            monkeypatch.setattr(
+                constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+            )
+            status, out, err = run("analyze", film, "--prompts", prompts, "--engine", f"hub:{REPO}", "--json")
+        assert status == 0, err
+        document = json.loads(out)
+        assert document["engine"]["id"].startswith(f"hub:{REPO}@{COMMIT}:fp32:")
+        assert document["engine"]["dim"] == 32
+        assert {label["label"]: round(label["duration_s"]) for label in document["metrics"]} == {"red": 1, "blue": 1}
+        assert run("search", "red", "--engine", f"hub:{REPO}")[0] == 0  # pinned: nothing is asked any more
+        status, _, err = run("embed", film, "--engine", f"hub:{REPO}", "--model", "ViT-B-16")
+        assert (status, "--model chooses among an inference server's models" in err[-1]) == (2, True)
 
     def test_that_is_away_says_what_to_do(self, tmp_path: Path) -> None:
         with FakeHub({}) as hub:

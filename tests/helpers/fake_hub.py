@@ -19,8 +19,10 @@ class FakeHub:
         self.repos = repos
         self.sent: list[str] = []
         self.commit = COMMIT
-        self.pretended: list[str] = []
-        """Names that are listed and not there."""
+        self.pretended: dict[str, int] = {}
+        """Names and sizes that are listed and not there."""
+        self.about: dict[str, object] = {}
+        """Told of a repository in place of what is so."""
 
     def __enter__(self) -> FakeHub:
         self._server = LoopbackServer(_Handler, self)
@@ -59,8 +61,9 @@ class _Handler(LoopbackHandler):
             self.answer(200, json.dumps(listing).encode())
         else:
             names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-            files = [{"rfilename": name} for name in (*names, *self.owner.pretended)]
-            about = {"id": "/".join(parts[2:4]), "sha": self.owner.commit, "siblings": files}
+            files = [{"rfilename": name, "size": (folder / name).stat().st_size} for name in names]
+            files += [{"rfilename": name, "size": size} for name, size in self.owner.pretended.items()]
+            about = {"id": "/".join(parts[2:4]), "sha": self.owner.commit, "siblings": files} | self.owner.about
             self.answer(200, json.dumps(about).encode())
 
     def _file(self, *, with_body: bool) -> None:

@@ -255,7 +255,7 @@ def _framing_field(session: Session, sampling: Sampling) -> None:
     st.segmented_control(
         "The model sees",
         FRAMINGS,
-        format_func=FRAMING_NAMES.__getitem__,
+        format_func=lambda framing: FRAMING_NAMES[framing].split()[0],  # both fit beside each other
         required=True,
         default=shown,
         help="A model sees a square. Centre square: what lies left and right of it, 44 % of a 16:9 frame, has no say. "
