@@ -1,10 +1,10 @@
 """How long one edit takes from scores to chart data, with no engine and no disk.
 
-Bars: at 10,800 samples (an hour at 3 a second) x 20 prompts x 512 numbers a full edit takes at most 60 ms
-(median); at 108,000 samples at most 10 times that. A full edit is what a changed wording costs once its
-text is embedded:
-matrix product, smoothing, segments, metrics and chart data. Changes between neighbouring samples depend on
-the video only and are kept, as the dashboard keeps them; the row "first look" includes them.
+Bars: at 10,800 samples (an hour at 3 a second) x 20 prompts x 512 numbers every full edit takes at most 60 ms
+(median); at 108,000 samples the first of them takes at most 10 times as long. A full edit is what a changed wording
+costs once its text is embedded: matrix product, smoothing, segments, metrics and chart data. Changes between
+neighbouring samples depend on the video only and are kept, as the dashboard keeps them; the row "first look" includes
+them.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def edits(n: int, p: int, d: int) -> dict[str, Callable[[], object]]:
             )
             for decision in get_args(Decision)
         },
-        "the same, stopping at cuts, bridging, minimum": lambda: full(
+        "full edit, relative, viterbi, cuts, bridging, minimum": lambda: full(
             settings(
                 "viterbi",
                 "best_threshold",
