@@ -81,7 +81,9 @@ def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, dash
     lanes = page.locator(".lanes").first
     expect_ready(page.locator("video").first)
     lanes.focus()
-    for key in ("ArrowUp", "ArrowDown", "9", "[", "End", "]"):
+    page.keyboard.press("ArrowDown")  # by shots, where there is no label
+    expect(page.get_by_role("log").first).to_contain_text("Shot 2 of 2: 0:03.0 to 0:09.0")
+    for key in ("ArrowUp", "9", "[", "End", "]"):
         page.keyboard.press(key)
     expect(page.get_by_text(re.compile(r"Marked 0:08\.\d* – 0:09\.0"))).to_be_visible()
     expect(page.get_by_role("button", name="Add 0:08.")).to_be_visible()
