@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 import pytest
 from huggingface_hub import constants, snapshot_download
+from tokenizers import Tokenizer
 
 from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError, InputError, PromptTooLongError
 from lib.engines import embedded_models
@@ -213,6 +214,35 @@ class TestVectors:
 
         assert default.id == in_folder(plain).id != small.id
         np.testing.assert_array_equal(default.embed_texts(["red"]), in_folder(plain).embed_texts(["red"]))
+
+    def test_of_graphs_that_take_one_at_a_time_and_a_fixed_length(self, changed: Path) -> None:
+        for name, shape in (("vision_model", [1, 3, 224, 224]), ("text_model", [1, 20])):
+            path = changed / "onnx" / f"{name}.onnx"
+            model = onnx.load(path)
+            for node in model.graph.input:
+                for dimension, size in zip(node.type.tensor_type.shape.dim, shape, strict=True):
+                    dimension.dim_value = size
+            onnx.save(model, path)
+        engine = in_folder(changed)
+
+        vectors = engine.embed_images([plain_picture(RED), plain_picture(BLUE)])
+        assert np.diag(vectors @ engine.embed_texts(["red", "blue"]).T).min() > 0.99
+        with pytest.raises(PromptTooLongError, match="more than the 20 that changed can read"):
+            engine.embed_texts(["red " * 30])
+
+    def test_of_a_model_with_no_more_than_it_needs(self, changed: Path, plain: Path) -> None:
+        for name in ("config.json", "tokenizer_config.json", "special_tokens_map.json"):
+            (changed / name).unlink()
+        tokenizer = Tokenizer.from_file(str(changed / "tokenizer.json"))
+        tokenizer.enable_truncation(12)
+        tokenizer.enable_padding(length=12, pad_id=0, pad_token="<pad>")
+        tokenizer.save(str(changed / "tokenizer.json"))
+
+        np.testing.assert_allclose(
+            in_folder(changed).embed_texts(["red"]), in_folder(plain).embed_texts(["red"]), atol=1e-6
+        )
+        with pytest.raises(PromptTooLongError, match="has 22 tokens, more than the 12"):
+            in_folder(changed).embed_texts(["red " * 20])
 
     def test_of_half_precision(self, changed: Path) -> None:
         """Inputs and outputs of half precision: what is given is cast."""

@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants, snapshot_download
 
+from lib.engines.embedded_models import EMBEDDED_MODELS
 from lib.services import experiments
 from lib.ui.session import cache
 from lib.ui.session.folders import SAMPLES
+from tests.helpers.fake_hub import FakeHub
 from tests.helpers.pages import by_key, open_page, passed, saved, words
 from tests.helpers.tiny_models import write_open
 
@@ -45,6 +48,28 @@ def test_an_own_video_on_the_demo_model_is_one_click_from_tinyclip(bench, models
 
     assert saved(bench).engine == "tinyclip"
     assert "use TinyCLIP" not in words(app)
+    (info,) = [info for info in bench.store.embeddings() if info.key.engine_id.startswith("tinyclip:")]
+    assert info.complete
+
+
+def test_one_click_downloads_it_and_embeds_the_video_then(bench, models, tmp_path, monkeypatch):
+    folder = write_open(tmp_path / "there", together=True, suffix="_quantized", dim=512)
+    with_engine(bench, engine="demo")
+    with FakeHub({EMBEDDED_MODELS["tinyclip"].visual.repo: folder}) as hub:
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        template = f"{hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        app = open_page()
+        assert "a download of 24 MB, once, MIT licence" in words(app)
+        by_key(app.button, "use_tinyclip").click().run()
+        wait_for_jobs()
+    for _ in range(2):  # as the job panel does when a job has ended
+        app.run()
+        wait_for_jobs()
+
+    assert not app.error
+    assert saved(bench).engine == "tinyclip"
     (info,) = [info for info in bench.store.embeddings() if info.key.engine_id.startswith("tinyclip:")]
     assert info.complete
 
@@ -122,7 +147,7 @@ def test_ids_choose_their_engine_again(models):
 def test_what_the_model_sees_is_chosen_kept_and_outlined(bench):
     app = open_page()
     assert passed(app, "modules")[0]["sees"] == "centre"
-    control = by_key(app.sidebar.get("button_group"), f"framing.{bench.experiment.engine_spec}")
+    control = by_key(app.sidebar.get("button_group"), "framing")
     assert control.value == "centre"
     control.set_value("whole").run()
 
@@ -130,5 +155,42 @@ def test_what_the_model_sees_is_chosen_kept_and_outlined(bench):
     assert passed(app, "modules")[0]["sees"] == "whole"
     assert "is not embedded yet with" in words(app)
     assert "whole frame" in words(app)
-    by_key(app.sidebar.get("button_group"), f"framing.{bench.experiment.engine_spec}").set_value("centre").run()
+    by_key(app.sidebar.get("button_group"), "framing").set_value("centre").run()
     assert saved(bench).sampling == bench.experiment.sampling
+
+
+def test_the_framing_shown_is_that_of_the_engine_until_one_is_chosen(bench):
+    app = open_page()
+    shown = []
+    for version in ("ViT-B-16", "PE-Core-L14-336", "ViT-B-32"):
+        by_key(app.sidebar.selectbox, "model_version").set_value(version).run()
+        shown.append(by_key(app.sidebar.get("button_group"), "framing").value)
+    by_key(app.sidebar.get("button_group"), "framing").set_value("whole").run()
+    by_key(app.sidebar.selectbox, "model_version").set_value("PE-Core-L14-336").run()
+    shown.append(by_key(app.sidebar.get("button_group"), "framing").value)
+    by_key(app.sidebar.get("button_group"), "framing").set_value("centre").run()
+    by_key(app.sidebar.selectbox, "model_version").set_value("ViT-B-16").run()
+    shown.append(by_key(app.sidebar.get("button_group"), "framing").value)
+
+    assert shown == ["centre", "whole", "centre", "whole", "centre"]
+    assert not app.exception
+
+
+def test_a_model_of_the_hub_is_named_by_its_commit(bench, models, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    folder = write_open(tmp_path / "there")
+    with FakeHub({"someone/model": folder}) as hub:
+        snapshot_download("someone/model", endpoint=hub.url, cache_dir=tmp_path / "hub-cache")
+    with_engine(bench, engine="other", model="hub:someone/model")
+    app = open_page()
+
+    assert not app.error
+    assert "Commit 0123456789ab, fp32." in words(app)
+
+
+@pytest.mark.parametrize("spec", ["hub:someone/model:q8", "folder:/models/mine", "tinyclip"])
+def test_the_environment_may_name_any_model(monkeypatch, spec):
+    monkeypatch.setenv("PROMPTREEL_ENGINE", spec)
+
+    assert experiments.fresh().engine_spec == spec
+    assert experiments.fresh().engine == ("tinyclip" if spec == "tinyclip" else "other")

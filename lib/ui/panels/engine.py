@@ -16,7 +16,7 @@ from lib.engines.clip_versions import MODEL_VERSIONS, SERVER_MODELS
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
-from lib.engines.model_layout import FOLDER, PRECISIONS, ModelSpec
+from lib.engines.model_layout import FOLDER, HUB, PRECISIONS, ModelSpec
 from lib.engines.registry import default_engine, make_engine
 from lib.engines.server import ServerEngine
 from lib.services.experiments import OTHER
@@ -153,6 +153,9 @@ def _embedded_model(session: Session) -> None:
     except PromptreelError:  # the page says what is wrong with it
         return
     if engine.installed or engine.model.startswith(FOLDER):
+        if engine.model.startswith(HUB):
+            pinned = ModelSpec.parse(engine.prepare().model.key)
+            st.caption(f"Commit {(pinned.revision or '')[:12]}, {pinned.precision}.")
         return
     if is_downloading(session):
         st.caption("The model is being downloaded; progress is below.")
@@ -248,6 +251,9 @@ def _framing_field(session: Session, sampling: Sampling) -> None:
     if own is None:
         return
     shown = sampling.framing or own
+    key = session.versioned("framing")
+    if st.session_state.get(key, shown) != shown:
+        del st.session_state[key]  # another engine's, which sees something else by itself
 
     def change(framing: Framing) -> None:
         session.change(sampling=sampling.framed(None if framing == own else framing).key)
@@ -260,7 +266,7 @@ def _framing_field(session: Session, sampling: Sampling) -> None:
         default=shown,
         help="A model sees a square. Centre square: what lies left and right of it, 44 % of a 16:9 frame, has no say. "
         "Whole frame: all of it, squashed to a square. The player shows the square as an outline.",
-        **bound(session, f"framing.{session.experiment.engine_spec}", shown, change),
+        **bound(session, "framing", shown, change),
     )
 
 
