@@ -15,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lib.analysis.metrics import LabelMetrics, label_metrics
+from lib.analysis.pictures import prompt_rows
 from lib.analysis.reference import Reference, reference_of, reference_vectors
-from lib.analysis.scoring import cosine_scores, prompt_vectors, raw_scores, smooth, spikes, vector_change
+from lib.analysis.scoring import cosine_scores, raw_scores, smooth, spikes, vector_change
 from lib.analysis.segments import Segment, decide, find_segments, merge_and_drop
 from lib.analysis.shots import Shot, find_shots
 from lib.core.formatting import format_duration, format_time, percent
@@ -287,9 +288,9 @@ def prompt_cosines(
     """Return the cosine of each sample with each enabled prompt, float64 ``(n, p)``.
 
     Raises:
-        PromptSetError, BadReplyError: as ``lib.analysis.scoring.prompt_vectors`` and ``cosine_scores``.
+        PromptSetError, BadReplyError: as ``pictures.prompt_rows`` and ``scoring.cosine_scores`` of this package.
     """
-    return cosine_scores(samples.vectors, prompt_vectors(prompt_set, text_vectors, engine_id))
+    return cosine_scores(samples.vectors, prompt_rows(prompt_set, text_vectors, engine_id))
 
 
 def analyse(
@@ -307,8 +308,8 @@ def analyse(
     Args:
         samples: of one video.
         prompt_set: with at least one enabled prompt.
-        text_vectors: vector of every phrase in ``prompt_set.texts_to_embed``, of any length but 0; not looked at when
-            ``cosine`` and, for relative scores, ``reference`` are given.
+        text_vectors: vector of every phrase in ``prompt_set.texts_to_embed``, and of pictures by ``picture_key``, of
+            any length but 0; not looked at when ``cosine`` and, for relative scores, ``reference`` are given.
         engine_id: of the engine that the vectors are of: what prompts have learned with it is used.
         cosine: what ``prompt_cosines`` gave for the same vectors and wording, ``(n, p)``.
         change: what ``lib.analysis.scoring.vector_change`` gave for the same vectors, ``(n,)``.

@@ -102,8 +102,8 @@ def reference_vectors(text_vectors: Mapping[str, NDArray[np.float32]]) -> NDArra
     missing = sum(phrase not in text_vectors for phrase in PHRASES)
     if missing:
         raise PromptSetError(
-            f"{missing} of {len(PHRASES)} reference phrases have no vector yet, which relative scores are compared "
-            "with; wait for them, or choose the score cosine."
+            f"{missing} of {len(PHRASES)} reference phrases have no vector yet, which relative scores and pictures "
+            "are compared with; wait for them, or choose the score cosine and no pictures."
         )
     phrases = PromptSet("reference", tuple(Prompt(phrase) for phrase in PHRASES))
     rows = prompt_vectors(phrases, text_vectors)

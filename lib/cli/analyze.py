@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
-from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import InputError
 from lib.core.formatting import format_duration, format_time
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shots", action="store_true", help="also print each shot, from cut to cut, and its best label"
     )
+    add_picture_option(parser)
     parser.set_defaults(run=_run)
 
 
@@ -46,6 +47,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
     warn_about_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
+    prompt_set = with_pictures(args.pictures, prompt_set, store, context)
     if args.video.suffix.lower() == ".json":
         video, info = _imported(args, context, store)
     else:

@@ -16,7 +16,7 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.inputs import embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
@@ -44,6 +44,8 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     for prompt_set in prompt_sets:
         warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
+    for prompt_set in prompt_sets:
+        with_pictures((), prompt_set, store, context)  # which says what is missing
     video, info = embed_missing(context, store, args.video, context.sampling)
     truth = args.truth and read_ground_truth(args.truth, video, info.end_s, context.reporter)
     a, b = (analyse_stored(store, video, context.engine, context.sampling, prompt_set) for prompt_set in prompt_sets)

@@ -13,7 +13,7 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import dump, table
 from lib.core.formatting import format_duration
 from lib.evaluation.evaluation import evaluate
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Path, metavar="VIDEO")
     parser.add_argument("--prompts", type=Path, required=True, metavar="FILE", help="a prompt set, as for analyze")
     parser.add_argument("--truth", type=Path, required=True, metavar="FILE", help=HELP)
+    add_picture_option(parser)
     parser.set_defaults(run=_run)
 
 
@@ -34,6 +35,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
     warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
+    prompt_set = with_pictures(args.pictures, prompt_set, store, context)
     video, info = embed_missing(context, store, args.video, context.sampling)
     truth = read_ground_truth(args.truth, video, info.end_s, context.reporter)
     analysis = analyse_stored(store, video, context.engine, context.sampling, prompt_set)

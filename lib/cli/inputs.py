@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lib.cli.context import Context
 from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import encodable, format_duration
+from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
@@ -64,6 +68,43 @@ def read_text(path: Path, what: str, kind: type[InputError]) -> str:
         return read_bytes(path, what, kind).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise kind(f"The {what} {path} is no UTF-8 text; save it as UTF-8.") from error
+
+
+def add_picture_option(parser: argparse.ArgumentParser) -> None:
+    """Add ``--picture``, which ``with_pictures`` reads."""
+    parser.add_argument(
+        "--picture",
+        dest="pictures",
+        action="append",
+        default=[],
+        metavar="LABEL=FILE",
+        help="a picture as an example of a label: looks like this; may be repeated",
+    )
+
+
+def with_pictures(given: Sequence[str], prompt_set: PromptSet, store: Store, context: Context) -> PromptSet:
+    """Return ``prompt_set`` with the pictures of ``--picture`` added; report pictures that are not on this machine.
+
+    Raises:
+        InputError: no such label, or the file is no picture that can be used.
+    """
+    from lib.services.picture_examples import add, missing_pictures, picture_vectors
+
+    for text in given:
+        label, equals, file = text.partition("=")
+        by_key = {label_key(prompt.label): prompt for prompt in prompt_set.prompts}
+        prompt = by_key.get(label_key(label))
+        if prompt is None or not equals:
+            raise InputError(f"--picture {text}: write LABEL=FILE, with the label of a prompt.")
+        sha256 = add(store, read_bytes(Path(file), "picture", InputError), Path(file).name)
+        if sha256 not in prompt.pictures:
+            changed = replace(prompt, pictures=(*prompt.pictures, sha256))
+            prompts = tuple(changed if one is prompt else one for one in prompt_set.prompts)
+            prompt_set = replace(prompt_set, prompts=prompts)
+    if prompt_set.pictures:
+        for problem in missing_pictures(prompt_set, picture_vectors(store, context.engine, prompt_set.pictures)):
+            context.reporter.line(problem)
+    return prompt_set
 
 
 def read_prompt_set(path: Path) -> PromptSet:

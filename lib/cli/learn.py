@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.ground_truth import HELP, read_ground_truth
-from lib.cli.inputs import embed_missing, read_prompt_set
+from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import dump
 from lib.core.errors import InputError, PromptSetError
 from lib.core.labelled_intervals import TrueSegment
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write the prompt set, with what is better, as YAML; --prompts of other commands reads it",
     )
+    add_picture_option(parser)
     parser.set_defaults(run=_run)
 
 
@@ -51,12 +52,13 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = read_prompt_set(args.prompts)
     warn_about_unknown_words(prompt_set.texts, context)
     store = Store()
+    prompt_set = with_pictures(args.pictures, prompt_set, store, context)
     videos = [
         _with_truth(args, context, store, path, args.truth[place] if args.truth else None)
         for place, path in enumerate(args.videos)
     ]
     try:
-        lesson = learn_from(store, context.engine, args.sampling, prompt_set, videos, args.label)
+        lesson = learn_from(store, context.engine, context.sampling, prompt_set, videos, args.label)
     except KeyError as error:
         raise PromptSetError(
             f"The prompt set has no enabled prompt {error}; --label takes the label of one."
@@ -74,7 +76,7 @@ def _with_truth(
     args: argparse.Namespace, context: Context, store: Store, path: Path, truth_file: Path | None
 ) -> tuple[Video, tuple[TrueSegment, ...]]:
     """Embed what is missing of a video; return it with its ground truth."""
-    video, info = embed_missing(context, store, path, args.sampling)
+    video, info = embed_missing(context, store, path, context.sampling)
     if truth_file is not None:
         return video, read_ground_truth(truth_file, video, info.end_s, context.reporter)
     truth = video_truth(store, video).segments

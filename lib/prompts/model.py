@@ -305,8 +305,8 @@ class PromptSet:
 
     @property
     def texts_to_embed(self) -> tuple[str, ...]:
-        """``texts``, and the reference phrases where the score is relative to them."""
-        if self.settings.score != "relative":
+        """``texts``, and the reference phrases where the score is relative to them, or pictures are."""
+        if self.settings.score != "relative" and not self.pictures:
             return self.texts
         return tuple(dict.fromkeys((*self.texts, *PHRASES)))
 
@@ -368,6 +368,11 @@ class PromptSet:
                 del entry["role"]
         text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
         return text
+
+
+def picture_key(sha256: str) -> str:
+    """Return the name of a picture among texts that have vectors; no phrase can be called so."""
+    return f"\0{sha256}"
 
 
 def as_spelled(label: str, other: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from lib.analysis.analysis import Analysis, analyse
-from lib.analysis.scoring import prompt_vectors
+from lib.analysis.pictures import prompt_rows
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
@@ -14,7 +14,8 @@ from lib.evaluation.learning import Learning, Marked, learn
 from lib.evaluation.temperature import TemperatureFit, fit_temperature
 from lib.ingest.ingest import embedding_key
 from lib.prompts.model import PromptSet
-from lib.store.store import Store, embed_texts_cached
+from lib.services.picture_examples import vectors_of
+from lib.store.store import Store
 from lib.store.videos import Video
 
 
@@ -55,12 +56,12 @@ def learn_from(
     """
     chosen = None if labels is None else list(labels)
     words = prompt_set.without_learned(engine.id, chosen)
-    vectors = embed_texts_cached(store, engine, words.texts_to_embed)
+    vectors = vectors_of(store, engine, words)
     marked = []
     for video, truth in videos:
         samples = store.load(embedding_key(video, engine, sampling))
         marked.append(Marked(analyse(samples, words, vectors, engine_id=engine.id), truth))
-    learning = learn(marked, prompt_vectors(words, vectors, engine.id), chosen)
+    learning = learn(marked, prompt_rows(words, vectors, engine.id), chosen)
     result = learning.apply(prompt_set, engine.id)
     if prompt_set.settings.score != "probability":
         return Lesson(learning, None, result)

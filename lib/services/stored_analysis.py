@@ -14,8 +14,9 @@ from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.ingest.ingest import embedding_key
 from lib.prompts.model import PromptSet
+from lib.services.picture_examples import vectors_of
 from lib.store.embeddings import EmbeddingInfo
-from lib.store.store import Store, embed_texts_cached
+from lib.store.store import Store
 from lib.store.videos import Video
 
 
@@ -28,9 +29,7 @@ def analyse_stored(store: Store, video: Video, engine: Engine, sampling: Samplin
         PromptSetError, SettingsError: the prompt set can't be scored; see ``lib.analysis.analysis.analyse``.
     """
     samples = store.load(embedding_key(video, engine, sampling))
-    return analyse(
-        samples, prompt_set, embed_texts_cached(store, engine, prompt_set.texts_to_embed), engine_id=engine.id
-    )
+    return analyse(samples, prompt_set, vectors_of(store, engine, prompt_set), engine_id=engine.id)
 
 
 def sampling_document(sampling: Sampling) -> dict[str, int | float | str]:

@@ -115,6 +115,11 @@ class StorePaths:
         return self.home / "searches"
 
     @property
+    def pictures(self) -> Path:
+        """Picture examples of prompts, ``<SHA-256>.jpg``."""
+        return self.home / "pictures"
+
+    @property
     def exports(self) -> Path:
         """Annotated clips."""
         return self.home / "exports"

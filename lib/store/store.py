@@ -17,6 +17,7 @@ The format, version 1
     │   ├── gaps              id, start_s, end_s, missing: stretches of an embedding without vectors
     │   ├── arriving-<id>     an embedding on its way in that comes whole; renamed when it is all there
     │   ├── texts-<engine>    key (SHA-256 of the text), text, vector float32[dim]
+    │   ├── pictures-<engine> the same of picture examples, by the SHA-256 of their files
     │   └── search-<engine>-<n>   derived: pack, first, count int32, vector float16[dim] (``search_index``)
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
@@ -28,6 +29,7 @@ The format, version 1
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
     ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``)
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
+    ├── pictures/             <SHA-256>.jpg, picture examples of prompts
     ├── exports/              annotated clips
     ├── models/               embedded models that were downloaded
     └── locks/                store.lock (each write), <id>.lock (one ingest per embedding)
@@ -104,6 +106,7 @@ class Store:
         self._videos = Videos(self._folder)
         self._embeddings = Embeddings(self._folder)
         self._text_vectors = TextVectors(self._folder)
+        self._picture_vectors = TextVectors(self._folder, "pictures")
         self._ground_truth = GroundTruthFiles(self._folder)
         self._listing: tuple[object, Listing] | None = None
         self.vector_files = VectorFiles(self._folder, self._embeddings)
@@ -420,6 +423,16 @@ class Store:
         Where they can't be stored they are kept in memory, and the log says so once: they can be computed again.
         """
         return self._text_vectors.put(engine_id, vectors)
+
+    def picture_vectors(self, engine_id: str, pictures: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """Return stored vectors of picture examples by their SHA-256; see ``text_vectors``."""
+        return self._picture_vectors.get(engine_id, pictures)
+
+    def put_picture_vectors(
+        self, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Store vectors of picture examples by their SHA-256; see ``put_text_vectors``."""
+        return self._picture_vectors.put(engine_id, vectors)
 
 
 def embed_texts_cached(store: Store, engine: Engine, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""Text vectors: one small table per engine, so that a phrase is embedded once."""
+"""Vectors of texts, and of picture examples by hash: a small table per engine, so that it is embedded once."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _schema(dim: int) -> pa.Schema:
     return pa.schema([("key", pa.string()), ("text", pa.string()), ("vector", pa.list_(pa.float32(), dim))])
 
 
-def _table(engine_id: str) -> str:
-    return f"texts-{hashlib.sha256(engine_id.encode()).hexdigest()[:32]}"
+def _table(kind: str, engine_id: str) -> str:
+    return f"{kind}-{hashlib.sha256(engine_id.encode()).hexdigest()[:32]}"
 
 
 def _key(text: str) -> str:
@@ -48,10 +48,11 @@ def _check_length(engine_id: str, dims: set[int]) -> None:
 
 
 class TextVectors:
-    """The tables of text vectors, with the latest ones in memory."""
+    """The tables of text vectors, with the latest ones in memory; ``kind`` is how their names begin."""
 
-    def __init__(self, folder: StoreFolder) -> None:
+    def __init__(self, folder: StoreFolder, kind: str = "texts") -> None:
         self._folder = folder
+        self._kind = kind
         self._told = False
         self._mutex = threading.Lock()
         self._remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
@@ -76,7 +77,7 @@ class TextVectors:
         """See ``Store.some_text_vectors``."""
         listed = f"key != '{_key(but)}'"
         rows = self._folder.read(
-            _table(engine_id),
+            _table(self._kind, engine_id),
             lambda table: table.search().where(listed).select(["key", "text", "vector"]).limit(limit).to_arrow(),
         )
         found = (
@@ -109,7 +110,7 @@ class TextVectors:
             self._add(engine_id, given, stored)
         except StoreDamagedError:
             stored = {}
-            self._folder.drop(_table(engine_id))
+            self._folder.drop(_table(self._kind, engine_id))
             self._add(engine_id, given, stored)
         return stored
 
@@ -124,7 +125,7 @@ class TextVectors:
             return
         dim = len(next(iter(new.values())))
         schema = _schema(dim)
-        table = self._folder.create(_table(engine_id), schema)
+        table = self._folder.create(_table(self._kind, engine_id), schema)
         _check_length(engine_id, {dim, table.schema.field("vector").type.list_size})
         columns = [
             pa.array([_key(text) for text in new]),
@@ -144,7 +145,7 @@ class TextVectors:
             def read(table: Any, where: str = f"key IN ({listed})") -> pa.Table:
                 return table.search().where(where).select(["key", "vector"]).to_arrow()
 
-            rows = self._folder.read(_table(engine_id), read)
+            rows = self._folder.read(_table(self._kind, engine_id), read)
             if rows is None:
                 break
             for key, vector in zip(rows["key"].to_pylist(), rows["vector"], strict=True):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from lib.prompts.parsing import parse_prompt_set
 from tests.helpers.fake_server import FakeServer
@@ -127,3 +128,52 @@ def test_problems_are_one_sentence(
     assert found == status
     assert out == ""
     assert word in err[-1]
+
+
+class TestPictures:
+    """``--picture LABEL=FILE``, and pictures that a prompt file names."""
+
+    @pytest.fixture
+    def red(self, tmp_path: Path) -> Path:
+        path = tmp_path / "red.png"
+        Image.new("RGB", (64, 48), RED).save(path)
+        return path
+
+    def test_a_picture_is_an_example_and_its_hash_is_in_the_prompt_set(
+        self, run: Run, server: FakeServer, films: list[Path], prompts: Path, red: Path
+    ) -> None:
+        arguments = ("analyze", films[0], "--prompts", prompts, "--stride", "5", "--json", "--samples")
+        plain = json.loads(run(*arguments)[1])
+        status, out, err = run(*arguments, "--picture", f"wall={red}")
+        document = json.loads(out)
+
+        assert status == 0
+        assert not any("not on this machine" in line for line in err)
+        (sha256,) = document["prompt_set"]["prompts"][0]["pictures"]
+        assert len(sha256) == 64
+        scores = [
+            [sample["scores"]["wall"] for sample in one["samples"][4:8]] for one in (plain, document)
+        ]  # the first red second
+        assert min(scores[1]) > max(scores[0])
+
+    def test_a_prompt_file_says_which_picture_is_missing(
+        self, run: Run, server: FakeServer, films: list[Path], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "elsewhere.yaml"
+        path.write_text(f"prompts:\n- {{label: wall, pictures: [{'ab' * 32}]}}\n")
+        status, _, err = run("analyze", films[0], "--prompts", path, "--stride", "5")
+
+        assert status == 0
+        assert any(line.startswith("The picture abababababab… is not on this machine") for line in err)
+
+    @pytest.mark.parametrize(
+        ("given", "word"),
+        [("zebra=red.png", "with the label of a prompt"), ("wall", "LABEL=FILE"), ("wall=none.png", "can't be read")],
+    )
+    def test_problems_are_one_sentence(
+        self, run: Run, server: FakeServer, films: list[Path], prompts: Path, given: str, word: str
+    ) -> None:
+        status, _, err = run("analyze", films[0], "--prompts", prompts, "--stride", "5", "--picture", given)
+
+        assert status == 1
+        assert word in err[-1]

@@ -59,6 +59,8 @@ def compute(rows: Sequence[MatrixRow], columns: Columns) -> Matrix | None:
         return None
     texts = tuple(dict.fromkeys(text for row in rows for text in row.prompt_set.texts_to_embed))
     vectors, problems = cache.text_vectors(columns.engine, texts)
+    vectors, of_pictures = cache.with_picture_vectors(columns.engine, [row.prompt_set for row in rows], vectors)
+    problems += of_pictures
     prompt_sets = _with_vectors(rows, vectors)
     with st.spinner(f"Computing {len(prompt_sets)} × {len(columns.videos)}…"):
         cells = _cells(prompt_sets, columns, vectors, problems)

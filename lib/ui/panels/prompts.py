@@ -12,7 +12,7 @@ from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.experiments import rows_left_out, rows_to_prompts
 from lib.ui.components.prompt_editor import SubmittedRows, editor_feedback, last_submitted, prompt_editor
-from lib.ui.panels import import_prompts, settings
+from lib.ui.panels import import_prompts, pictures, settings
 from lib.ui.panels.engine import current_engine
 from lib.ui.session import theme
 from lib.ui.session.bindings import bound
@@ -52,6 +52,10 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
 def _notes(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
     """Return, by label, what is to be said below its row."""
     notes = {label: [words] for label, words in _unknown_words(session, prompts).items()}
+    for prompt in prompts:
+        if prompt.pictures:
+            count = len(prompt.pictures)
+            notes.setdefault(prompt.label, []).append(f"Looks like {count} picture{'s' if count > 1 else ''}, too.")
     for label, words in _learned(session, prompts).items():
         notes.setdefault(label, []).append(words)
     return {label: " ".join(sentences) for label, sentences in notes.items()}
@@ -114,6 +118,8 @@ def tools(session: Session) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.popover("Import", icon=":material/upload_file:"):
             import_prompts.popover(session.key("import"), "Replace the prompts", partial(_replace, session))
+        with st.popover("Pictures", icon=":material/add_photo_alternate:"):
+            pictures.popover(session)
         with st.popover("Name and template", icon=":material/format_quote:"):
             _template(session)
         undo_buttons(session, "Undo", "Redo", key=session.key("{}_load"))

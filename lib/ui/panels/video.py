@@ -36,8 +36,8 @@ from lib.ui.session.session import Session
 
 _STARTED = "start_embedding"
 _WAITING = (
-    f"Relative scores are compared with {len(PHRASES)} everyday phrases, which this engine embeds once. Results appear "
-    "when that is done; the score cosine needs none of them."
+    f"Relative scores and picture examples are compared with {len(PHRASES)} everyday phrases, which this engine embeds "
+    "once. Results appear when that is done; the score cosine needs none of them."
 )
 
 
@@ -301,7 +301,8 @@ def analyse(selection: VideoSelection) -> Analysis | None:
     prompt_set, problems = selection.session.experiment.prompt_set()
     if prompt_set is not None and selection.info is not None and selection.info.samples:
         vectors, more = cache.text_vectors(selection.engine, prompt_set.texts)
-        problems += more
+        vectors, of_pictures = cache.with_picture_vectors(selection.engine, [prompt_set], vectors)
+        problems += [*more, *of_pictures]
         prompt_set = embedding.with_vectors(prompt_set, vectors)
     for problem in problems:
         st.warning(as_text(problem), icon=":material/edit_note:")
@@ -312,13 +313,14 @@ def analyse(selection: VideoSelection) -> Analysis | None:
         return None
     try:
         reference = None
-        if prompt_set.settings.score == "relative":
+        if prompt_set.settings.score == "relative" or prompt_set.pictures:
             reference_phrases.embed_briefly(selection.engine)
             reference = cache.reference(selection.info, selection.engine)
             if reference is None:
                 reference_phrases.start(selection.engine)
                 st.info(_WAITING, icon=":material/hourglass_empty:")
                 return None
+            vectors = vectors | cache.store().text_vectors(selection.engine.id, PHRASES)
         return cache.analysis(selection.info, prompt_set, vectors, reference)
     except PromptreelError as error:
         st.warning(as_text(str(error)), icon=":material/edit_note:")

@@ -11,6 +11,7 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, escape_markdown, format_time
 from lib.media.frames import frame_at
+from lib.media.still_picture import MAX_MEGABYTES
 from lib.services.search import SearchResult
 from lib.ui.components.region_picker import Dragged, choose_region
 from lib.ui.components.search_box import search_box
@@ -65,7 +66,7 @@ def _choose_picture(scope: SearchScope) -> None:
         "Upload a picture",
         type=_PICTURE_TYPES,
         key=f"search_upload.{tab.uploads}",
-        max_upload_size=query_image.MAX_MEGABYTES,
+        max_upload_size=MAX_MEGABYTES,
         on_change=_take_upload,
         args=(f"search_upload.{tab.uploads}",),
     )

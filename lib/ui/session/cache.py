@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,11 @@ from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
 from lib.evaluation.bootstrap import Difference, f1_differences
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
-from lib.prompts.model import Prompt, PromptSet
+from lib.prompts.model import Prompt, PromptSet, picture_key
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
+from lib.services.picture_examples import missing_pictures, picture_vectors
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.home import default_home
 from lib.store.store import Store, embed_texts_cached
@@ -131,6 +132,26 @@ def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[
         return _one_by_one(engine, texts, error)
 
 
+def with_picture_vectors(
+    engine: Engine, prompt_sets: Sequence[PromptSet], vectors: Vectors
+) -> tuple[Vectors, list[str]]:
+    """Return ``vectors`` with those of the prompts' pictures, and a sentence for each prompt that lacks some.
+
+    Where there are pictures, those of the reference phrases come too, as far as they are embedded.
+    """
+    pictures = tuple(dict.fromkeys(sha256 for prompt_set in prompt_sets for sha256 in prompt_set.pictures))
+    if not pictures:
+        return vectors, []
+    problems: dict[str, None] = {}
+    found: Vectors = {}
+    try:
+        found = picture_vectors(store(), engine, pictures)
+        problems = {problem: None for one in prompt_sets for problem in missing_pictures(one, found)}
+    except EngineError as error:
+        problems[str(error)] = None
+    return vectors | store().text_vectors(engine.id, PHRASES) | found, list(problems)
+
+
 def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> tuple[Vectors, list[str]]:
     vectors: Vectors = dict(store().text_vectors(engine.id, texts))
     problems: dict[str, None] = {}
@@ -161,19 +182,22 @@ def analysis(
     name = info.version
     loaded = samples(info)
     engine_id = info.key.engine_id
-    wording = _digest([_said(prompt_set, prompt, engine_id) for prompt in prompt_set.enabled])
+    wording = _digest([_said(prompt_set, prompt, engine_id, vectors) for prompt in prompt_set.enabled])
     cosine = _numbers(f"{name}|{wording}", lambda: prompt_cosines(loaded, prompt_set, vectors, engine_id))
     change = frame_change(info)
     return _analysis(
-        f"{name}|{_digest(prompt_set.to_dict())}",
+        f"{name}|{wording}|{_digest(prompt_set.to_dict())}",
         lambda: analyse(loaded, prompt_set, vectors, cosine=cosine, change=change, reference=reference),
     )
 
 
-def _said(prompt_set: PromptSet, prompt: Prompt, engine_id: str) -> list[str]:
+def _said(
+    prompt_set: PromptSet, prompt: Prompt, engine_id: str, vectors: Mapping[str, NDArray[np.float32]]
+) -> list[str]:
     """Return all that the vector of ``prompt`` depends on."""
     learned = prompt_set.learned_of(prompt, engine_id)
-    return [prompt.label, *prompt_set.phrases(prompt), *prompt.pictures, learned.vector if learned else ""]
+    pictures = [sha256 for sha256 in prompt.pictures if picture_key(sha256) in vectors]
+    return [prompt.label, *prompt_set.phrases(prompt), "", *pictures, "", learned.vector if learned else ""]
 
 
 def frame_change(info: EmbeddingInfo) -> NDArray[np.float64]:
@@ -293,7 +317,7 @@ def label_metrics(
     content = [
         prompt_set.settings.to_dict(),
         [
-            [prompt.role, prompt.threshold, *_said(prompt_set, prompt, info.key.engine_id)]
+            [prompt.role, prompt.threshold, *_said(prompt_set, prompt, info.key.engine_id, vectors)]
             for prompt in prompt_set.enabled
         ],
         [[segment.label, segment.start_s, segment.end_s] for segment in truth],

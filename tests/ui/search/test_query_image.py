@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lib.core.errors import InputError
+from lib.media import still_picture
 from lib.store.store import Store
 from lib.ui.search import query_image
 from lib.ui.search.state import Picture, picture_path
@@ -86,7 +87,7 @@ def test_what_is_transparent_is_white(store):
         (encoded(halves())[:200], "not a readable picture"),
         (encoded(halves(), "JPEG")[:-300], "not a readable picture"),
         (encoded(Image.new("RGB", (200, 3))), "200 × 3 pixels"),
-        (b"\xff" * ((query_image.MAX_MEGABYTES << 20) + 1), "larger than"),
+        (b"\xff" * ((still_picture.MAX_MEGABYTES << 20) + 1), "larger than"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_one_sentence(store, data, words):
