@@ -103,7 +103,8 @@ def embeddings_table(documents: Sequence[dict[str, Any]]) -> str:
     """Return one row per embedded video."""
     rows = []
     for document in documents:
-        video, (kind, value) = document["video"], next(iter(document["sampling"].items()))
+        video = document["video"]
+        sampling = " ".join(f"{name} {value}" for name, value in document["sampling"].items())
         length = format_duration(video["duration_s"])
-        rows.append((video["name"], f"{video['samples']:,}", length, f"{kind} {value}", document["engine"]["id"]))
+        rows.append((video["name"], f"{video['samples']:,}", length, sampling, document["engine"]["id"]))
     return table(("video", "samples", "length", "sampling", "engine"), rows)

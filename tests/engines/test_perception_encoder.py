@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from lib.services.experiments import engine_fields
 from lib.services.server_identity import identified
 from lib.store.store import Store, embed_texts_cached
 from tests.helpers.fake_server import Connect, FakeServer, Faults
-from tests.helpers.videos import plain_picture
+from tests.helpers.fixtures import Run
+from tests.helpers.videos import make_video, plain_picture
 
 # Dimension, input and context as in the server's own configuration of these models.
 FACTS = {"PE-Core-B16-224": (1024, 224, 32), "PE-Core-L14-336": (1024, 336, 32), "PE-Core-G14-448": (1280, 448, 72)}
@@ -139,3 +141,12 @@ def test_its_id_chooses_it_again() -> None:
 def test_imported_vectors_are_never_its() -> None:
     with pytest.raises(UnknownModelError, match="'PE-Core-L14-336' is no CLIP version"):
         make_engine("hosted", model_version="PE-Core-L14-336")
+
+
+def test_the_command_line_takes_it(server: FakeServer, home: Path, run: Run, tmp_path: Path) -> None:
+    film = make_video(tmp_path / "film.mp4")
+    status, out, _ = run("embed", film, "--engine", server.url, "--model", "PE-Core-B16-224", "--json")
+
+    assert status == 0
+    assert json.loads(out)[0]["engine"] == {"id": "perception_encoder/PE-Core-B16-224", "dim": 1024}
+    assert {seen.path for seen in server.seen} >= {"/perception_encoder/embed_image"}

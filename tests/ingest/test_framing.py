@@ -140,6 +140,7 @@ def test_the_command_line_frames(home: Path, film_file: Path, run: Run) -> None:
 
     assert sampled == [{"stride": 1}, {"stride": 1}, {"stride": 1, "framing": "whole"}]
     assert len(Store(home).embeddings()) == 2
+    assert "stride 1 framing whole" in run("embed", film_file, "--stride", 1, "--framing", "whole")[1]
     status, _, err = run("embed", film_file, "--framing", "left")
     assert status == 2
     assert "invalid choice: 'left'" in err[-1]
