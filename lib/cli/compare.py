@@ -11,6 +11,7 @@ from lib.analysis.analysis import Analysis
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
 from lib.cli.ground_truth import (
     HELP,
+    OVERALL,
     evaluation_document,
     evaluation_rows,
     read_ground_truth,
@@ -20,7 +21,7 @@ from lib.cli.inputs import embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
-from lib.evaluation.bootstrap import Difference, f1_differences
+from lib.evaluation.bootstrap import Difference, OverallDifference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
@@ -52,10 +53,13 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
     differences: dict[str, Difference] = {}
+    change: OverallDifference | None = None
     if truth is not None:
         evaluations = {"a": evaluate(a, truth), "b": evaluate(b, truth)}
         differences = f1_differences(evaluations["a"], evaluations["b"], seed=_SEED)
         document["evaluation"] = _evaluation_document(evaluations, differences, truth, context)
+        change = overall_difference(evaluations["a"], evaluations["b"], seed=_SEED)
+        document[OVERALL] = change.to_dict()
     if args.json:
         print(dump(document))
         return 0

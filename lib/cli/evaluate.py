@@ -8,8 +8,10 @@ from pathlib import Path
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
 from lib.cli.ground_truth import (
     HELP,
+    OVERALL,
     evaluation_document,
     evaluation_rows,
+    overall_line,
     read_ground_truth,
     warn_about_unmatched,
 )
@@ -17,6 +19,7 @@ from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, w
 from lib.cli.output import dump, table
 from lib.core.formatting import format_duration
 from lib.evaluation.evaluation import evaluate
+from lib.evaluation.overall import overall
 from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 
@@ -42,16 +45,14 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     evaluation = evaluate(analysis, truth)
     warn_about_unmatched(evaluation, context.reporter)
     document = evaluation_document(evaluation, truth)
+    score = overall(evaluation)
     if args.json:
-        print(dump(document))
+        # Of a label that is called that, its own numbers stand beside the overall ones.
+        print(dump({**document, OVERALL: {**document.get(OVERALL, {}), **score.to_dict()}}))
         return 0
     head = (
         f"{video.name}: {format_duration(info.duration_s)}, {len(truth):,} true segments, "
         f"{context.engine.name}, prompt set {prompt_set.name}"
     )
-    means = ", ".join(
-        f"{name} F1 {'n/a' if value is None else f'{value:.3f}'}"
-        for name, value in (("macro", evaluation.macro_f1), ("micro", evaluation.micro_f1))
-    )
-    print("\n\n".join((head, table(*evaluation_rows(document)), means)))
+    print("\n\n".join((head, table(*evaluation_rows(document)), overall_line(score))))
     return 0

@@ -10,12 +10,16 @@ from lib.analysis.analysis import Analysis
 from lib.cli.inputs import read_bytes
 from lib.cli.output import Reporter
 from lib.core.errors import InputError
+from lib.core.formatting import plural
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import Evaluation
+from lib.evaluation.overall import Overall
 from lib.evaluation.threshold_fit import suggest_with_truth
 from lib.ground_truth.parsing import READ_FROM, parse_truth
 from lib.store.videos import Video
 
+OVERALL = "overall"
+"""The key of the overall score in a document."""
 HELP = f"ground truth: {READ_FROM}"
 
 
@@ -72,6 +76,12 @@ def evaluation_rows(document: dict[str, dict[str, Any]]) -> tuple[tuple[str, ...
         for label, scores in document.items()
     ]
     return header, rows
+
+
+def overall_line(score: Overall) -> str:
+    """Return the overall score as a line of a report."""
+    macro_f1, accuracy = ("n/a" if value is None else f"{value:.3f}" for value in (score.macro_f1, score.accuracy))
+    return f"overall: macro F1 {macro_f1} over {plural(len(score.f1), 'true label')}, accuracy {accuracy} over time"
 
 
 def _best_threshold(analysis: Analysis, truth: Sequence[TrueSegment], label: str) -> float | None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from lib.core.intervals import Floats, match_labels
 from lib.evaluation.evaluation import Evaluation, f1_score
+from lib.evaluation.overall import Overall, count, overall
 
 LEVEL = 0.95
 _AT_ONCE = 2_000_000
@@ -64,6 +65,80 @@ class Difference:
     def to_dict(self) -> dict[str, float | None]:
         """Return what the command line prints of it; ``f1`` is the difference."""
         return {"f1": self.difference, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One overall number of A against B; what is undefined is None."""
+
+    a: float | None
+    b: float | None
+    difference: float | None
+    """B minus A."""
+    low: float | None
+    """Lower end of the 95 % interval; None where the truth is all of one piece."""
+    high: float | None
+
+    @property
+    def shown(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return what the command line prints."""
+        return {name: getattr(self, name) for name in ("a", "b", "difference", "low", "high")}
+
+
+@dataclass(frozen=True)
+class OverallDifference:
+    """The overall scores of A and B (``lib.evaluation.overall``)."""
+
+    a: Overall
+    b: Overall
+    macro_f1: Change
+    accuracy: Change
+    stretches: int
+    """Independent stretches of time, over each of which the truth stays the same."""
+
+    def to_dict(self) -> dict[str, dict[str, float | None]]:
+        """Return what the command line prints."""
+        return {"macro_f1": self.macro_f1.to_dict(), "accuracy": self.accuracy.to_dict()}
+
+
+def overall_difference(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> OverallDifference:
+    """Return the overall scores of both sides, and how far B is above A, with intervals.
+
+    ``a`` and ``b`` are of the same video and truth. In a resample, macro F1 is over the labels that are true in it.
+    """
+    edges = _edges(a)[1:]
+    counts = [count(side, edges) for side in (a, b)]
+    lasting = counts[0].seconds > 0
+    blocks = int(lasting.sum())
+    drawn = {name: np.zeros((2, 0)) for name in ("macro_f1", "accuracy")}
+    rng = np.random.default_rng(seed)
+    step = max(1, _AT_ONCE // max(1, len(lasting)))
+    for first in range(0, n if blocks > 1 else 0, step):
+        times = np.zeros((min(step, n - first), len(lasting)))
+        times[:, lasting] = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=len(times))
+        sides = [side.weighted(times) for side in counts]
+        for name, values in drawn.items():
+            drawn[name] = np.append(values, np.array([getattr(side, name)() for side in sides]), axis=1)
+    scores = overall(a), overall(b)
+    changes = {
+        name: _change(getattr(scores[0], name), getattr(scores[1], name), values) for name, values in drawn.items()
+    }
+    return OverallDifference(*scores, changes["macro_f1"], changes["accuracy"], blocks)
+
+
+def _change(a: float | None, b: float | None, drawn: Floats) -> Change:
+    difference = low = high = None
+    if a is not None and b is not None:
+        difference = b - a
+        differences = drawn[1] - drawn[0]
+        differences = differences[np.isfinite(differences)]
+        if len(differences):
+            low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return Change(a, b, difference, low, high)
 
 
 def f1_differences(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) -> dict[str, Difference]:
@@ -116,12 +191,17 @@ def _blocks(a: Evaluation, b: Evaluation, matches: Mapping[str, str]) -> tuple[F
 
     A label that the truth of the video doesn't name has none.
     """
-    edges = np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in a.alignment.intervals.values())]))
+    edges = _edges(a)
     seconds = [_seconds(side, labels, edges) for side, labels in ((a, (*matches,)), (b, (*matches.values(),)))]
     lasting = seconds[0].sum(axis=(1, 2)) > 0
     known = np.array([a.by_label[label].known for label in matches], dtype=bool)
     of_a, of_b = (counts[lasting, :3] * known for counts in seconds)
     return of_a, of_b
+
+
+def _edges(side: Evaluation) -> Floats:
+    """Return where the truth changes, in seconds, increasing, 0 first."""
+    return np.unique(np.concatenate([[0.0], *(spans.ravel() for spans in side.alignment.intervals.values())]))
 
 
 def _seconds(side: Evaluation, labels: Sequence[str], edges: Floats) -> Floats:

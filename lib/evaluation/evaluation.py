@@ -207,22 +207,6 @@ class Evaluation:
         """Labels of enabled prompts that the truth doesn't name."""
         return tuple(label.label for label in self.labels if not label.known)
 
-    @property
-    def macro_f1(self) -> float | None:
-        """Mean F1 of the labels that have one, each as important; None where none has."""
-        scores = [label.f1 for label in self.labels if label.f1 is not None]
-        return float(np.mean(scores)) if scores else None
-
-    @property
-    def micro_f1(self) -> float | None:
-        """F1 of all labels' seconds put together: of those that the truth names; None without any second."""
-        named = [label for label in self.labels if label.known]
-        return f1_score(
-            sum(label.hits_s for label in named),
-            sum(label.false_alarms_s for label in named),
-            sum(label.misses_s for label in named),
-        )
-
     @cached_property
     def confusion(self) -> pd.DataFrame:
         """Seconds that a true label (rows) and a found one (columns) share; both end with "nothing".

@@ -115,7 +115,8 @@ class TestEvaluate:
 
         document = json.loads(out)
         assert status == 0
-        assert list(document) == ["red", "blue", "green"]
+        assert list(document) == ["red", "blue", "green", "overall"]
+        assert document.pop("overall") == {"macro_f1": 1.0, "accuracy": 1.0}
         for scores in document.values():
             assert list(scores) == NUMBERS
             assert [scores[name] for name in NUMBERS[:-1]] == [1, 1, 1, 1, 0, 0, 1]
@@ -130,7 +131,9 @@ class TestEvaluate:
 
         lines = [" ".join(line.split()) for line in out.splitlines()]
         assert "blue" + " n/a" * 8 in lines
-        assert lines[-1].startswith("macro F1 ")
+        assert lines[-1].startswith("overall: macro F1 ")
+        assert lines[-1].endswith(" over time")
+        assert "over 2 true labels" in lines[-1]
         assert err[-2:] == [
             "the ground truth has “bird”, and no prompt does",
             "the ground truth doesn't mention “blue”, so it isn't evaluated",

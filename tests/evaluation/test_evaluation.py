@@ -11,7 +11,6 @@ import sed_eval
 from sklearn.metrics import (
     average_precision_score,
     confusion_matrix,
-    f1_score,
     precision_recall_curve,
     precision_recall_fscore_support,
 )
@@ -108,22 +107,6 @@ class TestByTime:
             assert number(one.recall) == pytest.approx(scores["recall"], **EXACT)
             if not np.isnan(scores["f_measure"]):
                 assert one.f1 == pytest.approx(scores["f_measure"], **EXACT)
-
-    def test_all_labels_together_equal_scikit_learn(self, seed: int) -> None:
-        analysis, truth = analysis_on_grid(seed), truth_on_grid(seed)
-        evaluation = evaluate(analysis, truth)
-        known = [one.label for one in evaluation.labels if one.known]
-        cells = [cells_of(analysis, truth, label) for label in known]
-        if not cells or not len(cells[0].true):
-            assert evaluation.micro_f1 is None
-            assert evaluation.macro_f1 is None
-            return
-        true, found = (np.array([getattr(one, name) for one in cells]).T for name in ("true", "found"))
-        micro = f1_score(true.ravel(), found.ravel(), zero_division=np.nan)
-        each = [f1_score(*columns, zero_division=np.nan) for columns in zip(true.T, found.T, strict=True)]
-        assert number(evaluation.micro_f1) == pytest.approx(micro, **EXACT)
-        macro = [one for one in each if not np.isnan(one)]
-        assert number(evaluation.macro_f1) == pytest.approx(np.mean(macro) if macro else np.nan, **EXACT)
 
     def test_confusion_equals_scikit_learn(self, seed: int) -> None:
         analysis = analysis_on_grid(seed)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
-from lib.core.formatting import as_text
+from lib.core.formatting import as_text, plural
 from lib.evaluation.evaluation import Evaluation
+from lib.evaluation.overall import overall
 from lib.ui.explore import learning
 from lib.ui.panels.video import VideoSelection, two_panels
 from lib.ui.session import cache, theme
@@ -47,9 +48,17 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
 
 
 def _summary(evaluation: Evaluation) -> str:
-    if evaluation.macro_f1 is None or evaluation.micro_f1 is None:
-        return "No prompt has a label of the ground truth, so there is nothing to measure."
-    return f"F1 **{evaluation.macro_f1:.2f}** on average over labels, **{evaluation.micro_f1:.2f}** over all seconds."
+    score = overall(evaluation)
+    if score.macro_f1 is None or score.accuracy is None:
+        return "The ground truth has no second in the part that is embedded, so there is nothing to measure."
+    missing = ""
+    if evaluation.unmatched_truth:
+        count = len(score.f1.keys() & set(evaluation.unmatched_truth))
+        missing = f" {plural(count, 'true label')} without a prompt {'counts' if count == 1 else 'count'} as 0."
+    return (
+        f"Macro F1 **{score.macro_f1:.2f}** over {plural(len(score.f1), 'true label')}, "
+        f"accuracy **{score.accuracy:.2f}** over time.{missing}"
+    )
 
 
 def _table(evaluation: Evaluation) -> None:
