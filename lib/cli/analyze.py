@@ -7,13 +7,13 @@ from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
-from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, analysed, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import InputError
 from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.hosted.importing import import_results
-from lib.services.stored_analysis import analyse_stored, report
+from lib.services.stored_analysis import report
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     else:
         video, info = embed_missing(context, store, args.video, context.sampling)
     sampling = Sampling.from_key(info.key.sampling_key)
-    analysis = analyse_stored(store, video, engine, sampling, prompt_set)
+    analysis = analysed(context, store, video, sampling, prompt_set)
     if args.json:
         print(dump(report(store, video, info, engine, analysis, samples=args.samples, shots=args.shots)))
         return 0

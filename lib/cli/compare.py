@@ -17,13 +17,12 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import analysed, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
 from lib.evaluation.bootstrap import Difference, OverallDifference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
-from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 
 _SEED = 0
@@ -49,7 +48,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         with_pictures((), prompt_set, store, context)  # which says what is missing
     video, info = embed_missing(context, store, args.video, context.sampling)
     truth = args.truth and read_ground_truth(args.truth, video, info.end_s, context.reporter)
-    a, b = (analyse_stored(store, video, context.engine, context.sampling, prompt_set) for prompt_set in prompt_sets)
+    a, b = (analysed(context, store, video, context.sampling, prompt_set) for prompt_set in prompt_sets)
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
     differences: dict[str, Difference] = {}

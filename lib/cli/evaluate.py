@@ -15,12 +15,11 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, analysed, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import dump, table
 from lib.core.formatting import format_duration
 from lib.evaluation.evaluation import evaluate
 from lib.evaluation.overall import overall
-from lib.services.stored_analysis import analyse_stored
 from lib.store.store import Store
 
 
@@ -41,7 +40,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     prompt_set = with_pictures(args.pictures, prompt_set, store, context)
     video, info = embed_missing(context, store, args.video, context.sampling)
     truth = read_ground_truth(args.truth, video, info.end_s, context.reporter)
-    analysis = analyse_stored(store, video, context.engine, context.sampling, prompt_set)
+    analysis = analysed(context, store, video, context.sampling, prompt_set)
     evaluation = evaluate(analysis, truth)
     warn_about_unmatched(evaluation, context.reporter)
     document = evaluation_document(evaluation, truth)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lib.analysis.analysis import Analysis
 from lib.cli.context import Context
 from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import encodable, format_duration
@@ -17,11 +18,15 @@ from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
+from lib.prompts.reference_phrases import PHRASES
+from lib.services.reference_phrases import embed_phrases
+from lib.services.stored_analysis import analyse_stored
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
 
 _MAX_BYTES = 20_000_000
+_PHRASES_AT_ONCE = 16  # per request: seconds apart where a server is slow
 
 
 def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling) -> tuple[Video, EmbeddingInfo]:
@@ -48,6 +53,24 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
     if info.damage:
         reporter.line(f"{name}: {info.damage}")
     return video, info
+
+
+def analysed(context: Context, store: Store, video: Video, sampling: Sampling, prompt_set: PromptSet) -> Analysis:
+    """Return what ``prompt_set`` finds in an embedded video; relative scores have the reference phrases embedded first.
+
+    Raises:
+        Cancelled: cancelled meanwhile.
+    """
+
+    def count(done: int) -> bool:
+        context.reporter.counting("embedding", done, len(PHRASES), "reference phrases")
+        if context.cancel.is_set():
+            raise Cancelled
+        return True
+
+    if prompt_set.settings.score == "relative":
+        embed_phrases(store, context.engine, count, chunk=_PHRASES_AT_ONCE)
+    return analyse_stored(store, video, context.engine, sampling, prompt_set)
 
 
 def read_bytes(path: Path, what: str, kind: type[InputError]) -> bytes:

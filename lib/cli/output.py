@@ -44,9 +44,9 @@ class Reporter:
         """Show how much of a file is hashed."""
         self._show(f"{name}: reading {megabytes_done(done, total)}")
 
-    def counting(self, what: str, done: int, total: int) -> None:
-        """Show how many samples are done."""
-        self._show(f"{what} {done:,} of {total:,} samples")
+    def counting(self, what: str, done: int, total: int, unit: str = "samples") -> None:
+        """Show how many of something are done."""
+        self._show(f"{what} {done:,} of {total:,} {unit}")
 
     def preparation(self, preparation: Preparation) -> None:
         """Show what an engine prepares; may be called from any thread."""

@@ -190,3 +190,18 @@ def test_another_prompt_separates_what_one_prompt_mixes_up(run: Run, tmp_path: P
     assert f1[0] == pytest.approx(0.67, abs=0.05)
     assert f1[1] >= 0.95
     assert document["evaluation"]["difference"]["construction site"]["f1"] == pytest.approx(f1[1] - f1[0])
+
+
+def test_reference_phrases_are_counted_while_they_are_embedded(
+    run: Run, server: FakeServer, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        "lib.cli.output.Reporter.counting", lambda self, what, done, total, unit="": counts.append((done, total))
+    )
+    lines = tmp_path / "colours.txt"
+    lines.write_text("red wall\nblue wall\n")
+    assert run("analyze", film, "--prompts", lines)[0] == 0
+    assert counts == [(done, 200) for done in (*range(16, 200, 16), 200)]
+    run("analyze", film, "--prompts", lines)
+    assert len(counts) == 13

@@ -6,21 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled
 from lib.engines.engine import Engine
 from lib.ingest.progress import Progress
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.jobs import Job
+from lib.services.reference_phrases import embed_phrases, missing_phrases
 from lib.ui.session import cache
 
 _AT_ONCE_S = 1.0
 """Seconds that a page waits for the phrases; a model that takes longer goes on in the background."""
-_CHUNK = 4
-"""Phrases per request to the engine, so that a phrase of an edit does not wait long."""
 
 
 def embed_briefly(engine: Engine) -> None:
@@ -29,14 +26,14 @@ def embed_briefly(engine: Engine) -> None:
     Raises:
         EngineError: from the engine.
     """
-    if _job_of(engine) is None and _missing(engine):
+    if _job_of(engine) is None:
         started = time.monotonic()
-        _embed(engine, lambda _: time.monotonic() - started < _AT_ONCE_S)
+        embed_phrases(cache.store(), engine, lambda _: time.monotonic() - started < _AT_ONCE_S)
 
 
 def start(engine: Engine) -> None:
     """Embed the phrases in the background where they are missing; the page is run again where that begins."""
-    if _job_of(engine) is not None or not _missing(engine):
+    if _job_of(engine) is not None or not missing_phrases(cache.store(), engine):
         return  # a job is running or failed, which the job panel shows
     cache.jobs().submit(
         f"Reference phrases for {engine.name}",
@@ -57,35 +54,15 @@ def _key(engine: Engine) -> tuple[str, str]:
     return ("reference", engine.id)
 
 
-def _missing(engine: Engine) -> list[str]:
-    vectors = cache.store().text_vectors(engine.id, PHRASES)
-    return [phrase for phrase in PHRASES if phrase not in vectors]
-
-
 def _work(engine: Engine, *, on_progress: Callable[[Progress], None], cancel: threading.Event) -> None:
     started = time.monotonic()
-    before = len(PHRASES) - len(_missing(engine))
+    before = len(PHRASES) - len(missing_phrases(cache.store(), engine))
 
     def report(done: int) -> bool:
         if cancel.is_set():
             raise Cancelled("The reference phrases were cancelled; choose the score cosine, or embed them later.")
-        rate = done / max(time.monotonic() - started, 1e-9)
-        on_progress(Progress(before + done, len(PHRASES), rate, (len(PHRASES) - before - done) / rate))
+        rate = (done - before) / max(time.monotonic() - started, 1e-9)
+        on_progress(Progress(done, len(PHRASES), rate, (len(PHRASES) - done) / rate))
         return True
 
-    _embed(engine, report)
-
-
-def _embed(engine: Engine, goes_on: Callable[[int], bool]) -> None:
-    """Embed missing phrases while ``goes_on``, which is told how many are done, says so."""
-    missing = _missing(engine)
-    new: dict[str, NDArray[np.float32]] = {}
-    try:
-        for place in range(0, len(missing), _CHUNK):
-            chunk = missing[place : place + _CHUNK]
-            new |= dict(zip(chunk, engine.embed_texts(chunk), strict=True))
-            if not goes_on(len(new)):
-                return
-    finally:
-        if new:
-            cache.store().put_text_vectors(engine.id, new)  # in one commit; what was done is stored also after an error
+    embed_phrases(cache.store(), engine, report)
