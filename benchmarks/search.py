@@ -8,7 +8,8 @@ The samples are video-like: 3,000 themes that belong to 150 groups, some much mo
 recur within and between videos. A video is a row of shots of about 27 samples, each one theme as a place of its own
 looks; within a shot vectors drift slowly and have grain, and all vectors share a part, as those of CLIP do.
 Neighbours have a cosine of about 0.98, two shots of one theme about 0.87, of different themes about 0.53. Queries are
-mixes of two themes with as much noise again (words; cosines of up to 0.3), or samples ("more like this").
+mixes of two themes with as much noise again (words; cosines of up to 0.3), or samples ("more like this"). Half of the
+words are ranked by relative score, and like the reference phrases share a part, as texts of CLIP do.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lib.search.options import SearchOptions
+from lib.search.relative import ReferenceRows, RelativeQuery, relative_query
 from lib.services.search import SearchResult, build_index, search_vector
 from lib.store.embeddings import EmbeddingKey
 from lib.store.staging import Batch
@@ -57,6 +60,7 @@ class World:
         own = _unit(rng.standard_normal((themes, dim)))
         self.themes = _unit(0.6 * groups[rng.integers(0, len(groups), themes)] + 0.8 * own)
         frequency = 1 / np.arange(1, themes + 1) ** 0.7
+        self._shared_by_texts = _unit(self._shared * 0.4 + _unit(rng.standard_normal(dim)))
         self._frequency = frequency / frequency.sum()
 
     def video(self, samples: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -77,6 +81,15 @@ class World:
         """Return the unit vector of a query in words."""
         one, other = self.themes[rng.integers(0, len(self.themes), 2)]
         return _unit(0.5 * one + 0.3 * other + _unit(rng.standard_normal(self.dim)))
+
+    def text(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the unit vector of a text that shares a part with all others: two have a cosine of about 0.5."""
+        return _unit(self.words(rng) + self._shared_by_texts)
+
+    def phrases(self, seed: int = 5) -> ReferenceRows:
+        """Return 200 reference phrases."""
+        rng = np.random.default_rng(seed)
+        return ReferenceRows(np.stack([self.text(rng) for _ in range(200)]))
 
 
 def fill(store: Store, samples: int, videos: int, dim: int) -> None:
@@ -164,19 +177,29 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
     for info in infos:
         matrix[at : at + info.samples] = store.load(info.key).vectors
         at += info.samples
-    asked = [world.words(rng) if i % 3 else matrix[rng.integers(total)].copy() for i in range(queries)]
+    reference, nothing = world.phrases(), np.empty((0, dim), np.float32)
+
+    def ask(kind: int) -> tuple[NDArray[np.float32], RelativeQuery | None]:
+        if kind == 0:
+            return matrix[rng.integers(total)].copy(), None
+        if kind == 1:
+            return world.words(rng), None
+        text = world.text(rng)
+        return text, relative_query(text[None], nothing, reference)
+
+    asked = [ask(number % 3) for number in range(queries)]
+    begun = time.perf_counter()
+    search_vector(store, _ENGINE, asked[2][0], relative=asked[2][1], on_prepare=_say_prepared)
+    _say(f"what relative scores need derived after {time.perf_counter() - begun:.0f} s", end="\n")
     outcome = Outcome(total, Timed(), Timed(), Timed(), 0.0)
     with watching_memory(os.getpid(), every_s=0.05) as memory:
         for warm in (True, False):
-            for query in asked[:2] if warm else asked:
+            for query, relative in asked[:3] if warm else asked:
                 turns = [Timed()] * 3 if warm else [outcome.numpy, outcome.exact, outcome.index]
                 turns[0].run(lambda query=query: _brute_force(matrix, query))
-                turns[1].run(
-                    lambda query=query: search_vector(store, _ENGINE, query, SearchOptions(top=TOP, exact=True))
-                )
-                turns[2].run(
-                    lambda query=query: search_vector(store, _ENGINE, query, SearchOptions(top=TOP, exact=False))
-                )
+                for turn, exact in zip(turns[1:], (True, False), strict=True):
+                    options = SearchOptions(top=TOP, exact=exact)
+                    turn.run(partial(search_vector, store, _ENGINE, query, options, relative=relative))
     outcome.memory_mb = memory.growth_mb
     return outcome
 
@@ -197,6 +220,10 @@ def run(home: Path, samples: int, *, videos: int, queries: int, dim: int) -> Out
     build_index(store, _ENGINE, on_progress=lambda p: _say(f"{p.phase}: {p.done:,} of {p.total:,} samples"))
     _say(f"index up to date after {time.perf_counter() - begun:.0f} s", end="\n")
     return measure(store, queries, dim)
+
+
+def _say_prepared(done: int, total: int) -> None:
+    _say(f"prepared {done:,} of {total:,} samples")
 
 
 def _say(text: str, end: str = "\r") -> None:
@@ -238,5 +265,13 @@ def main(argv: list[str]) -> int:
     missed += ["first 20 moments"] if whole.recall < BAR_RECALL else []
     by_index = sum(not result.exact for result in whole.index.results)
     print(f"\nThe index answered {by_index} of {options.queries} queries by itself.")
+    for number, kind in enumerate(("more like this", "words by cosine", "words by relative score")):
+        times = [statistics.median(way.ms[number::3]) for way in (whole.exact, whole.index)]
+        answered = statistics.mean(not result.exact for result in whole.index.results[number::3])
+        recall = statistics.mean(whole.recalls[number::3])
+        print(
+            f"{kind}: exact {times[0]:.0f} ms, with the index {times[1]:.0f} ms, {answered:.0%} answered by it, "
+            f"{recall:.3f} of the first moments"
+        )
     print("Bars: " + (f"MISSED: {', '.join(missed)}." if missed else "met."))
     return 1 if missed else 0

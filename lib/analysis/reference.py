@@ -128,7 +128,7 @@ def reference_of(samples: Samples, phrases: NDArray[np.float32]) -> Reference:
         np.maximum(peaks, cosine.max(axis=0), out=peaks)
         quantiles[first : first + _AT_ONCE] = _quantiles(cosine)
     low, median, high = quantiles.T
-    scale = np.maximum(high - median, MIN_SCALE)
+    scale = _scale(median, high)
     spans = samples.spans_s / (samples.spans_s.sum() or 1.0)
     return Reference(
         median=median,
@@ -138,6 +138,24 @@ def reference_of(samples: Samples, phrases: NDArray[np.float32]) -> Reference:
         low_relative=float((low - median) / scale @ spans),
         peaks=tuple(np.sort(peaks).tolist()),
     )
+
+
+def median_and_scale(vectors: NDArray[np.float32], phrases: NDArray[np.float32]) -> Floats:
+    """Return ``Reference.median`` and ``Reference.scale`` of samples, float64 ``(n, 2)``.
+
+    Args:
+        vectors: unit rows of samples, float32 ``(n, d)``.
+        phrases: as ``reference_of`` takes them.
+
+    Raises:
+        BadReplyError: vectors of samples and phrases don't fit each other.
+    """
+    _, median, high = _quantiles(cosine_scores(vectors, phrases)).T
+    return np.stack([median, _scale(median, high)], axis=1)
+
+
+def _scale(median: Floats, high: Floats) -> Floats:
+    return np.maximum(high - median, MIN_SCALE)
 
 
 def _quantiles(cosine: Floats) -> Floats:

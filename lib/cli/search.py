@@ -6,20 +6,23 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
+from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
+from lib.prompts.model import START_THRESHOLDS, WIDEST_THRESHOLDS
+from lib.search.distribution import SCORE_DIGITS
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
+from lib.search.relative import SearchScore
 from lib.services.search import (
     IndexProgress,
     SearchResult,
@@ -61,15 +64,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=_whole, default=20, metavar="K", help="moments at most (default: 20)")
     parser.add_argument("--per-video", type=_whole, metavar="K", help="moments of one video at most")
     parser.add_argument(
+        "--score",
+        choices=get_args(SearchScore),
+        help="what moments are ranked by: relative (default) is how far the cosine stands out from those of everyday "
+        "phrases on the same frame; with a picture it is always the cosine",
+    )
+    parser.add_argument(
         "--threshold",
-        type=_cosine,
+        type=_threshold,
         metavar="T",
-        help="cosine of a hit (default: each moment by its own peak)",
+        help=f"score of a hit, e.g. {START_THRESHOLDS['relative']:g} for relative scores, or a cosine "
+        "(default: each moment by its own peak)",
     )
     parser.add_argument(
         "--template-rules",
         action="store_true",
-        help="use the Roboflow template's settings: "
+        help="use the Roboflow template's settings: score cosine, "
         f"threshold {TEMPLATE_THRESHOLD:g}, gaps under {TEMPLATE_RULES.bridge_s:g} s merged, single-frame hits hidden",
     )
     parser.add_argument("--index", action="store_true", help="first bring the index for large libraries up to date")
@@ -81,6 +91,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     query = replace(query, avoid=(*query.avoid, *args.avoid))
     if query.empty and not args.image:
         raise InputError("There is nothing to look for; write a few words, or give a picture with --image.")
+    score = _score(args)
     store, engine = Store(), context.engine
     query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
     warn_about_unknown_words((*query.texts, *query.avoid), context)
@@ -95,6 +106,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         engine,
         query,
         SearchOptions(videos=videos, threshold=threshold, top=args.top, per_video=args.per_video, rules=rules),
+        score=score,
         on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
     )
     if args.json:
@@ -102,6 +114,25 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     else:
         print(_table(query, args.image, engine, result, rules))
     return 0
+
+
+def _score(args: argparse.Namespace) -> SearchScore:
+    """Return the score that moments are ranked by.
+
+    Raises:
+        UsageError: options contradict each other.
+    """
+    if args.image and args.score == "relative":
+        raise UsageError("--score relative is for words alone; a search with a picture is ranked by cosine")
+    if args.template_rules and args.score == "relative" and args.threshold is None:
+        raise UsageError(
+            "--template-rules has a threshold for cosines; leave out --score relative, or add --threshold "
+            f"{START_THRESHOLDS['relative']:g}"
+        )
+    score: SearchScore = args.score or ("cosine" if args.image or args.template_rules else "relative")
+    if score == "cosine" and args.threshold is not None and abs(args.threshold) > 1:
+        raise UsageError(f"--threshold {args.threshold:g} is no cosine, which lies between -1 and 1")
+    return score
 
 
 def _prepare(store: Store, engine_id: str, context: Context, *, wanted: bool) -> None:
@@ -137,6 +168,7 @@ def _document(query: Query, images: Sequence[Path], engine: Engine, result: Sear
         **({"images": [str(path) for path in images]} if images else {}),
         "engine": {"id": engine.id, "dim": engine.dim},
         "searched": {"videos": result.videos, "samples": result.samples, "exact": result.exact},
+        "score_kind": result.score_kind,
         "moments": [moment.to_dict() for moment in result.moments],
     }
 
@@ -145,7 +177,8 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
     words = encodable(" + ".join([*filter(None, [query.text]), *(path.name for path in images)]))
     how = "" if result.exact else ", by the index"
     searched = f"{plural(result.videos, 'video')}, {plural(result.samples, 'sample')}"
-    head = f"{words}: {searched}, {engine.name}{how}"
+    by = "scores relative to unrelated phrases" if result.score_kind == "relative" else "scores are cosines"
+    head = f"{words}: {searched}, {engine.name}{how}; {by}"
     if not result.moments:
         nothing = "Nothing but single-frame hits reaches" if rules.drop_lone else "Nothing reaches"
         return f"{head}\n\n{nothing} the threshold."
@@ -155,12 +188,14 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
             format_time(moment.start_s),
             format_time(moment.end_s),
             format_time(moment.best_s),
-            f"{moment.score:.3f}",
+            f"{moment.score:.{SCORE_DIGITS[result.score_kind]}f}",
+            "" if moment.cosine is None else f"{moment.cosine:.3f}",
             f"+ {moment.folded} alike" if moment.folded else "",
         )
         for moment in result.moments
     ]
-    return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', ''), rows)}"
+    beside = "cosine" if result.score_kind == "relative" else ""
+    return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', beside, ''), rows)}"
 
 
 def _find_videos(videos: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:
@@ -209,8 +244,9 @@ def _whole(text: str) -> int:
     return value
 
 
-def _cosine(text: str) -> float:
-    value = bounded_fraction(text, -1, 1)
+def _threshold(text: str) -> float:
+    low, high = WIDEST_THRESHOLDS
+    value = bounded_fraction(text, int(low), int(high))
     if value is None:
-        raise argparse.ArgumentTypeError(f"{written(text)} is no cosine, which lies between -1 and 1")
+        raise argparse.ArgumentTypeError(f"{written(text)} is no score from {low:g} to {high:g}")
     return float(value)

@@ -1,6 +1,7 @@
 """From scores to moments.
 
-Conventions: ``n`` samples of one video in order of time, vectors of length ``d``; scores are cosines in [-1, 1].
+Conventions: ``n`` samples of one video in order of time, vectors of length ``d``; scores are cosines
+or relative scores.
 
 A moment grows from a sample whose score is a local maximum. ``find_moments`` takes these peaks in falling order of
 score, so it needs only the scores around the peaks it looks at: its result is the same whether all scores are known

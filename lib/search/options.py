@@ -21,6 +21,7 @@ class Rules:
 
 
 TEMPLATE_THRESHOLD = 0.25
+"""A cosine; the template knows no other score."""
 TEMPLATE_RULES = Rules(bridge_s=1.0, drop_lone=True, fold=None)
 """The rule set of Roboflow's video search template: gaps under a second bridged, lone hits dropped.
 
@@ -39,7 +40,7 @@ class SearchOptions:
     videos: tuple[str, ...] | None = None
     """SHA-256 of the videos to search; None searches all."""
     threshold: float | None = None
-    """Cosine that a sample needs to be a hit. None: each moment reaches from its best sample as far as scores stay
+    """Score that a sample needs to be a hit. None: each moment reaches from its best sample as far as scores stay
     above 0.7 of that sample's height over the library's median (``lib.search.moments.WIDTH_AT``)."""
     top: int = 20
     """Moments at most."""

@@ -7,6 +7,7 @@ complete embedding is searched, so that no moment is found twice.
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,13 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.analysis.reference import reference_vectors
 from lib.core.errors import Cancelled, InputError, NotStoredError
 from lib.engines.engine import Engine
+from lib.prompts.reference_phrases import PHRASES
 from lib.search.distribution import Distribution
 from lib.search.moments import FoundMoment
 from lib.search.options import SearchOptions
 from lib.search.query import Query, combine
-from lib.services.search_backends import Answer, ScoredVideo, compared, indexed, prepare
+from lib.search.relative import ReferenceRows, RelativeQuery, SearchScore, relative_query
+from lib.services.search_backends import Answer, Ranking, ScoredVideo, compared, indexed, prepare
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.store import Store, embed_texts_cached
 
@@ -49,7 +53,9 @@ class Moment:
     best_frame: int
     """That sample's frame index."""
     score: float
-    """That sample's cosine with the query's vector."""
+    """That sample's score, of the kind that ``SearchResult.score_kind`` names."""
+    cosine: float | None = None
+    """That sample's cosine with the query's vector, beside a relative score; else None."""
     folded: int = 0
     """How many near-duplicates of it, of lower score, are left out."""
 
@@ -64,9 +70,9 @@ class Moment:
         return self.key.id
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what the command line prints: video, sha256, start_s, end_s, best_s, best_frame, score, folded."""
-        names = ("video", "sha256", "start_s", "end_s", "best_s", "best_frame", "score", "folded")
-        return {name: getattr(self, name) for name in names}
+        """Return what the command line prints; ``cosine`` only beside a relative score."""
+        names = ("video", "sha256", "start_s", "end_s", "best_s", "best_frame", "score", "cosine", "folded")
+        return {name: getattr(self, name) for name in names if name != "cosine" or self.cosine is not None}
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class SearchResult:
     """How many samples were searched."""
     exact: bool
     """False where an index answered: it may miss a moment."""
+    score_kind: SearchScore
+    """What moments are ranked by."""
     took_s: float
     """Seconds from the query's vector to this result."""
 
@@ -136,7 +144,7 @@ def query_vector(engine: Engine, store: Store, query: Query) -> NDArray[np.float
     """Return the unit vector of a query, float32 ``(d,)``; texts seen before cost nothing.
 
     Texts and pictures together are the mean of unit vectors, and what is to be avoided is subtracted:
-    ``lib.search.query.combine`` has the formula. A score is the cosine with this vector.
+    ``lib.search.query.combine`` has the formula.
 
     Raises:
         InputError: there is nothing to look for, or it cancels out with what is to be avoided.
@@ -144,13 +152,53 @@ def query_vector(engine: Engine, store: Store, query: Query) -> NDArray[np.float
     """
     if query.empty:
         raise InputError("There is nothing to look for; type a few words, or add a picture.")
-    vectors = embed_texts_cached(store, engine, (*query.texts, *query.avoid))
-    empty = np.empty((0, engine.dim), np.float32)
-    images = engine.embed_images(query.images) if query.images else empty
-    texts, avoid = (
-        np.stack([vectors[text] for text in words]) if words else empty for words in (query.texts, query.avoid)
-    )
-    return combine(texts, images, avoid)
+    images = engine.embed_images(query.images) if query.images else np.empty((0, engine.dim), np.float32)
+    return combine(_rows(store, engine, query.texts), images, _rows(store, engine, query.avoid))
+
+
+def score_kind(query: Query, wanted: SearchScore = "relative") -> SearchScore:
+    """Return the score that moments of a query are ranked by where ``wanted`` is asked for.
+
+    Queries with a picture are ranked by cosine: cosines of pictures with each other are higher than those of texts with
+    pictures, so how high phrases reach says nothing about them.
+    """
+    return "cosine" if query.images else wanted
+
+
+def reference_rows(store: Store, engine: Engine) -> ReferenceRows:
+    """Return the vectors of the reference phrases; those seen before cost nothing.
+
+    Raises:
+        EngineError: from the engine.
+    """
+    vectors = embed_texts_cached(store, engine, PHRASES)
+    return _reference_rows(np.stack([vectors[phrase] for phrase in PHRASES]).tobytes())
+
+
+@functools.lru_cache(maxsize=4)
+def _reference_rows(content: bytes) -> ReferenceRows:
+    """Finding equal ones takes 20 ms, as long as a search."""
+    rows = np.frombuffer(content, np.float32).reshape(len(PHRASES), -1)
+    return ReferenceRows(reference_vectors(dict(zip(PHRASES, rows, strict=True))))
+
+
+def relative_to_phrases(engine: Engine, store: Store, query: Query) -> RelativeQuery | None:
+    """Return the relative score of a query of words, None for a query with a picture.
+
+    Raises:
+        as ``query_vector``.
+    """
+    if query.empty:
+        raise InputError("There is nothing to look for; type a few words, or add a picture.")
+    if query.images:
+        return None
+    texts, avoid = _rows(store, engine, query.texts), _rows(store, engine, query.avoid)
+    return relative_query(texts, avoid, reference_rows(store, engine))
+
+
+def _rows(store: Store, engine: Engine, texts: Sequence[str]) -> NDArray[np.float32]:
+    vectors = embed_texts_cached(store, engine, texts)
+    return np.stack([vectors[text] for text in texts]) if texts else np.empty((0, engine.dim), np.float32)
 
 
 def search(
@@ -159,14 +207,19 @@ def search(
     query: Query,
     options: SearchOptions | None = None,
     *,
+    score: SearchScore = "relative",
     on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
     """Return the moments that match ``query``, best first: ``query_vector``, then ``search_vector``.
 
+    They are ranked by ``score``, those of queries with a picture by their cosine; see ``score_kind``.
+
     Raises:
         as both of them.
     """
-    return search_vector(store, engine.id, query_vector(engine, store, query), options, on_prepare=on_prepare)
+    vector = query_vector(engine, store, query)
+    relative = relative_to_phrases(engine, store, query) if score_kind(query, score) == "relative" else None
+    return search_vector(store, engine.id, vector, options, relative=relative, on_prepare=on_prepare)
 
 
 def search_vector(
@@ -175,17 +228,21 @@ def search_vector(
     vector: NDArray[np.float32],
     options: SearchOptions | None = None,
     *,
+    relative: RelativeQuery | None = None,
     on_prepare: Callable[[int, int], None] | None = None,
 ) -> SearchResult:
-    """Return the moments whose samples are nearest to ``vector``, best first.
+    """Return the moments whose samples score highest, best first.
 
     Args:
         store: the library.
         engine_id: whose vectors are searched.
         vector: unit vector of the query, ``(d,)``.
         options: None is ``SearchOptions()``.
-        on_prepare: called in this thread with samples done and samples in all while search vectors are written, which
-            happens once for each embedding; it may raise, and what is done is kept.
+        relative: the same query's relative score, which samples are ranked by; None ranks by the cosine with
+            ``vector``.
+        on_prepare: called in this thread with samples done and samples in all while search vectors are written and what
+            relative scores need is derived, which happens once for each embedding; it may raise, and what is done is
+            kept.
 
     Raises:
         InputError: the vector has another length than the engine's.
@@ -202,22 +259,25 @@ def search_vector(
         raise InputError(
             f"The query has {vector.size} numbers and the stored vectors {infos[0].dim}; use the engine they are of."
         )
+    ranking = Ranking(vector, relative)
     index = store.indexes.find(engine_id)
     by_index: Answer | None = None
     with _deletion_reported():
         if on_prepare is not None:
-            prepare(store, infos, on_prepare)
+            prepare(store, infos, ranking.reference, on_prepare)
         if index is not None and not options.exact:
             covered = [info for info in infos if index.covers(info)]
             pays = options.exact is False or _index_pays(infos, covered, index.samples, options.top)
-            by_index = indexed(store, index, infos, vector, options) if pays and covered else None
-        answer = by_index or compared(store, infos, vector, options)
+            by_index = indexed(store, index, infos, ranking, options) if pays and covered else None
+        answer = by_index or compared(store, infos, ranking, options)
+        moments = tuple(_moment(moment, answer.videos, listing.names) for moment in answer.moments)
     return SearchResult(
-        moments=tuple(_moment(moment, answer.videos, listing.names) for moment in answer.moments),
+        moments=moments,
         distribution=answer.distribution,
         videos=len(answer.videos),
         samples=answer.samples,
         exact=by_index is None,
+        score_kind=ranking.kind,
         took_s=time.perf_counter() - begun,
     )
 
@@ -323,6 +383,7 @@ def _moment(moment: FoundMoment, videos: Sequence[ScoredVideo], names: Mapping[s
         best_s=float(samples.times_s[moment.best]),
         best_frame=int(samples.frames[moment.best]),
         score=moment.score,
+        cosine=None if video.spread is None else float(video.vector(moment.best) @ video.ranking.vector),
         folded=moment.folded,
     )
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -33,10 +32,9 @@ from numpy.typing import NDArray
 
 from lib.core.errors import StoreError
 from lib.core.samples import TIME_TOLERANCE_S, Samples
-from lib.infra.files import replace_durably, temporary_file
 from lib.store.embeddings import EmbeddingInfo, Embeddings
-from lib.store.faults import mapped_errors
 from lib.store.home import StoreFolder
+from lib.store.search_files import SearchFiles
 
 SUFFIX = ".pack"
 _HEAD = struct.Struct("<8sqqq")
@@ -62,8 +60,8 @@ def scaled_float32(rows: _Float16) -> _Float32:
     return bits.view(np.float32)
 
 
-def cosines(rows: _Float16, factors: _Float32, vector: _Float32) -> _Float32:
-    """Return the cosine of each row ``(n, dim)``, made a unit row by its factor ``(n,)``, with a unit vector."""
+def dot_products(rows: _Float16, factors: _Float32, vector: _Float32) -> _Float32:
+    """Return the dot product of each row ``(n, dim)``, made a unit row by its factor ``(n,)``, with ``vector``."""
     # Not "@": BLAS would share the work among its threads, and wait for them where other work has the cores.
     products: _Float32 = np.vecdot(scaled_float32(rows), vector * _HALF_SCALE)
     products *= factors
@@ -151,13 +149,13 @@ class VectorFile:
         return stored
 
     def scores(self, vector: _Float32) -> _Float32:
-        """Return the cosine of every sample with a unit vector, float32 ``(n,)``."""
+        """Return the dot product of every sample's unit row with ``vector`` ``(dim,)``, float32 ``(n,)``."""
         scores = np.empty(len(self), np.float32)
         step = max(1, _BLOCK // self.dim)
         with self.reading() as reader:
             for first in range(0, len(self), step):
                 stop = min(first + step, len(self))
-                scores[first:stop] = cosines(reader.rows(first, stop), self.factors[first:stop], vector)
+                scores[first:stop] = dot_products(reader.rows(first, stop), self.factors[first:stop], vector)
         return scores
 
     def vectors(self, first: int, stop: int) -> _Float32:
@@ -193,14 +191,11 @@ class Reader:
         return rows
 
 
-class VectorFiles:
+class VectorFiles(SearchFiles[VectorFile]):
     """The vector files of a store."""
 
     def __init__(self, folder: StoreFolder, embeddings: Embeddings) -> None:
-        self._folder = folder
-        self._embeddings = embeddings
-        self._mutex = threading.Lock()
-        self._open: dict[str, tuple[EmbeddingInfo, VectorFile]] = {}
+        super().__init__(folder, embeddings, SUFFIX)
 
     def get(self, info: EmbeddingInfo) -> VectorFile:
         """Return the vector file of an embedding, made where it is missing.
@@ -210,43 +205,21 @@ class VectorFiles:
         Raises:
             NotStoredError: the embedding was deleted meanwhile.
         """
-        key_id = info.key.id
-        with self._mutex:
-            open_info, vector_file = self._open.get(key_id, (None, None))
-        if vector_file is None or open_info != info:
+        vector_file = self.opened(info)
+        if vector_file is None:
             vector_file = self._read(info) or self._make(info)
-            with self._mutex:
-                self._open[key_id] = info, vector_file
+            self.keep(info, vector_file)
         return vector_file
 
     def is_written(self, info: EmbeddingInfo) -> bool:
         """Return whether ``get`` need not make it."""
-        return info.key.id in self._open or self._path(info).exists()
-
-    def forget(self, infos: list[EmbeddingInfo]) -> None:
-        """Close what is none of ``infos`` any more."""
-        ids = {info.key.id for info in infos}
-        with self._mutex:
-            for key_id in self._open.keys() - ids:
-                del self._open[key_id]
-
-    def sweep(self) -> None:
-        """Remove the files of embeddings that are gone. Call it under ``writing()``."""
-        infos = self._embeddings.infos()
-        names = {self._path(info).name for info in infos}
-        for path in self._folder.paths.search.glob(f"*{SUFFIX}*"):
-            if path.name not in names:
-                self._folder.remove(path)
-        self.forget(infos)
-
-    def _path(self, info: EmbeddingInfo) -> Path:
-        return self._folder.paths.search / f"{info.key.id}{SUFFIX}"
+        return info.key.id in self._open or self.path(info).exists()
 
     def _read(self, info: EmbeddingInfo) -> VectorFile | None:
         if not info.complete:
             return None
         try:
-            with open(self._path(info), "rb") as file:
+            with open(self.path(info), "rb") as file:
                 *head, checksum = _HEAD.unpack(file.read(_HEAD.size))
                 if head != [_MAGIC, info.samples, info.dim]:
                     return None
@@ -258,7 +231,7 @@ class VectorFiles:
             return None
         if size - offset != 2 * info.samples * info.dim or _checksum(arrays) != checksum:
             return None
-        on_disk = _OnDisk(self._path(info), offset, sums, lambda: self._vectors(info))
+        on_disk = _OnDisk(self.path(info), offset, sums, lambda: self._vectors(info))
         return VectorFile(frames, times_s, ends_s, factors, info.dim, on_disk)
 
     def _vectors(self, info: EmbeddingInfo) -> _Float16:
@@ -280,14 +253,5 @@ class VectorFiles:
 
     def _write(self, info: EmbeddingInfo, samples: Samples, arrays: list[NDArray[Any]]) -> None:
         arrays = [np.ascontiguousarray(array, kind) for array, kind in zip(arrays, _ARRAYS, strict=True)]
-        path = self._path(info)
-        with mapped_errors("preparing the search"):
-            self._folder.paths.search.mkdir(exist_ok=True)
-            with temporary_file(path) as temporary:
-                with open(temporary, "wb") as file:
-                    file.write(_HEAD.pack(_MAGIC, len(samples), info.dim, _checksum(arrays[:-1])))
-                    for array in arrays:
-                        file.write(array.data)
-                with self._folder.writing():  # a deletion comes before this or finds the file
-                    if self._embeddings.find(info.key) == info:
-                        replace_durably(temporary, path)
+        head = _HEAD.pack(_MAGIC, len(samples), info.dim, _checksum(arrays[:-1]))
+        self.write(info, [head, *(array.data for array in arrays)])

@@ -23,7 +23,8 @@ The format, version 1
     ├── proxies/<sha256>.mp4  playable copies
     ├── truth/<sha256>.json   ground truth that was edited or imported; <sha256>.json.damaged-<time> could not be read
     ├── damaged/              tables without a manifest that still held data
-    ├── search/               derived: <id>.pack (``search_vectors``), <engine>.npz (``search_index_file``)
+    ├── search/               derived: <id>.pack (``search_vectors``), <id>.spread (``search_spreads``), <engine>.npz
+    │                         (``search_index_file``)
     ├── incoming/             uploads on their way in
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
@@ -64,6 +65,7 @@ from lib.store.ground_truth import GroundTruthFiles, Truth
 from lib.store.home import StoreFolder, StorePaths
 from lib.store.litter import sweep_files
 from lib.store.search_index import Indexes
+from lib.store.search_spreads import SpreadFiles
 from lib.store.search_vectors import VectorFiles
 from lib.store.staging import Batch
 from lib.store.text_vectors import TextVectors
@@ -110,6 +112,7 @@ class Store:
         self._ground_truth = GroundTruthFiles(self._folder)
         self._listing: tuple[object, Listing] | None = None
         self.vector_files = VectorFiles(self._folder, self._embeddings)
+        self.spread_files = SpreadFiles(self._folder, self._embeddings)
         self.indexes = Indexes(self._folder, self.vector_files)
         self._clear_litter()
 
@@ -289,6 +292,7 @@ class Store:
         with self._folder.writing():
             self._embeddings.sweep()
             self.vector_files.sweep()
+            self.spread_files.sweep()
             self.indexes.sweep({info.key.engine_id for info in self._embeddings.infos()})
 
     # Writing an embedding (ingest)

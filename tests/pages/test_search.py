@@ -71,7 +71,7 @@ def shown(app):
 def expected(bench, query, engine_url, **options):
     engine = make_engine(engine_url, model_version="ViT-B-32")
     found = search(bench.store, engine, query, SearchOptions(**options))
-    return [(one.sha256, one.start_s, one.end_s, f"{one.score:.3f}".replace("-", "−")) for one in found.moments]
+    return [(one.sha256, one.start_s, one.end_s, f"{one.score:.2f}".replace("-", "−")) for one in found.moments]
 
 
 @pytest.mark.parametrize(("text", "start_s"), [("red", 0.0), ("green", 3.0), ("blue", 6.0)])
@@ -178,7 +178,7 @@ def test_the_threshold_is_dragged_on_the_histogram(bench, two, server):
 
     assert component(app, "suggestion")["threshold"] == 0.9
     assert shown(app) == expected(bench, parse_query("green"), server.url, threshold=0.9)
-    app.session_state["search_threshold"] = {"moved": {**sent, "number": sent["number"] + 1, "value": 1.0}}
+    app.session_state["search_threshold"] = {"moved": {**sent, "number": sent["number"] + 1, "value": 19.0}}
     app.run()
     assert "lower it" in component(app, "moments")["empty"]
 

@@ -54,4 +54,36 @@ def test_the_distribution_counts_every_sample() -> None:
 
     assert distribution.counts.sum() == 4
     assert distribution.counts[(distribution.edges[:-1] <= 0.102) & (distribution.edges[1:] > 0.102)].tolist() == [2]
-    assert Distribution.of(np.array([0.1], np.float32), samples=50).counts.sum() == 50
+    assert not distribution.estimated
+
+
+def test_a_weighted_distribution_is_an_estimate() -> None:
+    distribution = Distribution.of(np.array([0.1, 0.2], np.float32), np.array([50.0, 1.0]))
+
+    assert distribution.counts.sum() == 51
+    assert distribution.estimated
+
+
+def test_relative_scores_have_a_range_of_their_own(rng) -> None:
+    scores = rng.normal(0, 2, 5_000).astype(np.float32)
+    distribution = Distribution.of(scores, kind="relative")
+    bars = distribution.histogram(1.25)
+
+    assert distribution.counts.sum() == 5_000
+    assert np.diff(distribution.edges) == pytest.approx(0.05)
+    assert bars.low <= scores.min() < bars.low + 0.25
+    assert bars.high - 0.25 < scores.max() <= bars.high
+    share = sum(count for at, count in enumerate(bars.counts) if at >= len(bars.counts) / 2)
+    middle = (bars.low + bars.high) / 2
+    assert share == pytest.approx((scores >= middle).sum(), abs=60)
+
+
+@pytest.mark.parametrize("scores", [[], [500.0, -500.0, 0.0], [0.7]])
+def test_any_range_has_a_bounded_number_of_bins(scores) -> None:
+    distribution = Distribution.of(np.array(scores, np.float32), kind="relative")
+
+    assert distribution.counts.sum() == len(scores)
+    assert 1 <= len(distribution.counts) <= 4_001
+    assert len(distribution.edges) == len(distribution.counts) + 1
+    for score in scores:
+        assert distribution.edges[0] <= score <= distribution.edges[-1]

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from lib.core.errors import InputError, NotStoredError
 from lib.core.sampling import Sampling
 from lib.search.options import Rules, SearchOptions
 from lib.search.query import Query, parse_query
+from lib.search.relative import ReferenceRows, RelativeQuery, relative_query
 from lib.services.search import (
     IndexProgress,
     SearchResult,
@@ -194,7 +196,8 @@ def test_new_videos_are_found_before_they_are_indexed(library: Store, rng: np.ra
     assert best_frames(result)[0] == ("new", 10)
     assert result.samples == 12_003
     assert not result.exact
-    assert (result.distribution.counts - before.distribution.counts)[[0, -1]].tolist() == [2, 1]
+    assert result.distribution.counts[[0, -1]].tolist() == [2, 1]
+    assert result.distribution.counts.sum() == before.distribution.counts.sum() + 3
     assert index_state(library, ENGINE).missing == 3
 
 
@@ -244,6 +247,10 @@ def test_the_rows_of_an_index_stand_for_all_samples_once(rng: np.random.Generato
 
 def test_deleted_videos_disappear_with_their_files(library: Store) -> None:
     build_index(library, ENGINE)
+    world = World(DIM, themes=60)
+    text, relative = relative_of(np.random.default_rng(1), world, world.phrases())
+    search_vector(library, ENGINE, text, relative=relative)
+    assert len(list(library.home.glob("search/*.spread"))) == 8
     query = sample_vector(library, key_of("video 3"), 500)
     assert best_frames(search_vector(library, ENGINE, query, SearchOptions(exact=False)))[0] == ("video 3", 500)
 
@@ -428,7 +435,7 @@ def test_searching_with_an_engine(store: Store) -> None:
     moment = result.moments[0]
     assert (moment.start_s, moment.end_s, moment.best_s) == (1.0, 2.0, 1.0)
     assert list(moment.to_dict()) == [
-        *("video", "sha256", "start_s", "end_s", "best_s", "best_frame", "score", "folded")
+        *("video", "sha256", "start_s", "end_s", "best_s", "best_frame", "score", "cosine", "folded")
     ]
 
 
@@ -443,3 +450,112 @@ def test_what_makes_no_sense_is_refused(store: Store, rng: np.random.Generator) 
         search_vector(store, ENGINE, vectors[0, :5])
     with pytest.raises(NotStoredError, match="None of these videos"):
         search_vector(store, ENGINE, vectors[0], SearchOptions(videos=("0" * 64,)))
+
+
+def relative_of(rng: np.random.Generator, world: World, phrases: ReferenceRows) -> tuple[Any, RelativeQuery]:
+    text = world.text(rng)
+    return text, relative_query(text[None], np.empty((0, DIM), np.float32), phrases)
+
+
+def test_the_index_finds_by_relative_score_what_comparing_everything_finds(library: Store) -> None:
+    build_index(library, ENGINE)
+    world, rng = World(DIM, themes=60), np.random.default_rng(5)
+    phrases, recalls, by_itself = world.phrases(), [], []
+    for _ in range(10):
+        text, relative = relative_of(rng, world, phrases)
+        by_index, exact = (
+            search_vector(library, ENGINE, text, SearchOptions(top=20, exact=exact), relative=relative)
+            for exact in (False, True)
+        )
+        by_itself.append(not by_index.exact)
+        assert exact.score_kind == by_index.score_kind == "relative"
+        scores = {frame: m.score for frame, m in zip(best_frames(exact), exact.moments, strict=True)}
+        recalls.append(len(set(best_frames(by_index)) & set(scores)) / len(scores))
+        for at, moment in zip(best_frames(by_index), by_index.moments, strict=True):
+            assert moment.score == pytest.approx(scores.get(at, moment.score), abs=1e-3)
+    assert np.mean(recalls) >= 0.9
+    assert np.mean(by_itself) >= 0.5
+    first = by_index.distribution
+    assert first.counts.sum() == pytest.approx(12_000, rel=0.05)
+
+
+def test_a_relative_score_is_that_of_each_samples_own_phrases(store: Store, rng: np.random.Generator) -> None:
+    world = World(DIM, themes=20)
+    vectors = world.video(400, rng)
+    key = add(store, "a", vectors)
+    phrases = world.phrases()
+    text, relative = relative_of(rng, world, phrases)
+
+    (best,) = search_vector(store, ENGINE, text, SearchOptions(top=1), relative=relative).moments
+
+    stored = store.load(key).vectors
+    median, high = np.quantile(stored @ phrases.vectors.T, [0.5, 0.95], axis=1)
+    expected = (stored @ text - median) / (high - median)
+    assert best.best_frame == 10 * int(expected.argmax())
+    assert best.score == pytest.approx(expected.max(), abs=1e-3)
+    assert best.cosine == pytest.approx(float((stored @ text)[expected.argmax()]), abs=1e-5)
+
+
+def test_a_frame_that_is_near_to_every_text_is_not_what_every_text_finds(store: Store) -> None:
+    rng, world = np.random.default_rng(3), World(DIM, themes=40)
+    phrases = world.phrases()
+    vectors = world.video(60, rng)
+    blank = 0.3 * vectors[30] + phrases.mean / np.linalg.norm(phrases.mean)
+    vectors[30] = blank / np.linalg.norm(blank)
+    add(store, "a", vectors)
+
+    found: dict[str, list[int]] = {"relative": [], "cosine": []}
+    for _ in range(60):
+        text, relative = relative_of(rng, world, phrases)
+        for kind, of in (("relative", relative), ("cosine", None)):
+            found[kind].append(search_vector(store, ENGINE, text, relative=of).moments[0].best_frame)
+
+    assert found["cosine"].count(300) > 50
+    assert max(map(found["relative"].count, set(found["relative"]))) < 20
+
+
+def test_what_relative_scores_need_is_derived_once_and_told(library: Store) -> None:
+    world, rng, reports = World(DIM, themes=60), np.random.default_rng(1), []
+    text, relative = relative_of(rng, world, world.phrases())
+    search_vector(library, ENGINE, text)
+
+    def look(store: Store, relative: RelativeQuery) -> SearchResult:
+        reports.clear()
+        return search_vector(store, ENGINE, text, relative=relative, on_prepare=lambda *state: reports.append(state))
+
+    first = look(library, relative)
+    assert reports == [(done, 12_000) for done in range(0, 12_001, 1_500)]
+    again = look(Store(library.home), relative)
+    assert reports == []
+    assert again.moments == first.moments
+    others = relative_query(text[None], np.empty((0, DIM), np.float32), world.phrases(seed=6))
+    look(Store(library.home), others)
+    assert reports[0] == (0, 12_000)
+    assert look(Store(library.home), relative).moments == first.moments
+
+
+def test_pictures_are_ranked_by_cosine_and_words_by_either(store: Store) -> None:
+    engine = ToyEngine()
+    add(store, "pets", engine.embed_texts(["a cat", "a dog"]))
+    picture = np.full((32, 32, 3), 90, np.uint8)
+
+    assert search(store, engine, parse_query("a dog")).score_kind == "relative"
+    assert search(store, engine, parse_query("a dog - a cat")).score_kind == "relative"
+    assert search(store, engine, parse_query("a dog"), score="cosine").score_kind == "cosine"
+    for query in (Query(images=(picture,)), Query(("a dog",), (picture,))):
+        result = search(store, engine, query, score="relative")
+        assert result.score_kind == "cosine"
+        assert result.moments[0].cosine is None
+
+
+def test_a_video_is_searched_by_relative_score_while_it_is_embedded(store: Store) -> None:
+    world, rng = World(DIM, themes=20), np.random.default_rng(2)
+    vectors, key = world.video(30, rng), key_of("film")
+    text, relative = relative_of(rng, world, world.phrases())
+    add(store, "film", vectors[:1], engine_id="toy:2")  # so that the store knows the video
+    store.begin(key, engine_name="Toy", dim=DIM)
+    for part in (slice(0, 10), slice(10, 30)):
+        frames = np.arange(30)[part] * 10
+        store.append(key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames))
+        assert search_vector(store, ENGINE, text, relative=relative).samples == part.stop
+    assert not list(store.home.glob("search/*"))

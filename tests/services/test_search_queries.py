@@ -109,7 +109,8 @@ def test_the_page_and_the_command_line_find_the_same(
 
         document = json.loads(out)
         assert status == 0
-        assert list(document) == ["query", "engine", "searched", "moments"]
+        assert list(document) == ["query", "engine", "searched", "score_kind", "moments"]
+        assert document["score_kind"] == on_page.score_kind == "relative"
         assert document["query"] == query["text"]
         assert document["engine"]["id"] == library.engine.id
         assert document["moments"] == documents(on_page)
@@ -136,9 +137,26 @@ def test_a_picture_finds_its_scene(library: Embedded, run: Run, tmp_path: Path) 
 
     document = json.loads(run("--image", tmp_path / "mountains.jpg", "--top", 3, "--json")[1])
 
+    assert document["score_kind"] == "cosine"
+    assert "cosine" not in document["moments"][0]
     assert 31.0 <= document["moments"][0]["best_s"] < 35.0
     assert document["images"] == [str(tmp_path / "mountains.jpg")]
     assert len(document["moments"]) == 3
+
+
+def test_cosine_is_one_option_away_and_stands_beside_relative_scores(library: Embedded, run: Run) -> None:
+    relative = json.loads(run("snowy mountains", "--json")[1])
+    cosine = json.loads(run("snowy mountains", "--score", "cosine", "--json")[1])
+
+    assert (relative["score_kind"], cosine["score_kind"]) == ("relative", "cosine")
+    plain = search(library.store, library.engine, parse_query("snowy mountains"), score="cosine")
+    assert cosine["moments"] == documents(plain)
+    of_frame = {(moment["sha256"], moment["best_frame"]): moment["score"] for moment in cosine["moments"]}
+    both = [moment for moment in relative["moments"] if (moment["sha256"], moment["best_frame"]) in of_frame]
+    assert both
+    for moment in both:
+        assert moment["cosine"] == pytest.approx(of_frame[moment["sha256"], moment["best_frame"]], abs=1e-5)
+        assert moment["score"] != pytest.approx(moment["cosine"], abs=0.01)
 
 
 def test_a_table_for_people(run: Run) -> None:
@@ -147,7 +165,8 @@ def test_a_table_for_people(run: Run) -> None:
     lines = out.splitlines()
     assert status == 0
     assert lines[0].startswith("snowy mountains: 1 video, ")
-    assert lines[2].split() == ["video", "start", "end", "best", "score"]
+    assert lines[0].endswith("; scores relative to unrelated phrases")
+    assert lines[2].split() == ["video", "start", "end", "best", "score", "cosine"]
     assert len(lines) == 5
     assert err == []
 
@@ -163,7 +182,7 @@ def test_the_templates_rules(run: Run) -> None:
 
 
 def test_nothing_found_says_why(run: Run) -> None:
-    assert run("red car", "--threshold", "0.9")[1].splitlines()[-1] == "Nothing reaches the threshold."
+    assert run("red car", "--threshold", "19")[1].splitlines()[-1] == "Nothing reaches the threshold."
     with_rules = run("red car", "--template-rules", "--threshold", "0.9")[1]
     assert with_rules.splitlines()[-1] == "Nothing but single-frame hits reaches the threshold."
 
@@ -187,7 +206,13 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
         ((), 1, "nothing to look for"),
         (("- night",), 1, "nothing to look for"),
         (("sea", "--top", "0"), 2, "no whole number from 1"),
-        (("sea", "--threshold", "7"), 2, "cosine"),
+        (("sea", "--threshold", "700"), 2, "no score from -20 to 20"),
+        (("sea", "--threshold", "7", "--score", "cosine"), 2, "cosine"),
+        (("sea", "--threshold", "7", "--template-rules"), 2, "cosine"),
+        (("--image", "x.png", "--threshold", "7"), 2, "cosine"),
+        (("--image", "x.png", "--score", "relative"), 2, "ranked by cosine"),
+        (("sea", "--template-rules", "--score", "relative"), 2, "add --threshold 1.25"),
+        (("sea", "--score", "probability"), 2, "invalid choice"),
         (("sea", "--videos", "nowhere.mp4"), 1, "there are: advert_reel.mp4"),
         (("--image", "nowhere.png"), 1, "can't be read"),
         (("sea", "--stride", "5"), 2, "--stride"),

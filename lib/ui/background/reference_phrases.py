@@ -46,6 +46,24 @@ def start(engine: Engine) -> None:
     st.rerun()  # so that the job panel, drawn before, polls the job and reruns the page when it is done
 
 
+def are_ready(engine: Engine) -> bool:
+    """Return whether all phrases are embedded, after ``embed_briefly`` and ``start``.
+
+    Raises:
+        EngineError: from the engine.
+    """
+    if _missing(engine):
+        embed_briefly(engine)
+        start(engine)
+    return not _missing(engine)
+
+
+def problem(engine: Engine) -> str | None:
+    """Return why the job failed that was to embed the phrases; None where it goes on."""
+    job = _job_of(engine)
+    return None if job is None or job.live else job.error or "Embedding them was cancelled."
+
+
 def _job_of(engine: Engine) -> Job | None:
     return next((job for job in cache.jobs().jobs() if job.key == _key(engine)), None)
 

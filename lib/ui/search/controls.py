@@ -267,6 +267,12 @@ def _options(scope: SearchScope) -> None:
         **state.bound_in_popover("fold"),
     )
     st.toggle(
+        "Rank words by cosine",
+        help="Off, they are ranked by relative score: how far the cosine stands out from those of everyday phrases on "
+        "the same sample. By cosine, a few nearly blank frames come first for most words. Pictures have no other.",
+        **state.bound_in_popover("cosine"),
+    )
+    st.toggle(
         "Compare every sample",
         help="Exact, also where an index would be faster on a large library.",
         **state.bound_in_popover("exact"),
@@ -276,8 +282,8 @@ def _options(scope: SearchScope) -> None:
         key="search_template",
         on_click=state.use_template_rules,
         args=(scope.engine.id,),
-        help="Those of Roboflow’s video search template: threshold 0.25, gaps under a second merged, single-frame hits "
-        "hidden, near-duplicates not grouped. The threshold is meant for CLIP’s text scores.",
+        help="Those of Roboflow’s video search template: words ranked by cosine, threshold 0.25, gaps under a second "
+        "merged, single-frame hits hidden, near-duplicates not grouped. The threshold is meant for CLIP’s text scores.",
     )
 
 
@@ -288,6 +294,7 @@ def threshold(scope: SearchScope, result: SearchResult) -> None:
     moved = threshold_histogram(
         result.distribution.histogram(value),
         value,
+        kind=result.score_kind,
         key="search_threshold",
         of=_threshold_name(scope.engine.id),
         ack=int(tab.acks.get("threshold", 0)),

@@ -22,7 +22,7 @@ def show(scope: SearchScope, outcome: SearchOutcome) -> None:
     notes(scope, outcome)
     result = outcome.result
     if result is None:
-        if outcome.problem is None and scope.own is not None:
+        if outcome.problem is None and not outcome.waits and scope.own is not None:
             controls.examples()
         coverage(scope)
         return

@@ -7,10 +7,12 @@ from dataclasses import replace
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.core.formatting import as_text, plural
+from lib.core.formatting import as_text, format_time, plural
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import MAX_PROMPTS
+from lib.search.distribution import SCORE_DIGITS
 from lib.search.query import parse_query
+from lib.search.relative import SearchScore
 from lib.services.experiments import PromptRow, label_of
 from lib.services.search import Moment, SearchResult
 from lib.ui.background import embedding, playable_copies
@@ -28,12 +30,15 @@ _REMEMBERED = 200  # moments
 
 
 def summary(result: SearchResult) -> None:
-    """Draw how many moments there are, of how many samples, the time taken, and whether every sample was compared."""
+    """Draw how many moments there are, of how many samples, how they were compared and ranked, and the time taken."""
     videos = len({moment.sha256 for moment in result.moments})
     what = f"**{plural(len(result.moments), 'moment')}** in {plural(videos, 'video')}, best first"
+    by = "relative score" if result.score_kind == "relative" else "cosine"
     how = "all compared" if result.exact else "by index, which may miss a moment"
     st.markdown(what if result.moments else "**Nothing found**")
-    st.caption(f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, {_took(result.took_s)}")
+    st.caption(
+        f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, by {by}, {_took(result.took_s)}"
+    )
 
 
 def choose_view() -> str:
@@ -84,13 +89,27 @@ def _card(scope: SearchScope, moment: Moment) -> MomentCard:
         start_s=moment.start_s,
         end_s=moment.end_s,
         best_s=moment.best_s,
-        score=moment.score,
+        score=_shown(moment.score, "cosine" if moment.cosine is None else "relative"),
+        value=moment.score,
+        about=_about(moment),
         folded=moment.folded,
         own=picture is not None
         and picture.time_s is not None
         and picture.content == moment.sha256
         and moment.start_s <= picture.time_s < moment.end_s,
     )
+
+
+def _shown(score: float, kind: SearchScore) -> str:
+    return f"{score:.{SCORE_DIGITS[kind]}f}".replace("-", "−")
+
+
+def _about(moment: Moment) -> str:
+    """Return what a moment's score is."""
+    at = format_time(moment.best_s)
+    if moment.cosine is None:
+        return f"Cosine with the query, at {at}"
+    return f"Relative score at {at}; 0 is an ordinary phrase, 1 a high one. Cosine {_shown(moment.cosine, 'cosine')}"
 
 
 def _id(moment: Moment) -> str:

@@ -15,12 +15,15 @@ from lib.core.errors import NotStoredError, PromptreelError
 from lib.core.formatting import as_text
 from lib.search.options import SearchOptions
 from lib.search.query import Query, parse_query
-from lib.services.search import SearchResult, query_vector, sample_vector, search_vector
+from lib.search.relative import RelativeQuery
+from lib.services.search import SearchResult, query_vector, relative_to_phrases, sample_vector, search_vector
+from lib.ui.background import reference_phrases
 from lib.ui.search import query_image, state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
 from lib.ui.session import cache
 
+_Vector = tuple[NDArray[np.float32], RelativeQuery | None]
 _VECTOR, _RESULT = "search_vector", "search_result"
 _PROGRESS_FROM = 20_000  # samples: fewer are prepared in less than half a second
 
@@ -33,6 +36,8 @@ class SearchOutcome:
     """None where there is no query, and where the search failed."""
     problem: str | None = None
     """Why it failed, and what to do."""
+    waits: bool = False
+    """Whether it waits for the reference phrases."""
 
 
 def run_search(scope: SearchScope) -> SearchOutcome:
@@ -43,6 +48,8 @@ def run_search(scope: SearchScope) -> SearchOutcome:
     progress = st.empty()  # in every run, so that the following elements keep their positions
     with st.spinner("Searching…"):  # shown when it takes longer than half a second
         try:
+            if search.score_kind == "relative" and not reference_phrases.are_ready(scope.engine):
+                return SearchOutcome(None, waits=True)
             return SearchOutcome(result_of(scope, search, progress))
         except PromptreelError as error:
             return SearchOutcome(None, str(error))
@@ -65,14 +72,15 @@ def result_of(scope: SearchScope, search: Search, progress: DeltaGenerator) -> S
     """
     engine_id = scope.engine.id
     version = [info.version for info in scope.infos.values()]
-    query_key = (engine_id, search.like, None if search.like else (search.asked.strip(), search.picture))
+    asked = None if search.like else (search.asked.strip(), search.picture)
+    query_key = (engine_id, search.like, asked, search.score_kind)
     options = options_of(scope, search)
     key = (query_key, options, version)
     cached = st.session_state.get(_RESULT)
     if cached is None or cached[0] != key:
-        vector = _vector(scope, search, query_key)
+        vector, relative = _vector(scope, search, query_key)
         on_prepare = _preparing(progress)
-        result = search_vector(cache.store(), engine_id, vector, options, on_prepare=on_prepare)
+        result = search_vector(cache.store(), engine_id, vector, options, relative=relative, on_prepare=on_prepare)
         cached = st.session_state[_RESULT] = (key, result)
     return cast(SearchResult, cached[1])
 
@@ -103,29 +111,34 @@ def _preparing(element: DeltaGenerator) -> Callable[[int, int], None]:
     return draw
 
 
-def _vector(scope: SearchScope, search: Search, key: tuple[Any, ...]) -> NDArray[np.float32]:
+def _vector(scope: SearchScope, search: Search, key: tuple[Any, ...]) -> _Vector:
     cached = st.session_state.get(_VECTOR)
     if cached is None or cached[0] != key:
         cached = st.session_state[_VECTOR] = (key, _new_vector(scope, search))
-    return cast("NDArray[np.float32]", cached[1])
+    return cast(_Vector, cached[1])
 
 
-def _new_vector(scope: SearchScope, search: Search) -> NDArray[np.float32]:
+def _new_vector(scope: SearchScope, search: Search) -> _Vector:
     store = cache.store()
     if search.like is None:
-        return query_vector(scope.engine, store, query_of(search))
+        query, relative = query_of(search), None
+        if search.score_kind == "relative":
+            relative = relative_to_phrases(scope.engine, store, query)
+        return query_vector(scope.engine, store, query), relative
     info = scope.infos.get(search.like.embedding)
     if info is None:
         raise NotStoredError(
             f"{search.like.name} is not, or no longer, embedded with {scope.engine.name}; "
             "choose the engine it was found with, or search for something else."
         )
-    return sample_vector(store, info.key, search.like.frame)
+    return sample_vector(store, info.key, search.like.frame), None
 
 
 def notes(scope: SearchScope, outcome: SearchOutcome) -> None:
-    """Draw notes on the query: a problem, or words outside the demo model's vocabulary."""
+    """Draw notes on the query: a problem, what it waits for, or words outside the demo model's vocabulary."""
     search = state.current()
+    if outcome.waits:
+        _waiting(scope)
     if outcome.problem:
         st.error(as_text(outcome.problem), icon=":material/error:")
     if search.asked.strip() and search.like is None:
@@ -136,3 +149,18 @@ def notes(scope: SearchScope, outcome: SearchOutcome) -> None:
                 f":material/dictionary: Not in the demo model’s vocabulary: {', '.join(map(as_text, unknown))}. "
                 "A real CLIP engine (sidebar) knows them."
             )
+
+
+def _waiting(scope: SearchScope) -> None:
+    problem = reference_phrases.problem(scope.engine)
+    if problem is None:
+        st.info(
+            "Scores are compared with those of everyday phrases, which are being embedded once for this engine. "
+            "The moments appear when that is done.",
+            icon=":material/hourglass_top:",
+        )
+    else:
+        st.error(f"The phrases that scores are compared with are missing. {as_text(problem)}", icon=":material/error:")
+    st.button(
+        "Rank by cosine", key="search_by_cosine", on_click=state.rank_by_cosine, help="Options turns it off again."
+    )

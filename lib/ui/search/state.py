@@ -18,7 +18,9 @@ import streamlit as st
 
 from lib.core.history import History
 from lib.infra import documents
+from lib.prompts.model import WIDEST_THRESHOLDS
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules
+from lib.search.relative import SearchScore
 from lib.services.documents import Kind, merge_fields
 from lib.services.search import Moment
 from lib.store.home import StorePaths
@@ -77,7 +79,10 @@ class Search:
     videos: tuple[str, ...] = ()
     """SHA-256 of the videos to search; empty: all."""
     thresholds: dict[str, float] = field(default_factory=dict)
-    """Thresholds by engine and kind of query, as their cosines have different scales; missing: automatic."""
+    """Thresholds by engine, kind of query and kind of score, as scales differ; missing: automatic. Those of relative
+    scores are marked as such, so that what was saved when words had cosines only stays a cosine."""
+    cosine: bool = False
+    """Whether words are ranked by cosine too, as pictures always are."""
     top: int = 20
     per_video: int | None = None
     bridge_s: float = Rules().bridge_s
@@ -97,10 +102,15 @@ class Search:
         """How samples become moments."""
         return Rules(self.bridge_s, self.drop_lone, Rules().fold if self.fold else None)
 
+    @property
+    def score_kind(self) -> SearchScore:
+        """What moments are ranked by."""
+        return "cosine" if self.cosine or self.like or self.picture else "relative"
+
     def scale(self, engine_id: str) -> str:
         """Return the key of this search's kind of score in ``thresholds``."""
         kind = "like" if self.like else ("text" if self.asked.strip() else "") + ("picture" if self.picture else "")
-        return f"{engine_id}|{kind}"
+        return f"{engine_id}|{kind}" + ("|relative" if self.score_kind == "relative" else "")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types for JSON."""
@@ -127,7 +137,7 @@ def _region(values: Any) -> tuple[float, float, float, float]:
 
 
 _SECONDS = documents.within(-1e9, 1e9)
-_THRESHOLD = documents.within(-2, 2)
+_THRESHOLD = documents.within(*WIDEST_THRESHOLDS)
 _PICTURE_READERS: dict[str, Callable[[Any], Any]] = {
     "name": documents.text,
     "content": documents.text,
@@ -148,6 +158,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "like": lambda data: None if data is None else SimilarTo(**documents.fields(data, _LIKE_READERS)),
     "videos": documents.texts,
     "thresholds": lambda data: {documents.text(name): _THRESHOLD(value) for name, value in data.items()},
+    "cosine": documents.flag,
     "top": documents.whole_within(1, MAX_TOP),
     "per_video": documents.optional(documents.whole_within(1, MAX_TOP)),
     "bridge_s": documents.within(0, MAX_BRIDGE_S),
@@ -161,6 +172,7 @@ _IN_WORDS = {
     "picture": "the picture",
     "like": "what is to be like",
     "thresholds": "the threshold",
+    "cosine": "what is ranked by",
     "top": "how many",
     "per_video": "how many of a video",
     "bridge_s": "the gaps to merge",
@@ -316,11 +328,18 @@ def set_threshold(engine_id: str, value: float | None) -> None:
 
 @state.callback
 def use_template_rules(engine_id: str) -> None:
-    """Use the threshold and rules of Roboflow's video search template."""
+    """Use the score, threshold and rules of Roboflow's video search template."""
     with state.session().lock:
+        change(cosine=True)
         set_threshold(engine_id, TEMPLATE_THRESHOLD)
         rules = TEMPLATE_RULES
         change_shown(bridge_s=rules.bridge_s, drop_lone=rules.drop_lone, fold=rules.fold is not None)
+
+
+@state.callback
+def rank_by_cosine() -> None:
+    """Rank words by cosine."""
+    change_shown(cosine=True)
 
 
 def bound(name: str, value: Any, apply: Callable[[Any], None]) -> Binding:

@@ -136,7 +136,28 @@ def test_words_and_options_outlive_a_reload(tab):
 
     assert state.current() == before
     assert before.asked == "red car"
-    assert before.thresholds == {"demo:1|text": 0.3}
+    assert before.thresholds == {"demo:1|text|relative": 0.3}
+
+
+def test_a_cosine_saved_before_there_were_relative_scores_stays_a_cosine(tab, store):
+    saved = Search(asked="red car", thresholds={"demo:1|text": 0.25}).to_dict()
+    del saved["cosine"]
+    write_atomically(state.folder(store.home) / f"{EXPERIMENT}.json", json.dumps(saved))
+    search = state.current()
+
+    assert search.score_kind == "relative"
+    assert search.thresholds.get(search.scale("demo:1")) is None
+    state.rank_by_cosine()
+    by_cosine = state.current()
+    assert by_cosine.score_kind == "cosine"
+    assert by_cosine.thresholds[by_cosine.scale("demo:1")] == 0.25
+
+
+def test_only_words_alone_have_relative_scores():
+    assert Search(asked="red").score_kind == "relative"
+    assert Search(asked="red", cosine=True).score_kind == "cosine"
+    assert Search(asked="red", picture=SEARCH.picture).score_kind == "cosine"
+    assert Search(asked="red", like=SEARCH.like).score_kind == "cosine"
 
 
 def test_another_experiment_has_a_search_of_its_own(tab):
@@ -189,9 +210,12 @@ def test_a_threshold_belongs_to_an_engine_and_a_kind_of_query(tab):
     state.set_threshold("demo:1", 0.3)
     state.change(picture=SEARCH.picture)
     state.set_threshold("demo:1", 0.7)
-    assert state.current().thresholds == {"demo:1|text": 0.3, "demo:1|textpicture": 0.7}
+    assert state.current().thresholds == {"demo:1|text|relative": 0.3, "demo:1|textpicture": 0.7}
     state.set_threshold("demo:1", None)
-    assert state.current().thresholds == {"demo:1|text": 0.3}
+    assert state.current().thresholds == {"demo:1|text|relative": 0.3}
+    state.change(picture=None, cosine=True)
+    state.set_threshold("demo:1", 0.2)
+    assert state.current().thresholds == {"demo:1|text|relative": 0.3, "demo:1|text": 0.2}
 
 
 def test_the_templates_rules_are_the_templates(tab):
@@ -200,7 +224,8 @@ def test_the_templates_rules_are_the_templates(tab):
     state.use_template_rules("demo:1")
     here = state.current()
     assert here.rules == TEMPLATE_RULES
-    assert here.thresholds[here.scale("demo:1")] == TEMPLATE_THRESHOLD
+    assert here.thresholds == {"demo:1|text": TEMPLATE_THRESHOLD}
+    assert here.score_kind == "cosine"
     assert state.session().version > version
 
 

@@ -32,7 +32,12 @@ class MomentCard:
     start_s: float
     end_s: float
     best_s: float
-    score: float
+    score: str
+    """As it is shown."""
+    value: float
+    """The same as a number."""
+    about: str
+    """What it is, in words."""
     folded: int = 0
     """Near-duplicates left out."""
     own: bool = False
@@ -106,8 +111,9 @@ def _to_json(card: MomentCard, rank: int) -> dict[str, Any]:
         "end": card.end_s,
         "at": format_time(card.best_s),
         "range": f"{format_time(card.start_s)} – {format_time(card.end_s)}",
-        "score": f"{card.score:.3f}".replace("-", "−"),
-        "value": round(card.score, 5),
+        "score": card.score,
+        "value": round(card.value, 5),
+        "about": card.about,
         "folded": card.folded,
         "own": card.own,
     }

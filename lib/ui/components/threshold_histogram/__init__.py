@@ -6,9 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.search.distribution import Histogram
+from lib.prompts.model import WIDEST_THRESHOLDS
+from lib.search.distribution import SCORE_DIGITS, Histogram
+from lib.search.relative import SearchScore
 from lib.ui.components.registration import draw, register
 
+_ABOUT: dict[SearchScore, str] = {
+    "relative": "score relative to unrelated phrases",
+    "cosine": "score: cosine with the query",
+}
 _COMPONENT = register(Path(__file__).parent)
 
 
@@ -25,6 +31,7 @@ def threshold_histogram(
     histogram: Histogram,
     value: float | None,
     *,
+    kind: SearchScore,
     key: str,
     of: str,
     ack: int,
@@ -33,18 +40,19 @@ def threshold_histogram(
     """Draw the histogram with the threshold (None is automatic) on it; return what the browser sent last.
 
     ``of`` names the search; for another one the browser takes the threshold from Python. Until ``ack``, the
-    number of the last move that Python has, is the latest, the browser keeps its own.
+    number of the last move that Python has, is the latest, the browser keeps its own. ``kind`` says what scores are.
     """
     data = {
         "of": of,
         "ack": ack,
         "threshold": value,
-        "suggestion": round(histogram.suggestion, 3),
+        "suggestion": round(histogram.suggestion, SCORE_DIGITS[kind]),
+        "digits": SCORE_DIGITS[kind],
         "low": histogram.low,
         "high": histogram.high,
         "counts": list(histogram.counts),
         "estimated": histogram.estimated,
-        "about": "score: cosine with the query",
+        "about": _ABOUT[kind],
     }
     return draw(_COMPONENT, key, data, "moved", _read, on_change)
 
@@ -58,4 +66,5 @@ def _read(sent: object) -> Moved | None:
 def _score(sent: object) -> float | None:
     if not isinstance(sent, int | float) or isinstance(sent, bool) or sent != sent:
         return None
-    return round(min(1.0, max(-1.0, float(sent))), 4)
+    low, high = WIDEST_THRESHOLDS
+    return round(min(high, max(low, float(sent))), 4)

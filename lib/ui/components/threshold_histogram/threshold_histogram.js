@@ -3,7 +3,7 @@
 const PAUSE_MS = 120; // without moving, before it is sent to Python
 const SVG = "http://www.w3.org/2000/svg";
 
-const figure = (value) => value.toFixed(3).replace("-", "−");
+const figure = (value, digits) => value.toFixed(digits).replace("-", "−");
 
 class Threshold {
   constructor(root) {
@@ -27,12 +27,12 @@ class Threshold {
   update({ data, setStateValue }) {
     this.data = data;
     this.setState = setStateValue;
-    this.low.textContent = figure(data.low);
-    this.high.textContent = figure(data.high);
+    this.low.textContent = figure(data.low, data.digits);
+    this.high.textContent = figure(data.high, data.digits);
     this.about.textContent = data.about;
     this.slider.min = data.low;
     this.slider.max = data.high;
-    this.slider.step = 0.001;
+    this.slider.step = 10 ** -data.digits;
     // An answer to an older move must not pull the rule from under the pointer.
     if (this.of !== data.of) this.sequence = data.ack;
     if (data.ack >= this.sequence) this.threshold = data.threshold;
@@ -74,10 +74,10 @@ class Threshold {
     this.rule.hidden = unset;
     const position = unset ? data.suggestion : threshold;
     this.slider.value = String(position);
-    this.slider.setAttribute("aria-valuetext", unset ? "automatic" : figure(threshold));
+    this.slider.setAttribute("aria-valuetext", unset ? "automatic" : figure(threshold, data.digits));
     const share = Math.min(1, Math.max(0, (position - low) / (high - low || 1)));
     this.rule.style.left = `${100 * share}%`;
-    this.value.textContent = unset ? "automatic" : figure(threshold);
+    this.value.textContent = unset ? "automatic" : figure(threshold, data.digits);
     this.passing.textContent = unset ? "" : this.above(threshold);
     this.automatic.setAttribute("aria-pressed", String(unset));
   }

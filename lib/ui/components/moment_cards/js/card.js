@@ -68,7 +68,7 @@ export class Card {
     this.range.textContent = moment.range;
     this.title.textContent = this.title.title = video.name;
     this.score.textContent = moment.score;
-    this.score.title = `Cosine with the query, at ${moment.at}`;
+    this.score.title = moment.about;
     const notes = [];
     if (moment.own) notes.push("the frame you search for");
     if (moment.folded) notes.push(moment.folded === 1 ? "and 1 near-duplicate" : `and ${moment.folded} near-duplicates`);
