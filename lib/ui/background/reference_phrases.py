@@ -52,10 +52,11 @@ def are_ready(engine: Engine) -> bool:
     Raises:
         EngineError: from the engine.
     """
-    if _missing(engine):
+    store = cache.store()
+    if missing_phrases(store, engine):
         embed_briefly(engine)
         start(engine)
-    return not _missing(engine)
+    return not missing_phrases(store, engine)
 
 
 def problem(engine: Engine) -> str | None:
