@@ -16,6 +16,7 @@ from lib.core.sampling import Framing
 
 _SIDES = range(8, 1025)
 _CHANNELS = 3
+_CLIP_MEAN, _CLIP_DEVIATION = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,10 @@ class PictureInput:
 
     @classmethod
     def from_config(cls, config: dict[str, Any], title: str) -> PictureInput:
-        """Return what ``config`` says; what it leaves out is as in CLIP (Radford et al. 2021).
+        """Return what ``config`` says.
+
+        What it leaves out is as in CLIP (Radford et al. 2021) where it names CLIP's image processor or none; else a
+        bare size is a square, and mean and deviation are 0.5, as in SigLIP and ViT.
 
         Raises:
             EngineUnavailableError: a value has another type, or is outside its range.
@@ -48,15 +52,19 @@ class PictureInput:
 
     @classmethod
     def _read(cls, config: dict[str, Any]) -> PictureInput:
-        resize = _size(config.get("size", 224), short="Siglip" not in str(config.get("image_processor_type", "")))
+        kind = config.get("image_processor_type") or config.get("feature_extractor_type") or "CLIP"
+        is_clip = "CLIP" in str(kind)
+        resize = _size(config.get("size", 224), short=is_clip)
         crops = config.get("do_center_crop", isinstance(resize, int))
         crop = _size(config.get("crop_size", resize), short=False) if crops else None
         if isinstance(resize, int) and crop is None:
             resize = (resize, resize)  # its graph wants a square all the same
         is_scaled, is_normal = config.get("do_rescale", True), config.get("do_normalize", True)
         scale = float(config.get("rescale_factor", 1 / 255)) if is_scaled else 1.0
-        mean = _three(config.get("image_mean", 0.5)) if is_normal else (0.0,) * _CHANNELS
-        deviation = _three(config.get("image_std", 0.5)) if is_normal else (1.0,) * _CHANNELS
+        mean = _three(config.get("image_mean", _CLIP_MEAN if is_clip else 0.5)) if is_normal else (0.0,) * _CHANNELS
+        deviation = (
+            _three(config.get("image_std", _CLIP_DEVIATION if is_clip else 0.5)) if is_normal else (1.0,) * _CHANNELS
+        )
         if not math.isfinite(scale) or not scale or 0.0 in deviation:
             raise ValueError("a scale or deviation is zero or no number")
         resample = Image.Resampling(int(config.get("resample", Image.Resampling.BICUBIC)))

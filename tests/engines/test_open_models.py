@@ -17,6 +17,7 @@ from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError, 
 from lib.engines import embedded_models
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.model_layout import ModelSpec, choose_files
+from lib.engines.picture_input import PictureInput
 from lib.engines.registry import is_address, make_engine
 from tests.helpers.fake_hub import COMMIT, FakeHub
 from tests.helpers.fixtures import Run
@@ -293,6 +294,22 @@ class TestPreprocessing:
 
         assert (engine.input_size, *engine._pictures().shape) == (expected[0], expected[1], expected[1])
         assert (engine.embed_images([plain_picture(GREEN)]) @ engine.embed_texts(["green"]).T).item() > 0.99
+
+    @pytest.mark.parametrize(
+        ("config", "framing", "mean"),
+        [
+            ({}, "centre", 0.48145466),
+            ({"image_processor_type": "CLIPImageProcessor", "size": 224}, "centre", 0.48145466),
+            ({"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "crop_size": 224}, "centre", 0.48145466),
+            ({"image_processor_type": "SiglipImageProcessor", "size": 224}, "whole", 0.5),
+            ({"image_processor_type": "ViTImageProcessor", "size": 224, "image_mean": [0.1, 0.2, 0.3]}, "whole", 0.1),
+        ],
+    )
+    def test_what_is_left_out_is_as_in_its_kind(self, config: dict[str, object], framing: str, mean: float) -> None:
+        pictures = PictureInput.from_config(config, "m")
+
+        assert (pictures.framing, pictures.shape, pictures.mean[0]) == (framing, (224, 224), mean)
+        assert pictures.prepare([plain_picture()]).shape == (1, 3, 224, 224)
 
     def test_scales_and_normalises_as_told(self, changed: Path) -> None:
         """The same in another form: mean and deviation times 255, without a rescale."""
