@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context
+from lib.cli.phrases import embed_reference
 from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import encodable, format_duration
 from lib.core.labelled_intervals import label_key
@@ -18,15 +19,12 @@ from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
-from lib.prompts.reference_phrases import PHRASES
-from lib.services.reference_phrases import embed_phrases
 from lib.services.stored_analysis import analyse_stored
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
 
 _MAX_BYTES = 20_000_000
-_PHRASES_AT_ONCE = 16  # per request: seconds apart where a server is slow
 
 
 def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling) -> tuple[Video, EmbeddingInfo]:
@@ -61,15 +59,8 @@ def analysed(context: Context, store: Store, video: Video, sampling: Sampling, p
     Raises:
         Cancelled: cancelled meanwhile.
     """
-
-    def count(done: int) -> bool:
-        context.reporter.counting("embedding", done, len(PHRASES), "reference phrases")
-        if context.cancel.is_set():
-            raise Cancelled
-        return True
-
     if prompt_set.settings.score == "relative":
-        embed_phrases(store, context.engine, count, chunk=_PHRASES_AT_ONCE)
+        embed_reference(context, store)
     return analyse_stored(store, video, context.engine, sampling, prompt_set)
 
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
+from lib.cli.phrases import embed_reference
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
@@ -29,6 +30,7 @@ from lib.services.search import (
     build_index,
     engines_in_library,
     index_state,
+    score_kind,
     search,
 )
 from lib.store.store import Store
@@ -98,6 +100,8 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     videos = None if args.videos is None else _find_videos(store.videos(), args.videos)
     _report_other_engines(store, engine, context)
     _prepare(store, engine.id, context, wanted=args.index)
+    if score_kind(query, score) == "relative":
+        embed_reference(context, store)
     rules, threshold = Rules(), args.threshold
     if args.template_rules:
         rules, threshold = TEMPLATE_RULES, TEMPLATE_THRESHOLD if threshold is None else threshold

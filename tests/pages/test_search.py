@@ -23,6 +23,7 @@ from lib.services.experiments import PromptRow
 from lib.services.search import IndexProgress, IndexState, search
 from lib.store.staging import Batch
 from lib.ui.search.state import Search, folder, load
+from lib.ui.session import cache
 from tests.helpers.pages import EXPERIMENT, add_video, lay_out, open_page, passed, saved, words
 from tests.helpers.videos import BLUE, GREEN, make_video, scenes
 
@@ -250,6 +251,50 @@ def test_a_video_without_its_file_offers_no_frames(bench):
     assert not app.exception
     assert "More like" in words(app)
     assert "search_like_part" not in [button.key for button in app.button]
+
+
+def test_words_wait_for_the_phrases_that_scores_are_compared_with(home, server, monkeypatch):
+    monkeypatch.setattr("lib.ui.background.reference_phrases._AT_ONCE_S", 0.0)
+    monkeypatch.setattr("tests.helpers.pages.PHRASES", ())
+    lay_out(home, server.url)
+    app = type_words(open_page(PAGE), "green")
+
+    assert not app.exception
+    assert "The moments appear when that is done" in words(app)
+    assert component(app, "moments") is None
+    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    assert job.wait(30)
+    assert job.state == "done"
+    app.run()
+    assert "by relative score" in words(app)
+    assert component(app, "moments")["moments"][0]["start"] == 3.0
+    cache.jobs().dismiss(job.id)
+
+
+def test_without_the_phrases_words_can_be_ranked_by_cosine(home, server, monkeypatch):
+    from lib.ui.background import reference_phrases
+
+    monkeypatch.setattr(reference_phrases, "are_ready", lambda engine: False)
+    monkeypatch.setattr(reference_phrases, "problem", lambda engine: "The server is gone; start it.")
+    lay_out(home, server.url)
+    app = type_words(open_page(PAGE), "green")
+    assert [error.value for error in app.error] == [
+        "The phrases that scores are compared with are missing. The server is gone; start it."
+    ]
+    app.button(key="search_by_cosine").click().run()
+
+    assert not app.error
+    assert "by cosine" in words(app)
+    first = component(app, "moments")["moments"][0]
+    assert (first["start"], first["about"]) == (3.0, f"Cosine with the query, at {first['at']}")
+    assert component(app, "suggestion")["digits"] == 3
+    (toggle,) = [one for one in app.toggle if one.label == "Rank words by cosine"]
+    assert toggle.value is True
+    monkeypatch.setattr(reference_phrases, "are_ready", lambda engine: True)
+    toggle.set_value(False).run()
+    assert "by relative score" in words(app)
+    assert "Cosine" in component(app, "moments")["moments"][0]["about"]
+    assert component(app, "suggestion")["digits"] == 2
 
 
 def test_the_first_search_of_a_large_library_shows_its_progress(bench, two, server, monkeypatch):
