@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui.explore import downloads, evaluation, ground_truth, results, thresholds, timeline
+from lib.ui.explore import downloads, evaluation, ground_truth, results, thresholds, timeline, wording
 from lib.ui.panels import video
 
 st.title("Explore")
@@ -28,6 +28,8 @@ if analysis is None or selection.info is None:
 band = video.reference(selection)
 with answers:
     results.answers(analysis, reference=band)
+with left:
+    wording.hints(selection, analysis, band)
 timeline.draw(analysis, band)
 
 view = results.choose_view()

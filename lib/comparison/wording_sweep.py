@@ -8,11 +8,38 @@ from dataclasses import dataclass, replace
 
 from lib.core.errors import PromptSetError
 from lib.core.labelled_intervals import label_key
+from lib.core.validation import MAX_LENGTH
 from lib.prompts.model import Prompt, PromptSet
 
 _SEPARATOR = re.compile(r"(?<!\\);")
 MAX_SETS = 200
 """Prompt sets of one sweep."""
+TEMPLATES = (
+    "{}",
+    "a photo of a {}",
+    "a photo of the {}",
+    "a close-up photo of a {}",
+    "a photo of a {} in the distance",
+    "a blurry photo of a {}",
+    "a dark photo of a {}",
+    "a video frame of a {}",
+)
+"""Templates that are worth a try on video: of several distances and qualities, as the notebook *Prompt Engineering for
+ImageNet* of openai/CLIP has them for photographs."""
+_AROUND = ("{}", "{} seen from nearby", "{} seen from far away", "{} in the background")
+_ARTICLES = re.compile(r"(an?|the|some)\s+(?=\S)", re.IGNORECASE)
+
+
+def paraphrases(text: str) -> tuple[str, ...]:
+    """Return wordings of one phrasing for a sweep, one per line of it; the last one averages all.
+
+    Longer ones than a phrasing may be are left out.
+    """
+    noun = _ARTICLES.sub("", " ".join(text.split()), count=1) if _ARTICLES.match(text.strip()) else text.strip()
+    around = [form.replace("{}", noun) for form in _AROUND]
+    around = [form for form in around if len(form) <= MAX_LENGTH]
+    escaped = [form.replace(";", r"\;") for form in around]
+    return (*escaped, "; ".join(escaped)) if len(escaped) > 1 else tuple(escaped)
 
 
 def labels_of(prompt_sets: Sequence[PromptSet]) -> list[str]:

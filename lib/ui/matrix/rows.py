@@ -9,7 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
-from lib.comparison.wording_sweep import Wording, sweep
+from lib.comparison.wording_sweep import TEMPLATES, Wording, paraphrases, sweep
 from lib.core.errors import PromptreelError, PromptSetError
 from lib.core.formatting import as_text
 from lib.core.labelled_intervals import label_key
@@ -164,7 +164,7 @@ def choose_wordings() -> list[MatrixRow]:
             st.selectbox("Label", labels, index=labels.index(label), **_bound_label(label, labels))
             st.multiselect(
                 "Templates",
-                list(dict.fromkeys((*prompts.TEMPLATES, own.template, *current.templates))),
+                list(dict.fromkeys((*prompts.TEMPLATES, *TEMPLATES, own.template, *current.templates))),
                 accept_new_options=True,
                 placeholder=f"as it is: {own.template}",
                 help="Each wording is tried with each template. A template goes around every phrasing of the "
@@ -187,6 +187,23 @@ def choose_wordings() -> list[MatrixRow]:
                 value=current.wordings,
                 **settings.bound("wordings", current.wordings),
             )
+    own_texts = next(prompt.texts for prompt in own.prompts if prompt.label == label)
+    with st.container(horizontal=True):
+        st.button(
+            "Add paraphrases",
+            key="sweep_paraphrases",
+            icon=":material/format_list_bulleted_add:",
+            on_click=_add_wordings,
+            args=(paraphrases(own_texts[0]),),
+            help="Wordings of the same thing, and all of them averaged.",
+        )
+        st.button(
+            "Add templates",
+            key="sweep_templates",
+            icon=":material/format_quote:",
+            on_click=_add_templates,
+            help="Photographs and video frames, near and far, sharp and blurry.",
+        )
     try:
         wordings, problems = sweep(own, label, current.wordings.splitlines(), current.templates)
     except PromptSetError as error:
@@ -195,6 +212,20 @@ def choose_wordings() -> list[MatrixRow]:
     for problem in problems:
         st.warning(as_text(problem), icon=":material/edit_note:")
     return _as_rows(wordings)
+
+
+@state.callback
+def _add_wordings(lines: tuple[str, ...]) -> None:
+    current = settings.current()
+    text = "\n".join(dict.fromkeys((*current.wordings.splitlines(), *lines))).strip()
+    settings.change(wordings=text)
+    state.session().version += 1  # the widgets start again from the new values
+
+
+@state.callback
+def _add_templates() -> None:
+    settings.change(templates=tuple(dict.fromkeys((*settings.current().templates, *TEMPLATES))))
+    state.session().version += 1
 
 
 def _bound_label(label: str, labels: list[str]) -> Binding:
