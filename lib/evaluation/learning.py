@@ -133,9 +133,10 @@ class Learning:
         if not self.labels or self.f1_before is None or self.f1_after is None:
             return "Nothing can be learned: the ground truth names no prompt."
         if not self.better:
-            return f"Learning is not shown to be better for any of {len(self.labels)} labels, so the words stay."
+            return "Learning is not shown to be better for any label, so the words stay."
+        labels = "label" if len(self.labels) == 1 else "labels"
         return (
-            f"Learning is better for {len(self.better)} of {len(self.labels)} labels: mean F1 on left-out segments "
+            f"Learning is better for {len(self.better)} of {len(self.labels)} {labels}: mean F1 on left-out segments "
             f"{self.f1_before:.2f} → {self.f1_after:.2f}."
         )
 

@@ -1,9 +1,9 @@
 """The logit scale (inverse temperature) that makes probabilities mean what they say, by the ground truth.
 
 The score ``probability`` is ``softmax(logit_scale * cosine)`` over the enabled prompts. The fitted scale has the lowest
-log loss by time over the moments at which the truth has exactly one of the prompts' labels, or none while there is a
-background prompt, whose probabilities then count together. Log loss is a convex function of the scale as long as one
-prompt is right, so one search finds its minimum.
+log loss by time over the moments at which the truth has exactly one of the prompts' labels, or none of them while there
+is a background prompt; the probabilities of background prompts then count together. Log loss is a convex function of
+the scale as long as one prompt is right, so one search finds its minimum.
 
 Whether it is better is decided on left-out segments: each stretch of constant truth gets its loss with the scale that
 was fitted without its part (at most ``MAX_PARTS`` parts of neighbouring stretches), and the difference in mean loss has
@@ -105,7 +105,7 @@ def _moments(marked: Sequence[tuple[Analysis, Sequence[TrueSegment]]]) -> _Momen
         alignment = align(analysis.samples, analysis.labels, truth)
         there = alignment.truth[:, : len(analysis.labels)]
         background = np.array([prompt.role == "background" for prompt in analysis.prompts], dtype=bool)
-        nothing: Bools = (alignment.truth.sum(axis=1) == 0) & background.any()
+        nothing: Bools = (there.sum(axis=1) == 0) & background.any()
         right: Bools = np.where(nothing[:, None], background, there)
         usable = (nothing | (there.sum(axis=1) == 1)) & (alignment.seconds > 0)
         if not truth or not usable.any():

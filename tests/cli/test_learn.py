@@ -60,7 +60,7 @@ def test_words_that_mean_something_else_learn_and_the_file_is_used(
     )
 
     assert status == 0
-    assert text.splitlines()[0] == "Learning is better for 1 of 1 labels: mean F1 on left-out segments 0.00 → 1.00."
+    assert text.splitlines()[0] == "Learning is better for 1 of 1 label: mean F1 on left-out segments 0.00 → 1.00."
     assert "wall: learning is better: F1 on left-out segments 0.00 → 1.00" in text
     assert text.splitlines()[-1] == f"Written to {out}."
     learned = parse_prompt_set(out.read_text()).prompts[0].learned[0]

@@ -67,7 +67,7 @@ def test_words_that_point_beside_the_label_learn_it_and_find_it_in_another_video
     assert (learned.engine, learned.segments, learned.videos) == (ENGINE, 6, 1)
     assert learned.source == "learned from 6 segments of 1 video"
     assert "learning is better" in result.labels[0].sentence
-    assert result.sentence.startswith("Learning is better for 1 of 1 labels: mean F1 on left-out segments ")
+    assert result.sentence.startswith("Learning is better for 1 of 1 label: mean F1 on left-out segments ")
 
 
 def test_words_that_are_right_stay() -> None:
@@ -77,7 +77,7 @@ def test_words_that_are_right_stay() -> None:
     assert not result.better
     assert result.apply(chosen, ENGINE) == chosen
     assert result.labels[0].sentence.startswith("crane: stays with its words: F1 on left-out segments 1.00 → 1.00")
-    assert result.sentence == "Learning is not shown to be better for any of 1 labels, so the words stay."
+    assert result.sentence == "Learning is not shown to be better for any label, so the words stay."
 
 
 def test_a_truth_that_has_nothing_to_do_with_the_pictures_teaches_nothing() -> None:

@@ -102,6 +102,17 @@ def test_nothing_is_fitted_where_nothing_counts() -> None:
     assert reliability(alone, (TrueSegment("crane", 0.0, 5.0),)) is None
 
 
+def test_where_the_truth_has_other_things_the_background_is_right() -> None:
+    analysis, truth = drawn(7, 30.0, background=True)
+    kinds = {round(segment.start_s) for segment in truth}
+    others = tuple(TrueSegment("zebra", float(i), i + 1.0) for i in range(600) if i not in kinds)
+    with_others, without = fit_temperature([(analysis, truth + others)]), fit_temperature([(analysis, truth)])
+
+    assert with_others is not None
+    assert without is not None
+    assert (with_others.scale, with_others.loss_now) == pytest.approx((without.scale, without.loss_now))
+
+
 def test_bins_have_as_much_time_each_and_say_how_often_the_best_label_is_right() -> None:
     analysis, truth = drawn(5, 30.0)
     found = reliability(analysis, truth)

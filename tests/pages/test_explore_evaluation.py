@@ -209,7 +209,7 @@ class TestLearning:
     def test_learning_is_tried_used_taken_back_and_undone(self, taught):
         app = view("Evaluation")
         press(app, "learn")
-        assert "Learning is better for 1 of 1 labels: mean F1 on left-out segments 0.00 → 1.00." in words(app)
+        assert "Learning is better for 1 of 1 label: mean F1 on left-out segments 0.00 → 1.00." in words(app)
         assert not saved(taught).rows[0].learned
 
         press(app, "learn_use")

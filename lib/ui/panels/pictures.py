@@ -127,7 +127,6 @@ def _candidate(session: Session, label: str) -> None:
     )
     if dragged is not None:
         drag(dragged)
-    st.caption("Drag over the part that counts, or use all of it.")
     with st.container(horizontal=True):
         st.button(
             f"Add to {as_text(label)}",

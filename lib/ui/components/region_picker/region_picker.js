@@ -98,7 +98,7 @@ class RegionPicker {
     this.shade.hidden = !this.region;
     this.hint.textContent = this.region
       ? "Searching the selected area. Click the picture to search all of it."
-      : "Drag on the picture to search for a part of it.";
+      : "Drag on the picture to take a part of it.";
     if (!this.region) return;
     const [left, top, right, bottom] = this.region;
     Object.assign(this.shade.style, {
