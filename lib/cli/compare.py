@@ -23,6 +23,7 @@ from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
 from lib.evaluation.bootstrap import Difference, OverallDifference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
+from lib.evaluation.verdict import verdict
 from lib.store.store import Store
 
 _SEED = 0
@@ -51,6 +52,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     a, b = (analysed(context, store, video, context.sampling, prompt_set) for prompt_set in prompt_sets)
     comparison = compare(a, b)
     document: dict[str, Any] = {"a": _side(a), "b": _side(b), "agreement": comparison.to_dict()}
+    evaluations: dict[str, Evaluation] = {}
     differences: dict[str, Difference] = {}
     change: OverallDifference | None = None
     if truth is not None:
@@ -64,7 +66,9 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         return 0
     names = ", ".join(f"{side} = {prompt_set.name}" for side, prompt_set in zip("AB", prompt_sets, strict=True))
     head = f"{video.name}: {format_duration(info.duration_s)}, {context.engine.name}, {names}"
-    blocks = [head, _metrics_table(comparison), _agreement(comparison)]
+    said = change and verdict(evaluations["a"], evaluations["b"], change)
+    blocks = [head, f"{said.summary}\nEvidence: {said.evidence}" if said else comparison.summary]
+    blocks += [_metrics_table(comparison), _agreement(comparison)]
     if comparison.disagreements:
         blocks.append(_disagreements_table(comparison))
     if truth is not None:

@@ -26,6 +26,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.metrics import LabelMetrics
+from lib.core.formatting import format_duration, format_time
 from lib.core.intervals import Bools, Floats, Ints, cut, match_labels, sample_at, sampled
 from lib.core.labelled_intervals import no_label_name
 from lib.core.samples import TIME_TOLERANCE_S
@@ -156,6 +157,58 @@ class Comparison:
             Disagreement(start, end, self.names[a], self._name_b(b))
             for start, end, a, b in runs
             if a != b and end - start > TIME_TOLERANCE_S
+        )
+
+    @cached_property
+    def found_differently(self) -> dict[str, float]:
+        """Seconds in which one side alone has a label, of several at a time too; labels without any are left out."""
+        pairs = [*self.matches.items(), *((label, None) for label in self.only_a)]
+        result = {}
+        for label, other in [*pairs, *((None, label) for label in self.only_b)]:
+            absent = np.zeros(len(self.seconds), dtype=bool)
+            in_a = absent if label is None else self._has(self.a, label)
+            in_b = absent if other is None else self._has(self.b, other)
+            seconds = float(self.seconds[in_a != in_b].sum())
+            if seconds > TIME_TOLERANCE_S:
+                result[label or other or ""] = seconds
+        return result
+
+    def to_decide(self, most: int = 4) -> tuple[int, ...]:
+        """Return A's samples to look at to decide which side is right, in order of time; at most ``most``.
+
+        Each is in the middle of a long difference: first of the longest of each pair of labels, then of others.
+        """
+        longest = sorted(self.disagreements, key=lambda span: span.start_s - span.end_s)
+        seen: set[tuple[str | None, str | None]] = set()
+        first: list[Disagreement] = []
+        again: list[Disagreement] = []
+        for span in longest:
+            (again if (span.a, span.b) in seen else first).append(span)
+            seen.add((span.a, span.b))
+        middles = np.array([(span.start_s + span.end_s) / 2 for span in [*first, *again]])
+        rows = [row for row in sample_at(self.a.samples, middles).tolist() if row >= 0]
+        return tuple(sorted([*dict.fromkeys(rows)][:most]))
+
+    @property
+    def summary(self) -> str:
+        """Where both sides differ, in words, and at which times to look to decide; nothing says which is better."""
+        if self.agreement is None:
+            return "There is no sample to compare."
+        spans = self.disagreements
+        if not spans:
+            beside = [f"{label} ({format_duration(seconds)})" for label, seconds in self.found_differently.items()]
+            if beside:
+                best = "A and B give the same best label all the time"
+                return f"{best}, and differ in others beside it: {', '.join(beside)}."
+            return "A and B give the same label all the time."
+        longest = max(spans, key=lambda span: span.end_s - span.start_s)
+        total = sum(span.end_s - span.start_s for span in spans)
+        where = "in one place" if len(spans) == 1 else f"in {len(spans):,} places, the longest"
+        times = ", ".join(format_time(float(self.a.samples.times_s[row])) for row in self.to_decide())
+        return (
+            f"A and B differ for {format_duration(total)} of {format_duration(float(self.seconds.sum()))}, {where} "
+            f"{format_time(longest.start_s)} – {format_time(longest.end_s)}: A says {longest.a or 'nothing'}, "
+            f"B says {longest.b or 'nothing'}. Without ground truth neither is better; look at {times} to decide."
         )
 
     @cached_property

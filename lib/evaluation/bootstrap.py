@@ -53,14 +53,19 @@ class Difference:
         if self.difference is None:
             return "F1 is undefined: the truth has nothing of it, or doesn't name it."
         if self.low is None or self.high is None:
-            return "No difference that this video can show: its truth is all of one piece."
-        low, high, by = (round(value, 2) + 0.0 for value in (self.low, self.high, self.difference))  # no -0.00
-        interval = f"interval {low:.2f} to {high:.2f}"
-        if not self.shown:
-            return f"No difference that this video can show ({by:+.2f}, {interval})."
-        if self.difference > 0:
-            return f"B is better by {by:.2f}, {interval}."
-        return f"A is better by {-by:.2f}, interval {-high:.2f} to {-low:.2f}."
+            return f"{self._here}; the truth is all of one piece, so nothing tells whether it holds elsewhere."
+        ends = (-self.high, -self.low) if self.difference < 0 else (self.low, self.high)
+        low, high = (round(value, 2) + 0.0 for value in ends)  # no -0.00
+        held = "it leaves out 0" if self.shown else "it includes 0, so elsewhere it may be otherwise"
+        return f"{self._here}, interval {low:.2f} to {high:.2f}; {held}."
+
+    @property
+    def _here(self) -> str:
+        difference = self.difference or 0.0
+        by = round(abs(difference), 2)
+        if not by:
+            return "A and B are equally good here"
+        return f"{'B' if difference > 0 else 'A'} is better here by {by:.2f}"
 
     def to_dict(self) -> dict[str, float | None]:
         """Return what the command line prints of it; ``f1`` is the difference."""

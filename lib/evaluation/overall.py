@@ -104,9 +104,7 @@ def count(evaluation: Evaluation, edges: Floats) -> Counts:
     """Return the seconds of an evaluation in the ``b`` blocks between ``b - 1`` increasing ``edges`` (seconds)."""
     alignment = evaluation.alignment
     seconds = alignment.seconds
-    columns = np.flatnonzero(seconds @ alignment.truth > 0)
-    names = [alignment.labels[column] for column in columns]
-    true, found = alignment.truth[:, columns], _found(evaluation, names)
+    names, true, found = _true_and_found(evaluation)
     block = np.searchsorted(edges, alignment.bounds[:-1], side="right")
 
     def add(values: Bools) -> Floats:
@@ -124,13 +122,22 @@ def count(evaluation: Evaluation, edges: Floats) -> Counts:
     )
 
 
-def _found(evaluation: Evaluation, names: list[str]) -> Bools:
-    """Return where each true label counts as found, ``(m, q)``."""
-    analysis, rows = evaluation.analysis, evaluation.alignment.rows
+def right(evaluation: Evaluation) -> Bools:
+    """Return in which pieces exactly the true labels are found, ``(m,)``."""
+    _, true, found = _true_and_found(evaluation)
+    same: Bools = (true == found).all(axis=1)
+    return same
+
+
+def _true_and_found(evaluation: Evaluation) -> tuple[list[str], Bools, Bools]:
+    """Return the true labels, and where each is true and where it counts as found, ``(m, q)`` each."""
+    analysis, alignment = evaluation.analysis, evaluation.alignment
+    columns = np.flatnonzero(alignment.seconds @ alignment.truth > 0)
+    names, rows = [alignment.labels[column] for column in columns], alignment.rows
     invented = {prompt.label for prompt in analysis.prompts if prompt.role == "target"} - set(names)
     claimed = np.array([label in invented for label in analysis.sample_labels], dtype=bool)
     found = np.zeros((len(rows), len(names)), dtype=bool)
     for column, name in enumerate(names):
         if name in evaluation.by_label:
             found[:, column] = (analysis.active[:, analysis.column(name)] & ~claimed)[rows]
-    return found
+    return names, alignment.truth[:, columns], found

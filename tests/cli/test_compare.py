@@ -104,7 +104,9 @@ class TestCompare:
         assert any(line.startswith("red B - A same ") for line in lines)
         assert any(line.endswith("green 0:03.0 0:04.0") for line in lines)
         assert "A against the ground truth" in lines
-        assert any(line.startswith("red: ") and "this video can show" in line for line in lines)
+        assert lines[2].startswith("B is better here: it is right where A is wrong at 0:03.0 – 0:04.0 (green). ")
+        assert lines[3].startswith("Evidence: ")
+        assert any(" here" in line for line in lines if line.startswith(("red: ", "blue: ")))
 
 
 class TestEvaluate:
@@ -186,6 +188,18 @@ def test_another_prompt_separates_what_one_prompt_mixes_up(run: Run, tmp_path: P
     (part,) = document["agreement"]["disagreements"]
     assert (part["a"], part["b"]) == ("construction site", "shipyard")
     assert (part["start_s"], part["end_s"]) == pytest.approx((10, 13), abs=0.5)
+    overall = document["overall"]
+    assert list(overall) == ["macro_f1", "accuracy"]
+    for numbers in overall.values():
+        assert list(numbers) == ["a", "b", "difference", "low", "high"]
+        assert numbers["difference"] == pytest.approx(numbers["b"] - numbers["a"])
+    assert overall["macro_f1"]["difference"] == pytest.approx(0.26, abs=0.01)
+    assert overall["accuracy"]["difference"] == pytest.approx(3 / 17, abs=0.01)
+    status, out, _ = run("compare", SAMPLE, "--a", a, "--b", b, "--truth", truth)
+    assert "B is better here: it is right where A is wrong at 0:10.0 – 0:13.0 (shipyard)." in out
+    assert "(+0.26): shipyard +0.9" in out
+    assert "construction site +0.3" in out
+    assert "from 5 independent stretches of this video" in out
     f1 = [document["evaluation"][side]["construction site"]["f1"] for side in "ab"]
     assert f1[0] == pytest.approx(0.67, abs=0.05)
     assert f1[1] >= 0.95

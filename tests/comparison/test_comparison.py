@@ -236,3 +236,32 @@ def test_samples_that_are_rounded_otherwise_are_no_disagreement() -> None:
     assert compare(a, b).disagreements == ()
     (one,) = compare(a, c).disagreements
     assert (one.start_s, one.end_s, one.a, one.b) == (1.0, 1.01, "y", "x")
+
+
+def test_frames_to_decide_are_in_the_longest_differences_one_of_each_kind_first() -> None:
+    def said(text: str) -> Analysis:
+        scores = np.array([[float(letter == one) for letter in "xyz"] for one in text])
+        chosen = prompt_set("x", "y", "z", decision="best_threshold", threshold=0.5)
+        return analyse_scores(scores, chosen, every(1.0, len(text)))
+
+    found = compare(said("xxxxxxxxxxxxyyxx"), said("yyyyyxyyyyxxzzxx"))
+    assert [(d.start_s, d.end_s) for d in found.disagreements] == [(0, 5), (6, 10), (12, 14)]
+    assert found.to_decide(2) == (2, 13)
+    assert found.to_decide() == (2, 8, 13)
+    assert found.summary == (
+        "A and B differ for 11.0 s of 16.0 s, in 3 places, the longest 0:00.0 – 0:05.0: A says x, B says y. "
+        "Without ground truth neither is better; look at 0:02.0, 0:08.0, 0:13.0 to decide."
+    )
+
+
+def test_what_is_found_beside_the_best_label_is_no_agreement() -> None:
+    scores = np.array([[0.9, 0.6]] * 4)
+    a, b = (
+        analyse_scores(scores[:, :n], prompt_set(*"xy"[:n], decision="threshold", threshold=0.5), every(1.0, 4))
+        for n in (1, 2)
+    )
+    found = compare(a, b)
+    assert found.agreement == 1.0
+    assert found.found_differently == {"y": 4.0}
+    assert "differ in others beside it: y (4.0 s)" in found.summary
+    assert compare(a, a).summary == "A and B give the same label all the time."

@@ -74,6 +74,31 @@ def test_what_both_come_to_is_right(bench: Bench) -> None:
     assert len({*colours[0].values()}) == 3
 
 
+def test_with_truth_the_verdict_comes_first_and_the_evidence_apart(bench: Bench) -> None:
+    """It read "No difference that this video can show" beside an obvious one."""
+    truth = [TrueSegment(label, 3 * i, 3 * i + 3) for i, label in enumerate(("red", "green", "blue"))]
+    bench.store.change_truth(bench.video, lambda _: truth)
+    text = words(compare())
+
+    assert "A is better here</strong>: it is right where B is wrong at 0:03.0 – 0:06.0 (green)." in text
+    assert "Over all 3 true labels its macro F1 is 1.00 against" in text
+    assert "green +1.00 (not in B)" in text
+    assert "Evidence: The 95 % interval" in text
+    assert text.index("is better here") < text.index("Evidence:") < text.index("agree 67 % of the time")
+    assert "No difference" not in text
+
+
+def test_without_truth_it_says_which_frames_to_look_at(bench: Bench) -> None:
+    app = compare()
+    text = words(app)
+    assert "neither side is called better. Look at these frames to decide" in text
+    assert "better here" not in text
+    gallery = passed(app, "items")[0]
+    items = gallery["items"]
+    assert [(item["title"], item["subtitle"]) for item in items] == [("A green", "B Blue")]
+    assert "Frame at 0:04." in items[0]["alt"]
+
+
 def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
     experiments.save(bench.store.home, dataclasses.replace(bench.experiment, beside=None))
     app = compare()
@@ -269,7 +294,7 @@ def test_a_brush_in_the_scatter_lists_its_frames(bench: Bench) -> None:
     app.run()
 
     assert "**6 samples in the selection**" in words(app)
-    (gallery,) = passed(app, "items")
+    *_, gallery = passed(app, "items")  # the first one is that of the frames that decide
     assert [item["subtitle"] for item in gallery["items"]] == ["A red\nB red"] * 6
 
 

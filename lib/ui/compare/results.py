@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,16 @@ import pandas as pd
 import streamlit as st
 
 from lib.comparison.comparison import COMPARED, Comparison
-from lib.core.formatting import format_duration, format_time, percent
+from lib.core.formatting import as_text, format_duration, format_time, percent
+from lib.core.intervals import sample_at
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.ui.compare import page
 from lib.ui.compare.page import ComparedSides
+from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels import html_tables, segment_table
 from lib.ui.panels.html_tables import dot, escaped, note
+from lib.ui.panels.video import thumbnails_url
+from lib.ui.session import cache, state
 
 _VIEWS = ("Metrics", "Agreement", "Score comparison", "Accuracy")
 _TITLES = {
@@ -41,13 +46,63 @@ _SIDE_NOTES = {"a": "only in A", "b": "only in B"}
 
 
 def answer(compared: ComparedSides) -> None:
-    """Draw the summary: how much of the time both sides agree, and where they don't."""
+    """Draw which side is better and on what evidence, then where they differ; without truth, what would decide it."""
     comparison = compared.comparison
     if comparison.agreement is None:
         return
+    verdict = cache.verdict(compared.a.info, compared.a.analysis, compared.b.info, compared.b.analysis, compared.video)
+    if verdict is not None:
+        html_tables.draw(
+            f'<p style="margin:0 0 0.25rem;font-size:1rem">{_first_bold(verdict.summary)}</p>'
+            f'<p style="margin:0">Evidence: {escaped(verdict.evidence)}</p>',
+            label="Which side is better here",
+        )
+    _differing(comparison)
+    if verdict is None and comparison.disagreements:
+        _to_decide(compared)
+
+
+def _first_bold(sentences: str) -> str:
+    """Return sentences as HTML, what stands before the first colon or full stop in bold."""
+    head, mark, rest = re.split(r"([:,.] |$)", sentences, maxsplit=1)
+    return f"<strong>{escaped(head)}</strong>{escaped(mark + rest)}"
+
+
+def _to_decide(compared: ComparedSides) -> None:
+    """Draw the frames to look at where there is no ground truth."""
+    comparison = compared.comparison
+    st.caption(
+        "There is no ground truth of this video, so neither side is called better. Look at these frames to decide, "
+        "and mark what is there on Explore, in the view “Ground truth”."
+    )
+    rows = comparison.to_decide()
+    rows_b = sample_at(comparison.b.samples, comparison.a.samples.times_s[list(rows)])
+    base, items = thumbnails_url(compared.a.info), []
+    for row, row_b in zip(rows, rows_b.tolist(), strict=True):
+        label_a = comparison.a.sample_labels[row]
+        label_b = comparison.b.sample_labels[row_b] if row_b >= 0 else None
+        frame, time_s = int(comparison.a.samples.frames[row]), float(comparison.a.samples.times_s[row])
+        items.append(
+            GalleryItem(
+                id=str(frame),
+                url=f"{base}/{frame}",
+                title=f"A {label_a or 'nothing'}",
+                subtitle=f"B {label_b or 'nothing'}",
+                time_s=time_s,
+                alt=f"Frame at {format_time(time_s)}: A says {label_a or 'nothing'}, B says {label_b or 'nothing'}",
+            )
+        )
+    clicked = gallery(items, key="frames_to_decide", label="Frames that decide", empty="")
+    if clicked is not None and clicked.time_s is not None:
+        state.session().seek(clicked.time_s)
+        st.rerun()
+
+
+def _differing(comparison: Comparison) -> None:
+    """Draw how much of the time both sides agree, and where they don't."""
     disagreements = comparison.disagreements
     if not disagreements:
-        st.markdown("**A and B give the same label all the time.**")
+        st.markdown(f"**{as_text(comparison.summary)}**")
         return
     seconds = math.fsum(interval.end_s - interval.start_s for interval in disagreements)
     kappa = "" if comparison.kappa is None else f" (Cohen’s kappa {comparison.kappa:.2f})"
@@ -60,7 +115,7 @@ def answer(compared: ComparedSides) -> None:
     )
     html_tables.draw(
         f'<p style="margin:0 0 0.25rem;font-size:1rem"><strong>A and B agree '
-        f"{percent(comparison.agreement)} of the time</strong>{kappa}. "
+        f"{percent(comparison.agreement or 0.0)} of the time</strong>{kappa}. "
         f"{count}, {format_duration(seconds)}{'' if single else ' in all'}"
         f"{':' if len(disagreements) <= _LISTED else f'; the first {_LISTED}:'}</p><ul>{intervals}</ul>",
         label="Where A and B differ",

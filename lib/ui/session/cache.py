@@ -29,10 +29,12 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
+from lib.evaluation import verdict as evaluation_verdict
 from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
-from lib.evaluation.bootstrap import Difference, f1_differences
+from lib.evaluation.bootstrap import Difference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
+from lib.evaluation.verdict import Verdict
 from lib.prompts.model import Prompt, PromptSet, picture_key
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.ground_truth import VideoTruth, video_truth
@@ -285,6 +287,19 @@ def f1_difference(
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _difference(name: str, _a: Evaluation, _b: Evaluation) -> dict[str, Difference]:
     return f1_differences(_a, _b, seed=0)
+
+
+def verdict(info_a: EmbeddingInfo, a: Analysis, info_b: EmbeddingInfo, b: Analysis, video: Video) -> Verdict | None:
+    """Return which side is better by the ground truth of the video; None where that has nothing of it."""
+    against_a, against_b = evaluation(info_a, a, video), evaluation(info_b, b, video)
+    if against_a is None or against_b is None:
+        return None
+    return _verdict("||".join([_of(info_a, a), _of(info_b, b), _truth_digest(truth(video))]), against_a, against_b)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _verdict(name: str, _a: Evaluation, _b: Evaluation) -> Verdict | None:
+    return evaluation_verdict.verdict(_a, _b, overall_difference(_a, _b, seed=0))
 
 
 def _of(info: EmbeddingInfo, analysis: Analysis) -> str:
