@@ -111,7 +111,7 @@ def test_the_threshold_and_a_part_of_a_frame_are_dragged(dashboard, bench, page)
         page.keyboard.press("ArrowRight")
     chosen = float(slider.input_value())
     assert wait_for(lambda: list(kept(bench).thresholds.values()) == [pytest.approx(chosen)])
-    expect(page.locator(".threshold .value")).to_have_text(f"{chosen:.3f}".replace("-", "−"))
+    expect(page.locator(".threshold .value")).to_have_text(f"{chosen:.2f}".replace("-", "−"))
 
     page.get_by_role("button", name=re.compile("^Search for this frame, .*colours.mp4")).first.click()
     stage = page.locator(".stage")
