@@ -516,7 +516,8 @@ class TestHub:
             whole = at_hub(hub, f"hub:{REPO}", cache)
             assert ":fp32:" in whole.id
 
-    def test_cache_of_another_program_will_do(self, plain: Path) -> None:
+    def test_cache_of_another_program_will_do(self, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
         with FakeHub({REPO: plain}) as hub:
             snapshot_download(REPO, endpoint=hub.url, cache_dir=constants.HF_HUB_CACHE)
 
