@@ -161,9 +161,7 @@ def _fit(colour: str) -> Template:
         return alt.X(field, type="quantitative", title="threshold", scale=scale, axis=_plain())
 
     line: alt.Chart = (
-        alt.Chart(table("f1"))
-        .mark_line(interpolate="step-before", color=colour, strokeWidth=2)
-        .encode(x=score("threshold"), y=_share("f1", "F1"))
+        alt.Chart(table("f1")).mark_line(color=colour, strokeWidth=2).encode(x=score("threshold"), y=_share("f1", "F1"))
     )
     current: alt.Chart = (
         alt.Chart(table("current"))

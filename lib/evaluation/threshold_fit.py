@@ -31,7 +31,8 @@ from lib.prompts.model import THRESHOLD_RANGES, PromptSet, Settings
 MAX_PARTS = 50
 """With more true segments than this, several share a part."""
 MAX_POINTS = 1_000
-"""Points of a curve, at most (and the best one)."""
+"""Points of a curve, at most."""
+_BEST_POINTS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,10 @@ class ThresholdFit:
     parts: int
     """How many parts there are."""
     curve: pd.DataFrame
-    """``threshold`` (increasing) and ``f1``, at most 1,001 rows, with the hysteresis and smoothing of ``settings``."""
+    """``threshold`` (increasing) and ``f1``, to join by straight lines: both ends of each range that gives the same.
+
+    At most 1,000 rows, with the hysteresis and smoothing of ``settings``.
+    """
     settings: Settings
     """The current ones, or with the hysteresis and smoothing that a sweep found better."""
     applies: bool
@@ -109,28 +113,28 @@ def suggest_with_truth(
     part = alignment.parts(label, samples, MAX_PARTS)
     search = ThresholdSearch(analysis, column, true, part, min(len(intervals), MAX_PARTS))
     trials = list(search.sweep()) if sweep else [search.current()]
-    place, at = _choose(trials)
+    place, at, threshold = _choose(trials)
     best, f1 = trials[place], trials[place].f1()
     low, high = THRESHOLD_RANGES[analysis.prompt_set.settings.score]
     return ThresholdFit(
         label=label,
-        threshold=float(np.clip(best.thresholds[at], low, high)),  # smoothed scores may be rounded beyond it
+        threshold=float(np.clip(threshold, low, high)),  # smoothed scores may be rounded beyond it
         f1=float(f1[at]),
         f1_now=evaluate(analysis, truth).by_label[label].f1,
         left_out_f1=_left_out(trials) if len(intervals) > 1 else None,
         parts=search.parts,
-        curve=_curve(best.thresholds, f1, at),
+        curve=_curve(best, f1),
         settings=replace(best.settings, decision=analysis.prompt_set.settings.decision),
         applies=analysis.uses_thresholds,
     )
 
 
-def _choose(trials: Sequence[Trial], without: int | None = None) -> tuple[int, int]:
-    """Return which settings (of equals the first) and which of their thresholds give the best F1."""
+def _choose(trials: Sequence[Trial], without: int | None = None) -> tuple[int, int, float]:
+    """Return which settings (of equals the first), which of their thresholds by index, and which itself are best."""
     scores = [trial.f1(without) for trial in trials]
     tops = np.array([f1.max() for f1 in scores])
     place = int(np.flatnonzero(tops >= tops.max() - EQUAL_F1)[0])
-    return place, trials[place].middle_of_best(scores[place])
+    return place, *trials[place].middle_of_best(scores[place])
 
 
 def _left_out(trials: Sequence[Trial]) -> float | None:
@@ -138,15 +142,17 @@ def _left_out(trials: Sequence[Trial]) -> float | None:
     hits = false_alarms = 0.0
     true = trials[0].true
     for part in range(len(true)):
-        place, at = _choose(trials, part)
+        place, at, _ = _choose(trials, part)
         hits += float(trials[place].hits[part, at])
         false_alarms += float(trials[place].false_alarms[part, at])
     return f1_score(hits, false_alarms, max(float(true.sum()) - hits, 0.0))
 
 
-def _curve(thresholds: Floats, f1: Floats, best: int) -> pd.DataFrame:
-    """Return thresholds and their F1, thresholds increasing, thinned, the best one among them."""
+def _curve(trial: Trial, f1: Floats) -> pd.DataFrame:
+    """Return thresholds and their F1, thresholds increasing, thinned, those around the best among them."""
+    thresholds, f1 = trial.curve(f1)
     rows = np.arange(len(thresholds))
     if len(rows) > MAX_POINTS:
-        rows = np.unique(np.append(np.linspace(0, len(rows) - 1, MAX_POINTS).astype(int), best))
+        best = np.flatnonzero(f1 >= f1.max() - EQUAL_F1)[:_BEST_POINTS]
+        rows = np.unique(np.append(np.linspace(0, len(rows) - 1, MAX_POINTS - len(best)).astype(int), best))
     return pd.DataFrame({"threshold": thresholds[rows][::-1], "f1": f1[rows][::-1]})

@@ -30,6 +30,7 @@ _COUNTED_FEW = 96
 _AT_ONCE = 2_000_000  # samples times thresholds
 EQUAL_F1 = 1e-12
 """F1 that differ by less are equal."""
+_INSIDE = 1e-9
 _Present = Callable[[Floats], Bools]
 
 
@@ -67,15 +68,37 @@ class Trial:
         f1: Floats = np.divide(2 * hits, whole, out=np.zeros_like(hits), where=whole > 0)
         return f1
 
-    def middle_of_best(self, f1: Floats) -> int:
-        """Return the index of the middle of the widest range of best thresholds, farthest from worse ones."""
+    def middle_of_best(self, f1: Floats) -> tuple[int, float]:
+        """Return the middle of the widest range of best thresholds, farthest from worse ones: its index, and itself.
+
+        Where the middle wasn't tried, and no threshold that gives the same, it is the nearest one that was.
+        """
         best = np.flatnonzero(f1 >= f1.max() - EQUAL_F1)
         breaks = np.flatnonzero(np.diff(best) > 1)
         first, last = best[np.append(0, breaks + 1)], best[np.append(breaks, len(best) - 1)]
         widest = int((self.high[first] - self.low[last]).argmax())
         run = np.arange(first[widest], last[widest] + 1)
         middle = (self.high[run[0]] + self.low[run[-1]]) / 2
-        return int(run[np.abs(self.thresholds[run] - middle).argmin()])
+        inside = run[(self.low[run] < middle) & (middle <= self.high[run])]
+        if len(inside):
+            return int(inside[0]), float(middle)
+        nearest = int(run[np.abs(self.thresholds[run] - middle).argmin()])
+        return nearest, float(self.thresholds[nearest])
+
+    def curve(self, f1: Floats) -> tuple[Floats, Floats]:
+        """Return thresholds, decreasing, and their F1, so that straight lines between them are all that is known.
+
+        A range of thresholds that give the same has a point at either end; equal ones side by side are one range.
+        """
+        same = (np.abs(np.diff(f1)) <= EQUAL_F1) & (self.low[:-1] == self.high[1:])
+        first = np.flatnonzero(np.append(True, ~same))
+        last = np.append(first[1:] - 1, len(f1) - 1)
+        # The lower end of a range belongs to the next one, and with hysteresis the upper one may be rounded.
+        high = np.maximum(self.high[first] - _INSIDE, self.thresholds[first])
+        low = np.minimum(self.low[last] + _INSIDE, self.thresholds[last])
+        thresholds, values = np.stack([high, low], axis=1).ravel(), np.repeat(f1[first], 2)
+        there = np.append(True, np.diff(thresholds) != 0)
+        return thresholds[there], values[there]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,16 +174,13 @@ class ThresholdSearch:
         ``values`` are the highest thresholds at which each sample has the label, ``(n,)``.
         """
         finite = np.isfinite(values)
-        high = np.unique(values[finite])[::-1] if finite.any() else np.zeros(1)
+        high, low, thresholds = _ranges(values[finite])
         place = np.searchsorted(-high, -values[finite])
         cell, cells = self.part[finite] * len(high) + place, self.parts * len(high)
         hits, false_alarms = (
             np.bincount(cell, seconds[finite], cells).astype(np.float64).reshape(self.parts, -1).cumsum(axis=1)
             for seconds in (self.true, self._false)
         )
-        low = np.append(high[1:], high[-1])
-        between = (high + low) / 2
-        thresholds = np.where(between > low, between, high)  # between neighbouring floats there is none
         chosen = np.arange(len(high)) if most is None else _spread(high, most)
         return Trial(
             settings,
@@ -206,29 +226,33 @@ class ThresholdSearch:
 
         ``present``, ``(n, c)``, says where each threshold gives the label; ``counts`` is how many at first and then.
         """
-        finite = np.isfinite(values)
-        scores = np.unique(values[finite])[::-1] if finite.any() else np.zeros(1)
-        choices = np.append((scores[:-1] + scores[1:]) / 2, scores[-1])
-        first = self._measure(settings, choices[_spread(choices, counts[0])], present)
-        best = first.middle_of_best(first.f1())
-        around = first.thresholds[[max(best - 1, 0), min(best + 1, len(first.thresholds) - 1)]]
-        between = choices[(choices < around[0]) & (choices > around[1]) & (choices != first.thresholds[best])]
+        high, low, choices = _ranges(values[np.isfinite(values)])
+        if settings.hysteresis or settings.smoothing.kind == "viterbi":
+            high = low = choices  # thresholds between the same scores may give something else
+        tried = _spread(choices, counts[0])
+        first = self._measure(settings, (choices[tried], high[tried], low[tried]), present)
+        best, _ = first.middle_of_best(first.f1())
+        around = first.thresholds[[max(best - 1, 0), min(best + 1, len(tried) - 1)]]
+        between = np.flatnonzero((choices < around[0]) & (choices > around[1]) & (choices != first.thresholds[best]))
         if not len(between):
             return first
-        more = self._measure(settings, between[_spread(between, counts[1])], present)
+        tried = between[_spread(choices[between], counts[1])]
+        more = self._measure(settings, (choices[tried], high[tried], low[tried]), present)
         order = np.argsort(-np.append(first.thresholds, more.thresholds))
-        thresholds = np.append(first.thresholds, more.thresholds)[order]
-        hits = np.append(first.hits, more.hits, axis=1)[:, order]
-        false_alarms = np.append(first.false_alarms, more.false_alarms, axis=1)[:, order]
-        return Trial(settings, thresholds, thresholds, thresholds, hits, false_alarms, self._true_of_part)
+        thresholds, high, low, hits, false_alarms = (
+            np.append(getattr(first, name), getattr(more, name), axis=-1)[..., order]
+            for name in ("thresholds", "high", "low", "hits", "false_alarms")
+        )
+        return Trial(settings, thresholds, high, low, hits, false_alarms, self._true_of_part)
 
-    def _measure(self, settings: Settings, thresholds: Floats, present: _Present) -> Trial:
-        """Return what ``thresholds`` give."""
+    def _measure(self, settings: Settings, tried: tuple[Floats, Floats, Floats], present: _Present) -> Trial:
+        """Return what thresholds give, each with the highest that gives the same and the next lower one."""
+        thresholds, high, low = tried
         step = max(1, _AT_ONCE // max(1, len(self.part)))
         masks = (present(thresholds[first : first + step]) for first in range(0, len(thresholds), step))
         counted = [(self._by_part(mask, self.true), self._by_part(mask, self._false)) for mask in masks]
         hits, false_alarms = (np.concatenate(parts, axis=1) for parts in zip(*counted, strict=True))
-        return Trial(settings, thresholds, thresholds, thresholds, hits, false_alarms, self._true_of_part)
+        return Trial(settings, thresholds, high, low, hits, false_alarms, self._true_of_part)
 
     def _by_part(self, present: Bools, seconds: Floats) -> Floats:
         """Return the seconds of each part where the label is present, ``(k, c)``; ``present`` is ``(n, c)``."""
@@ -267,6 +291,14 @@ def hysteresis_thresholds(scores: Floats, band: float, cuts: Bools | None = None
         return np.concatenate([hysteresis_thresholds(shot, band) for shot in np.split(scores, np.flatnonzero(cuts))])
     steps = accumulate(scores.tolist(), lambda before, score: min(max(before, score), score + band))
     return np.fromiter(steps, dtype=np.float64, count=len(scores))
+
+
+def _ranges(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the ranges of thresholds between ``values``: highest of each, next lower one, middle; decreasing."""
+    high = np.unique(values)[::-1] if len(values) else np.zeros(1)
+    low = np.append(high[1:], high[-1])
+    between = (high + low) / 2
+    return high, low, np.where(between > low, between, high)  # between neighbouring floats there is none
 
 
 def _spread(choices: Floats, count: int) -> Ints:
