@@ -18,6 +18,7 @@ import pytest
 from lib.analysis.analysis import analyse
 from lib.core.labelled_intervals import TrueSegment
 from lib.search.options import SearchOptions
+from lib.search.relative import ReferenceRows, relative_query
 from lib.services import experiments
 from lib.services.ground_truth import video_truth
 from lib.services.search import index_state, search_vector
@@ -125,6 +126,21 @@ def test_a_search_finds_the_same_moments(old_store: Store, *, exact: bool) -> No
     assert result.exact is exact
     for moment, expected in zip(result.moments, EXPECTED["moments"], strict=True):
         assert moment.to_dict() == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_search_by_relative_score_derives_what_it_needs(old_store: Store, *, exact: bool) -> None:
+    vector = old_store.text_vectors(ENGINE, ["green"])["green"]
+    noise = np.random.default_rng(1).standard_normal((200, len(vector)))
+    phrases = ReferenceRows((noise / np.linalg.norm(noise, axis=1, keepdims=True)).astype(np.float32))
+    relative = relative_query(vector[None], np.empty((0, len(vector)), np.float32), phrases)
+    result = search_vector(old_store, ENGINE, vector, SearchOptions(top=5, exact=exact), relative=relative)
+
+    assert result.score_kind == "relative"
+    best, expected = result.moments[0].to_dict(), EXPECTED["moments"][0]
+    assert (best["sha256"], best["cosine"]) == (expected["sha256"], pytest.approx(expected["score"], abs=0.05))
+    videos = [info for info in old_store.embeddings() if info.complete and info.key.engine_id == ENGINE]
+    assert len(list(old_store.home.glob("search/*.spread"))) == len({info.key.sha256 for info in videos})
 
 
 @pytest.mark.usefixtures("old_store")
