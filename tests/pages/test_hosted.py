@@ -34,12 +34,8 @@ KEY = "rf-key-that-must-not-leak"
 
 
 @pytest.fixture(autouse=True)
-def _no_jobs_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_reference_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference_phrases, "start", lambda engine: None)  # would wait for a server that has ended
-    yield
-    wait_for_jobs()
-    for job in cache.jobs().jobs():
-        cache.jobs().dismiss(job.id)
 
 
 @pytest.fixture
