@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -24,6 +25,8 @@ from lib.analysis.analysis import Analysis
 from lib.core.labelled_intervals import label_key
 
 Metric = Literal[
+    "macro_f1",
+    "accuracy",
     "f1",
     "separation",
     "present",
@@ -35,6 +38,8 @@ Metric = Literal[
     "peak_score",
 ]
 METRICS: tuple[Metric, ...] = get_args(Metric)
+OVERALL: tuple[Metric, ...] = ("macro_f1", "accuracy")
+"""Metrics of a prompt set as a whole (``lib.evaluation.overall``), the same for each of its labels."""
 
 LEVELS = 1024
 """Bins of a score, to find its split."""
@@ -51,8 +56,8 @@ class MetricKind:
     yes_no: bool = False
     """Whether 1 and 0 mean yes and no; what lies between is a mean."""
     unit: str = ""
-    lowest_first: bool = False
-    """Whether a lower value ranks higher."""
+    ranks: bool = False
+    """Whether more is better. Of other metrics neither end is: earlier, longer or more often is only different."""
     ends: tuple[float, float] | None = None
     """Lowest and highest possible value, where both are known."""
 
@@ -67,10 +72,16 @@ class MetricKind:
 
 
 KINDS: Mapping[Metric, MetricKind] = {
-    "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ends=(0.0, 1.0)),
-    "separation": MetricKind("Separation", "How far the score parts where it is seen from where it is not", 3),
+    "macro_f1": MetricKind("Macro F1", "Mean F1 of all labels of the ground truth", 2, ranks=True, ends=(0.0, 1.0)),
+    "accuracy": MetricKind(
+        "Accuracy", "Share of the time in which the labels are the true ones", 2, ranks=True, ends=(0.0, 1.0)
+    ),
+    "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ranks=True, ends=(0.0, 1.0)),
+    "separation": MetricKind(
+        "Separation", "How far the score parts where it is seen from where it is not", 3, ranks=True
+    ),
     "present": MetricKind("Present", "Whether it is there", 0, percent=True, yes_no=True, ends=(0.0, 1.0)),
-    "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s", lowest_first=True),
+    "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s"),
     "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),
     "share": MetricKind("Share", "Share of the video that it is seen in", 0, percent=True, ends=(0.0, 1.0)),
     "segments": MetricKind("Segments", "Number of its segments", 0),
@@ -130,11 +141,18 @@ def two_levels(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDA
     return np.where(varied, distance[np.arange(p), best], np.nan)
 
 
-def measure(analysis: Analysis, f1: Mapping[str, float | None]) -> tuple[dict[str, Any], ...]:
-    """Return one row per label: ``label``, ``role``, and every metric as a float; ``f1`` maps labels to theirs."""
+def measure(
+    analysis: Analysis, f1: Mapping[str, float | None], overall: Mapping[str, float | None] = MappingProxyType({})
+) -> tuple[dict[str, Any], ...]:
+    """Return one row per label: ``label``, ``role``, and every metric as a float.
+
+    ``f1`` maps labels to theirs, and ``overall`` each of ``OVERALL`` to its value.
+    """
     rows = []
     for metrics, separation in zip(analysis.metrics, separations(analysis).tolist(), strict=True):
         values: dict[Metric, float | None] = {
+            "macro_f1": overall.get("macro_f1"),
+            "accuracy": overall.get("accuracy"),
             "f1": f1.get(metrics.label),
             "separation": separation,
             "present": float(metrics.present),
@@ -163,9 +181,12 @@ def grid(
 ) -> pd.DataFrame:
     """Return the matrix of ``metric``: one row per prompt set, one column per video, in the order given; float64.
 
-    Without ``label``, a cell is the mean over the targets of the prompt set for which there is a value.
+    Without ``label``, a cell is the mean over the targets of the prompt set for which there is a value. The metrics of
+    ``OVERALL`` are those of the whole set, whatever the label.
     """
-    if label is None:
+    if metric in OVERALL:
+        chosen = frame
+    elif label is None:
         chosen = frame[frame["role"] == "target"]
     else:
         chosen = frame[frame["label"].map(label_key) == label_key(label)]
@@ -174,13 +195,19 @@ def grid(
     return wide.reindex(index=list(sets), columns=list(videos)).astype(float)
 
 
-def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Return ``mean`` (over the videos for which there is a value) and ``rank`` of each prompt set, best first.
+def shared_videos(matrix: pd.DataFrame) -> list[str]:
+    """Return the videos for which every prompt set has a value, of those sets that have one at all, in order."""
+    valued = matrix[matrix.notna().any(axis=1)]
+    return [str(video) for video in matrix.columns if len(valued) and valued[video].notna().all()]
 
-    Equal means share the better rank and keep their order; what has no mean comes last, its rank NaN.
+
+def rank(matrix: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Return ``mean`` (over ``shared_videos``) and ``rank`` of each prompt set, the highest mean first.
+
+    Equal means share the better rank and keep their order; what has no mean comes last, its rank NaN. A metric of which
+    more isn't better has no ranks, nor has anything where no video is shared.
     """
-    low = KINDS[metric].lowest_first
-    mean = matrix.mean(axis=1)
-    places = mean.rank(method="min", ascending=low)
-    ranking = pd.DataFrame({"mean": mean, "rank": places}, index=matrix.index)
-    return ranking.sort_values("mean", ascending=low, kind="stable", na_position="last")
+    mean = matrix[shared_videos(matrix)].mean(axis=1)
+    places = mean.rank(method="min", ascending=False)
+    ranking = pd.DataFrame({"mean": mean, "rank": places if KINDS[metric].ranks else math.nan}, index=matrix.index)
+    return ranking.sort_values("mean", ascending=False, kind="stable", na_position="last")

@@ -59,7 +59,7 @@ def test_a_sweep_outlives_a_reload_and_its_winner_is_used_and_taken_back(dashboa
     wordings.blur()
     use = page.get_by_role("button", name="Use “red”")
     expect(use).to_be_visible()
-    expect(page.get_by_text("Ranked by F1")).to_be_visible()
+    expect(page.get_by_text("Ranked by Macro F1")).to_be_visible()
     page.reload()
     expect(wordings).to_have_value("blue sky\nred")
     expect(use).to_be_visible()

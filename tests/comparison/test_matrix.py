@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lib.analysis.analysis import Analysis, analyse
-from lib.comparison.matrix import KINDS, METRICS, grid, measure, metrics_table, rank, separations, two_levels
+from lib.comparison.matrix import (
+    KINDS,
+    METRICS,
+    grid,
+    measure,
+    metrics_table,
+    rank,
+    separations,
+    shared_videos,
+    two_levels,
+)
 from lib.comparison.wording_sweep import MAX_SETS, labels_of, sweep
 from lib.core.errors import PromptSetError
 from lib.core.samples import Samples
@@ -34,7 +44,9 @@ def found(*scores: tuple[float, ...], labels: tuple[Prompt, ...] = (CRANE, ELSE)
 class TestMeasure:
     def test_each_metric_is_the_one_of_the_analysis(self):
         analysis = found((0.4, 0.2), (0.1, 0.3), (0.5, 0.2), (0.1, 0.2))
-        crane, other = measure(analysis, {"crane": 0.75})
+        crane, other = measure(analysis, {"crane": 0.75}, {"macro_f1": 0.5, "accuracy": None})
+        assert crane["macro_f1"] == other["macro_f1"] == 0.5
+        assert math.isnan(crane["accuracy"])
 
         assert (crane["label"], crane["role"], other["role"]) == ("crane", "target", "background")
         assert crane["f1"] == 0.75
@@ -164,6 +176,12 @@ class TestGrid:
         assert all(self.frame[metric].dtype == np.float64 for metric in METRICS)
 
 
+def test_an_overall_score_is_that_of_the_set_whatever_the_label():
+    frame = metrics_table({("one", "v1"): [row("crane", macro_f1=0.4), row("else", "background", macro_f1=0.4)]})
+    for label in (None, "crane", "ship"):
+        assert grid(frame, "macro_f1", label, sets=["one"], videos=["v1"]).loc["one", "v1"] == pytest.approx(0.4)
+
+
 class TestRank:
     def test_high_is_better_and_nothing_comes_last(self):
         matrix = pd.DataFrame(
@@ -171,6 +189,7 @@ class TestRank:
         )
         ranked = rank(matrix, "f1")
 
+        assert shared_videos(matrix) == ["v1"]
         assert list(ranked.index) == ["c", "a", "d", "b"]
         assert ranked["mean"].tolist()[:3] == [1.0, 0.5, 0.5]
         assert ranked["rank"].tolist()[:3] == [1.0, 2.0, 2.0]
@@ -178,10 +197,20 @@ class TestRank:
         worse = pd.DataFrame({"v1": [0.5, 0.9, 0.5, 0.1]}, index=list("abcd"))
         assert rank(worse, "f1")["rank"].to_dict() == {"b": 1.0, "a": 2.0, "c": 2.0, "d": 4.0}
 
-    def test_for_first_seen_low_is_better(self):
+    @pytest.mark.parametrize("metric", ["present", "first_seen_s", "duration_s", "share", "segments", "peak_score"])
+    def test_where_more_is_not_better_nothing_ranks(self, metric):
         matrix = pd.DataFrame({"v1": [3.0, 1.0, math.nan]}, index=list("abc"))
 
-        assert list(rank(matrix, "first_seen_s").index) == ["b", "a", "c"]
+        assert list(rank(matrix, metric).index) == ["a", "b", "c"]
+        assert rank(matrix, metric)["rank"].isna().all()
+
+    def test_sets_judged_on_different_videos_are_not_ranked(self):
+        """The one judged on an easy video alone ranked first."""
+        apart = pd.DataFrame({"easy": [0.99, math.nan], "hard": [math.nan, 0.6]}, index=["one", "two"])
+        assert shared_videos(apart) == []
+        assert rank(apart, "macro_f1")[["mean", "rank"]].isna().all().all()
+        partly = pd.DataFrame({"easy": [0.9, 0.95], "hard": [math.nan, 0.6]}, index=["one", "two"])
+        assert rank(partly, "macro_f1")["mean"].to_dict() == {"two": 0.95, "one": 0.9}
 
     @settings(deadline=None)
     @given(
@@ -200,7 +229,8 @@ class TestRank:
         ranked = rank(matrix, metric)
         assert sorted(ranked.index) == sorted(matrix.index)
         means = ranked["mean"].dropna().tolist()
-        assert means == sorted(means, reverse=not KINDS[metric].lowest_first)
+        assert means == sorted(means, reverse=True)
+        assert ranked["rank"].notna().tolist() == [KINDS[metric].ranks and not math.isnan(m) for m in ranked["mean"]]
         assert ranked["mean"].isna().tolist() == sorted(ranked["mean"].isna())
         rows, columns = list(matrix.index), list(matrix.columns)
         random.shuffle(rows)

@@ -52,7 +52,7 @@ def settings_of(bench) -> MatrixSettings:
 
 def table(app):
     """Return the matrix as it is on the page."""
-    return next(element.value for element in app.dataframe if "rank" in element.value.columns)
+    return next(element.value for element in app.dataframe if "name" in element.value.columns)
 
 
 def choose_cell(app, row: int, column: str):
@@ -88,7 +88,7 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     assert not app.exception
     matrix = table(app)
     assert matrix["name"].tolist() == ["colours (now)", "other"]
-    assert matrix.columns.tolist() == ["rank", "name", "mean", "video 0", "video 1"]
+    assert matrix.columns.tolist() == ["name", "mean", "video 0", "video 1"]
     # The newest video comes first: red and blue, 3 s each; then red, green and blue.
     assert matrix["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
     assert matrix["video 1"].tolist()[0] == pytest.approx(3.0, abs=0.01)
@@ -105,15 +105,15 @@ def test_experiments_that_say_the_same_are_one_row(bench):
     assert sorted(table(open_page(PAGE))["name"]) == ["colours (now)", "other", "third"]
 
 
-def test_truth_makes_f1_the_metric_and_ranks_by_it(bench):
+def test_truth_makes_the_overall_score_the_metric_and_ranks_by_it(bench):
     truth_beside(bench.video)
     another_experiment(bench, "red")  # without a rival it is everywhere
     app = open_page(PAGE)
     matrix = table(app)
 
-    assert by_key(app.selectbox, "matrix.metric").value == "f1"
+    assert by_key(app.selectbox, "matrix.metric").value == "macro_f1"
     assert matrix["name"].tolist() == ["colours (now)", "other"]
-    assert matrix["video 0"].tolist() == pytest.approx([1.0, 0.5], abs=0.01)
+    assert matrix["video 0"].tolist() == pytest.approx([1.0, 1 / 6], abs=0.01)  # 0.5 for red, 0 for the others
     assert "colours\\.mp4" in words(app)
 
 
@@ -192,15 +192,15 @@ def test_choices_stay_over_a_page_switch_and_a_reload(bench):
     assert by_key(again.multiselect, "matrix.templates").value == ["a {}"]
 
 
-def test_a_sweep_is_ranked_by_f1_and_the_winner_can_be_used_and_taken_back(bench):
+def test_a_sweep_is_ranked_by_the_overall_score_and_the_winner_can_be_used_and_taken_back(bench):
     truth_beside(bench.video)
     with_rows(bench, PromptRow(label="red", texts=("green",)), PromptRow(label="green"), PromptRow(label="blue"))
     settings_are(bench, mode="sweep", sweep_label="red", wordings="blue sky\nred\n")
     app = open_page(PAGE)
     matrix = table(app)
 
-    assert by_key(app.selectbox, "matrix.sweep_metric").value == "f1"
-    assert "Ranked by F1" in words(app)
+    assert by_key(app.selectbox, "matrix.sweep_metric").value == "macro_f1"
+    assert "Ranked by Macro F1" in words(app)
     assert matrix["name"].tolist()[0] == "red"
     assert "green (now)" in matrix["name"].tolist()
     assert matrix["video 0"].iloc[0] == pytest.approx(1.0)

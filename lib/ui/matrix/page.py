@@ -122,10 +122,10 @@ def _choose_view(view: MatrixView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             "Metric",
-            METRICS,
+            list(view.metrics),
             format_func=lambda metric: KINDS[metric].title,
             width=150,
-            index=METRICS.index(view.metric),
+            index=view.metrics.index(view.metric),
             **_following("sweep_metric" if view.sweep else "metric", view.metric),
         )
         if not view.sweep:

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 from streamlit.elements.arrow import DataframeStateInput
 
+from lib.core.formatting import plural
 from lib.ui.matrix.rows import MatrixRow
 from lib.ui.matrix.view import GAIN, MEAN, NAME, RANK, TEMPLATE, MatrixTable, MatrixView, table_of
 
@@ -44,7 +45,7 @@ def draw(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
         placeholder="–",
         selection_default=_chosen_before(keys, table.videos),
         height=min(38 + 35 * max(len(keys), 1), 38 + 35 * _VISIBLE_ROWS),
-        column_config=_columns(table, videos, view.sweep),
+        column_config=_columns(table, videos, view),
         alt=f"{table.kind.title} of each {'wording' if view.sweep else 'prompt set'} in each video; "
         "select a cell to open it",
     )
@@ -65,17 +66,24 @@ def _chosen_before(keys: Sequence[str], columns: Mapping[str, str]) -> Dataframe
     return {"selection": {"cells": [(keys.index(key), column)]}} if key in keys else None
 
 
-def _columns(table: MatrixTable, videos: Mapping[str, str], sweep: bool) -> dict[str, Any]:
+def _columns(table: MatrixTable, videos: Mapping[str, str], view: MatrixView) -> dict[str, Any]:
+    sweep, shared = view.sweep, set(view.shared)
+    of_shared = f"over {plural(len(shared), 'video')} that all rows have a value for"
     number = st.column_config.NumberColumn
     # A wide page stretches columns beyond their width, but no pinned one. So names are pinned only where there are
     # so many columns that a narrow page scrolls.
     many = len(videos) + sweep > _UNPINNED
     name = "Wording" if sweep else "Prompt set"
     return {
-        RANK: number("#", width=45, help="Rank by the mean over the videos, best first"),
+        RANK: number("#", width=45, help=f"Rank by the mean {of_shared}, best first"),
         NAME: st.column_config.TextColumn(name, width=240 if many else 180, pinned=many),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
-        MEAN: number("Mean", width=60, help="Over the videos for which there is a value"),
+        MEAN: number("Mean", width=60, help=f"Mean {of_shared}"),
         GAIN: number("vs. current", width=90, help="The mean minus that of the current words"),
-        **{column: number(videos[sha256], width=105) for column, sha256 in table.videos.items()},
+        **{
+            column: number(videos[sha256], width=105)
+            if sha256 in shared
+            else number(f"○ {videos[sha256]}", width=105, help="Not every row has a value here, so it doesn’t rank")
+            for column, sha256 in table.videos.items()
+        },
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lib.comparison.matrix import KINDS, Metric, MetricKind, grid, metrics_table, rank
+from lib.comparison.matrix import KINDS, METRICS, OVERALL, Metric, MetricKind, grid, metrics_table, rank, shared_videos
 from lib.comparison.wording_sweep import labels_of
 from lib.core.formatting import escape_markdown
 from lib.core.labelled_intervals import label_key
@@ -59,6 +59,8 @@ class MatrixView:
     """To choose from."""
     label: str | None
     """None: the mean over all target labels."""
+    metrics: Sequence[Metric]
+    """To choose from."""
     metric: Metric
     orders: Mapping[str, str]
     """Key -> title, to choose from."""
@@ -71,6 +73,8 @@ class MatrixView:
     """See ``Matrix.values``."""
     ranking: pd.DataFrame
     """``mean`` and ``rank`` by row key."""
+    shared: Sequence[str]
+    """SHA-256 of the videos that means and ranks are of: those for which all rows have a value."""
 
 
 def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None = None) -> MatrixView:
@@ -85,8 +89,10 @@ def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None
         label = None
     chosen_metric = settings.sweep_metric if sweep else settings.metric
     metric = chosen_metric or _default_metric(matrix, label, sweep)
+    if label is None and metric == "f1":
+        metric = "macro_f1"  # a mean over the labels that each set knows would leave out those that it lacks
     orders = {
-        BY_MEAN: "Mean, best first",
+        BY_MEAN: "Mean, best first" if KINDS[metric].ranks else "Mean, highest first",
         **({} if sweep else {AS_CHOSEN: "As chosen"}),
         **matrix.videos,
     }
@@ -97,20 +103,23 @@ def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None
         sweep,
         labels,
         label,
+        [one for one in METRICS if label is not None or one != "f1"],
         metric,
         orders,
         order,
-        caption=_caption(matrix, metric, label, default_of_sweep=sweep and chosen_metric is None),
+        caption=_caption(matrix, metric, label, default_of_sweep=sweep and chosen_metric is None)
+        + _of_videos(matrix, values, metric),
         rows=_in_order(matrix.rows, order, metric, values, ranking),
         values=values,
         ranking=ranking,
+        shared=shared_videos(values),
     )
 
 
 def _default_metric(matrix: Matrix, label: str | None, sweep: bool) -> Metric:
-    """Return F1 where there is ground truth for the label, else a metric that needs none."""
-    if matrix.values("f1", label).notna().any().any():
-        return "f1"
+    """Return the overall score where there is ground truth for the label, else a metric that needs none."""
+    if matrix.values("macro_f1" if label is None else "f1", label).notna().any().any():
+        return "macro_f1"
     return "separation" if sweep else "share"
 
 
@@ -127,25 +136,42 @@ def _in_order(
 def _caption(matrix: Matrix, metric: Metric, label: str | None, *, default_of_sweep: bool) -> str:
     kind = KINDS[metric]
     text = f"{kind.title}: {kind.meaning[0].lower()}{kind.meaning[1:]}"
-    if metric == "f1":
-        names = _videos_with_truth(matrix, label)
+    if metric in OVERALL or metric == "f1":
+        names = _videos_with_truth(matrix, metric, label)
         if names:
             text += f", for videos with ground truth: {', '.join(map(escape_markdown, names))}"
-            text += ". Ranked by F1" if default_of_sweep else ""
+            text += f". Ranked by {kind.title}" if default_of_sweep else ""
         else:
             text += "; none of the chosen videos has ground truth for it"
+        if metric in OVERALL:
+            text += ". It is that of the whole prompt set: a true label without a prompt counts as 0"
     elif metric == "separation":
         text += " (its margin over the best other prompt, split into two groups; the distance between their means)"
         if default_of_sweep:
             text += ". Ranked by separation, as there is no ground truth for the label; a hint, not a proof"
-    if label is None:
+    elif label is None:
         text += ". A cell is the mean over the targets of its prompt set"
-    return f"{text}. Click the name of a column to sort by it."
+    if not kind.ranks:
+        text += ". More or less of it is neither better nor worse, so nothing is ranked"
+    return f"{text}."
 
 
-def _videos_with_truth(matrix: Matrix, label: str | None) -> list[str]:
-    measured = matrix.frame[matrix.frame["f1"].notna()]
-    if label is not None:
+def _of_videos(matrix: Matrix, values: pd.DataFrame, metric: Metric) -> str:
+    """Return which videos the means are of, where not all; and how to sort."""
+    shared, sort = shared_videos(values), " Click the name of a column to sort by it."
+    measured = [video for video in matrix.videos if values[video].notna().any()]
+    if len(shared) == len(measured):
+        return sort
+    if not shared:
+        nothing = "ranked" if KINDS[metric].ranks else "averaged"
+        return f" No video has a value for every row, so nothing is {nothing}.{sort}"
+    names = ", ".join(escape_markdown(matrix.videos[video]) for video in shared)
+    return f" {'Ranked' if KINDS[metric].ranks else 'Averaged'} on what all rows share: {names}; others have a ○.{sort}"
+
+
+def _videos_with_truth(matrix: Matrix, metric: Metric, label: str | None) -> list[str]:
+    measured = matrix.frame[matrix.frame[metric].notna()]
+    if label is not None and metric == "f1":
         measured = measured[measured["label"].map(label_key) == label_key(label)]
     return [matrix.videos[sha256] for sha256 in dict.fromkeys(measured["video"])]
 
@@ -164,7 +190,7 @@ class MatrixTable:
     lowest: float
     """Value without colour; NaN where there is no value."""
     highest: float
-    """Value with the strongest colour; below ``lowest`` where low values are the good ones."""
+    """Value with the strongest colour."""
 
     def text(self, column: str, value: float) -> str:
         """Return what is written in a cell of a numeric column."""
@@ -184,9 +210,9 @@ def table_of(view: MatrixView, videos: Mapping[str, str]) -> MatrixTable:
     """Return the table of a view; ``videos`` are SHA-256 -> name, in the order of the columns."""
     keys = [row.key for row in view.rows]
     means = view.ranking["mean"].reindex(keys)
-    frame = pd.DataFrame(
-        {RANK: view.ranking["rank"].reindex(keys).to_numpy(), NAME: [_title(row) for row in view.rows]}
-    )
+    frame = pd.DataFrame({NAME: [_title(row) for row in view.rows]})
+    if KINDS[view.metric].ranks:
+        frame.insert(0, RANK, view.ranking["rank"].reindex(keys).to_numpy())
     if len({row.wording.template for row in view.rows if row.wording}) > 1:
         frame[TEMPLATE] = [row.wording.template if row.wording else "" for row in view.rows]
     numbers = []
@@ -213,10 +239,7 @@ def _title(row: MatrixRow) -> str:
 
 
 def heat(value: float, lowest: float, highest: float, theme: str) -> str:
-    """Return the CSS of a cell: the page's colour at ``lowest``, the strongest at ``highest``; nothing for NaN.
-
-    ``highest`` is below ``lowest`` where low values are the good ones.
-    """
+    """Return the CSS of a cell: the page's colour at ``lowest``, the strongest at ``highest``; nothing for NaN."""
     if math.isnan(value) or lowest == highest or math.isnan(lowest):
         return ""
     share = min(max((value - lowest) / (highest - lowest), 0.0), 1.0)
@@ -226,7 +249,11 @@ def heat(value: float, lowest: float, highest: float, theme: str) -> str:
 
 
 def span(values: Sequence[float], kind: MetricKind) -> tuple[float, float]:
-    """Return the values without colour and with the strongest: the metric's own ends, else the extremes."""
+    """Return the values without colour and with the strongest: the metric's own ends, else the extremes.
+
+    Both are NaN where more isn't better: a strong colour reads as the best.
+    """
+    if not kind.ranks:
+        return math.nan, math.nan
     numbers = [value for value in values if not math.isnan(value)]
-    low, high = kind.ends or (min(numbers, default=math.nan), max(numbers, default=math.nan))
-    return (high, low) if kind.lowest_first else (low, high)
+    return kind.ends or (min(numbers, default=math.nan), max(numbers, default=math.nan))

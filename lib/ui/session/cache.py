@@ -33,6 +33,7 @@ from lib.evaluation import verdict as evaluation_verdict
 from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
 from lib.evaluation.bootstrap import Difference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
+from lib.evaluation.overall import overall
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.evaluation.verdict import Verdict
 from lib.prompts.model import Prompt, PromptSet, picture_key
@@ -348,8 +349,11 @@ def label_metrics(
             change=frame_change(info),
             reference=reference,
         )
-        by_label = evaluate(result, truth).by_label if truth else {}
-        return measure(result, {label: of_label.f1 for label, of_label in by_label.items()})
+        if not truth:
+            return measure(result, {})
+        evaluated = evaluate(result, truth)
+        f1 = {label: of_label.f1 for label, of_label in evaluated.by_label.items()}
+        return measure(result, f1, overall(evaluated).to_dict())
 
     return _label_metrics(f"{info.version}|{_digest(content)}", compute)
 

@@ -27,9 +27,12 @@ def matrix(*, f1: bool = True) -> Matrix:
         for key, name in (("a", "A"), ("b", "B"))
     ]
     cells = {
-        ("a", "v1"): [metrics("red", f1=0.5 if f1 else math.nan, share=0.2), metrics("blue", share=0.4)],
+        ("a", "v1"): [
+            metrics("red", f1=0.5 if f1 else math.nan, macro_f1=0.25 if f1 else math.nan, share=0.2),
+            metrics("blue", share=0.4),
+        ],
         ("a", "v2"): [metrics("red", share=0.9), metrics("blue", share=0.9)],
-        ("b", "v1"): [metrics("red", f1=0.9 if f1 else math.nan, share=0.6)],
+        ("b", "v1"): [metrics("red", f1=0.9 if f1 else math.nan, macro_f1=0.45 if f1 else math.nan, share=0.6)],
         ("b", "v2"): [metrics("red", share=0.1)],
     }
     return Matrix.of(rows, VIDEOS, cells)
@@ -46,12 +49,45 @@ def swept(**values: tuple[float, float]) -> Matrix:
     return Matrix.of(rows, {"v1": "first.mp4"}, cells)
 
 
-def test_ground_truth_makes_f1_the_default_and_names_its_videos():
+def test_ground_truth_makes_the_overall_score_the_default_and_names_its_videos():
     view = view_of(matrix(), MatrixSettings())
 
-    assert view.metric == "f1"
+    assert view.metric == "macro_f1"
+    assert "a true label without a prompt counts as 0" in view.caption
     assert [row.key for row in view.rows] == ["b", "a"]
     assert "for videos with ground truth: first\\.mp4" in view.caption
+
+
+def test_f1_of_all_labels_is_the_overall_score():
+    """A mean over the labels that each set knows left out those that it lacks."""
+    view = view_of(matrix(), MatrixSettings(metric="f1"))
+    assert view.metric == "macro_f1"
+    assert "f1" not in view.metrics
+    of_label = view_of(matrix(), MatrixSettings(metric="f1", label="red"))
+    assert (of_label.metric, of_label.ranking["mean"].to_dict()) == ("f1", {"a": 0.5, "b": 0.9})
+
+
+def test_videos_that_not_all_rows_share_are_shown_and_said_not_to_rank():
+    full = matrix()
+    cells = {**full.cells, ("b", "v2"): [metrics("red", f1=0.1)]}
+    view = view_of(Matrix.of(full.rows, VIDEOS, cells), MatrixSettings(metric="f1", label="red"))
+    assert view.shared == ["v1"]
+    assert view.ranking["mean"].to_dict() == {"b": 0.9, "a": 0.5}
+    assert "Ranked on what all rows share: first\\.mp4; others have a ○." in view.caption
+    assert table_of(view, VIDEOS).frame["video 1"].tolist() == pytest.approx([0.1, math.nan], nan_ok=True)
+    apart = {("a", "v1"): [metrics("red", f1=0.9)], ("b", "v2"): [metrics("red", f1=0.1)]}
+    view = view_of(Matrix.of(full.rows, VIDEOS, apart), MatrixSettings(metric="f1", label="red"))
+    assert view.ranking["rank"].isna().all()
+    assert "No video has a value for every row, so nothing is ranked." in view.caption
+
+
+def test_nothing_is_drawn_as_best_where_more_is_not_better():
+    view = view_of(matrix(), MatrixSettings(metric="share", label="red"))
+    table = table_of(view, VIDEOS)
+    assert "rank" not in table.frame
+    assert table.css(0.9, "light") == ""
+    assert view.orders["rank"] == "Mean, highest first"
+    assert "neither better nor worse" in view.caption
 
 
 def test_without_ground_truth_the_share_is_the_default():
@@ -78,11 +114,11 @@ def test_a_label_that_no_prompt_set_has_falls_back_to_the_mean():
 
 
 def test_a_sweep_says_why_it_is_ranked_by_its_default_metric():
-    ranked_by_f1 = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
+    ranked_by_f1 = view_of(swept(f1=(0.4, 0.7), macro_f1=(0.2, 0.3)), MatrixSettings(mode="sweep"), swept_label="red")
     ranked_by_separation = view_of(swept(separation=(2.0, 1.0)), MatrixSettings(mode="sweep"), swept_label="red")
     chosen = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep", sweep_metric="f1"), swept_label="red")
 
-    assert "Ranked by F1" in ranked_by_f1.caption
+    assert "Ranked by Macro F1" in ranked_by_f1.caption
     assert "Ranked by separation" in ranked_by_separation.caption
     assert "Ranked" not in chosen.caption
 
@@ -98,7 +134,7 @@ def test_the_table_has_means_for_several_videos_and_one_column_for_each():
 
 
 def test_a_sweeps_gain_is_relative_to_the_current_words():
-    view = view_of(swept(f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
+    view = view_of(swept(f1=(0.4, 0.7), macro_f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
     table = table_of(view, {"v1": "first.mp4"})
 
     assert table.frame[NAME].tolist() == ["crimson", "red (now)"]
@@ -108,7 +144,7 @@ def test_a_sweeps_gain_is_relative_to_the_current_words():
 
 
 def test_colours_go_from_the_page_to_the_best_value():
-    assert span([3.0, math.nan, 1.0], KINDS["first_seen_s"]) == (3.0, 1.0)
+    assert all(map(math.isnan, span([3.0, math.nan, 1.0], KINDS["first_seen_s"])))
     assert span([0.3], KINDS["f1"]) == (0.0, 1.0)
     assert heat(1.0, 3.0, 1.0, "light") == "background-color: #7aacde"
     assert heat(3.0, 3.0, 1.0, "dark") == "background-color: #0e1117"
