@@ -27,6 +27,7 @@ from lib.prompts.model import Prompt, PromptSet, Smoothing
 _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
 _MIN_GAP_S = 1.0  # between any two of the samples that stand for a label
+_BORDERLINE = 0.25  # of the standard deviation of a label's margins: so near to changing its decision
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,16 +177,26 @@ class Analysis:
         return smaller
 
     def best_samples(self, label: str, k: int = 6) -> list[int]:
-        """Return the at most ``k`` samples with the highest score of ``label``, a second or more apart, best first."""
-        return self._spread(-self.scores[:, self.column(label)], k)
+        """Return the at most ``k`` samples with the highest score of ``label``, a second or more apart, best first.
+
+        Only those that have the label qualify, by their scores and in the segments.
+        """
+        column = self.column(label)
+        has = self.decided[:, column] & self.active[:, column]
+        return self._spread(np.where(has, -self.scores[:, column], np.inf), k)
 
     def borderline_samples(self, label: str, k: int = 6) -> list[int]:
-        """Return the samples with ``decision_margin`` nearest 0, nearest first; as ``best_samples``."""
-        return self._spread(np.abs(self.decision_margin(label)), k)
+        """Return the samples with ``decision_margin`` nearest 0, nearest first, apart as ``best_samples``.
+
+        Only those within a quarter of the margins' standard deviation qualify.
+        """
+        margin = self.decision_margin(label)
+        near = np.abs(margin) <= _BORDERLINE * (float(margin.std()) if np.isfinite(margin).all() else 0.0)
+        return self._spread(np.where(near, np.abs(margin), np.inf), k)
 
     def most_changed_samples(self, k: int = 6) -> list[int]:
-        """Return the samples that differ most from the one before; as ``best_samples``."""
-        return self._spread(np.where(self.vector_change > 0, -self.vector_change, np.inf), k)
+        """Return the ``spikes`` that differ most from the one before, apart as ``best_samples``."""
+        return self._spread(np.where(self.spikes, -self.vector_change, np.inf), k)
 
     def _spread(self, cost: _Floats, k: int) -> list[int]:
         """Return up to ``k`` samples of low, finite ``cost``, cheapest first, no two close to each other."""

@@ -67,7 +67,7 @@ def test_the_cuts_are_the_spikes_and_the_most_changed_samples(five_scenes: Sampl
     analysis = analyse_scores(np.zeros((42, 1)), prompt_set("a"), five_scenes)
     cuts = [9, 17, 24, 32]
     assert np.flatnonzero(analysis.spikes).tolist() == cuts
-    assert sorted(analysis.most_changed_samples(4)) == cuts
+    assert sorted(analysis.most_changed_samples(20)) == cuts  # and no others
 
 
 def test_scores_are_compared_with_thresholds_after_smoothing() -> None:
@@ -137,6 +137,23 @@ def test_best_samples_are_the_highest_and_no_neighbours() -> None:
 def test_samples_far_apart_are_never_neighbours_even_when_the_step_is_long() -> None:
     analysis = analyse_scores(np.linspace(0, 1, 9)[:, None], prompt_set("a"), every(10.0, 9))
     assert analysis.best_samples("a", 3) == [8, 6, 4]
+
+
+def test_only_frames_with_the_label_are_its_best_ones() -> None:
+    """A sheet had "construction site, best" at -0.05, and "borderline" at 0.45 with a threshold of 0.2."""
+    scores = [[0.5], [0.5], [-0.05], [-0.05], [0.45], [0.21], [-0.05]]
+    analysis = analyse_scores(scores, prompt_set("a", decision="threshold", threshold=0.2), every(2.0, 7))
+    assert analysis.best_samples("a") == [0, 4]  # 1 and 5 are their neighbours
+    assert analysis.borderline_samples("a") == [5]
+    none = analyse_scores(scores, prompt_set("a", decision="threshold", threshold=0.9), every(2.0, 7))
+    assert none.best_samples("a") == []
+    assert none.borderline_samples("a") == []
+
+
+def test_a_piece_that_is_too_short_has_no_best_frame() -> None:
+    chosen = prompt_set("a", decision="threshold", threshold=0.2, min_duration_s=3.0)
+    analysis = analyse_scores([[0.9], [0.0], [0.0], [0.5], [0.5], [0.5]], chosen, every(1.0, 6))
+    assert set(analysis.best_samples("a")) <= {3, 4, 5}
 
 
 def test_borderline_samples_are_nearest_the_threshold_on_either_side() -> None:

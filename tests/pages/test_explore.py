@@ -24,6 +24,7 @@ from tests.helpers.pages import (
     editor_data,
     lay_out,
     open_page,
+    passed,
     saved,
     with_rows,
     words,
@@ -370,3 +371,16 @@ def test_a_widget_that_the_browser_draws_late_shows_its_value(bench, page):
     bound = {key for key in values if str(key).endswith(".0")}  # its key ends with the session's version
     assert {str(key).split(".")[0] for key in bound} >= {"engine", "stride"}
     assert {key: defaults[key] for key in bound} == {key: values[key] for key in bound}
+
+
+def test_a_label_that_is_not_found_has_no_best_frames(bench):
+    """Frames at -0.05 were listed as the best ones of a label."""
+    settings = dataclasses.replace(bench.experiment.settings, decision="threshold", threshold=1.0)
+    experiments.save(
+        bench.store.home, dataclasses.replace(bench.experiment, rows=(PromptRow(label="sky"),), settings=settings)
+    )
+    app = open_page("pages/explore.py")
+    app.session_state["explore_view"] = "Frames"
+    app.run()
+    assert not app.exception
+    assert "sky is not found; its best score is" in str(passed(app, "items"))

@@ -65,7 +65,7 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
             "application/json",
         )
         _button("Prompt set, YAML", analysis.prompt_set.to_yaml, file_name(stem, ".prompts.yaml"), "application/yaml")
-        if selection.video.has_file:
+        if selection.video.has_file and _has_frames(analysis):
             _button(
                 "Contact sheet, JPEG",
                 lambda: _contact_sheet(info, analysis),
@@ -83,6 +83,11 @@ def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: s
     st.download_button(
         label, make, file_name, mime, key=f"download_{label}", on_click="ignore", icon=":material/download:"
     )
+
+
+def _has_frames(analysis: Analysis) -> bool:
+    """Return whether any frame is best or borderline for a label."""
+    return any(analysis.best_samples(label, 1) or analysis.borderline_samples(label, 1) for label in analysis.labels)
 
 
 def _contact_sheet(info: EmbeddingInfo, analysis: Analysis) -> bytes:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.analysis.reference import Reference
-from lib.core.formatting import format_duration, format_time
+from lib.core.formatting import as_text, format_duration, format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels import html_tables, missing_video, segment_table
@@ -156,8 +155,8 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
             default="best",
             required=True,
             format_func={"best": "Best", "borderline": "Borderline", "changed": "Most changed"}.__getitem__,
-            help="Best: highest scores. Borderline: nearest to where the decision flips. "
-            "Most changed: least like the frame before.",
+            help="Best: highest scores, of frames with the label. Borderline: within a quarter of a standard deviation "
+            "of where the decision flips. Most changed: cuts and sudden events.",
             key="frames_kind",
         )
         label: str | None = None
@@ -169,13 +168,29 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
         chosen = analysis.best_samples(label, _FRAMES_SHOWN)
     else:
         chosen = analysis.borderline_samples(label, _FRAMES_SHOWN)
+    empty = _no_frames(analysis, str(kind), label)
     if not cache.store().video(info.key.sha256).has_file:
-        missing_video.samples_table(analysis, chosen)
+        if chosen:
+            missing_video.samples_table(analysis, chosen)
+        else:
+            st.caption(as_text(empty))
         return
-    clicked = gallery(_items(analysis, info, chosen, label), key="frames", label=f"{kind} frames")
+    clicked = gallery(_items(analysis, info, chosen, label), key="frames", label=f"{kind} frames", empty=empty)
     if clicked is not None and clicked.time_s is not None:
         state.session().seek(clicked.time_s)
         st.rerun()
+
+
+def _no_frames(analysis: Analysis, kind: str, label: str | None) -> str:
+    """Return why there is no such frame."""
+    if label is None:
+        return "No frame differs from the one before by far more than usual."
+    if kind == "borderline":
+        return f"No frame is near to changing its decision on {label}."
+    peak = analysis.metrics[analysis.column(label)].peak_score
+    return (
+        f"No frame has the label {label}." if peak is None else f"{label} is not found; its best score is {peak:.3f}."
+    )
 
 
 def _items(analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label: str | None) -> list[GalleryItem]:
@@ -185,16 +200,16 @@ def _items(analysis: Analysis, info: EmbeddingInfo, chosen: Sequence[int], label
     for index in chosen:
         frame = int(analysis.samples.frames[index])
         time_s = float(analysis.samples.times_s[index])
-        frame_label = label or analysis.labels[int(np.argmax(analysis.scores[index]))]
-        frame_score = float(analysis.scores[index, analysis.column(frame_label)])
+        frame_label = label or analysis.sample_labels[index]
+        score = f" {analysis.scores[index, analysis.column(frame_label)]:.3f}" if frame_label else ""
         items.append(
             GalleryItem(
                 id=str(frame),
                 url=f"{base}/{frame}",
                 title=format_time(time_s),
-                subtitle=f"{frame_label} {frame_score:.3f}",
+                subtitle=f"{frame_label or 'no label'}{score}",
                 time_s=time_s,
-                colour=colours[frame_label],
+                colour=colours[frame_label] if frame_label else None,
                 alt=f"Frame at {format_time(time_s)}",
             )
         )
