@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.errors import Cancelled, EngineError
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.bimodality import ThresholdSplit
 from lib.prompts.model import Settings
 from lib.services import experiments
 from lib.services.experiments import PromptRow
+from lib.services.jobs import Job
 from lib.ui.session import cache
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
@@ -175,8 +177,7 @@ def test_phrases_never_embedded_are_embedded_beside_the_page(home, server, monke
     assert not app.exception
     assert ("first at" in words(app)) == (score == "cosine")
     assert ("Results appear when that is done" in words(app)) == (score == "relative")
-    # Other tests' jobs are in the process's list too; this one is the latest of its kind.
-    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    job = _latest_phrases_job()
     assert job.wait(30)
     assert job.state == "done"
     server.reset()
@@ -186,6 +187,37 @@ def test_phrases_never_embedded_are_embedded_beside_the_page(home, server, monke
     assert "of 200 reference phrases" in words(app) or "all 200 reference phrases" in words(app)
     assert not [request for request in server.seen if request.path == "/clip/embed_text"]
     cache.jobs().dismiss(job.id)
+
+
+@pytest.mark.parametrize("ending", [EngineError("The server is gone; start it."), Cancelled("That was cancelled.")])
+def test_phrases_that_do_not_come_are_told_of_and_can_be_tried_again(home, server, monkeypatch, ending):
+    def fail(engine, *, on_progress, cancel):
+        raise ending
+
+    monkeypatch.setattr("lib.ui.background.reference_phrases._AT_ONCE_S", 0.0)
+    monkeypatch.setattr("tests.helpers.pages.PHRASES", ())
+    lay_out(home, server.url, settings=Settings(score="relative"))
+    with monkeypatch.context() as patch:
+        patch.setattr("lib.ui.background.reference_phrases._work", fail)
+        app = open_page()
+        assert _latest_phrases_job().wait(30)
+        app.run()
+    assert str(ending) in words(app)
+    assert "Results appear when that is done" not in words(app)
+
+    by_key(app.button, "phrases_again").click().run()
+    job = _latest_phrases_job()
+    assert job.wait(30)
+    app.run()
+
+    assert "first at" in words(app)
+    cache.jobs().dismiss(job.id)
+
+
+def _latest_phrases_job() -> Job:
+    """Return the last one of this kind: other tests' jobs are in the process's list too."""
+    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    return job
 
 
 class TestLearning:

@@ -60,9 +60,16 @@ def are_ready(engine: Engine) -> bool:
 
 
 def problem(engine: Engine) -> str | None:
-    """Return why the job failed that was to embed the phrases; None where it goes on."""
+    """Return why the job ended that was to embed the phrases, and what to do; None where it goes on."""
     job = _job_of(engine)
-    return None if job is None or job.live else job.error or "Embedding them was cancelled."
+    return None if job is None or job.live else job.error or job.note
+
+
+def try_again(engine: Engine) -> None:
+    """Forget the job that failed or was cancelled, so that the next run of a page starts another."""
+    job = _job_of(engine)
+    if job is not None:
+        cache.jobs().dismiss(job.id)
 
 
 def _job_of(engine: Engine) -> Job | None:
@@ -79,7 +86,7 @@ def _work(engine: Engine, *, on_progress: Callable[[Progress], None], cancel: th
 
     def report(done: int) -> bool:
         if cancel.is_set():
-            raise Cancelled("The reference phrases were cancelled; choose the score cosine, or embed them later.")
+            raise Cancelled("Embedding the reference phrases was cancelled; try again, or choose cosine.")
         rate = (done - before) / max(time.monotonic() - started, 1e-9)
         on_progress(Progress(done, len(PHRASES), rate, (len(PHRASES) - done) / rate))
         return True

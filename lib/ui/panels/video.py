@@ -318,13 +318,30 @@ def analyse(selection: VideoSelection) -> Analysis | None:
             reference = cache.reference(selection.info, selection.engine)
             if reference is None:
                 reference_phrases.start(selection.engine)
-                st.info(_WAITING, icon=":material/hourglass_empty:")
+                _waiting(selection)
                 return None
             vectors = vectors | cache.store().text_vectors(selection.engine.id, PHRASES)
         return cache.analysis(selection.info, prompt_set, vectors, reference)
     except PromptreelError as error:
         st.warning(as_text(str(error)), icon=":material/edit_note:")
         return None
+
+
+def _waiting(selection: VideoSelection) -> None:
+    """Say that relative scores and pictures wait for the phrases, or why these don't come and what to do."""
+    problem = reference_phrases.problem(selection.engine)
+    if problem is None:
+        st.info(_WAITING, icon=":material/hourglass_empty:")
+        return
+    missing = f"The phrases that relative scores and pictures are compared with are missing. {as_text(problem)}"
+    st.error(missing, icon=":material/error:")
+    st.button(
+        "Try again",
+        key=selection.session.key("phrases_again"),
+        on_click=told(reference_phrases.try_again),
+        args=(selection.engine,),
+        icon=":material/refresh:",
+    )
 
 
 def reference(selection: VideoSelection) -> Reference | None:
