@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.core.formatting import format_duration, format_time, plural
+from lib.core.formatting import format_duration, format_time, percent, plural
 from lib.core.intervals import Bools, Floats
 from lib.core.samples import TIME_TOLERANCE_S
 from lib.evaluation.bootstrap import OverallDifference
@@ -54,6 +54,8 @@ class Verdict:
     """How much evidence that is, and what would make it stronger."""
     stretches: tuple[Stretch, ...]
     """Where one side is right and the other wrong, in order of time."""
+    change: OverallDifference
+    """The numbers that it says in words."""
 
 
 def verdict(a: Evaluation, b: Evaluation, change: OverallDifference) -> Verdict | None:
@@ -63,8 +65,8 @@ def verdict(a: Evaluation, b: Evaluation, change: OverallDifference) -> Verdict 
         return None
     stretches = one_right(a, b)
     better = None if abs(round(difference, 2)) < 0.01 else "b" if difference > 0 else "a"
-    summary = " ".join([_where(better, stretches), *_by_how_much(better, a, b, change)])
-    return Verdict(better, summary, _evidence(better, change, stretches), stretches)
+    summary = " ".join([_where(better, stretches, change.a.accuracy or 0.0), *_by_how_much(better, a, b, change)])
+    return Verdict(better, summary, _evidence(better, change, stretches), stretches, change)
 
 
 def one_right(a: Evaluation, b: Evaluation) -> tuple[Stretch, ...]:
@@ -98,11 +100,11 @@ def _at(side: Evaluation, bounds: Floats) -> tuple[Bools, Bools, np.ndarray[tupl
     return inside & side.alignment.known[rows], right(side)[rows], rows
 
 
-def _where(better: str | None, stretches: tuple[Stretch, ...]) -> str:
+def _where(better: str | None, stretches: tuple[Stretch, ...], accuracy: float) -> str:
     if better is None:
         text = "A and B are equally good here"
         if not stretches:
-            return f"{text}: each is right where the other is."
+            return f"{text}: each is right exactly where the other is, {percent(accuracy)} of the time."
         parts = [f"{side.upper()} alone is right {_listed(stretches, side)}" for side in "ab"]
         there = [part for part, side in zip(parts, "ab", strict=True) if any(s.better == side for s in stretches)]
         return f"{text}, in different places: {'; '.join(there)}."
@@ -170,7 +172,7 @@ def _evidence(better: str | None, change: OverallDifference, stretches: tuple[St
         f"from {change.stretches:,} independent stretches of this video,"
     )
     if better is None and not stretches:
-        return f"{text[:-1]}. Where both say the same, no more of it would part them; try a video in which they differ."
+        return f"{text[:-1]}. More of this video wouldn’t part them; try one in which only one of them is right."
     if of.shown:
         text += " and leaves out 0, so it is more than the chance of which stretches are looked at"
         rough = "" if change.stretches >= _FEW else f"; fewer than {_FEW} stretches make it a rough one"

@@ -124,6 +124,14 @@ class TestEvaluate:
             assert [scores[name] for name in NUMBERS[:-1]] == [1, 1, 1, 1, 0, 0, 1]
             assert 1 < scores["best_threshold"] < 20
 
+    def test_a_label_called_overall_keeps_its_numbers_beside_the_overall_ones(
+        self, run: Run, server: FakeServer, film: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "p.yaml").write_text("prompts:\n  - {label: overall, texts: [red]}\n  - blue\n")
+        (tmp_path / "t.csv").write_text("label,start,end\noverall,2,3\nblue,0,2\n")
+        _, out, _ = run("evaluate", film, "--prompts", tmp_path / "p.yaml", "--truth", tmp_path / "t.csv", "--json")
+        assert list(json.loads(out)["overall"]) == [*NUMBERS, "macro_f1", "accuracy"]
+
     def test_prints_a_table_with_na_where_nothing_is_known(
         self, run: Run, server: FakeServer, film: Path, files: dict[str, Path], tmp_path: Path
     ) -> None:
@@ -219,3 +227,19 @@ def test_reference_phrases_are_counted_while_they_are_embedded(
     assert counts == [(done, 200) for done in (*range(16, 200, 16), 200)]
     run("analyze", film, "--prompts", lines)
     assert len(counts) == 13
+
+
+def test_two_invented_labels_cost_at_least_a_fifth(run: Run, tmp_path: Path) -> None:
+    """A set that calls the site "forest" and the yard "street" had F1 0.93 beside 0.96."""
+    scores = []
+    for name, others in (("right", ("construction site", "shipyard")), ("wrong", ("forest", "harbour"))):
+        texts = ("construction site", "shipyard")
+        prompts = ["football pitch", "seaside", "city street"]
+        lines = [f"  - {{label: {label}, texts: [{text}]}}" for label, text in zip(others, texts, strict=True)]
+        path = tmp_path / f"{name}.yaml"
+        path.write_text("\n".join(["prompts:", *(f"  - {prompt}" for prompt in prompts), *lines]))
+        _, out, _ = run("evaluate", SAMPLE, "--prompts", path, "--truth", SAMPLE.with_suffix(".json"), "--json")
+        scores.append(json.loads(out)["overall"])
+    assert scores[0]["macro_f1"] >= 0.95
+    assert scores[1]["macro_f1"] <= scores[0]["macro_f1"] - 0.2
+    assert scores[1]["accuracy"] <= scores[0]["accuracy"] - 0.2

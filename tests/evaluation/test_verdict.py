@@ -84,7 +84,10 @@ def test_equally_good_in_different_places_says_where() -> None:
         "B alone is right at 0:06.0 – 0:10.0 (wood)."
     )
     same = of(said("wwww"), said("wwww"), [TrueSegment("wood", 0, 2)])
-    assert same.summary.startswith("A and B are equally good here: each is right where the other is.")
+    assert same.summary.startswith(
+        "A and B are equally good here: each is right exactly where the other is, 50 % of the time."
+    )
+    assert "try one in which only one of them is right" in same.evidence or "all of one piece" in same.evidence
 
 
 def test_a_better_score_with_less_time_right_is_said() -> None:

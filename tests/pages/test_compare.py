@@ -83,6 +83,7 @@ def test_with_truth_the_verdict_comes_first_and_the_evidence_apart(bench: Bench)
     assert "A is better here</strong>: it is right where B is wrong at 0:03.0 – 0:06.0 (green)." in text
     assert "Over all 3 true labels its macro F1 is 1.00 against" in text
     assert "green +1.00 (not in B)" in text
+    assert "macro F1, 3 true labels" in words(show(compare(), "Accuracy"))
     assert "Evidence: The 95 % interval" in text
     assert text.index("is better here") < text.index("Evidence:") < text.index("agree 67 % of the time")
     assert "No difference" not in text

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lib.core.formatting import as_text
+from lib.core.formatting import as_text, plural
 from lib.core.labelled_intervals import label_key
-from lib.evaluation.bootstrap import Difference
+from lib.evaluation.bootstrap import Change, Difference
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
+from lib.evaluation.verdict import Verdict
 from lib.ui.compare.page import ComparedSides
 from lib.ui.panels import html_tables
 from lib.ui.panels.html_tables import dot, escaped, note
@@ -17,7 +18,7 @@ _FIGURES = (("Precision", "precision"), ("Recall", "recall"), ("F1", "f1"), ("Se
 
 
 def draw(compared: ComparedSides) -> None:
-    """Draw precision, recall and F1 of both sides by label, and the difference in F1 with its interval."""
+    """Draw precision, recall and F1 of both sides by label, the overall score, and differences with their intervals."""
     a, b, video = compared.a, compared.b, compared.video
     evaluation_a = cache.evaluation(a.info, a.analysis, video)
     evaluation_b = cache.evaluation(b.info, b.analysis, video)
@@ -28,7 +29,8 @@ def draw(compared: ComparedSides) -> None:
         )
         return
     differences = cache.f1_difference(a.info, a.analysis, b.info, b.analysis, video)
-    rows = _rows(compared, evaluation_a, evaluation_b, differences)
+    verdict = cache.verdict(a.info, a.analysis, b.info, b.analysis, video)
+    rows = _rows(compared, evaluation_a, evaluation_b, differences) + _overall(verdict)
     head = "".join(f'<th colspan="2" scope="colgroup" class="group">{title}</th>' for title, _ in _FIGURES)
     second = '<th class="group" scope="col">A</th><th scope="col">B</th>' * len(_FIGURES)
     html_tables.draw(
@@ -73,14 +75,32 @@ def _rows(compared: ComparedSides, a: Evaluation, b: Evaluation, differences: di
     return "".join(rows)
 
 
-def _figure(side: LabelEvaluation | None, name: str) -> str:
-    if side is None:
-        return "–"
-    value = getattr(side, name)
+def _overall(verdict: Verdict | None) -> str:
+    """Return the row of the overall score, which counts labels that a side lacks."""
+    if verdict is None:
+        return ""
+    change = verdict.change.macro_f1
+    name = f"macro F1, {plural(len(verdict.change.a.f1), 'true label')}"
+    cells = "".join(
+        f'<td class="group">{_written(change.a)}</td><td>{_written(change.b)}</td>'
+        if column == "f1"
+        else '<td class="group"></td><td></td>'
+        for _, column in _FIGURES
+    )
+    return f'<tr><th scope="row">{name}</th>{cells}{_difference(change)}</tr>'
+
+
+def _written(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.2f}"
 
 
-def _difference(difference: Difference | None) -> str:
+def _figure(side: LabelEvaluation | None, name: str) -> str:
+    if side is None:
+        return "–"
+    return _written(getattr(side, name))
+
+
+def _difference(difference: Difference | Change | None) -> str:
     if difference is None or difference.difference is None:
         return '<td class="group same">n/a</td><td class="same">n/a</td>'
     interval = (
