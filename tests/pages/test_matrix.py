@@ -55,8 +55,8 @@ def table(app):
     return next(element.value for element in app.dataframe if "name" in element.value.columns)
 
 
-def choose_cell(app, row: int, column: str):
-    (key,) = [key for key in app.session_state.keys() if str(key).startswith("matrix_table|")]  # noqa: SIM118
+def choose_cell(app, row: int, column: str, table: str = "matrix_table"):
+    (key,) = [key for key in app.session_state.keys() if str(key).startswith(f"{table}|")]  # noqa: SIM118
     app.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [(row, column)]}}
     return app.run()
 
@@ -380,3 +380,20 @@ class TestSettings:
         settings.save(tmp_path, "abc123", MatrixSettings())
 
         assert experiments.recent(tmp_path, limit=9, without="") == []
+
+
+def test_videos_as_rows_on_demand_open_the_same_cell(bench):
+    another_experiment(bench, "red", "blue")
+    another_video(bench, RED, BLUE)
+    settings_are(bench, metric="duration_s", label="red", order="chosen")
+    app = open_page(PAGE)
+    by_set = table(app)
+    by_key(app.toggle, "matrix_by_video").set_value(True).run()
+    assert not app.exception
+    by_video = table(app)
+    assert by_video.columns.tolist() == ["name", "set 0", "set 1"]
+    assert by_video["name"].iloc[0] == "Mean"
+    assert by_video["set 0"].tolist() == pytest.approx(by_set.loc[0, ["mean", "video 0", "video 1"]].tolist())
+    choose_cell(app, 1, "set 1", "matrix_by_video")
+    assert not app.exception
+    assert "**other** in" in words(app)

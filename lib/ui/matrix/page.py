@@ -28,6 +28,7 @@ from lib.ui.session import cache, comparison_sides, state
 from lib.ui.session.bindings import Binding
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
+_BY_VIDEO = "matrix_by_video"
 _ALL = ""  # a label is never empty
 
 
@@ -109,7 +110,8 @@ def show(matrix: Matrix) -> None:
     view = view_of(matrix, settings.current(), swept_label=swept_label)
     _choose_view(view)
     st.caption(view.caption)
-    cell = table.draw(view, matrix.videos)
+    draw = table.draw_video_rows if st.session_state.get(_BY_VIDEO) else table.draw
+    cell = draw(view, matrix.videos)
     if view.sweep:
         _use(cell.row if cell else view.rows[0], view.label or "")
     if cell is None:
@@ -148,6 +150,12 @@ def _choose_view(view: MatrixView) -> None:
                 index=list(view.orders).index(view.order),
                 **_following("order", view.order),
             )
+        st.toggle(
+            "Videos as rows",
+            key=_BY_VIDEO,
+            persist_state="session",
+            help="A row for each video, a column for each set.",
+        )
 
 
 def _following(name: str, value: object) -> Binding:

@@ -12,7 +12,18 @@ from streamlit.elements.arrow import DataframeStateInput
 
 from lib.core.formatting import plural
 from lib.ui.matrix.rows import MatrixRow
-from lib.ui.matrix.view import GAIN, MEAN, NAME, RANK, TEMPLATE, MatrixTable, MatrixView, table_of
+from lib.ui.matrix.view import (
+    GAIN,
+    MEAN,
+    NAME,
+    RANK,
+    TEMPLATE,
+    MatrixTable,
+    MatrixView,
+    table_of,
+    title_of,
+    video_rows_of,
+)
 
 _UNPINNED = 2  # videos that fit beside the names on a narrow page
 _VISIBLE_ROWS = 16
@@ -57,6 +68,35 @@ def draw(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
     cell = Cell(view.rows[index], table.videos.get(column))
     st.session_state[_CHOSEN] = (cell.row.key, cell.video)
     return cell
+
+
+def draw_video_rows(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
+    """Draw the same with a row for each video, and return the cell that is chosen in it."""
+    table, rows = table_of(view, videos), video_rows_of(view, videos)
+    theme = "dark" if st.context.theme.type == "dark" else "light"
+    columns: list[Hashable] = [*rows.sets]
+    number = st.column_config.NumberColumn
+    event = st.dataframe(
+        rows.frame.style.map(partial(table.css, theme=theme), subset=columns).format(
+            {column: partial(table.text, str(column)) for column in columns}
+        ),
+        key="matrix_by_video|" + "|".join([*(row.key for row in view.rows), *videos]),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-cell",
+        placeholder="–",
+        column_config={
+            NAME: st.column_config.TextColumn("Video", width=180),
+            **{column: number(title_of(row), width=120) for column, row in rows.sets.items()},
+        },
+        alt=f"{table.kind.title} in each video of each {'wording' if view.sweep else 'prompt set'}; "
+        "select a cell to open it",
+    )
+    cells = event["selection"]["cells"]
+    if not cells or cells[0][0] >= len(rows.videos) or cells[0][1] not in rows.sets:
+        return None
+    index, column = cells[0]
+    return Cell(rows.sets[column], rows.videos[index])
 
 
 def _chosen_before(keys: Sequence[str], columns: Mapping[str, str]) -> DataframeStateInput | None:

@@ -210,7 +210,7 @@ def table_of(view: MatrixView, videos: Mapping[str, str]) -> MatrixTable:
     """Return the table of a view; ``videos`` are SHA-256 -> name, in the order of the columns."""
     keys = [row.key for row in view.rows]
     means = view.ranking["mean"].reindex(keys)
-    frame = pd.DataFrame({NAME: [_title(row) for row in view.rows]})
+    frame = pd.DataFrame({NAME: [title_of(row) for row in view.rows]})
     if KINDS[view.metric].ranks:
         frame.insert(0, RANK, view.ranking["rank"].reindex(keys).to_numpy())
     if len({row.wording.template for row in view.rows if row.wording}) > 1:
@@ -231,7 +231,35 @@ def table_of(view: MatrixView, videos: Mapping[str, str]) -> MatrixTable:
     return MatrixTable(frame, columns, numbers, kind, lowest, highest)
 
 
-def _title(row: MatrixRow) -> str:
+@dataclass(frozen=True)
+class VideoRows:
+    """The view with a row for each video, and a column for each prompt set in the order of the view."""
+
+    frame: pd.DataFrame
+    """``NAME``, then a column for each of ``sets``."""
+    sets: Mapping[str, MatrixRow]
+    """Column -> prompt set."""
+    videos: Sequence[str | None]
+    """SHA-256 of the video in each row; None for the row of the means."""
+
+
+def video_rows_of(view: MatrixView, videos: Mapping[str, str]) -> VideoRows:
+    """Return the view with videos as rows, the means first where there are several; ``videos`` as for ``table_of``."""
+    sets = {f"set {index}": row for index, row in enumerate(view.rows)}
+    rows: list[str | None] = [*([None] if len(videos) > 1 else []), *videos]
+    names = [
+        MEAN.capitalize() if sha256 is None else videos[sha256] if sha256 in view.shared else f"○ {videos[sha256]}"
+        for sha256 in rows
+    ]
+    frame = pd.DataFrame({NAME: names})
+    for column, row in sets.items():
+        mean, values = view.ranking["mean"].get(row.key, math.nan), view.values.loc[row.key].to_dict()
+        frame[column] = [mean if sha256 is None else values[sha256] for sha256 in rows]
+    return VideoRows(frame, sets, rows)
+
+
+def title_of(row: MatrixRow) -> str:
+    """Return the name of a prompt set, or the words of a wording."""
     if row.wording is None:
         return row.name
     words = "; ".join(row.wording.texts)

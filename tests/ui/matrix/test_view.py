@@ -11,7 +11,7 @@ from lib.comparison.wording_sweep import sweep
 from lib.prompts.model import Prompt, PromptSet
 from lib.ui.matrix.rows import MatrixRow
 from lib.ui.matrix.settings import MatrixSettings
-from lib.ui.matrix.view import GAIN, MEAN, NAME, TEMPLATE, Matrix, heat, span, table_of, view_of
+from lib.ui.matrix.view import GAIN, MEAN, NAME, TEMPLATE, Matrix, heat, span, table_of, video_rows_of, view_of
 
 VIDEOS = {"v1": "first.mp4", "v2": "second.mp4"}
 
@@ -149,3 +149,15 @@ def test_colours_go_from_the_page_to_the_best_value():
     assert heat(1.0, 3.0, 1.0, "light") == "background-color: #7aacde"
     assert heat(3.0, 3.0, 1.0, "dark") == "background-color: #0e1117"
     assert heat(math.nan, 0.0, 1.0, "light") == heat(1.0, 1.0, 1.0, "light") == ""
+
+
+def test_videos_may_be_the_rows_with_their_means_first():
+    full = matrix()
+    cells = {**full.cells, ("b", "v2"): [metrics("red", f1=0.1)]}
+    view = view_of(Matrix.of(full.rows, VIDEOS, cells), MatrixSettings(metric="f1", label="red"))
+    rows = video_rows_of(view, VIDEOS)
+    assert rows.frame[NAME].tolist() == ["Mean", "first.mp4", "○ second.mp4"]
+    assert rows.videos == [None, "v1", "v2"]
+    assert [row.key for row in rows.sets.values()] == ["b", "a"]
+    assert rows.frame["set 0"].tolist() == pytest.approx([0.9, 0.9, 0.1])
+    assert rows.frame["set 1"].tolist() == pytest.approx([0.5, 0.5, math.nan], nan_ok=True)
