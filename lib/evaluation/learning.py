@@ -131,7 +131,10 @@ class Learning:
     def sentence(self) -> str:
         """The result in one sentence."""
         if not self.labels or self.f1_before is None or self.f1_after is None:
-            return "Nothing can be learned: the ground truth names no prompt."
+            return (
+                "Nothing can be learned: the ground truth has no time of a prompt's label, or the label is there "
+                "whatever its score is, as a single one is with the best label."
+            )
         if not self.better:
             return "Learning is not shown to be better for any label, so the words stay."
         labels = "label" if len(self.labels) == 1 else "labels"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lib.core.errors import InputError
@@ -46,12 +47,23 @@ def read_picture(data: bytes, name: str) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Return the picture as RGB; transparent parts become white."""
+    """Return the picture as RGB; transparent parts become white, and 16 bits or floats 8 bits."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _eight_bits(image).convert("RGB")
     if image.has_transparency_data:
         over = image.convert("RGBA")
         ground = Image.new("RGBA", over.size, "white")
         return Image.alpha_composite(ground, over).convert("RGB")
     return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of integers or floats as 8 bits; ``Image.convert`` would make all above 255 white."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
+    highest = values.max(initial=0.0)
+    levels = (65_535.0,) if image.mode.startswith("I;16") else (1.0, 255.0, 65_535.0)
+    white = next((level for level in levels if highest <= level), highest)
+    return Image.fromarray(np.clip(values / white * 255, 0, 255).astype(np.uint8))
 
 
 def cropped(image: Image.Image, region: Region | None) -> Image.Image:

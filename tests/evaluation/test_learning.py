@@ -206,7 +206,7 @@ def test_chosen_labels_alone_are_learned_and_an_unknown_one_is_refused() -> None
     rows = prompt_vectors(chosen, texts)
 
     assert learn([video], rows, ["crane"]).labels[0].label == "crane"
-    assert learn([video], rows, []).sentence == "Nothing can be learned: the ground truth names no prompt."
+    assert learn([video], rows, []).sentence.startswith("Nothing can be learned: ")
     with pytest.raises(KeyError):
         learn([video], rows, ["zebra"])
 
