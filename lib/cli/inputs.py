@@ -12,7 +12,7 @@ from lib.analysis.analysis import Analysis
 from lib.cli.context import Context
 from lib.cli.phrases import embed_reference
 from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
-from lib.core.formatting import encodable, format_duration
+from lib.core.formatting import encodable, format_duration, shortened
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import embedding_key, ingest
@@ -109,7 +109,8 @@ def with_pictures(given: Sequence[str], prompt_set: PromptSet, store: Store, con
         by_key = {label_key(prompt.label): prompt for prompt in prompt_set.prompts}
         prompt = by_key.get(label_key(label))
         if prompt is None or not equals:
-            raise InputError(f"--picture {text}: write LABEL=FILE, with the label of a prompt.")
+            labels = shortened(", ".join(prompt.label for prompt in prompt_set.prompts), 200)
+            raise InputError(f"--picture {text} names no prompt; write LABEL=FILE, with one of the labels {labels}.")
         sha256 = add(store, read_bytes(Path(file), "picture", InputError), Path(file).name)
         if sha256 not in prompt.pictures:
             changed = replace(prompt, pictures=(*prompt.pictures, sha256))

@@ -19,6 +19,7 @@ from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
+from lib.infra.files import expanded
 from lib.prompts.model import START_THRESHOLDS, WIDEST_THRESHOLDS
 from lib.search.distribution import SCORE_DIGITS
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
@@ -37,6 +38,7 @@ from lib.store.store import Store
 from lib.store.videos import Video
 
 _LONGEST_SIDE = 1024
+_MOST_LIKELY_COSINE = 0.5  # a threshold up to it is hardly meant for relative scores
 _MOST = 1_000_000  # moments that can be asked for
 
 
@@ -102,6 +104,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     _prepare(store, engine.id, context, wanted=args.index)
     if score_kind(query, score) == "relative":
         embed_reference(context, store)
+        _say_what_a_low_threshold_is(args, context)
     rules, threshold = Rules(), args.threshold
     if args.template_rules:
         rules, threshold = TEMPLATE_RULES, TEMPLATE_THRESHOLD if threshold is None else threshold
@@ -137,6 +140,15 @@ def _score(args: argparse.Namespace) -> SearchScore:
     if score == "cosine" and args.threshold is not None and abs(args.threshold) > 1:
         raise UsageError(f"--threshold {args.threshold:g} is no cosine, which lies between -1 and 1")
     return score
+
+
+def _say_what_a_low_threshold_is(args: argparse.Namespace, context: Context) -> None:
+    """Report a threshold that was probably meant for cosines, which earlier versions ranked by."""
+    if args.score is None and args.threshold is not None and 0 < args.threshold <= _MOST_LIKELY_COSINE:
+        context.reporter.line(
+            f"The threshold {args.threshold:g} is taken for a relative score, of which "
+            f"{START_THRESHOLDS['relative']:g} is a good one; add --score cosine if it is a cosine."
+        )
 
 
 def _prepare(store: Store, engine_id: str, context: Context, *, wanted: bool) -> None:
@@ -212,7 +224,7 @@ def _find_videos(videos: Sequence[Video], wanted: Sequence[str]) -> tuple[str, .
 
 
 def _named(videos: Sequence[Video], word: str) -> list[str]:
-    path = Path(word).expanduser().absolute()
+    path = expanded(word).absolute()
     tests: list[Callable[[Video], bool]] = [
         lambda video: video.name == word,
         lambda video: video.has_file and path == video.path.absolute(),
@@ -232,6 +244,8 @@ def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file).convert("RGB")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no picture {path}; check its path.") from error
     except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"The picture {path} can't be read; give a JPEG, PNG or WebP file.") from error
     image.thumbnail((4 * _LONGEST_SIDE, 4 * _LONGEST_SIDE))

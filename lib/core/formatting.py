@@ -8,7 +8,8 @@ import unicodedata
 _NAME_BYTES = 200
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _DEVICE = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\.|$)", re.IGNORECASE)
-_JOINER = "\u2060"
+JOINER = "\u2060"
+"""Put into what Markdown would make a link of; it is not seen, and copied along with a text."""
 _SIGN = r"(?<![^\s\ufeff])(?:<->|->|<-|--|[<>~]=)(?![^\s\ufeff])"
 """What is drawn as an arrow, a dash or a relation between blanks."""
 _SOUGHT = re.compile(rf":(?=[^\s\d]|\d+[a-z]|100:|1234:)|www(?=\.)|@|{_SIGN}", re.IGNORECASE)
@@ -121,7 +122,7 @@ def escape_markdown(text: str) -> str:
     direction of what follows are left out: they would turn the rest of the sentence.
     """
     line = " ".join(_TURNS.sub("", text).split())
-    parted = _SOUGHT.sub(lambda found: found[0] + _JOINER, line)
+    parted = _SOUGHT.sub(lambda found: found[0] + JOINER, line)
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", parted)
 
 

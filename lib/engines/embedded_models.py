@@ -25,7 +25,7 @@ from typing import Any
 from lib.core.errors import EngineUnavailableError, UnknownModelError
 from lib.core.sampling import Framing
 from lib.engines.model_layout import MOST_GRAPH_BYTES, PREPROCESSOR, TOKENIZER, TOKENIZER_CONFIG, is_commit
-from lib.infra.files import sha256_of
+from lib.infra.files import expanded, sha256_of
 
 MODELS_VARIABLE = "PROMPTREEL_MODELS"
 """Environment variable that names a folder of models, for machines that reach no model hub."""
@@ -311,4 +311,4 @@ def _file_digest(path: str, size: int, modified_ns: int) -> str:
 def models_folder() -> Path | None:
     """Return the folder that ``PROMPTREEL_MODELS`` names, None when it is not set."""
     value = os.environ.get(MODELS_VARIABLE, "").strip()
-    return Path(value).expanduser() if value else None
+    return expanded(value) if value else None

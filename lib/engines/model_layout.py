@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lib.core.errors import EngineUnavailableError, InputError
-from lib.core.formatting import shortened
+from lib.core.formatting import JOINER, shortened
 
 HUB, FOLDER = "hub:", "folder:"
 PRECISIONS: Mapping[str, str] = MappingProxyType(
@@ -68,7 +68,7 @@ class ModelSpec:
         Raises:
             InputError: it is no such name.
         """
-        text = text.strip()
+        text = text.replace(JOINER, "").strip()  # copied from a message of the page
         kind = next((kind for kind in (HUB, FOLDER) if text.lower().startswith(kind)), "")
         place, _, last = text[len(kind) :].rpartition(":")
         if last.lower() in PRECISIONS and place:
@@ -100,7 +100,7 @@ def is_commit(text: object) -> bool:
 
 def is_model_spec(text: str) -> bool:
     """Return whether ``text`` is meant to name a CLIP-like model."""
-    return text.strip().lower().startswith((HUB, FOLDER))
+    return text.replace(JOINER, "").strip().lower().startswith((HUB, FOLDER))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from lib.engines import embedded_models
 from lib.engines.checks import Preparation
 from lib.engines.embedded_models import MODELS_VARIABLE, EmbeddedModel, Listing, Tower
 from lib.engines.model_layout import FOLDER, MOST_GRAPH_BYTES, ModelFiles, ModelSpec, choose_files, files_in
-from lib.infra.files import write_atomically
+from lib.infra.files import expanded, write_atomically
 
 Download = Callable[[Tower, Path | None, Callable[[int, int | None], None]], Path]
 ListFiles = Callable[[str, str | None], Listing]
@@ -131,7 +131,7 @@ class FolderSource:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec
-        self._folder = Path(spec.place).expanduser()
+        self._folder = expanded(spec.place)
         self.title = spec.title
 
     def find(self) -> Installed | None:

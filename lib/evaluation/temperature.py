@@ -172,7 +172,7 @@ class Reliability:
 
 
 def reliability(analysis: Analysis, truth: Sequence[TrueSegment], scale: float | None = None) -> Reliability | None:
-    """Return the reliability of the softmax's best label, in bins of as much time each.
+    """Return the reliability of the softmax's best label, in bins of equal time.
 
     Args:
         analysis: of any score; its cosines count, before smoothing.

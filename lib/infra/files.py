@@ -15,6 +15,16 @@ _NAME_BYTES = 200
 """Most bytes of a file's name that its temporary file repeats: with what is added, 255 are allowed."""
 
 
+def expanded(path: Path | str) -> Path:
+    """Return ``path`` with a leading ``~`` replaced; that of a user who doesn't exist stays, as a shell leaves it."""
+    return Path(os.path.expanduser(path))  # Path.expanduser raises there
+
+
+def resolved(path: Path | str) -> Path:
+    """Return where ``path`` leads when links are followed; where these lead in a circle, the circle's first."""
+    return Path(os.path.realpath(expanded(path)))  # Path.resolve raises there before Python 3.13
+
+
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:
     """Write ``content`` (text as UTF-8) to ``path`` in one step; its folder is made, but none above it.
 

@@ -20,7 +20,7 @@ import filelock
 import pyarrow as pa
 
 from lib.core.errors import StoreDamagedError, StoreError, StoreVersionError
-from lib.infra.files import write_atomically
+from lib.infra.files import expanded, write_atomically
 from lib.store.faults import is_foreign, mapped_errors, store_error, table_error, table_words
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 def default_home() -> Path:
     """Return the folder from ``PROMPTREEL_HOME``, else ``~/.promptreel``."""
-    return Path(os.environ.get("PROMPTREEL_HOME") or "~/.promptreel").expanduser()
+    return expanded(os.environ.get("PROMPTREEL_HOME") or "~/.promptreel")
 
 
 def tree_bytes(path: Path) -> int:
@@ -137,7 +137,7 @@ class StoreFolder:
     """
 
     def __init__(self, home: Path | None = None) -> None:
-        self.paths = paths = StorePaths((home or default_home()).expanduser().absolute())
+        self.paths = paths = StorePaths(expanded(home or default_home()).absolute())
         self._mutex = threading.RLock()
         self._connecting = threading.Lock()
         self._db: DBConnection | None = None

@@ -18,7 +18,7 @@ import pyarrow as pa
 from lib.core.errors import NotStoredError, StoreDamagedError, StoreError, VideoUnreadableError
 from lib.core.formatting import encodable
 from lib.core.validation import bounded_fraction
-from lib.infra.files import atomic_file, sha256_of
+from lib.infra.files import atomic_file, expanded, sha256_of
 from lib.media.video_info import VideoInfo
 from lib.store.faults import mapped_errors
 from lib.store.home import StoreFolder
@@ -124,7 +124,7 @@ class Videos:
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Video:
         """See ``Store.add_file``."""
-        path = path.expanduser().absolute()
+        path = expanded(path).absolute()
         stat = _stat(path)
         digest = sha256 or self._remembered_hash(path, stat)
         known = self._find_row(digest) if digest and not move else None

@@ -168,7 +168,7 @@ class TestPictures:
 
     @pytest.mark.parametrize(
         ("given", "word"),
-        [("zebra=red.png", "with the label of a prompt"), ("wall", "LABEL=FILE"), ("wall=none.png", "can't be read")],
+        [("zebra=red.png", "with one of the labels"), ("wall", "LABEL=FILE"), ("wall=none.png", "can't be read")],
     )
     def test_problems_are_one_sentence(
         self, run: Run, server: FakeServer, films: list[Path], prompts: Path, given: str, word: str

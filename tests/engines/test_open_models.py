@@ -79,6 +79,7 @@ class TestSpecs:
             ("hub:a/b@v1.0:q8", ModelSpec("hub:", "a/b", "v1.0", "q8")),
             (f"hub:a/b@{COMMIT}", ModelSpec("hub:", "a/b", COMMIT)),
             ("folder:/models/x y", ModelSpec("folder:", "/models/x y")),
+            ("hub:\u2060a/b@\u2060v1", ModelSpec("hub:", "a/b", "v1")),  # copied from a message of the page
             ("folder:C:/models:int8", ModelSpec("folder:", "C:/models", None, "int8")),
         ],
     )

@@ -107,6 +107,7 @@ def test_a_model_is_chosen_by_its_folder(bench, models):
         ("clip", "“clip” names no model; write"),
         ("hub:../x", "names no model; write"),
         ("folder:/etc", "/etc is outside the folders that models may be opened from"),
+        ("folder:~nobody-here/x", "nobody\\-here/x is outside the folders that models may be opened from"),
         ("hub:someone/model", "model (embedded) is not on this machine yet; press “Download the model”"),
     ],
 )
@@ -126,6 +127,17 @@ def test_a_folder_that_is_linked_from_an_allowed_one_is_refused(bench, models, t
     with_engine(bench, engine="other", model=f"folder:{models / 'link'}")
 
     assert "is outside the folders" in open_page().error[0].value
+
+
+def test_links_in_a_circle_are_one_sentence(bench, models):
+    models.mkdir()
+    (models / "a").symlink_to(models / "b")
+    (models / "b").symlink_to(models / "a")
+    with_engine(bench, engine="other", model=f"folder:{models / 'a'}")
+    app = open_page()
+
+    assert not app.exception
+    assert "There is no model in" in app.error[0].value
 
 
 def test_an_experiment_saved_before_there_was_a_model_opens(bench):

@@ -181,6 +181,25 @@ def test_the_templates_rules(run: Run) -> None:
     assert len(default) < len(lower)
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--threshold", "0.25"), True),
+        (("--threshold", "0.25", "--score", "cosine"), False),
+        (("--threshold", "0.25", "--score", "relative"), False),
+        (("--threshold", "0.25", "--template-rules"), False),
+        (("--threshold", "1.25"), False),
+        (("--threshold", "0"), False),
+    ],
+)
+def test_a_threshold_that_looks_like_a_cosine_is_told_of(run: Run, options: tuple[str, ...], told: bool) -> None:
+    status, _, err = run("snowy mountains", *options)
+
+    assert status == 0
+    sentence = "The threshold 0.25 is taken for a relative score, of which 1.25 is a good one; add --score cosine"
+    assert any(sentence in line for line in err) is told
+
+
 def test_nothing_found_says_why(run: Run) -> None:
     assert run("red car", "--threshold", "19")[1].splitlines()[-1] == "Nothing reaches the threshold."
     with_rules = run("red car", "--template-rules", "--threshold", "0.9")[1]
@@ -214,7 +233,10 @@ def test_other_engines_vectors_are_left_out_and_named(library: Embedded, run: Ru
         (("sea", "--template-rules", "--score", "relative"), 2, "add --threshold 1.25"),
         (("sea", "--score", "probability"), 2, "invalid choice"),
         (("sea", "--videos", "nowhere.mp4"), 1, "there are: advert_reel.mp4"),
-        (("--image", "nowhere.png"), 1, "can't be read"),
+        (("sea", "--videos", "~nobody-here/x.mp4"), 1, "there are: advert_reel.mp4"),
+        (("sea", "--engine", "folder:~nobody-here/x"), 1, "There is no model in ~nobody-here/x"),
+        (("--image", "nowhere.png"), 1, "There is no picture nowhere.png; check its path."),
+        (("--image", __file__), 1, "can't be read"),
         (("sea", "--stride", "5"), 2, "--stride"),
     ],
 )

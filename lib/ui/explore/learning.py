@@ -156,6 +156,6 @@ def draw_reliability(selection: VideoSelection, analysis: Analysis) -> None:
     )
     scale = state.current().settings.logit_scale
     st.caption(
-        f"Expected calibration error {reliable.ece:.2f} with a logit scale of {scale:g}, in bins of as much time each. "
+        f"Expected calibration error {reliable.ece:.2f} with a logit scale of {scale:g}, in bins of equal time. "
         "On the diagonal a probability means what it says; “Learn” fits the scale where the score is Probability."
     )

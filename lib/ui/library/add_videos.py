@@ -9,6 +9,7 @@ import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import as_text
+from lib.infra.files import expanded, resolved
 from lib.media.limits import is_text
 from lib.store.store import Store
 from lib.ui.background import embedding as work
@@ -58,10 +59,10 @@ def confined(text: str, folders: tuple[Path, ...]) -> Path:
         InputError: it does not, or there is no such file.
     """
     names = ", ".join(str(folder) for folder in folders) or "none yet"
-    typed = Path(text.strip().strip("'\"")).expanduser()
+    typed = expanded(text.strip().strip("'\""))
     candidates = [typed] if typed.is_absolute() else [folder / typed for folder in folders]
     for candidate in candidates:
-        path = candidate.resolve()
+        path = resolved(candidate)
         if any(path.is_relative_to(folder) for folder in folders):
             if path.is_file():
                 return path

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from lib.engines.embedded_models import models_folder
+from lib.infra.files import expanded, resolved
 from lib.media.limits import is_text
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_videos"
@@ -19,7 +20,7 @@ def video_folders() -> tuple[Path, ...]:
         if text is not None
         else [Path.home() / "Videos", Path.home() / "Movies", SAMPLES]
     )
-    found = (folder.expanduser().resolve() for folder in folders if folder.expanduser().is_dir())
+    found = (resolved(folder) for folder in folders if expanded(folder).is_dir())
     return tuple(folder for folder in found if is_text(folder))  # a page can't show or be told of others
 
 
@@ -29,5 +30,5 @@ def may_hold_models(folder: Path) -> bool:
     An experiment names the folder, and somebody else may have written it.
     """
     models = models_folder()
-    allowed = (*video_folders(), *([models.resolve()] if models else []))
-    return any(folder.expanduser().resolve().is_relative_to(one) for one in allowed)
+    allowed = (*video_folders(), *([resolved(models)] if models else []))
+    return any(resolved(folder).is_relative_to(one) for one in allowed)
