@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from lib.core.errors import Cancelled
 from lib.core.formatting import escape_markdown
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
@@ -20,6 +21,7 @@ from lib.search.options import SearchOptions
 from lib.search.query import parse_query
 from lib.services import experiments
 from lib.services.experiments import PromptRow
+from lib.services.jobs import Job
 from lib.services.search import IndexProgress, IndexState, search
 from lib.store.staging import Batch
 from lib.ui.search.state import Search, folder, load
@@ -262,13 +264,40 @@ def test_words_wait_for_the_phrases_that_scores_are_compared_with(home, server, 
     assert not app.exception
     assert "The moments appear when that is done" in words(app)
     assert component(app, "moments") is None
-    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    job = _phrases_job()
     assert job.wait(30)
     assert job.state == "done"
     app.run()
     assert "by relative score" in words(app)
     assert component(app, "moments")["moments"][0]["start"] == 3.0
     cache.jobs().dismiss(job.id)
+
+
+def test_phrases_that_did_not_come_can_be_tried_again(home, server, monkeypatch):
+    def fail(engine, *, on_progress, cancel):
+        raise Cancelled("That was cancelled.")
+
+    monkeypatch.setattr("lib.ui.background.reference_phrases._AT_ONCE_S", 0.0)
+    monkeypatch.setattr("tests.helpers.pages.PHRASES", ())
+    lay_out(home, server.url)
+    with monkeypatch.context() as patch:
+        patch.setattr("lib.ui.background.reference_phrases._work", fail)
+        app = type_words(open_page(PAGE), "green")
+        assert _phrases_job().wait(30)
+        app.run()
+    assert "That was cancelled." in words(app)
+    app.button(key="search_phrases_again").click().run()
+    job = _phrases_job()
+    assert job.wait(30)
+    app.run()
+
+    assert "by relative score" in words(app)
+    cache.jobs().dismiss(job.id)
+
+
+def _phrases_job() -> Job:
+    *_, job = (job for job in cache.jobs().jobs() if isinstance(job.key, tuple) and job.key[0] == "reference")
+    return job
 
 
 def test_without_the_phrases_words_can_be_ranked_by_cosine(home, server, monkeypatch):

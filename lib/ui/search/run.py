@@ -22,6 +22,7 @@ from lib.ui.search import query_image, state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
 from lib.ui.session import cache
+from lib.ui.session.guard import told
 
 _Vector = tuple[NDArray[np.float32], RelativeQuery | None]
 _VECTOR, _RESULT = "search_vector", "search_result"
@@ -161,6 +162,15 @@ def _waiting(scope: SearchScope) -> None:
         )
     else:
         st.error(f"The phrases that scores are compared with are missing. {as_text(problem)}", icon=":material/error:")
-    st.button(
-        "Rank by cosine", key="search_by_cosine", on_click=state.rank_by_cosine, help="Options turns it off again."
-    )
+    with st.container(horizontal=True):
+        if problem is not None:
+            st.button(
+                "Try again",
+                key="search_phrases_again",
+                on_click=told(reference_phrases.try_again),
+                args=(scope.engine,),
+                icon=":material/refresh:",
+            )
+        st.button(
+            "Rank by cosine", key="search_by_cosine", on_click=state.rank_by_cosine, help="Options turns it off again."
+        )
