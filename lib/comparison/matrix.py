@@ -60,6 +60,8 @@ class MetricKind:
     """Whether more is better. Of other metrics neither end is: earlier, longer or more often is only different."""
     ends: tuple[float, float] | None = None
     """Lowest and highest possible value, where both are known."""
+    in_score: bool = False
+    """Whether it is in the unit of the score, so that rows with different scores can't be compared by it."""
 
     def text(self, value: float) -> str:
         """Return ``value`` as it is written in a table; an en dash for NaN."""
@@ -78,15 +80,15 @@ KINDS: Mapping[Metric, MetricKind] = {
     ),
     "f1": MetricKind("F1", "Agreement with the ground truth, by time", 2, ranks=True, ends=(0.0, 1.0)),
     "separation": MetricKind(
-        "Separation", "How far the score parts where it is seen from where it is not", 3, ranks=True
+        "Separation", "How far the score parts where it is seen from where it is not", 3, ranks=True, in_score=True
     ),
     "present": MetricKind("Present", "Whether it is there", 0, percent=True, yes_no=True, ends=(0.0, 1.0)),
     "first_seen_s": MetricKind("First seen", "Start of the first segment", 1, unit=" s"),
     "duration_s": MetricKind("Duration", "Sum of its segments’ lengths", 1, unit=" s"),
     "share": MetricKind("Share", "Share of the video that it is seen in", 0, percent=True, ends=(0.0, 1.0)),
     "segments": MetricKind("Segments", "Number of its segments", 0),
-    "mean_score": MetricKind("Mean score", "Mean smoothed score over the whole video", 3),
-    "peak_score": MetricKind("Peak score", "Highest smoothed score", 3),
+    "mean_score": MetricKind("Mean score", "Mean smoothed score over the whole video", 3, in_score=True),
+    "peak_score": MetricKind("Peak score", "Highest smoothed score", 3, in_score=True),
 }
 
 

@@ -99,6 +99,8 @@ def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None
     order = settings.order if settings.order in orders else BY_MEAN
     values = matrix.values(metric, label)
     ranking = rank(values, metric)
+    if _unlike(matrix, metric):
+        ranking["rank"] = math.nan
     return MatrixView(
         sweep,
         labels,
@@ -151,9 +153,19 @@ def _caption(matrix: Matrix, metric: Metric, label: str | None, *, default_of_sw
             text += ". Ranked by separation, as there is no ground truth for the label; a hint, not a proof"
     elif label is None:
         text += ". A cell is the mean over the targets of its prompt set"
+    unlike = _unlike(matrix, metric)
+    if unlike:
+        text += f". The prompt sets have different scores ({', '.join(unlike)}), whose values can’t be compared"
+        text += ", so nothing is ranked" if kind.ranks else ""
     if not kind.ranks:
         text += ". More or less of it is neither better nor worse, so nothing is ranked"
     return f"{text}."
+
+
+def _unlike(matrix: Matrix, metric: Metric) -> list[str]:
+    """Return the kinds of score that the rows have, where several and the metric is in the unit of the score."""
+    scores = sorted({row.prompt_set.settings.score for row in matrix.rows})
+    return scores if KINDS[metric].in_score and len(scores) > 1 else []
 
 
 def _of_videos(matrix: Matrix, values: pd.DataFrame, metric: Metric) -> str:

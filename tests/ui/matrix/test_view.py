@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from lib.comparison.matrix import KINDS
 from lib.comparison.wording_sweep import sweep
-from lib.prompts.model import Prompt, PromptSet
+from lib.prompts.model import START_SETTINGS, Prompt, PromptSet
 from lib.ui.matrix.rows import MatrixRow
 from lib.ui.matrix.settings import MatrixSettings
 from lib.ui.matrix.view import GAIN, MEAN, NAME, TEMPLATE, Matrix, heat, span, table_of, video_rows_of, view_of
@@ -47,6 +48,19 @@ def swept(**values: tuple[float, float]) -> Matrix:
         for index, row in enumerate(rows)
     }
     return Matrix.of(rows, {"v1": "first.mp4"}, cells)
+
+
+def test_values_in_different_scores_are_not_ranked():
+    alike = swept(separation=(2.0, 1.0), share=(0.2, 0.1))
+    relative = replace(alike.rows[1], prompt_set=replace(alike.rows[1].prompt_set, settings=START_SETTINGS))
+    mixed = replace(alike, rows=(alike.rows[0], relative))
+    chosen = MatrixSettings(mode="sweep", sweep_metric="separation")
+
+    assert view_of(alike, chosen, swept_label="red").ranking["rank"].tolist() == [1.0, 2.0]
+    assert view_of(mixed, chosen, swept_label="red").ranking["rank"].isna().all()
+    said = "The prompt sets have different scores (cosine, relative), whose values can’t be compared"
+    assert said in view_of(mixed, chosen, swept_label="red").caption
+    assert said not in view_of(mixed, replace(chosen, sweep_metric="share"), swept_label="red").caption
 
 
 def test_ground_truth_makes_the_overall_score_the_default_and_names_its_videos():
