@@ -164,8 +164,8 @@ def _caption(matrix: Matrix, metric: Metric, label: str | None, *, default_of_sw
 
 def _unlike(matrix: Matrix, metric: Metric) -> list[str]:
     """Return the kinds of score that the rows have, where several and the metric is in the unit of the score."""
-    scores = sorted({row.prompt_set.settings.score for row in matrix.rows})
-    return scores if KINDS[metric].in_score and len(scores) > 1 else []
+    scores: set[str] = {row.prompt_set.settings.score for row in matrix.rows}
+    return sorted(scores) if KINDS[metric].in_score and len(scores) > 1 else []
 
 
 def _of_videos(matrix: Matrix, values: pd.DataFrame, metric: Metric) -> str:
