@@ -33,6 +33,7 @@ from lib.core.samples import TIME_TOLERANCE_S
 
 COMPARED = ("present", "first_seen_s", "duration_s", "share", "segments", "mean_score", "peak_score")
 """The metrics of ``metrics_frame``, in order."""
+_IN_SCORE = ("mean_score", "peak_score")
 
 
 @dataclass(frozen=True)
@@ -225,11 +226,17 @@ class Comparison:
             columns=pd.Index([*theirs, no_label_name(theirs)], name="B"),
         )
 
+    @property
+    def same_score(self) -> bool:
+        """Whether both sides have the same kind of score, so that their scores can be compared."""
+        return self.a.prompt_set.settings.score == self.b.prompt_set.settings.score
+
     def metrics_frame(self) -> pd.DataFrame:
         """Return one row per label: ``label``, ``side`` (both, a or b), and for each of ``COMPARED`` three columns.
 
         They end with ``_a``, ``_b`` and ``_difference`` (B minus A; of ``present`` -1, 0 or 1). Numbers are float64
-        with NaN for what a side lacks; ``present_a`` and ``present_b`` are True, False or None.
+        with NaN for what a side lacks and for differences of unlike scores; ``present_a`` and ``present_b`` are True,
+        False or None.
         """
         metrics_b = dict(zip(self.b.labels, self.b.metrics, strict=True))
         pairs: list[tuple[str, LabelMetrics | None, LabelMetrics | None]] = [
@@ -249,7 +256,8 @@ class Comparison:
                 if name == "present":
                     column = pd.Series([row[place] for row in values], dtype=object)
                 columns[f"{name}_{side}"] = column
-            columns[f"{name}_difference"] = numbers[:, 1] - numbers[:, 0]
+            unlike = name in _IN_SCORE and not self.same_score
+            columns[f"{name}_difference"] = numbers[:, 1] - numbers[:, 0] if not unlike else np.nan
         return pd.DataFrame(columns)
 
     def score_pairs(self, label: str) -> pd.DataFrame:
@@ -289,7 +297,7 @@ class Comparison:
         pairs = self.score_pairs(label)
         a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
         change = b - a
-        if self.a.prompt_set.settings.score != self.b.prompt_set.settings.score and len(pairs) > 1:
+        if not self.same_score and len(pairs) > 1:
             change = (stats.rankdata(b) - stats.rankdata(a)) / (len(pairs) - 1)
         times = pairs["time_s"].to_numpy()
         picked: list[int] = []

@@ -200,6 +200,9 @@ def test_scores_of_another_kind_are_compared_by_rank() -> None:
     assert compare(a, b).moved("a") == ()  # probabilities differ from cosines, their order is the same
     b = analyse_scores(scores[[1, 0, 2, 3]], chosen)
     assert [round(abs(one.change), 6) for one in compare(a, b).moved("a", min_gap_s=0)] == [0.333333] * 2
+    frame = compare(a, b).metrics_frame()
+    assert frame[["mean_score_difference", "peak_score_difference"]].isna().to_numpy().all()
+    assert frame[["peak_score_a", "peak_score_b", "share_difference"]].notna().to_numpy().all()
 
 
 def test_the_document_is_plain() -> None:
