@@ -147,6 +147,8 @@ def read_json(path: Path, title: str) -> dict[str, Any]:
         EngineUnavailableError: it can't be read, is too large, or holds no JSON object.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError("it is no file")  # to open a pipe would be to wait for who writes to it
         with path.open("rb") as file:
             text = file.read(_MOST_JSON_BYTES + 1)
         if len(text) > _MOST_JSON_BYTES:

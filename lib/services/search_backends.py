@@ -182,7 +182,10 @@ def _opened(store: Store, info: EmbeddingInfo, reference: ReferenceRows | None) 
     samples = store.vector_files.get(info)
     if reference is None:
         return samples, None
-    return samples, store.spread_files.get(info, _source(info, reference), lambda: _spread(samples, reference))
+    spread = store.spread_files.get(info, _source(info, reference), lambda: _spread(samples, reference))
+    if len(spread) != len(samples):  # another search opened an embedding that grows a moment earlier or later
+        spread = _spread(samples, reference)
+    return samples, spread
 
 
 def _source(info: EmbeddingInfo, reference: ReferenceRows) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -398,6 +399,14 @@ class TestDamage:
 
         with pytest.raises(EngineUnavailableError, match=r"of changed .*its files are damaged"):
             use_both(engine)
+
+    @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+    def test_of_a_pipe_in_place_of_json(self, changed: Path, name: str) -> None:
+        (changed / name).unlink(missing_ok=True)
+        os.mkfifo(changed / name)
+
+        with pytest.raises(EngineUnavailableError, match=rf"{name} of changed can't be read as JSON"):
+            use_both(in_folder(changed))
 
     def test_of_size(self, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("lib.engines.onnx_model.MOST_GRAPH_BYTES", 100)

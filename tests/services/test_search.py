@@ -30,6 +30,7 @@ from lib.services.search import (
     search,
     search_vector,
 )
+from lib.services.search_backends import Ranking, compared
 from lib.store import search_index, search_index_build
 from lib.store.embeddings import EmbeddingKey
 from lib.store.gaps import Gap
@@ -559,3 +560,24 @@ def test_a_video_is_searched_by_relative_score_while_it_is_embedded(store: Store
         store.append(key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames))
         assert search_vector(store, ENGINE, text, relative=relative).samples == part.stop
     assert not list(store.home.glob("search/*"))
+
+
+def test_two_searches_that_open_a_growing_video_at_different_times_both_answer(store: Store) -> None:
+    world, rng = World(DIM, themes=20), np.random.default_rng(2)
+    vectors, key = world.video(30, rng), key_of("film")
+    text, relative = relative_of(rng, world, world.phrases())
+    add(store, "film", vectors[:1], engine_id="toy:2")  # so that the store knows the video
+    store.begin(key, engine_name="Toy", dim=DIM)
+
+    def append(part: slice) -> None:
+        frames = np.arange(30)[part] * 10
+        store.append(key, frames=frames, times_s=frames / 10, vectors=vectors[part], thumbnails=[b"x"] * len(frames))
+
+    append(slice(0, 10))
+    (listed,) = [info for info in store.embeddings() if info.key == key]
+    ranking = Ranking(text, relative)
+    assert compared(store, [listed], ranking, SearchOptions()).samples == 10
+    append(slice(10, 30))
+    store.vector_files.forget([])  # as when another search, which listed the same, has kept its samples
+
+    assert compared(store, [listed], ranking, SearchOptions()).samples == 30
