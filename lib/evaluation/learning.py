@@ -98,11 +98,13 @@ class LabelLearning:
             return f"{start}stays with its words, as its F1 is undefined on left-out segments."
         low, high = (round(value, 2) + 0.0 for value in (self.difference.low, self.difference.high))
         figures = (
-            f"F1 on left-out segments {before:.2f} → {after:.2f}, interval of the difference {low:.2f} to {high:.2f}"
+            f"F1 on left-out segments {before:.2f} → {after:.2f}; the 95 % interval of the difference is "
+            f"{low:.2f} to {high:.2f}"
         )
         if self.better:
             return f"{start}learning is better: {figures}."
-        return f"{start}stays with its words: {figures}."
+        why = "but the mean over all labels gets worse" if self.difference.low > 0 else "not above 0"
+        return f"{start}stays with its words: {figures}, {why}."
 
     def learned(self, prompt_set: PromptSet, engine_id: str) -> Learned:
         """Return what becomes part of the label's prompt in ``prompt_set``."""

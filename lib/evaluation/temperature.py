@@ -69,12 +69,15 @@ class TemperatureFit:
         if self.loss is None or self.low is None or self.high is None:
             return f"The logit scale stays at {self.now:.0f}: fewer than {MIN_PARTS} true stretches can't tell."
         figures = (
-            f"log loss on left-out segments {self.loss_now:.2f} → {self.loss:.2f}, interval of the difference "
-            f"{self.low + 0.0:.2f} to {self.high + 0.0:.2f}"
+            f"log loss on left-out segments {self.loss_now:.2f} → {self.loss:.2f}; the 95 % interval of the difference "
+            f"is {self.low + 0.0:.2f} to {self.high + 0.0:.2f}"
         )
         if self.better:
             return f"A logit scale of {self.scale:.0f} instead of {self.now:.0f} is better: {figures}."
-        return f"The logit scale stays at {self.now:.0f}: {figures}."
+        return (
+            f"The logit scale stays at {self.now:.0f}, as {self.scale:.0f} is not shown to be better: {figures}, "
+            "not below 0."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,6 +77,7 @@ def test_words_that_are_right_stay() -> None:
     assert not result.better
     assert result.apply(chosen, ENGINE) == chosen
     assert result.labels[0].sentence.startswith("crane: stays with its words: F1 on left-out segments 1.00 → 1.00")
+    assert result.labels[0].sentence.endswith("; the 95 % interval of the difference is 0.00 to 0.00, not above 0.")
     assert result.sentence == "Learning is not shown to be better for any label, so the words stay."
 
 

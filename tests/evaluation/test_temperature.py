@@ -62,6 +62,7 @@ def test_a_scale_that_is_right_stays() -> None:
         fit = fit_temperature([drawn(seed, 50.0, now=50.0, n=200)])
         assert fit is not None
         stayed += not fit.better
+        assert fit.better is not fit.sentence.endswith(", not below 0.")
     assert stayed >= 9
 
 

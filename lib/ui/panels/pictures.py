@@ -46,7 +46,10 @@ def popover(session: Session) -> None:
     if not labels:
         st.caption("Type a prompt first; then pictures can show what it looks like.")
         return
-    st.caption("Pictures that look like what is meant. They lift a label’s words where these don’t reach.")
+    st.caption(
+        "Pictures of what is meant: where a label’s words score low on them, its vector moves towards them, "
+        "no further than needed."
+    )
     chosen = session.key("picture_label")
     if st.session_state.get(chosen) not in labels:
         st.session_state[chosen] = labels[0]
