@@ -155,11 +155,12 @@ def f1_differences(a: Evaluation, b: Evaluation, *, seed: int, n: int = 1000) ->
 
 
 def f1_differences_of_videos(
-    pairs: Sequence[tuple[Evaluation, Evaluation]], *, seed: int, n: int = 1000
+    pairs: Sequence[tuple[Evaluation, Evaluation]], *, seed: int, n: int = 1000, level: float = LEVEL
 ) -> dict[str, Difference]:
     """Return the difference in F1 over the seconds of several videos, each a pair as for ``f1_differences``.
 
-    All of A have the same labels, and all of B; a label counts in the videos whose truth names it.
+    All of A have the same labels, and all of B; a label counts in the videos whose truth names it. Intervals span the
+    middle ``level`` of the differences.
     """
     first_a, first_b = pairs[0]
     matches = match_labels(tuple(first_a.by_label), tuple(first_b.by_label))
@@ -176,7 +177,7 @@ def f1_differences_of_videos(
         if f1_a is not None and f1_b is not None:
             difference = f1_b - f1_a
             if len(seconds[0]) > 1 and len(defined):
-                low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+                low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]).tolist()
         result[label] = Difference(label, f1_a, f1_b, difference, low, high)
     return result
 

@@ -212,6 +212,24 @@ def test_chosen_labels_alone_are_learned_and_an_unknown_one_is_refused() -> None
         learn([video], rows, ["zebra"])
 
 
+def test_of_labels_tried_together_each_has_to_be_shown_more_clearly() -> None:
+    video, texts, _ = marked(1, segments=6, wrong=0.7, threshold=0.6)
+    chosen, texts = (
+        prompt_set("crane", "beside", decision="threshold", threshold=0.6),
+        texts | {"beside": unit(np.eye(D)[2])},
+    )
+    truth = (*video.truth, *(TrueSegment("beside", one.end_s, one.end_s + 2.0) for one in video.truth[:-1]))
+    both = Marked(analyse(video.analysis.samples, chosen, texts), truth)
+    rows = prompt_vectors(chosen, texts)
+    alone, together = (learn([both], rows, labels).labels[0].difference for labels in (["crane"], None))
+
+    assert alone is not None
+    assert together is not None
+    assert alone.difference == together.difference
+    assert together.low < alone.low
+    assert together.high > alone.high
+
+
 def test_what_another_engine_has_learned_stays() -> None:
     video, texts, chosen = marked(1, segments=6, wrong=0.7, threshold=0.6)
     result = learned_from([video], texts, chosen)
