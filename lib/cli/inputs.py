@@ -59,7 +59,7 @@ def analysed(context: Context, store: Store, video: Video, sampling: Sampling, p
     Raises:
         Cancelled: cancelled meanwhile.
     """
-    if prompt_set.settings.score == "relative":
+    if prompt_set.needs_reference:
         embed_reference(context, store)
     return analyse_stored(store, video, context.engine, sampling, prompt_set)
 

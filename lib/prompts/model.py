@@ -304,11 +304,14 @@ class PromptSet:
         return tuple(dict.fromkeys(phrase for prompt in self.enabled for phrase in self.phrases(prompt)))
 
     @property
+    def needs_reference(self) -> bool:
+        """Whether the reference phrases are needed: the score is relative to them, or pictures are."""
+        return self.settings.score == "relative" or bool(self.pictures)
+
+    @property
     def texts_to_embed(self) -> tuple[str, ...]:
-        """``texts``, and the reference phrases where the score is relative to them, or pictures are."""
-        if self.settings.score != "relative" and not self.pictures:
-            return self.texts
-        return tuple(dict.fromkeys((*self.texts, *PHRASES)))
+        """``texts``, and the reference phrases where they are needed."""
+        return tuple(dict.fromkeys((*self.texts, *PHRASES))) if self.needs_reference else self.texts
 
     def phrases(self, prompt: Prompt) -> tuple[str, ...]:
         """Return the phrasings of ``prompt`` with the template around each."""

@@ -313,13 +313,11 @@ def analyse(selection: VideoSelection) -> Analysis | None:
         return None
     try:
         reference = None
-        if prompt_set.settings.score == "relative" or prompt_set.pictures:
-            reference_phrases.embed_briefly(selection.engine)
-            reference = cache.reference(selection.info, selection.engine)
-            if reference is None:
-                reference_phrases.start(selection.engine)
+        if prompt_set.needs_reference:
+            if not reference_phrases.are_ready(selection.engine):
                 _waiting(selection)
                 return None
+            reference = cache.reference(selection.info, selection.engine)
             vectors = vectors | cache.store().text_vectors(selection.engine.id, PHRASES)
         return cache.analysis(selection.info, prompt_set, vectors, reference)
     except PromptreelError as error:
