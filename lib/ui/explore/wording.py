@@ -30,14 +30,14 @@ def hints(selection: VideoSelection, analysis: Analysis, reference: Reference | 
             "mean of several kinds is near none of them; give each kind a label, and keep phrasings that mean the same."
         )
     if analysis.prompts and all(len(prompt.texts) == 1 for prompt in analysis.prompts):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(
-                ":material/format_list_bulleted_add: Several phrasings that mean the same help: with four instead of "
-                "one, CLIP finds 93 of 100 photographs instead of 84."
-            )
-            st.page_link(
-                "pages/matrix.py", label="Try wordings", icon=":material/grid_on:", query_params=state.address()
-            )
+        st.page_link(
+            "pages/matrix.py",
+            label="Several phrasings find more than one: try wordings",
+            icon=":material/format_list_bulleted_add:",
+            help="Phrasings that mean the same help: with four instead of one, CLIP finds 93 of 100 pictures by their "
+            "captions instead of 84.",
+            query_params=state.address(),
+        )
 
 
 def _unlike(selection: VideoSelection, analysis: Analysis) -> dict[str, str]:
