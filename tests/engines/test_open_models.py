@@ -12,12 +12,13 @@ import numpy as np
 import onnx
 import pytest
 from huggingface_hub import constants, snapshot_download
+from PIL import Image
 from tokenizers import Tokenizer
 
 from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError, InputError, PromptTooLongError
 from lib.engines import embedded_models
 from lib.engines.embedded import EmbeddedEngine
-from lib.engines.model_layout import ModelSpec, choose_files
+from lib.engines.model_layout import ModelSpec, choose_files, read_json
 from lib.engines.picture_input import PictureInput
 from lib.engines.registry import is_address, make_engine
 from tests.helpers.fake_hub import COMMIT, FakeHub
@@ -78,6 +79,7 @@ class TestSpecs:
             ("hub:a/b", ModelSpec("hub:", "a/b")),
             (" HUB:Xenova/clip-vit-base-patch32 ", ModelSpec("hub:", "Xenova/clip-vit-base-patch32")),
             ("hub:a/b@v1.0:q8", ModelSpec("hub:", "a/b", "v1.0", "q8")),
+            ("hub:a/b:Q8", ModelSpec("hub:", "a/b", None, "q8")),
             (f"hub:a/b@{COMMIT}", ModelSpec("hub:", "a/b", COMMIT)),
             ("folder:/models/x y", ModelSpec("folder:", "/models/x y")),
             ("hub:\u2060a/b@\u2060v1", ModelSpec("hub:", "a/b", "v1")),  # copied from a message of the page
@@ -91,7 +93,8 @@ class TestSpecs:
     @pytest.mark.parametrize(
         "text",
         ["hub:", "hub:a", "hub:a/b/c", "hub:../b", "hub:a/..", "hub:a/b@", "hub:a/b@../../x", "hub:a/b:q9", "hub:a b/c",
-         "hub:a/b@v1@v2", "hub:á/b", "folder:", "folder:  ", "folder:a\0b", "hub:a/b\nc"],
+         "hub:a/b@v1@v2", "hub:a/b@v/../x", "hub:a/b@v//x", "hub:á/b", "folder:", "folder:  ", "folder:a\0b",
+         "hub:a/b\nc"],
     )  # fmt: skip
     def test_that_name_nothing_are_refused(self, text: str) -> None:
         with pytest.raises(InputError, match=r"names no model; write hub:OWNER/NAME"):
@@ -122,6 +125,7 @@ class TestFiles:
             (["onnx/vision_model.onnx", "onnx/model_quantized.onnx"], None, ("onnx/model_quantized.onnx",) * 2),
             (["onnx/model.onnx", "onnx/model_int8.onnx"], "int8", ("onnx/model_int8.onnx",) * 2),
             (["vision_model.onnx", "text_model.onnx"], None, ("vision_model.onnx", "text_model.onnx")),
+            (["model.onnx", "onnx/model_fp16.onnx"], None, ("model.onnx",) * 2),
         ],
     )  # fmt: skip
     def test_are_chosen_by_precision(self, graphs: list[str], precision: str | None, chosen: tuple[str, str]) -> None:
@@ -247,6 +251,38 @@ class TestVectors:
         with pytest.raises(PromptTooLongError, match="has 22 tokens, more than the 12"):
             in_folder(changed).embed_texts(["red " * 20])
 
+    @pytest.mark.parametrize("output", ["last_hidden_state", "pooler_output"])
+    def test_of_a_lone_output_without_projection_are_refused(self, changed: Path, output: str) -> None:
+        path = changed / "onnx" / "vision_model.onnx"
+        model = onnx.load(path)
+        model.graph.node[-1].output[0] = model.graph.output[0].name = output
+        onnx.save(model, path)
+
+        with pytest.raises(EngineUnavailableError, match=f"gives no image_embeds but only {output}: it was exported"):
+            in_folder(changed).embed_images([plain_picture()])
+
+    def test_of_texts_whose_tokens_have_positions(self, changed: Path, plain: Path) -> None:
+        """The first token's position is 0: added to the vector, it changes nothing."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        path = changed / "onnx" / "text_model.onnx"
+        model = onnx.load(path)
+        positions = helper.make_tensor_value_info("position_ids", TensorProto.INT64, ["n", "tokens"])
+        model.graph.input.append(positions)
+        model.graph.initializer.append(numpy_helper.from_array(np.array([0]), "first"))
+        model.graph.node[-1].output[0] = "before"
+        model.graph.node.extend(
+            [helper.make_node("Gather", ["position_ids", "first"], ["place"], axis=1),
+             helper.make_node("Cast", ["place"], ["shift"], to=TensorProto.FLOAT),
+             helper.make_node("Add", ["before", "shift"], ["text_embeds"])]
+        )  # fmt: skip
+        onnx.save(model, path)
+
+        texts = ["red", "a red building"]
+        np.testing.assert_allclose(
+            in_folder(changed).embed_texts(texts), in_folder(plain).embed_texts(texts), atol=1e-6
+        )
+
     def test_of_half_precision(self, changed: Path) -> None:
         """Inputs and outputs of half precision: what is given is cast."""
         from onnx import TensorProto, helper
@@ -312,6 +348,26 @@ class TestPreprocessing:
 
         assert (pictures.framing, pictures.shape, pictures.mean[0]) == (framing, (224, 224), mean)
         assert pictures.prepare([plain_picture()]).shape == (1, 3, 224, 224)
+
+    def test_keeps_the_middle_as_the_image_processors_do(self, rng: np.random.Generator) -> None:
+        """Lengths are rounded down; of an odd rest the greater part is cut off behind, and added before."""
+        config = {"size": 8, "crop_size": 8, "do_rescale": False, "do_normalize": False}
+        image = rng.integers(0, 256, (16, 31, 3), np.uint8)
+        small = np.asarray(Image.fromarray(image).resize((15, 8), Image.Resampling.BICUBIC))
+        white = np.full((8, 8, 3), 255, np.uint8)
+
+        wide, high = PictureInput.from_config(config, "m").prepare([image, image.transpose(1, 0, 2)])
+        (framed,) = PictureInput.from_config(config | {"crop_size": 11}, "m").prepare([white])
+
+        assert np.array_equal(wide.transpose(1, 2, 0), small[:, 3:11])
+        assert np.array_equal(high.transpose(2, 1, 0), small[:, 3:11])
+        assert np.array_equal(framed[0], np.pad(white[..., 0], ((2, 1), (2, 1))))
+
+    def test_height_comes_before_width(self) -> None:
+        pictures = PictureInput.from_config({"size": {"height": 16, "width": 32}}, "m")
+
+        assert (pictures.shape, pictures.short_side, pictures.framing) == ((16, 32), 32, "whole")
+        assert pictures.prepare([plain_picture()]).shape == (1, 3, 16, 32)
 
     def test_scales_and_normalises_as_told(self, changed: Path) -> None:
         """The same in another form: mean and deviation times 255, without a rescale."""
@@ -399,6 +455,14 @@ class TestDamage:
 
         with pytest.raises(EngineUnavailableError, match=r"of changed .*its files are damaged"):
             use_both(engine)
+
+    def test_of_more_json_than_is_read(self, changed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (changed / "config.json").write_bytes(b"{}" + b" " * 98)
+        monkeypatch.setattr("lib.engines.model_layout._MOST_JSON_BYTES", 100)
+        assert read_json(changed / "config.json", "changed") == {}
+        monkeypatch.setattr("lib.engines.model_layout._MOST_JSON_BYTES", 99)
+        with pytest.raises(EngineUnavailableError, match=r"config.json of changed can't be read as JSON"):
+            read_json(changed / "config.json", "changed")
 
     @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
     def test_of_a_pipe_in_place_of_json(self, changed: Path, name: str) -> None:
