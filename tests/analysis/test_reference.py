@@ -63,6 +63,12 @@ def test_phrases_that_are_one_to_the_model_count_once(phrases: dict[str, np.ndar
     assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0)
 
 
+def test_phrases_that_are_much_alike_count_each_in_their_order(phrases: dict[str, np.ndarray]) -> None:
+    nearly = phrases | {PHRASES[1]: phrases[PHRASES[0]] + np.eye(16)[0] * 0.003}
+    rows = reference_vectors(nearly)
+    assert rows == pytest.approx(np.array(list(nearly.values())) / 3, abs=2e-3)
+
+
 def test_a_picture_on_which_all_phrases_score_alike_has_no_huge_scores() -> None:
     found = reference_of(every(1.0, 1, np.array([[0.0, 1.0]], dtype=np.float32)), np.eye(1, 2, dtype=np.float32))
     assert found.scale.tolist() == [MIN_SCALE]
@@ -105,6 +111,7 @@ def test_a_peak_is_placed_in_words() -> None:
     assert band.place(0.21) == "0.21, inside the range of unrelated text: treat with care"
     assert band.place(0.05) == "0.05, inside the range of unrelated text: treat with care"
     assert band.place(0.225) == "0.23, above 45 of 100 reference phrases: treat with care"
+    assert band.place(0.23) == "0.23, above 50 of 100 reference phrases"
     assert band.place(0.2701) == "0.27, above 90 of 100 reference phrases"
     assert band.place(0.28) == "0.28, above 99 of 100 reference phrases"
     assert (band.inside(0.22), band.inside(0.23), band.above(0.17)) == (True, False, 0)

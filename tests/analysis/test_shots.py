@@ -9,6 +9,7 @@ import pytest
 from lib.analysis.analysis import Analysis, analyse
 from lib.analysis.scoring import smooth
 from lib.analysis.segments import decide, merge_and_drop
+from lib.analysis.shots import find_shots
 from lib.prompts.model import Settings, Smoothing
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at, spans_of
 
@@ -63,6 +64,17 @@ def test_a_mean_weighs_samples_with_their_spans() -> None:
     samples = samples_at([0, 1, 4], 5)
     (shot,) = analyse_scores([[0.0], [1.0], [0.0]], prompt_set("a"), samples).shots
     assert shot.mean_score == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("kind", ["none", "viterbi"])
+@pytest.mark.parametrize("decision", ["best", "threshold", "best_threshold"])
+def test_each_shot_has_its_own_best_label_whatever_the_one_before_has(decision: Any, kind: Any) -> None:
+    cuts = np.array([False, True])
+    settings = Settings(decision=decision, hysteresis=0.5, smoothing=Smoothing(kind))
+    raw = np.array([[0.3, 0.2], [0.2, 0.3]])
+    shots = find_shots(raw, cuts, every(1.0, 2), ("a", "b"), np.full(2, 0.1), settings)
+    assert [shot.label for shot in shots] == ["a", "b"]
+    assert cuts.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,6 +61,14 @@ def test_a_label_that_is_there_or_not_is_a_path_of_two_states(data: st.DataObjec
         assert total(found[:, column].astype(int), values, costs) == pytest.approx(best, abs=1e-9)
 
 
+def test_of_equal_paths_the_one_that_stays_is_taken() -> None:
+    costs = np.array([0.0, 1.0, 1.0])
+    assert best_path(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]), costs).tolist() == [1, 1, 1]
+    assert best_path(np.zeros((3, 2)), costs).tolist() == [0, 0, 0]
+    assert on_off_paths(np.array([[1.0], [-1.0], [-1.0]]), costs).tolist() == [[False], [False], [False]]
+    assert on_off_paths(np.array([[0.0], [-1.0], [0.0]]), np.zeros(3)).tolist() == [[True], [False], [True]]
+
+
 @pytest.mark.parametrize("k", [2, 3, 7])
 @pytest.mark.parametrize("dt", [0.04, 1 / 3, 5.0, 100.0])
 def test_a_switch_costs_what_a_chain_in_continuous_time_says(k: int, dt: float) -> None:
@@ -168,6 +176,20 @@ def test_hysteresis_makes_a_switch_dearer(score: Any, rng: np.random.Generator) 
         for chosen in (viterbi(1.0, score=score, hysteresis=0.2), viterbi(1.0, score=score))
     )
     assert few < many
+
+
+@pytest.mark.parametrize(("score", "dearer"), [("cosine", 10.0), ("relative", 0.3), ("probability", np.log(10 / 9))])
+def test_hysteresis_costs_what_a_lead_of_as_much_counts_for(score: Any, dearer: float) -> None:
+    samples = every(1.0, 2)
+    without, band = (
+        switch_costs(2, viterbi(score=score, hysteresis=h, logit_scale=100.0), samples, none(samples)) for h in (0, 0.1)
+    )
+    assert band[1] - without[1] == pytest.approx(dearer)
+
+
+def test_small_leads_count_however_long_the_video_and_high_all_scores_are(rng: np.random.Generator) -> None:
+    values, costs = rng.integers(0, 16, (2000, 3)) * 2.0**-30, np.full(2000, 2.0**-29)
+    assert best_path(values + 2.0**20, costs).tolist() == best_path(values, costs).tolist()
 
 
 @pytest.mark.parametrize("score", SCORES)
