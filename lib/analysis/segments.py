@@ -186,7 +186,6 @@ def _bridge(
     columns, first, stop, same = columns[1:], stop[:-1], first[1:], columns[1:] == columns[:-1]
     closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TIME_TOLERANCE_S)
     closes &= np.searchsorted(breaks, first) == np.searchsorted(breaks, stop, side="right")
-    first = np.minimum(first, stop)
     if exclusive:
         # Samples up to each row that a gap may not be closed over: a target's gap not over a target, a background's
         # not over any label.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import analyse
 from lib.analysis.pictures import LEVEL, SPANNED, lifted, prompt_rows
-from lib.analysis.reference import reference_of, reference_vectors
+from lib.analysis.reference import MIN_SCALE, reference_of, reference_vectors
 from lib.core.errors import BadReplyError, PromptSetError
 from lib.prompts.learned import Learned, pack
 from lib.prompts.model import Prompt, PromptSet, Settings, picture_key
@@ -76,6 +76,44 @@ def test_pictures_that_the_words_describe_change_nothing(world) -> None:
     texts, pictures, phrases = world
     sharp = unit(texts[3] + 0.5 * np.eye(D)[5].astype(np.float32))
     assert lifted(sharp, pictures[3:4].astype(float), reference_vectors(phrases)) == pytest.approx(sharp, abs=1e-6)
+
+
+@pytest.mark.parametrize("shown", [[3, 5], [5, 5, 9], [1, 3, 7]])
+def test_of_several_pictures_those_that_lack_nothing_hold_none_back(world, shown: list[int]) -> None:
+    texts, pictures, phrases = world
+    rows = reference_vectors(phrases).astype(float)
+    sharp = unit(texts[3] + 0.5 * np.eye(D)[5].astype(np.float32))
+    found = lifted(sharp, pictures[shown].astype(float), rows.astype(np.float32))
+    _, sizes, axes = np.linalg.svd(rows - rows.mean(axis=0))
+    axes = axes[: 1 + np.count_nonzero(np.cumsum(sizes**2) < SPANNED * np.sum(sizes**2))]
+    direction = axes.T @ axes @ pictures[shown].mean(axis=0)
+    along, lacking = [], []
+    for picture in pictures[shown].astype(float):
+        median, high = np.quantile(rows @ picture, [0.5, 0.95])
+        along.append(picture @ direction)
+        lacking.append(max(0.0, median + LEVEL * (high - median) - picture @ sharp))
+
+    assert (min(lacking) == 0) == (3 in shown)
+    assert found == pytest.approx(unit(sharp + np.dot(lacking, along) / np.dot(along, along) * direction), abs=1e-5)
+
+
+def test_pictures_never_push_words_away() -> None:
+    """The one that lacks something lies opposite to the mean of the pictures, which the words already reach."""
+    phrases = unit(np.array([[1.0, x, 0.0] for x in (-0.3, -0.1, 0.1, 0.3)]))
+    words = unit(np.array([1.0, 1.0, 0.0]))
+    pictures = unit(np.array([[1.0, 2.0, 0.0], [1.0, -0.5, 0.0]])).astype(float)
+    assert lifted(words, pictures, phrases) == pytest.approx(words)
+
+
+def test_a_picture_that_no_phrase_tells_apart_changes_nothing_or_little() -> None:
+    same = np.eye(1, 3, dtype=np.float32)
+    words = np.array([0.6, 0.8, 0.0], dtype=np.float32)
+    assert lifted(words, np.eye(3)[2:], same).tolist() == words.tolist()
+
+    phrases = unit(np.array([[1.0, x, 0.0] for x in (-0.3, -0.1, 0.1, 0.3)]))
+    picture = np.array([0.0, 0.001, 1.0])
+    raised = lifted(np.eye(3, dtype=np.float32)[0], picture[None], phrases)
+    assert picture @ raised / raised[0] == pytest.approx(LEVEL * MIN_SCALE, rel=0.01)
 
 
 def test_learned_vectors_come_first_and_missing_pictures_are_passed_over(world) -> None:

@@ -102,6 +102,7 @@ def test_bridging_and_minimum_duration_treat_each_shot_as_a_video(decision: Any,
     chosen = Settings(decision=decision, bridge_s=2.0, min_duration_s=3.0)
     decided = decide(rng.random((80, 3)), np.full(3, 0.7), replace(chosen, decision="best_threshold"))
     cuts = np.isin(np.arange(80), [9, 10, 33, 60])
+    cuts.flags.writeable = False  # they stay as they are
     roles: Any = ["target", "background", "target"]
     parts = np.split(decided, [9, 10, 33, 60])
     expected = np.concatenate([merge_and_drop(part, roles, every(1.0, len(part)), chosen) for part in parts])

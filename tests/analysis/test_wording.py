@@ -69,5 +69,6 @@ def test_the_phrasing_unlike_the_others_is_named_and_paraphrases_are_not() -> No
 
     assert told("dog", "hound", "canine") == {}
     assert told("dog", "hound", "basset", "canine") == {"dog": "basset"}
+    assert told("dog", "basset").keys() == {"dog"}
     assert told("dog") == {}
     assert told("dog", "never embedded") == {}

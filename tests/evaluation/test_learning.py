@@ -123,9 +123,11 @@ def test_a_video_whose_truth_does_not_name_the_label_says_nothing_about_it() -> 
     assert beside.labels[0].videos == 1
 
 
+@pytest.mark.parametrize("rarer", [1, 2])
 @pytest.mark.parametrize("length", [1, 6])  # fewer samples than numbers in a vector, and more
-def test_the_vector_minimises_what_the_module_says(length: int) -> None:
+def test_the_vector_minimises_what_the_module_says(length: int, rarer: int) -> None:
     video, texts, chosen = marked(8, segments=5, wrong=0.7, threshold=0.6, length=length)
+    video = replace(video, truth=video.truth[::rarer])
     result = learned_from([video], texts, chosen).labels[0]
     x = video.analysis.samples.vectors.astype(float)
     t = unit(texts["crane"].astype(float))
@@ -165,6 +167,63 @@ def test_left_out_parts_are_scored_by_vectors_that_have_not_seen_them() -> None:
         place = changed._choose((part,))
         vector = changed._fit((part,))[place]
         assert scores[0][mine] == pytest.approx(one.vectors[mine] @ vector, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_strength_is_the_strongest_of_the_best_on_parts_left_out_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    video, texts, chosen = marked(9, segments=4, wrong=0.7, threshold=0.6)
+    one = learning._Try.of([video], 0, prompt_vectors(chosen, texts)[0])
+    assert one is not None
+    # Any vectors do, of which two strengths have the same.
+    keys = [(), *((i,) for i in range(4)), *((i, j) for j in range(4) for i in range(j))]
+    fits = {key: unit_rows(rng, 4, D).astype(float)[[0, 1, 2, 1]] + texts["crane"] for key in keys}
+    one = replace(one, _fits=fits)
+    for without in [(), (2,)]:
+        counts = np.zeros((4, 3))
+        for part in {0, 1, 2, 3} - {*without}:
+            mine = one.part == part
+            for strength, vector in enumerate(fits[tuple(sorted((*without, part)))]):
+                found, true = one.vectors[mine] @ vector >= 0.6, one.true[mine] > 0
+                counts[strength] += [(found & true).sum(), found.sum(), true.sum()]
+        scores = [f1(*row) for row in counts]
+        assert one._choose(without) == scores.index(max(scores))
+
+
+def competing(scores: list[float]) -> tuple[Marked, learning._Try, list[NDArray[np.float64]]]:
+    """Return a video in which cranes are found in a quarter of their time, and cosines of "crane" to use instead.
+
+    Cranes and ships have four seconds each, in turn, and ``scores`` are those of "crane" in eight of them.
+    """
+    cosine = np.tile([[0.3, 0.2], *[[0.1, 0.2]] * 7], (12, 1))
+    chosen = prompt_set("crane", "ship", decision="best")
+    truth = tuple(TrueSegment(("crane", "ship")[i % 2], 4.0 * i, 4.0 * i + 4) for i in range(24))
+    samples = every(1.0, 96, unit_rows(np.random.default_rng(0), 96, D))
+    video = Marked(analyse(samples, chosen, {}, cosine=cosine), truth)
+    one = learning._Try.of([video], 0, np.eye(1, D, dtype=np.float32)[0])
+    assert one is not None
+    return video, one, [np.tile(scores, 12)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "higher", "better"),
+    [
+        ([0.3] * 4 + [0.1] * 4, True, True),
+        ([0.3] * 8, True, False),  # ships are found no more
+        ([0.1] * 8, False, False),
+    ],
+)
+def test_a_label_is_better_where_that_is_shown_and_others_do_not_lose_more(
+    scores: list[float], higher: bool, better: bool
+) -> None:
+    video, *one = competing(scores)
+    before = [evaluate(video.analysis, video.truth)]
+    differences, used, after = learning._compare([video], before, [(one[0], one[1])])
+
+    assert differences[0].shown
+    assert (differences[0].difference > 0) == higher
+    assert used == ({0} if better else set())
+    assert (after is before) == (not better)
 
 
 def test_the_difference_is_that_of_left_out_scores() -> None:
