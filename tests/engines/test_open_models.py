@@ -19,6 +19,7 @@ from lib.core.errors import BadReplyError, EngineError, EngineUnavailableError, 
 from lib.engines import embedded_models
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.model_layout import ModelSpec, choose_files, read_json
+from lib.engines.onnx_model import OnnxModel
 from lib.engines.picture_input import PictureInput
 from lib.engines.registry import is_address, make_engine
 from tests.helpers.fake_hub import COMMIT, FakeHub
@@ -186,6 +187,22 @@ class TestVectors:
 
         np.testing.assert_allclose(together[0], alone[0], atol=1e-6)
         np.testing.assert_allclose(together[1], alone[1], atol=1e-6)
+
+    @pytest.mark.parametrize(("kind", "length"), [("clip", 3), ("siglip", 64)])
+    def test_of_siglip_are_of_its_whole_context(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, length: int
+    ) -> None:
+        lengths = []
+        embed = OnnxModel.embed_tokens
+
+        def spied(self: OnnxModel, tokens: np.ndarray, mask: np.ndarray, picture: tuple[int, int]) -> np.ndarray:
+            lengths.append(tokens.shape[1])
+            return embed(self, tokens, mask, picture)
+
+        monkeypatch.setattr(OnnxModel, "embed_tokens", spied)
+        in_folder(write_open(tmp_path / "m", kind=kind)).embed_texts(["red"])
+
+        assert lengths == [length]
 
     def test_of_siglip_are_its_pooled_output(self, tmp_path: Path) -> None:
         engine = in_folder(write_open(tmp_path / "m", kind="siglip", projected=False, masked=False))
@@ -599,6 +616,19 @@ class TestHub:
 
         assert offline(f"hub:{REPO}", None).id == f"hub:{REPO}@{COMMIT}:fp32:" + in_folder(plain).id.rpartition(":")[2]
 
+    def test_cache_of_another_program_lends_no_other_precision(
+        self, changed: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", True)
+        write_open(changed, suffix="_int8")
+        with FakeHub({REPO: changed}) as hub:
+            snapshot_download(
+                REPO, endpoint=hub.url, cache_dir=constants.HF_HUB_CACHE, ignore_patterns=["onnx/*_model.onnx"]
+            )
+
+        assert offline(f"hub:{REPO}:int8", None).installed
+        assert not offline(f"hub:{REPO}", None).installed
+
     def test_weights_outside_of_the_graph_load_from_the_cache(self, changed: Path, tmp_path: Path) -> None:
         path = changed / "onnx" / "vision_model.onnx"
         model = onnx.load(path)
@@ -609,6 +639,15 @@ class TestHub:
 
         assert "onnx/vision_model.onnx_data" in hub.sent
         np.testing.assert_allclose(vectors, in_folder(changed).embed_images([plain_picture(RED)]), atol=1e-6)
+
+        data = changed / "onnx" / "vision_model.onnx_data"
+        data.write_bytes((-np.fromfile(data, np.float32)).tobytes())  # other weights for the same graph
+        with FakeHub({REPO: changed}) as hub:
+            hub.commit = OTHER_COMMIT
+            other = at_hub(hub, f"hub:{REPO}@v2", tmp_path / "cache").embed_images([plain_picture(RED)])
+
+        np.testing.assert_allclose(other, in_folder(changed).embed_images([plain_picture(RED)]), atol=1e-6)
+        assert not np.allclose(other, vectors, atol=0.1)
 
     @pytest.mark.parametrize(
         ("spec", "message"),

@@ -147,8 +147,7 @@ def _textual_graph(
     for word, rgb in (("red", (1, 0, 0)), ("green", (0, 1, 0)), ("blue", (0, 0, 1))):
         table[vocabulary.index(word)] = np.array([*rgb, 0.2]) @ directions
     table[: len(SPECIALS) - 1] = 0
-    if not masked:
-        table[0] = 0.001
+    table[0] = 1 if masked else 0.001
     constants = [
         numpy_helper.from_array(table.astype(np.float32), "table"),
         numpy_helper.from_array(np.array([1], np.int64), "axis"),
