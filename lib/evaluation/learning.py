@@ -333,8 +333,6 @@ class _Try:
     def _choose(self, without: tuple[int, ...]) -> int:
         """Return which strength is best on the parts but ``without``, each left out of the fit in its turn."""
         rest = [part for part in range(self.parts) if part not in without]
-        if len(rest) < 2:
-            return 0
         totals = sum(self._counted(tuple(sorted((*without, part))), part) for part in rest)
         hits, false_alarms, misses = np.asarray(totals)
         whole = 2 * hits + false_alarms + misses

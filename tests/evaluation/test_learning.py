@@ -190,6 +190,56 @@ def test_the_strength_is_the_strongest_of_the_best_on_parts_left_out_one_by_one(
         assert one._choose(without) == scores.index(max(scores))
 
 
+def tried(*videos: Marked) -> learning._Try:
+    one = learning._Try.of(videos, 0, np.eye(1, D, dtype=np.float32)[0])
+    assert one is not None
+    return one
+
+
+@pytest.mark.parametrize(("segments", "parts"), [((3, 3), 6), ((2, 1, 4), 7), ((12,), 8), ((9, 3), 8)])
+def test_parts_are_true_segments_of_all_videos_or_some_of_them_together(segments: tuple[int, ...], parts: int) -> None:
+    one = tried(*(marked(4, segments=count, wrong=0.7, threshold=0.6)[0] for count in segments))
+    assert one.parts == parts
+    assert np.unique(one.part).tolist() == list(range(parts))
+    assert (np.diff(one.part) >= 0).all()
+    assert one.segments == sum(segments)
+
+
+def test_segments_between_two_samples_are_no_parts_that_could_be_left_out() -> None:
+    chosen = prompt_set("crane", decision="threshold", threshold=0.5)
+    samples = every(10.0, 6, unit_rows(np.random.default_rng(0), 6, D))
+    truth = tuple(TrueSegment("crane", start, start + 1.0) for start in (1.0, 3.0, 5.0))
+    one = tried(Marked(analyse(samples, chosen, {"crane": np.eye(1, D, dtype=np.float32)[0]}), truth))
+    assert one.parts == 2
+    assert one.nested() is None
+
+
+def test_a_sample_counts_as_what_it_is_for_longer() -> None:
+    video = marked(4, segments=4, wrong=0.7, threshold=0.6)[0]
+    earlier = tuple(replace(one, start_s=one.start_s - 0.3, end_s=one.end_s - 0.3) for one in video.truth)
+    assert tried(replace(video, truth=earlier))._fit(()) == pytest.approx(tried(video)._fit(()))
+
+
+def test_without_a_sample_on_either_side_the_words_are_what_is_learned() -> None:
+    one = tried(marked(4, segments=1, wrong=0.7, threshold=0.6)[0])
+    assert (one._fit((0,)) == one.words).all()
+    assert one.strength == STRENGTHS[0]
+
+
+def test_many_samples_are_thinned_out_evenly() -> None:
+    rows = np.arange(100, 200)
+    assert learning._evenly(rows, 100).tolist() == rows.tolist()
+    assert learning._evenly(rows, 4).tolist() == [100, 133, 166, 199]
+
+
+def test_a_single_label_that_is_always_the_best_learns_nothing() -> None:
+    video, texts, _ = marked(4, segments=4, wrong=0.7, threshold=0.6)
+    chosen = prompt_set("crane", decision="best")
+    result = learned_from([replace(video, analysis=analyse(video.analysis.samples, chosen, texts))], texts, chosen)
+    assert result.labels == ()
+    assert result.sentence.startswith("Nothing can be learned: ")
+
+
 def competing(scores: list[float]) -> tuple[Marked, learning._Try, list[NDArray[np.float64]]]:
     """Return a video in which cranes are found in a quarter of their time, and cosines of "crane" to use instead.
 
