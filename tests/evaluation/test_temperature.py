@@ -9,7 +9,7 @@ from scipy.special import softmax
 from lib.analysis.analysis import Analysis
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.temperature import BINS, fit_temperature, reliability
-from tests.helpers.arrays import analyse_scores, every, prompt_set
+from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
 
 LABELS = ("crane", "ship", "road")
 
@@ -54,6 +54,25 @@ def test_no_scale_has_a_lower_loss() -> None:
 
     assert loss(fit.scale) <= min(loss(scale) for scale in np.arange(1, 200.5, 0.5)) + 1e-6
     assert fit.loss_now == pytest.approx(loss(100.0))
+
+
+def test_time_counts_and_moments_of_nothing_do_not_without_a_background(rng: np.random.Generator) -> None:
+    spans = rng.choice([0.25, 1.0, 4.0], size=80)
+    times = np.cumsum(spans) - spans
+    cosine = rng.uniform(0.1, 0.3, size=(80, 2))
+    kinds = np.array([rng.choice(2, p=row) for row in softmax(30 * cosine, axis=1)])
+    chosen = prompt_set("crane", "ship", score="probability", threshold=0.5)
+    analysis = analyse_scores(cosine, chosen, samples_at(times.tolist(), float(spans.sum())))
+    truth = [TrueSegment(("crane", "ship")[kinds[i]], times[i], times[i] + spans[i]) for i in range(0, 80, 2)]
+    fit = fit_temperature([(analysis, truth)])
+    assert fit is not None
+
+    def loss(scale: float) -> float:
+        logs = np.log(softmax(scale * analysis.cosine, axis=1)[np.arange(80), kinds])
+        return float(-np.average(logs[::2], weights=spans[::2]))
+
+    assert fit.loss_now == pytest.approx(loss(100.0))
+    assert loss(fit.scale) <= min(loss(scale) for scale in np.arange(1, 200.5, 0.5)) + 1e-6
 
 
 def test_a_scale_that_is_right_stays() -> None:
@@ -130,6 +149,17 @@ def test_bins_have_as_much_time_each_and_say_how_often_the_best_label_is_right()
     means = np.array([probability.max(axis=1)[group].mean() for group in groups])
     assert found.frame["confidence"].to_numpy() == pytest.approx(means)
     assert found.ece == pytest.approx(np.abs([right[group].mean() for group in groups] - means).mean())
+
+
+def test_samples_of_different_length_lie_in_the_bin_of_their_middle_and_count_by_their_seconds() -> None:
+    cosine = np.array([[0.21, 0.2], [0.22, 0.2], [0.23, 0.2]])
+    chosen = prompt_set("crane", "ship", score="probability", threshold=0.5)
+    analysis = analyse_scores(cosine, chosen, samples_at([0.0, 0.8, 1.6], 10.0))
+    found = reliability(analysis, (TrueSegment("crane", 0.0, 0.8), TrueSegment("ship", 0.8, 10.0)))
+    assert found is not None
+    confidence = softmax(100 * analysis.cosine, axis=1)[:, 0]
+    assert found.frame["seconds"].to_numpy() == pytest.approx([0.8, 0.8, 8.4])
+    assert found.ece == pytest.approx((0.8 * (1 - confidence[0]) + 0.8 * confidence[1] + 8.4 * confidence[2]) / 10)
 
 
 def test_the_fitted_scale_is_better_calibrated() -> None:
