@@ -7,8 +7,14 @@ import pytest
 
 from lib.analysis.analysis import Analysis
 from lib.core.labelled_intervals import TrueSegment
-from lib.evaluation.bootstrap import Difference, f1_differences
-from lib.evaluation.evaluation import evaluate
+from lib.evaluation.bootstrap import (
+    Difference,
+    f1_differences,
+    f1_differences_of_videos,
+    mean_difference,
+    overall_difference,
+)
+from lib.evaluation.evaluation import Evaluation, evaluate
 from tests.helpers.against_truth import CELL_S, analysis_on_grid, cells_of, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set
 
@@ -81,6 +87,43 @@ def test_many_blocks_show_a_real_difference_and_hide_none() -> None:
     assert not none.shown
     assert none.sentence.endswith("; it includes 0, so elsewhere it may be otherwise.")
     assert difference_in_f1(bad, good, truth, seed=0) == {"a": better}
+
+
+def test_videos_count_together_and_a_label_where_the_truth_names_it() -> None:
+    chosen = prompt_set("a", "b", decision="threshold", threshold=0.5)
+
+    def pair(truth: list[TrueSegment]) -> tuple[Evaluation, Evaluation]:
+        before, after = np.tile([0.9, 0.9], (8, 1)), np.tile([0.0, 0.9], (8, 1))
+        before[::2] = 0.0
+        return tuple(evaluate(analyse_scores(scores, chosen, every(1.0, 8)), truth) for scores in (before, after))
+
+    pairs = [
+        pair([TrueSegment("a", 0, 4)]),
+        pair([TrueSegment("a", 0, 2), TrueSegment("b", 4, 8)]),
+    ]
+    found = f1_differences_of_videos(pairs, seed=0)
+    assert (found["a"].f1_a, found["a"].f1_b) == (pytest.approx(f1(3, 8, 6)), 0.0)
+    assert (found["b"].f1_a, found["b"].f1_b) == pytest.approx((f1(2, 4, 4), f1(4, 8, 4)))
+    usual, wide = (f1_differences_of_videos(pairs * 4, seed=0, level=level) for level in (0.95, 0.999))
+    assert wide["a"].low < usual["a"].low < usual["a"].high < wide["a"].high
+
+
+def test_resamples_are_the_same_drawn_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    sides = [evaluate(analysis_on_grid(seed, n=25), truth_on_grid(3)) for seed in (3, 3)]
+    sides[1] = evaluate(
+        analyse_scores(np.roll(sides[0].analysis.cosine, 3, axis=0), sides[0].analysis.prompt_set, every(1.0, 25)),
+        truth_on_grid(3),
+    )
+    whole = f1_differences(*sides, seed=0, n=50), overall_difference(*sides, seed=0, n=50)
+    monkeypatch.setattr("lib.evaluation.bootstrap._AT_ONCE", 100)
+    assert (f1_differences(*sides, seed=0, n=50), overall_difference(*sides, seed=0, n=50)) == whole
+
+
+def test_a_mean_is_that_of_the_seconds_drawn() -> None:
+    a, b, weights = np.array([1.0, 8.0, 0.0]), np.array([0.5, 2.0, 3.0]), np.array([1.0, 20.0, 4.0])
+    drawn = np.random.default_rng(5).multinomial(3, np.full(3, 1 / 3), size=200)
+    means = [(b - a) @ times / (weights @ times) for times in drawn]
+    assert mean_difference(a, b, weights, seed=5, n=200) == pytest.approx(np.quantile(means, [0.025, 0.975]))
 
 
 def test_with_itself_there_is_none() -> None:

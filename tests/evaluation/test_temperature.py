@@ -119,6 +119,7 @@ def test_nothing_is_fitted_where_nothing_counts() -> None:
     assert fit_temperature([(analysis, everywhere)]) is None
     assert fit_temperature([(alone, (TrueSegment("crane", 0.0, 5.0),))]) is None
     assert reliability(analysis, ()) is None
+    assert reliability(drawn(4, 20.0, n=20, background=True)[0], ()) is None
     assert reliability(alone, (TrueSegment("crane", 0.0, 5.0),)) is None
 
 
@@ -131,6 +132,16 @@ def test_where_the_truth_has_other_things_the_background_is_right() -> None:
     assert with_others is not None
     assert without is not None
     assert (with_others.scale, with_others.loss_now) == pytest.approx((without.scale, without.loss_now))
+
+
+def test_stretches_end_where_something_changes_that_no_prompt_looks_for() -> None:
+    chosen = prompt_set("crane", "road", background=("road",), score="probability", threshold=0.5)
+    analysis = analyse_scores(np.tile([[0.3, 0.2]], (9, 1)), chosen)
+    crane, zebra = TrueSegment("crane", 0.0, 3.0), TrueSegment("zebra", 3.0, 6.0)
+    few, three = fit_temperature([(analysis, (crane,))]), fit_temperature([(analysis, (crane, zebra))])
+    assert few is not None
+    assert three is not None
+    assert (few.loss is None, three.loss is None) == (True, False)
 
 
 def test_bins_have_as_much_time_each_and_say_how_often_the_best_label_is_right() -> None:

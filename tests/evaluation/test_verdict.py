@@ -12,7 +12,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.bootstrap import overall_difference
 from lib.evaluation.evaluation import evaluate
 from lib.evaluation.overall import overall
-from lib.evaluation.verdict import Verdict, one_right, verdict
+from lib.evaluation.verdict import Verdict, _by_label, one_right, verdict
 from tests.helpers.against_truth import CELL_S, analysis_on_grid, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
 
@@ -107,6 +107,46 @@ def test_signs_of_labels_are_those_of_the_better_side() -> None:
 def test_truth_beyond_the_video_has_no_verdict() -> None:
     sides = [evaluate(said(text), [TrueSegment("wood", 50, 60)]) for text in ("ww", "ss")]
     assert verdict(*sides, overall_difference(*sides, seed=0)) is None
+
+
+@pytest.mark.parametrize(("stretches", "rough"), [(19, True), (20, False)])
+def test_fewer_than_twenty_stretches_make_a_rough_interval(stretches: int, rough: bool) -> None:
+    truth = [TrueSegment(("wood", "site")[i % 2], i, i + 1) for i in range(stretches)]
+    right = ("ws" * 10)[:stretches]
+    assert ("fewer than 20" in of(said("." * stretches), said(right), truth).evidence) == rough
+
+
+def test_a_better_score_with_as_much_time_right_says_nothing_of_time() -> None:
+    truth = [TrueSegment("wood", 0, 8), TrueSegment("site", 8, 10)]
+    found = of(said("wwwwwwww.."), said("wwwwww..ss"), truth)
+    assert found.better == "b"
+    assert "But" not in found.summary
+
+
+def test_a_stretch_ends_where_the_truth_changes_and_the_longest_are_named() -> None:
+    spans = (("wood", 0, 1), ("site", 1, 3), ("yard", 3, 6), ("castle", 6, 10))
+    truth = [TrueSegment(*span) for span in spans]
+    found = of(said("wssyyyxxxx"), said("." * 10), truth)
+    assert [(one.start_s, one.end_s, one.true) for one in found.stretches] == [
+        (one.start_s, one.end_s, (one.label,)) for one in truth
+    ]
+    assert (
+        "at 0:01.0 – 0:03.0 (site), 0:03.0 – 0:06.0 (yard), 0:06.0 – 0:10.0 (castle) and 1 shorter one"
+    ) in found.summary
+
+
+def test_time_that_one_side_has_no_samples_for_is_no_ones() -> None:
+    samples = samples_at([0, 1, 2, 10, 11], 12, gaps_s=[(3, 10)])
+    chosen = prompt_set("wood", decision="best_threshold", threshold=0.5)
+    truth = [TrueSegment("wood", 0, 12)]
+    a = evaluate(analyse_scores(np.ones((5, 1)), chosen, samples), truth)
+    b = evaluate(said("...wwwwwww.."), truth)
+    assert [(one.start_s, one.end_s, one.better) for one in one_right(a, b)] == [(0, 3, "a"), (10, 12, "a")]
+
+
+def test_labels_come_by_how_much_they_change() -> None:
+    side = evaluate(said("wwwwsssyyy"), SCENES)
+    assert _by_label({"wood": 0.1, "site": -0.5, "yard": 0.2}, side, side) == ": site −0.50, yard +0.20, wood +0.10"
 
 
 @pytest.mark.parametrize("seed", range(20))
