@@ -42,6 +42,22 @@ class TestPlaces:
             assert engine.installed
             assert engine.embed_texts(["red"]).shape == (1, engine.dim)
 
+    @pytest.mark.parametrize(
+        ("model", "framing"), [("demo", "centre"), ("tinyclip", "centre"), ("clip", "centre"), ("siglip", "whole")]
+    )
+    def test_what_a_known_model_sees_needs_no_file(self, tmp_path: Path, model: str, framing: str) -> None:
+        engine = EmbeddedEngine(model, folder=tmp_path, download=never)
+
+        assert (engine.framing, engine.input_size) == (framing, 224)
+
+    @pytest.mark.parametrize("name", ["config.json", "special_tokens_map.json", "model.onnx_data"])
+    def test_every_file_that_may_change_vectors_is_in_the_id(self, copied: Path, name: str) -> None:
+        (copied / "textual" / name).write_bytes(b"{}")
+        before = EmbeddedEngine("clip", folder=copied).id
+        (copied / "textual" / name).write_bytes(b"{} ")
+
+        assert EmbeddedEngine("clip", folder=copied).id != before
+
     def test_bundled_folder(self, clip_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(embedded_models, "BUNDLED", clip_folder)
         engine = EmbeddedEngine(download=never)

@@ -278,6 +278,20 @@ class TestVectors:
         with pytest.raises(EngineUnavailableError, match=f"gives no image_embeds but only {output}: it was exported"):
             in_folder(changed).embed_images([plain_picture()])
 
+    @pytest.mark.parametrize("node", ["ReduceSum", "Unsqueeze"])
+    def test_of_another_shape_are_refused(self, changed: Path, node: str) -> None:
+        path = changed / "onnx" / "vision_model.onnx"
+        model = onnx.load(path)
+        model.graph.node[-1].output[0] = "before"
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "second"))
+        flat = {"keepdims": 0} if node == "ReduceSum" else {}
+        model.graph.node.append(onnx.helper.make_node(node, ["before", "second"], ["image_embeds"], **flat))
+        model.graph.output[0].type.tensor_type.ClearField("shape")
+        onnx.save(model, path)
+
+        with pytest.raises(BadReplyError, match="changed gave no vector for each image; it is of another kind"):
+            in_folder(changed).embed_images([plain_picture()])
+
     def test_of_texts_whose_tokens_have_positions(self, changed: Path, plain: Path) -> None:
         """The first token's position is 0: added to the vector, it changes nothing."""
         from onnx import TensorProto, helper, numpy_helper
@@ -357,6 +371,7 @@ class TestPreprocessing:
             ({"image_processor_type": "CLIPImageProcessor", "size": 224}, "centre", 0.48145466),
             ({"feature_extractor_type": "CLIPFeatureExtractor", "size": 224, "crop_size": 224}, "centre", 0.48145466),
             ({"image_processor_type": "SiglipImageProcessor", "size": 224}, "whole", 0.5),
+            ({"feature_extractor_type": "ViTFeatureExtractor", "size": 224, "crop_size": 96}, "whole", 0.5),
             ({"image_processor_type": "ViTImageProcessor", "size": 224, "image_mean": [0.1, 0.2, 0.3]}, "whole", 0.1),
         ],
     )
@@ -405,7 +420,8 @@ class TestPreprocessing:
         "config",
         [
             {"size": {"longest_edge": 224}}, {"size": None}, {"size": "224"}, {"size": 10**9}, {"size": -1},
-            {"size": {"height": 224, "width": [1]}}, {"crop_size": {"height": 1e300, "width": 224}}, {"size": True},
+            {"size": 1025}, {"size": {"height": 224, "width": [1]}},
+            {"crop_size": {"height": 1e300, "width": 224}}, {"size": True},
             {"image_mean": [1, 2]}, {"image_mean": "red"}, {"image_std": [0, 1, 1]}, {"image_std": [float("nan")] * 3},
             {"rescale_factor": "x"}, {"rescale_factor": float("inf")}, {"rescale_factor": 0}, {"resample": 99},
             {"resample": None}, {"image_mean": [{}, 1, 1]},
@@ -436,6 +452,8 @@ class TestTexts:
             ({"model_type": "siglip"}, 64),
             ({"model_type": "clip", "text_config": {"max_position_embeddings": 40}}, 40),
             ({"model_type": "clip", "text_config": []}, 77),
+            ({"text_config": {"max_position_embeddings": 40}, "max_position_embeddings": 30}, 30),
+            ({"text_config": {"max_position_embeddings": 30}, "max_position_embeddings": 40}, 30),
         ],
     )
     def test_context_without_one_in_the_tokenizer(self, changed: Path, config: dict[str, object], context: int) -> None:

@@ -87,9 +87,9 @@ def test_texts_that_the_server_cuts_off_are_refused(connect: Connect, version: s
 
 
 def test_texts_that_fit_for_sure_cost_no_second_request(server: FakeServer, engine: ServerEngine) -> None:
-    engine.embed_texts(["a dog", "a red car"])
+    engine.embed_texts(["a dog", "x" * 30])
     assert len(server.seen) == 1
-    engine.embed_texts(["a photo of a construction site at night"])
+    engine.embed_texts(["x" * 31])  # with start and end 33 tokens at most
     assert len(server.seen) == 3
 
 

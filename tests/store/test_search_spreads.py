@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +67,7 @@ def test_numbers_derived_from_other_phrases_are_not_used(store: Store, info: Emb
     assert Store(store.home).spread_files.is_written(info, OTHER)
 
 
-@pytest.mark.parametrize("damage", ["flip", "shorten", "lengthen", "empty", "count"])
+@pytest.mark.parametrize("damage", ["flip", "shorten", "lengthen", "empty", "count", "version", "fewer"])
 def test_a_damaged_file_is_made_again(store: Store, info: EmbeddingInfo, damage: str) -> None:
     derive = _Deriving(info)
     store.spread_files.get(info, ONE, derive)
@@ -74,6 +76,11 @@ def test_a_damaged_file_is_made_again(store: Store, info: EmbeddingInfo, damage:
         content[-3] ^= 1
     elif damage == "count":
         content[8:16] = (1 << 62).to_bytes(8, "little")
+    elif damage == "version":
+        content[7:8] = b"9"
+    elif damage == "fewer":  # whole in itself, of an embedding with one sample less
+        body = derive.numbers[:-1].tobytes()
+        content[:] = struct.pack("<8sq32sq", b"PRSPRD 1", 8, ONE, zlib.crc32(body)) + body
     path_of(store, info).write_bytes(
         {"shorten": content[:-8], "lengthen": content + b"12345678", "empty": b""}.get(damage, content)
     )
