@@ -12,7 +12,7 @@ import pytest
 
 from lib.analysis.scoring import prompt_vectors
 from lib.core.errors import BadReplyError, PromptSetError
-from lib.prompts.learned import Learned, pack, words_digest
+from lib.prompts.learned import MAX_DIM, Learned, pack, words_digest
 from lib.prompts.model import MAX_LEARNED, MAX_PICTURES, Prompt, PromptSet
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.experiments import Experiment, PromptRow
@@ -52,9 +52,10 @@ def crane(**fields: Any) -> PromptSet:
         ({"vector": 7}, "Base64"),
         ({"vector": "A"}, "Base64"),
         ({"vector": pack([0.5] * 8)}, "length 1"),
+        ({"vector": pack((1.02 * VECTOR).tolist())}, "length 1"),
         ({"vector": pack([float("nan")] * 8)}, "length 1"),
         ({"vector": base64.b64encode(b"abc").decode()}, "Base64"),
-        ({"vector": pack([1.0] + [0.0] * 5000)}, "Base64"),
+        ({"vector": pack([1.0] + [0.0] * MAX_DIM)}, "Base64"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused_in_one_sentence(changed: dict[str, Any], word: str) -> None:
@@ -78,6 +79,16 @@ def test_a_prompt_holds_one_learned_vector_per_engine_and_a_bounded_number() -> 
 def test_pictures_are_hashes(pictures: object, word: str) -> None:
     with pytest.raises(PromptSetError, match=word):
         crane(pictures=pictures)
+
+
+def test_what_a_prompt_says_tells_phrases_and_pictures_apart() -> None:
+    assert words_digest(["a", "b"]) != words_digest(["a"], ["b"])
+
+
+def test_pictures_of_a_disabled_prompt_are_not_needed() -> None:
+    off = replace(crane(pictures=(SHA,)), prompts=(Prompt("crane", pictures=(SHA,), enabled=False), Prompt("ship")))
+    assert off.pictures == ()
+    assert off.texts_to_embed == off.texts
 
 
 def test_pictures_are_bounded() -> None:
