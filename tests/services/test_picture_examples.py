@@ -46,6 +46,27 @@ def test_others_are_made_small_jpegs(store: Store, kind: str, size: tuple[int, i
     assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
 
 
+def test_a_jpeg_that_is_turned_grey_or_large_or_a_part_of_one_is_made_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned, grey, red = io.BytesIO(), io.BytesIO(), encoded(RED, "JPEG")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 48), RED).save(turned, "JPEG", exif=exif)
+    Image.new("L", (64, 48), 90).save(grey, "JPEG")
+    made = [add(store, turned.getvalue(), "turned"), add(store, grey.getvalue(), "grey")]
+    made.append(add(store, red, "part", (0.0, 0.0, 0.5, 1.0)))
+    monkeypatch.setattr("lib.services.picture_examples._KEPT_BYTES", len(red) - 1)
+    made.append(add(store, red, "large"))
+
+    facts = []
+    for sha256 in made:
+        with Image.open(picture_file(store, sha256)) as image:
+            facts.append((image.mode, image.size))
+    assert facts == [("RGB", (48, 64)), ("RGB", (64, 48)), ("RGB", (32, 48)), ("RGB", (64, 48))]
+    assert hashlib.sha256(red).hexdigest() not in made
+
+
 def test_a_part_and_a_frame_are_examples_too(store: Store, tmp_path: Path) -> None:
     halves = np.zeros((64, 64, 3), np.uint8)
     halves[:, :32], halves[:, 32:] = RED, BLUE
@@ -92,7 +113,9 @@ def test_a_missing_or_exchanged_picture_is_named_by_its_hash(store: Store) -> No
     picture_file(store, changed).write_bytes(encoded(RED, "JPEG"))
     chosen = PromptSet("t", (Prompt("crane", pictures=(here, gone)), Prompt("ship", pictures=(gone, changed))))
     vectors = picture_vectors(store, engine, chosen.pictures)
+    off = Prompt("off", enabled=False, pictures=(gone,))
 
+    assert missing_pictures(PromptSet("t", (Prompt("a"), off)), vectors) == []
     assert list(vectors) == [picture_key(here)]
     assert missing_pictures(chosen, vectors) == [
         "The picture efefefefefef… is not on this machine, so “crane” goes without; copy the file into its folder "
