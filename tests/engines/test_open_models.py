@@ -714,6 +714,13 @@ class TestHub:
                 at_hub(hub, f"hub:{REPO}:q4", tmp_path / "cache").prepare()
         assert not hub.sent
 
+    def test_that_sends_more_than_can_be_loaded_is_cut_off(
+        self, plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("lib.engines.embedded_models.MOST_GRAPH_BYTES", 1000)
+        with FakeHub({REPO: plain}) as hub, pytest.raises(EngineUnavailableError, match=r"downloaded \(ValueError\)"):
+            at_hub(hub, f"hub:{REPO}", tmp_path / "cache").prepare()
+
     def test_works_from_the_command_line(
         self, plain: Path, tmp_path: Path, home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
