@@ -16,6 +16,9 @@ _FIELDS = {
     "sampling": "the sampling",
     "name": "the name",
     "template": "the template",
+    "title": "the title",
+    "note": "the note",
+    "starred": "the star",
 }
 _ENGINE = ("engine", "server_url", "model_version", "model")
 _SETTINGS = {

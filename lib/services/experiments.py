@@ -1,8 +1,8 @@
 """What a person works on, as one typed object that outlives reruns, page switches, reloads and restarts.
 
-An experiment is a video, an engine choice, a sampling, prompt rows (also unfinished ones) and settings. It is in the
-session and is written to ``<home>/experiments/<id>.json`` after every change; its id is in the page's address, so a
-reload, a second tab or a colleague's link finds it again. API keys are not part of it.
+An experiment is a video, an engine choice, a sampling, prompt rows (also unfinished ones) and settings, with a title
+and a note. It is in the session and is written to ``<home>/experiments/<id>.json`` after every change; its id is in the
+page's address, so a reload, a second tab or a colleague's link finds it again. API keys are not part of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -46,7 +47,12 @@ from lib.store.home import StorePaths
 FORMAT = 1
 MAX_ROWS = 1000
 """Of a prompt table: more than a prompt set can hold, as rows of two tabs may come together."""
+MAX_TITLE = 200
+MAX_NOTE = 20_000
 _MOST_PROBLEMS = 10
+_LABELS_NAMED = 3
+_UNNAMED = ("untitled", "pasted")
+"""Names that prompt sets get by themselves, which tell nothing."""
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
 OTHER = "other"
@@ -163,6 +169,23 @@ class Experiment:
     """``b`` for an experiment that is another one's ``beside``: it is found through that one only."""
     kept_thresholds: tuple[tuple[str, float, float], ...] = ()
     """Of each score that was left, as (score, threshold, hysteresis); the rows keep their own ones."""
+    title: str = ""
+    """What a person calls the experiment; see ``shown_title``. At most ``MAX_TITLE`` characters."""
+    note: str = ""
+    """At most ``MAX_NOTE`` characters."""
+    starred: bool = False
+    created_at: float = 0.0
+    """Seconds since 1970; 0 where it isn't known."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the rows that are on, in their order."""
+        return tuple(dict.fromkeys(label for row in self.rows if row.enabled and (label := label_of(row))))
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has put anything of their own into it."""
+        return not (self.rows or self.title or self.note or self.starred)
 
     @property
     def engine_spec(self) -> str:
@@ -183,8 +206,8 @@ class Experiment:
         )
 
     def with_experiment(self, other: Experiment) -> Experiment:
-        """Return a copy with prompts, settings, engine and sampling of ``other``; id and video stay."""
-        return replace(other, id=self.id, video=self.video, beside=self.beside, side=self.side)
+        """Return a copy with prompts, settings, engine and sampling of ``other``; what else it is stays."""
+        return replace(other, **{name: getattr(self, name) for name in _ITS_OWN})
 
     def with_score(self, score: Score) -> Experiment:
         """Return a copy with another score and the thresholds that it had when it was left; those of this one are kept.
@@ -234,6 +257,23 @@ class Experiment:
         return cls(**documents.fields(data, _READERS))
 
 
+def shown_title(experiment: Experiment, video_name: str | None = None) -> str:
+    """Return what an experiment is called on screen: its title, else its prompt set's name or its first labels.
+
+    Args:
+        experiment: any.
+        video_name: if given, follows.
+    """
+    title = experiment.title.strip()
+    if not title and experiment.name not in _UNNAMED:
+        title = experiment.name.strip()
+    if not title:
+        labels = experiment.labels
+        more = f" +{len(labels) - _LABELS_NAMED}" if len(labels) > _LABELS_NAMED else ""
+        title = ", ".join(labels[:_LABELS_NAMED]) + more or "No prompts yet"
+    return f"{title} · {video_name}" if video_name else title
+
+
 def _in_score(row: PromptRow, left: Score, score: Score) -> PromptRow:
     kept = dict(row.kept_thresholds)
     threshold = kept.pop(score, None)
@@ -271,6 +311,15 @@ def _read_id(value: object) -> str:
     return str(value)
 
 
+def _read_text(most: int) -> Callable[[object], str]:
+    def read(value: object) -> str:
+        if len(documents.text(value)) > most:
+            raise ValueError("too long a text")
+        return str(value)
+
+    return read
+
+
 SCORES: tuple[Score, ...] = get_args(Score)
 DECISIONS: tuple[Decision, ...] = get_args(Decision)
 SMOOTHING_KINDS: tuple[SmoothingKind, ...] = get_args(SmoothingKind)
@@ -301,8 +350,13 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "beside": documents.optional(_read_id),
     "side": documents.one_of("a", "b"),
     "kept_thresholds": _read_kept_by_score,
+    "title": _read_text(MAX_TITLE),
+    "note": _read_text(MAX_NOTE),
+    "starred": documents.flag,
+    "created_at": documents.within(0.0, 1e11),
 }
-_ADDED_LATER = {"beside", "side", "kept_thresholds", "model"}
+_ITS_OWN = ("id", "video", "beside", "side", "title", "note", "starred", "created_at")
+_ADDED_LATER = {"beside", "side", "kept_thresholds", "model", "title", "note", "starred", "created_at"}
 
 
 def engine_fields(engine_id: str) -> dict[str, str]:
@@ -322,14 +376,20 @@ def new_id() -> str:
 
 def fresh() -> Experiment:
     """Return an empty experiment with the engine that ``PROMPTREEL_ENGINE`` names, else with the demo model."""
-    wanted = default_engine()
+    wanted, made = default_engine(), Experiment(new_id(), created_at=time.time())
     if wanted.lower() in EMBEDDED_MODELS:
-        return Experiment(new_id(), engine=wanted.lower())
+        return replace(made, engine=wanted.lower())
     if is_model_spec(wanted):
-        return Experiment(new_id(), engine=OTHER, model=wanted)
+        return replace(made, engine=OTHER, model=wanted)
     if is_address(wanted):
-        return Experiment(new_id(), engine="server", server_url=wanted)
-    return Experiment(new_id())
+        return replace(made, engine="server", server_url=wanted)
+    return made
+
+
+def duplicate(experiment: Experiment) -> Experiment:
+    """Return a new experiment that says the same; not starred, and with nothing to compare with."""
+    title = f"{experiment.title[: MAX_TITLE - 7]} (copy)" if experiment.title else ""
+    return replace(experiment, id=new_id(), title=title, starred=False, created_at=time.time(), beside=None, side="a")
 
 
 def path_of(home: Path, experiment_id: str) -> Path:

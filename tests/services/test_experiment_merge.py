@@ -139,3 +139,10 @@ def test_an_edit_in_the_browser_keeps_what_rows_had_in_other_scores():
 
     assert with_what_is_not_typed(before, (row("crimson"), GREEN, BLUE))[0].kept_thresholds == kept
     assert with_what_is_not_typed(before, (GREEN,)) == (GREEN,)
+
+
+def test_titles_that_two_tabs_give_contradict_and_a_star_and_a_note_are_both_kept():
+    found = merge(BASE, replace(BASE, title="mine", starred=True), replace(BASE, title="theirs", note="n"))
+
+    assert found.value == replace(BASE, title="mine", starred=True, note="n")
+    assert found.conflicts == ("the title",)

@@ -101,6 +101,10 @@ DAMAGED = {
     "half a character": whole(name="\ud800"),
     "a path for B": whole(beside="../x"),
     "kept thresholds of another score": whole(kept_thresholds=[["x", 0.1, 0.1]]),
+    "a title too long": whole(title="x" * 201),
+    "a note too long": whole(note="x" * 20_001),
+    "a star of 1": whole(starred=1),
+    "a time of text": whole(created_at="x"),
     "too large": whole(name="x" * 9_000_000),
 }
 
@@ -124,6 +128,43 @@ def test_one_damaged_experiment_ends_no_list(tmp_path, text):
 
     assert [one.id for one, _ in found] == ["aaaaaa"]
     assert set(damaged) == {"abc123def456.json", "dddddd.json"}
+
+
+def test_a_file_of_before_experiments_had_titles_is_read(tmp_path):
+    data = full_experiment().to_dict()
+    for name in ("title", "note", "starred", "created_at"):
+        del data[name]
+    written(tmp_path, json.dumps(data))
+
+    assert experiments.load(tmp_path, "abc123def456") == full_experiment()
+
+
+def test_what_is_taken_from_another_experiment_leaves_title_note_star_and_video():
+    mine = Experiment("aaaaaa", video="e" * 64, title="mine", note="n", starred=True, created_at=5.0, beside="bbbbbb")
+
+    taken = mine.with_experiment(full_experiment())
+
+    assert taken == dataclasses.replace(
+        full_experiment(),
+        id="aaaaaa",
+        video="e" * 64,
+        title="mine",
+        note="n",
+        starred=True,
+        created_at=5.0,
+        beside="bbbbbb",
+    )
+
+
+def test_a_duplicate_is_an_experiment_of_its_own():
+    one = dataclasses.replace(full_experiment(), title="x" * 200, note="n", starred=True, beside="bbbbbb")
+
+    copy = experiments.duplicate(one)
+
+    assert copy.id != one.id
+    assert copy.created_at > 1e9
+    assert (copy.title, copy.starred, copy.beside) == ("x" * 193 + " (copy)", False, None)
+    assert (copy.rows, copy.settings, copy.note, copy.video) == (one.rows, one.settings, "n", one.video)
 
 
 def test_a_copied_file_is_another_experiment(tmp_path):

@@ -1,0 +1,202 @@
+"""What can be chosen to work with: all experiments of a home, and the prompt sets of samples, each with its video.
+
+Hundreds of experiments are listed at once: each file is read once per process, and again when it has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from lib.core.errors import PromptreelError, StoreDamagedError
+from lib.infra.files import sha256_of
+from lib.prompts.parsing import parse_prompt_set
+from lib.services import experiments
+from lib.services.experiments import Experiment
+from lib.store.home import StorePaths
+
+Kind = Literal["experiment", "version", "sample"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to work with, as a list shows it."""
+
+    key: str
+    """``<kind>:<id>``; unique."""
+    kind: Kind
+    title: str
+    """See ``experiments.shown_title``, without the video."""
+    video: str | None
+    """SHA-256."""
+    video_name: str
+    """``no video`` where none was chosen."""
+    labels: tuple[str, ...]
+    written_at: float
+    """Seconds since 1970."""
+    starred: bool = False
+    note: str = ""
+    prompt_set: str = ""
+    """Name of the prompt set."""
+    get: Callable[[], Experiment | None] = field(default=lambda: None, compare=False, repr=False)
+    """Reads the experiment; None where it is gone by now. Raises ``StoreError`` where it can't be read."""
+
+    @property
+    def id(self) -> str:
+        """What its kind calls it by."""
+        return self.key.partition(":")[2]
+
+    @property
+    def name(self) -> str:
+        """Title and video, for a choice among several."""
+        return f"{self.title} · {self.video_name}"
+
+    def matches(self, words: str) -> bool:
+        """Return whether title, note, labels, prompt set or video hold each of some words, in any case."""
+        text = "\n".join((self.title, self.note, self.prompt_set, self.video_name, *self.labels)).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is to choose from."""
+
+    choices: tuple[Choice, ...]
+    """Experiments written last first; samples follow."""
+    damaged: tuple[str, ...] = ()
+    """Names of files that can't be read."""
+
+
+def listed(home: Path, videos: Mapping[str, str], samples: Iterable[Path] = ()) -> Listing:
+    """Return all that can be chosen.
+
+    Side B of a comparison is left out, as it comes with its side A; so is an experiment with nothing in it.
+
+    Args:
+        home: the store's folder.
+        videos: names of the videos by their SHA-256.
+        samples: files of sample videos, which may have a prompt set beside them.
+    """
+    choices, damaged = _experiments(home)
+    named = [replace(one, video_name=videos.get(one.video or "", _missing(one.video))) for one in choices]
+    of_samples = (_sample(file) for file in samples)
+    return Listing((*named, *(one for one in of_samples if one is not None)), tuple(damaged))
+
+
+def _missing(sha256: str | None) -> str:
+    return f"video {sha256[:8]}…, not in the library" if sha256 else "no video"
+
+
+# --- experiments -----------------------------------------------------------------------------------------------------
+
+_Stamp = tuple[int, int, int]
+_lock = threading.Lock()
+_read: dict[Path, dict[str, tuple[_Stamp, Choice | None, bool]]] = {}
+"""By home and id: the file's stamp, its choice (None: none), and whether it is damaged."""
+
+
+def _experiments(home: Path) -> tuple[list[Choice], list[str]]:
+    """Return the experiments, newest first, and the names of files that can't be read."""
+    with _lock:
+        known = _read.get(home, {})
+        found = {}
+        for experiment_id, stamp in _files(home):
+            entry = known.get(experiment_id)
+            found[experiment_id] = (
+                entry if entry is not None and entry[0] == stamp else _entry(home, experiment_id, stamp)
+            )
+        _read[home] = found
+    entries = sorted(found.items(), key=lambda item: (item[1][0][0], item[0]), reverse=True)
+    choices = [choice for _, (_, choice, _) in entries if choice is not None]
+    return choices, [f"{experiment_id}.json" for experiment_id, (_, _, damaged) in entries if damaged]
+
+
+def _files(home: Path) -> list[tuple[str, _Stamp]]:
+    try:
+        with os.scandir(StorePaths(home).experiments) as entries:
+            files = [entry for entry in entries if entry.name.endswith(".json")]
+    except OSError:
+        return []
+    found = []
+    for entry in files:
+        try:
+            stat = entry.stat()
+        except OSError:  # gone since it was listed
+            continue
+        found.append((entry.name.removesuffix(".json"), (stat.st_mtime_ns, stat.st_size, stat.st_ino)))
+    return found
+
+
+def _entry(home: Path, experiment_id: str, stamp: _Stamp) -> tuple[_Stamp, Choice | None, bool]:
+    try:
+        experiment = experiments.load(home, experiment_id)
+    except StoreDamagedError:
+        return stamp, None, True
+    except PromptreelError:
+        return (stamp[0], -1, -1), None, True  # maybe only now: it is tried again
+    if experiment is None or experiment.side != "a" or experiment.untouched:
+        return stamp, None, False
+    choice = replace(
+        _choice(experiment, lambda: experiments.load(home, experiment_id)),
+        key=f"experiment:{experiment_id}",
+        written_at=stamp[0] / 1e9,
+    )
+    return stamp, choice, False
+
+
+def _choice(experiment: Experiment, get: Callable[[], Experiment | None]) -> Choice:
+    return Choice(
+        key=f"experiment:{experiment.id}",
+        kind="experiment",
+        title=experiments.shown_title(experiment),
+        video=experiment.video,
+        video_name="",
+        labels=experiment.labels,
+        written_at=0.0,
+        starred=experiment.starred,
+        note=experiment.note,
+        prompt_set=experiment.name,
+        get=get,
+    )
+
+
+# --- samples ---------------------------------------------------------------------------------------------------------
+
+
+def sample_experiment(file: Path) -> Experiment | None:
+    """Return a new experiment with the prompt set beside a sample video; None where it has none.
+
+    Raises:
+        PromptSetError: the prompt set can't be read.
+        OSError: a file can't be read.
+    """
+    prompts = file.with_suffix(".prompts.yaml")
+    if not prompts.exists():
+        return None
+    stat = file.stat()
+    prompt_set = parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem)
+    video = _hash(file, stat.st_size, stat.st_mtime_ns)
+    return replace(experiments.fresh(), video=video).with_prompt_set(prompt_set)
+
+
+@lru_cache(maxsize=32)
+def _hash(file: Path, size: int, mtime_ns: int) -> str:  # a changed file is another one
+    return sha256_of(file)
+
+
+def _sample(file: Path) -> Choice | None:
+    try:
+        experiment = sample_experiment(file)
+    except (PromptreelError, OSError):
+        return None
+    if experiment is None:
+        return None
+    choice = _choice(experiment, lambda: sample_experiment(file))
+    return replace(
+        choice, key=f"sample:{file.stem}", kind="sample", video_name=file.name, title=f"{choice.title} (sample)"
+    )
