@@ -129,33 +129,39 @@ class Analysis:
         metrics = self.metrics[column]
         if metrics.first_seen_s is not None:
             return (
-                f"{metrics.label}: yes, first at {format_time(metrics.first_seen_s)}, "
-                f"for {format_duration(metrics.duration_s)}, {percent(metrics.share)}"
+                f"{metrics.label}: present for {format_duration(metrics.duration_s)} ({percent(metrics.share)}), "
+                f"first at {format_time(metrics.first_seen_s)}"
             )
-        if metrics.peak_score is None or metrics.peak_s is None:
-            return f"{metrics.label}: no, there are no samples"
+        if metrics.peak_score is None:
+            return f"{metrics.label}: not found (there are no samples)"
+        why = self._why_not(column, metrics.peak_score)
+        return f"{metrics.label}: not found ({why})"
+
+    def _why_not(self, column: int, peak: float) -> str:
+        """Return the best score of a label that is not found, and what else kept it out."""
         threshold = float(self.thresholds[column])
-        below = self.uses_thresholds and metrics.peak_score < threshold
+        below = self.uses_thresholds and peak < threshold
         decimals = 2
-        while below and decimals < 6 and f"{metrics.peak_score:.{decimals}f}" == f"{threshold:.{decimals}f}":
-            decimals += 1  # "peak 0.25, threshold 0.25" would look like a mistake
-        peak = f"peak {metrics.peak_score:.{decimals}f} at {format_time(metrics.peak_s)}"
-        start = f"{metrics.label}: no, {peak}, "
+        while below and decimals < 6 and f"{peak:.{decimals}f}" == f"{threshold:.{decimals}f}":
+            decimals += 1  # "best score 0.25, threshold 0.25" would look like a mistake
+        best = f"best score {peak:.{decimals}f}".replace("-", "−")
         if below:
-            return f"{start}threshold {threshold:.{decimals}f}"
+            return f"{best}, threshold {threshold:.{decimals}f}".replace("-", "−")
         if not self.decided[:, column].any():
-            return f"{start}{self._why_never(column)}"
-        if metrics.role == "background":
-            return f"{start}only in pieces that were bridged or too short"
-        return f"{start}only in pieces shorter than {self.prompt_set.settings.min_duration_s:g} s"
+            return best + self._why_never(column)
+        if self.metrics[column].role == "background":
+            return f"{best}, only in gaps that were merged or pieces that were too short"
+        return f"{best}, only in pieces shorter than {self.prompt_set.settings.min_duration_s:g} s"
 
     def _why_never(self, column: int) -> str:
         settings = self.prompt_set.settings
         if settings.smoothing.kind == "viterbi":
             alone = decide(self.scores, self.thresholds, replace(settings, smoothing=Smoothing(), hysteresis=0.0))
             if alone[:, column].any():
-                return f"only in pieces too short or too faint for an expected stay of {settings.smoothing.stay_s:g} s"
-        return "never the best label"
+                return (
+                    f", only in pieces too short or too faint for an expected stay of {settings.smoothing.stay_s:g} s"
+                )
+        return ""
 
     def decision_margin(self, label: str) -> _Floats:
         """Return how far each sample is from changing its decision, ``(n,)``: 0 or more where it has ``label``.

@@ -34,7 +34,7 @@ from lib.prompts.model import Settings
 
 RENEWAL_S = 1 / 3
 """Seconds after which a sample counts half. Chosen on timelines of one half of the photographs of
-``python -m benchmarks real_clip``, at 1, 3 and 12 samples a second; the other half is what it reports on."""
+``python -m benchmarks real_clip``, at 1, 3 and 12 samples per second; the other half is what it reports on."""
 RELATIVE_UNIT = 0.03
 """Cosine that a relative score of 1 stands for: the usual distance of the reference phrases' 95th percentile from their
 median with CLIP ViT-B/32. With other engines cosines differ, and relative scores are what is alike."""

@@ -323,7 +323,7 @@ def histogram_split() -> alt.Chart:
         .mark_rule(color=RULE_COLOUR, strokeWidth=3)
         .encode(
             x=alt.X("split", type="quantitative"),
-            tooltip=[_number("split", title="scores fall into two at", format=".3f")],
+            tooltip=[_number("split", title="split of two groups", format=".3f")],
         )
     )
     return chart

@@ -107,14 +107,14 @@ def _add_sampling(parser: argparse.ArgumentParser) -> None:
         dest="sampling",
         type=_option(Sampling.every),
         metavar="N",
-        help=f"embed every Nth frame (default: {DEFAULT_STRIDE})",
+        help=f"sample every N frames (default: {DEFAULT_STRIDE})",
     )
     sampling.add_argument(
         "--fps",
         dest="sampling",
         type=_option(Sampling.per_second),
         metavar="F",
-        help="embed F frames per second instead",
+        help="sample F frames per second instead",
     )
     parser.set_defaults(sampling=Sampling.every())
     parser.add_argument(

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help=f"{HELP}; once for each VIDEO, in order (default: what the dashboard has, else the file beside the video)",
+        help=f"{HELP}; once for each VIDEO, in order (default: what the dashboard has, else its annotation file)",
     )
     parser.add_argument(
         "--label", action="append", metavar="LABEL", help="learn this label only; may be repeated (default: all)"

@@ -36,7 +36,7 @@ class Reporter:
             self._show(f"{name}: {progress.words}")
             return
         of = f" of {progress.total:,}" if progress.total is not None else ""
-        rate = f", {progress.rate:.1f} a second" if progress.rate else ""
+        rate = f", {progress.rate:.1f} per second" if progress.rate else ""
         left = f", {format_duration(progress.eta_s)} left" if progress.eta_s else ""
         self._show(f"{name}: {progress.done:,}{of} samples{rate}{left}")
 

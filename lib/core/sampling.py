@@ -43,7 +43,7 @@ class Sampling:
             raise InputError(f"A stride is a whole number of 1 or more, not {float(self.value):g}; try 10.")
         if self.kind == "fps" and not Fraction(1, 3600) <= self.value <= 240:
             raise InputError(
-                f"{float(self.value):g} samples a second can't be used; choose between 1/3600 and 240, for example 3."
+                f"{float(self.value):g} samples per second can't be used; choose between 1/3600 and 240, for example 3."
             )
 
     @classmethod
@@ -56,10 +56,10 @@ class Sampling:
 
     @classmethod
     def per_second(cls, fps: float | str | Fraction) -> Sampling:
-        """Return the sampling of ``fps`` frames a second; a float such as 0.1 is read as its decimal."""
+        """Return the sampling of ``fps`` frames per second; a float such as 0.1 is read as its decimal."""
         value = bounded_fraction(fps, -_LARGEST, _LARGEST)
         if value is None:
-            raise InputError(f"{written(fps)} is no number of samples a second; write one such as 3 or 0.5.")
+            raise InputError(f"{written(fps)} is no number of samples per second; write one such as 3 or 0.5.")
         return cls("fps", value)
 
     @classmethod
@@ -84,15 +84,12 @@ class Sampling:
 
     @property
     def description(self) -> str:
-        """Words for people: ``every 10th frame``, ``3 a second, whole frame``."""
+        """Words for people: ``every 10 frames``, ``3 per second, whole frame``."""
         return self._rate + (f", {FRAMING_NAMES[self.framing].lower()}" if self.framing else "")
 
     @property
     def _rate(self) -> str:
         if self.kind == "fps":
-            return f"{float(self.value):g} a second"
+            return f"{float(self.value):g} per second"
         n = int(self.value)
-        if n == 1:
-            return "every frame"
-        suffix = "th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-        return f"every {n}{suffix} frame"
+        return "every frame" if n == 1 else f"every {n:,} frames"

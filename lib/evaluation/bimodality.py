@@ -67,7 +67,7 @@ class ThresholdSplit:
         groups = f"groups around {self.means[0]:.3f} and {self.means[1]:.3f}, separation {self.separation:.1f}"
         if self.threshold is None:
             return f"No clear split ({groups})."
-        return f"The scores fall into two at {self.threshold:.3f}, {self.share * 100:.0f} % above ({groups})."
+        return f"The scores form two groups, split at {self.threshold:.3f}: {self.share * 100:.0f} % above ({groups})."
 
 
 def suggest_without_truth(scores: Floats) -> ThresholdSplit:

@@ -63,12 +63,12 @@ class ThresholdFit:
     @property
     def sentence(self) -> str:
         """The result in words."""
-        now = "" if self.f1_now is None else f" (now {self.f1_now:.2f})"
+        now = "" if self.f1_now is None else f" (currently {self.f1_now:.2f})"
         text = f"{self.label}: threshold {self.threshold:.3f} gives F1 {self.f1:.2f}{now}"
         if self.left_out_f1 is None:
             text += "; with one true segment nothing tells whether it holds elsewhere"
         else:
-            text += f", {self.left_out_f1:.2f} on parts that it was not fitted on"
+            text += f", {self.left_out_f1:.2f} on held-out parts"
         if not self.applies:
             text += "; the decision “best” uses no threshold"
         return f"{text}."

@@ -82,7 +82,7 @@ class Source:
         rate = bounded_fraction(self.rate, Fraction(1, 3600), 100_000)
         if rate is None:
             raise InputError(
-                f"{self.name} counts in frames, and how many frames a second the video has is unknown; "
+                f"{self.name} counts in frames, and how many frames per second the video has is unknown; "
                 "give the times in seconds."
             )
         return 1 / rate
@@ -121,7 +121,7 @@ def _timecode(match: re.Match[str], source: Source) -> Fraction:
     hours, minutes, whole, frame = (int(match[group]) for group in (1, 2, 3, 5))
     if abs(rate - a_second) > _NEAR * rate or frame >= a_second:
         raise InputError(
-            f"{written(match[0])} counts frames, and the video has {float(rate):.6g} a second; "
+            f"{written(match[0])} counts frames, and the video has {float(rate):.6g} per second; "
             "give the times in seconds."
         )
     minutes += hours * 60

@@ -174,11 +174,11 @@ def _rate(task: Mapping[str, Any], regions: Sequence[tuple[str, Mapping[str, Any
         if frames is not None and length is not None and _SLOWEST <= frames / length <= _FASTEST:
             return frames / length, None
     why = (
-        f"{written(named[0])} is no number of frames a second"
+        f"{written(named[0])} is no number of frames per second"
         if named
-        else "the file doesn't say how many frames a second it counts"
+        else "the file doesn't say how many frames per second it counts"
     )
     return Fraction(DEFAULT_RATE), Note(
         Where("Region", 1),
-        f"{why}; Label Studio’s default of {plural(DEFAULT_RATE, 'frame')} a second is taken.",
+        f"{why}; Label Studio’s default of {plural(DEFAULT_RATE, 'frame')} per second is taken.",
     )

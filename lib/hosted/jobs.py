@@ -58,17 +58,17 @@ def check_job(video: Video, sampling: Sampling) -> None:
     """
     if sampling.kind != "fps":
         raise InputError(
-            "The hosted service samples by rate, not by frame count; say how many samples a second, for example 3."
+            "The hosted service samples by rate, not by frame count; say how many samples per second, for example 3."
         )
     if sampling.value > MAX_FPS:
         raise InputError(
-            f"The hosted service takes at most {MAX_FPS} samples a second, not {float(sampling.value):g}; "
+            f"The hosted service takes at most {MAX_FPS} samples per second, not {float(sampling.value):g}; "
             "3 are enough for most videos."
         )
     if video.rate is not None and sampling.value > video.rate:
         raise InputError(
-            f"{video.name} has {float(video.rate):g} frames a second, and the hosted service gives nothing for "
-            f"{float(sampling.value):g} samples a second; choose a lower rate."
+            f"{video.name} has {float(video.rate):g} frames per second, and the hosted service gives nothing for "
+            f"{float(sampling.value):g} samples per second; choose a lower rate."
         )
     if not video.has_file:
         raise NotStoredError(f"{video.name} was imported without its video, so there is nothing to upload.")
@@ -92,7 +92,7 @@ def embed_hosted(
     Args:
         store: where the video is and the embedding goes.
         video: a video of the store.
-        sampling: samples a second, at most 120 and at most the video's own rate.
+        sampling: samples per second, at most 120 and at most the video's own rate.
         api: the service.
         on_progress: called from this thread, with words for each step.
         cancel: set it to stop within a second or two. A job that was started goes on at the service.

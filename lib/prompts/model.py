@@ -227,7 +227,7 @@ class Settings:
             ),
             hysteresis=number(self.hysteresis, "The hysteresis is", 0, 2, SettingsError),
             min_duration_s=number(self.min_duration_s, "The minimum duration is", 0, MAX_SECONDS, SettingsError),
-            bridge_s=number(self.bridge_s, "The bridged gap is", 0, MAX_SECONDS, SettingsError),
+            bridge_s=number(self.bridge_s, "The gap to merge is", 0, MAX_SECONDS, SettingsError),
             logit_scale=number(self.logit_scale, "The logit scale is", *LOGIT_SCALES, SettingsError),
         )
 

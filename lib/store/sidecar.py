@@ -30,7 +30,9 @@ def read_sidecar(video: Path) -> bytes | None:
         return None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name"
-        raise InputError(f"{path.name} beside the video can't be read ({reason}); mend it or move it away.") from error
+        raise InputError(
+            f"The annotation file {path.name} can't be read ({reason}); mend it or move it away."
+        ) from error
     if len(data) > _MAX_BYTES:
-        raise InputError(f"{path.name} beside the video is longer than {_MAX_BYTES:,} bytes; move it away.")
+        raise InputError(f"The annotation file {path.name} is longer than {_MAX_BYTES:,} bytes; move it away.")
     return data

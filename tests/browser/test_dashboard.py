@@ -251,7 +251,7 @@ def test_the_newcomers_first_result(start_dashboard, page, tmp_path):
     wait_idle(page)
     started = time.monotonic()
     page.locator(".st-key-open_sample_five_scenes").get_by_role("button", name="Open").click()
-    answer = page.get_by_text(re.compile(r"construction site: yes, first at 0:0[67]\.\d, for [56]\.\d s"))
+    answer = page.get_by_text(re.compile(r"construction site: present for [56]\.\d s \(\d+ %\), first at 0:0[67]\.\d"))
     expect(answer).to_be_visible(timeout=60_000)
     assert time.monotonic() - started < 60
     wait_idle(page)
@@ -259,9 +259,11 @@ def test_the_newcomers_first_result(start_dashboard, page, tmp_path):
     type_label(page, 2, "shipyard")
 
     expect(
-        page.get_by_text(re.compile(r"construction site: yes, first at 0:0[67]\.\d, for [23]\.\d s"))
+        page.get_by_text(re.compile(r"construction site: present for [23]\.\d s \(\d+ %\), first at 0:0[67]\.\d"))
     ).to_be_visible()
-    expect(page.get_by_text(re.compile(r"shipyard: yes, first at 0:(09|10)\.\d, for [23]\.\d s"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"shipyard: present for [23]\.\d s \(\d+ %\), first at 0:(09|10)\.\d"))
+    ).to_be_visible()
     screenshot(page, "first-result")
     assert Path(fresh.home).exists()
 

@@ -22,7 +22,7 @@ KEY = "rf_cli_key"
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """2 s red, 2 s blue, 10 frames a second."""
+    """2 s red, 2 s blue, 10 frames per second."""
     colours = scenes((RED, 20), (BLUE, 20))
     return make_video(tmp_path_factory.mktemp("film") / "walls.mp4", colours=colours, rate=10)
 
@@ -94,7 +94,7 @@ def test_resumes_the_job_it_began(run: Run, service: FakeHosted, film: Path) -> 
         ((), 2, "--hosted samples by rate; add for example --fps 3"),
         (("--fps", 3, "--engine", "demo"), 2, "leave out --engine and --model"),
         (("--fps", 3, "--model", "RN50"), 2, "leave out --engine and --model"),
-        (("--fps", 121), 1, "at most 120 samples a second"),
+        (("--fps", 121), 1, "at most 120 samples per second"),
     ],
 )
 def test_what_the_service_would_refuse(

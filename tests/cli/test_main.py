@@ -173,7 +173,7 @@ class TestAnalyze:
 
         lines = out.splitlines()
         assert lines[0] == (
-            "walls.mp4: 4.0 s, 8 samples (every 10th frame), CLIP ViT-B/16 (inference server), prompt set colours"
+            "walls.mp4: 4.0 s, 8 samples (every 10 frames), CLIP ViT-B/16 (inference server), prompt set colours"
         )
         assert " ".join(lines[2].split()) == (
             "label role present first last duration share segments longest mean peak peak at"
@@ -337,11 +337,14 @@ class TestProblems:
             (("analyze", "a.mp4"), "the following arguments are required: --prompts"),
             (("embed", "a.mp4", "--stride", "0"), "argument --stride: A stride is a whole number of 1 or more"),
             (("embed", "a.mp4", "--stride", "2.5"), "argument --stride: '2.5' is not a whole number of 1 or more"),
-            (("embed", "a.mp4", "--fps", "nan"), "argument --fps: 'nan' is no number of samples a second"),
-            (("embed", "a.mp4", "--fps", "1e9999999"), "argument --fps: '1e9999999' is no number of samples a second"),
+            (("embed", "a.mp4", "--fps", "nan"), "argument --fps: 'nan' is no number of samples per second"),
+            (
+                ("embed", "a.mp4", "--fps", "1e9999999"),
+                "argument --fps: '1e9999999' is no number of samples per second",
+            ),
             (("embed", "a.mp4", "--stride", "9" * 5_000), "is not a whole number of 1 or more"),
             (("search", "a", "--top", "9" * 4_000), "is no whole number from 1 to 1,000,000"),
-            (("embed", "a.mp4", "--fps", "1000"), "argument --fps: 1000 samples a second can't be used"),
+            (("embed", "a.mp4", "--fps", "1000"), "argument --fps: 1000 samples per second can't be used"),
             (("embed", "a.mp4", "--fps", "3", "--stride", "2"), "not allowed with argument --fps"),
             (("embed", "a.mp4", "--engine", "dalle"), "'dalle' is no engine; write demo, clip, siglip"),
             (("embed", "a.mp4", "--engine", "localhost:9001"), "write for example http://localhost:9001"),

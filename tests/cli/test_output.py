@@ -24,7 +24,7 @@ class TestReporter:
 
         clear = "\r\x1b[K"
         assert stream.getvalue() == (
-            f"{clear}a.mp4: 10 of 40 samples, 12.3 a second, 2.4 s left"
+            f"{clear}a.mp4: 10 of 40 samples, 12.3 per second, 2.4 s left"
             f"{clear}Downloading CLIP. 25 of 600 MB"
             f"{clear}done\n"
         )

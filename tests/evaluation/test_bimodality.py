@@ -31,7 +31,7 @@ def test_two_groups_are_split_between_them(low: Floats, high: Floats, between: t
     assert found.separation > 2
     assert found.means == pytest.approx((low.mean(), high.mean()), abs=0.02)
     assert found.share == pytest.approx(len(high) / (len(low) + len(high)), abs=0.05)
-    assert found.sentence.startswith(f"The scores fall into two at {found.threshold:.3f}, ")
+    assert found.sentence.startswith(f"The scores form two groups, split at {found.threshold:.3f}: ")
 
 
 def test_the_separation_is_ashmans() -> None:

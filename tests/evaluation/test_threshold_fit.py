@@ -105,7 +105,8 @@ def test_a_threshold_lies_in_the_middle_of_those_that_do_equally_well() -> None:
     assert fit.threshold == pytest.approx(0.5)
     assert (fit.f1, fit.f1_now, fit.left_out_f1) == (1.0, pytest.approx(2 / 3), None)
     assert fit.sentence == (
-        "a: threshold 0.500 gives F1 1.00 (now 0.67); with one true segment nothing tells whether it holds elsewhere."
+        "a: threshold 0.500 gives F1 1.00 (currently 0.67); "
+        "with one true segment nothing tells whether it holds elsewhere."
     )
 
 

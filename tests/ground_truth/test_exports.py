@@ -119,7 +119,7 @@ def test_tables_are_read_by_their_heads_and_units(text: str) -> None:
         ("label,start,end\n", "Nothing in truth.txt can be used"),
         ('label,start,end\n"car,1,3\ntree,2,3\n', "Line 2: this can't be read as CSV"),
         ("WEBVTT\n", "Nothing in truth.txt can be used"),
-        ("label,start_frame,end_frame\ncar,24,72\n", "how many frames a second the video has is unknown"),
+        ("label,start_frame,end_frame\ncar,24,72\n", "how many frames per second the video has is unknown"),
         ("video,label,start,end\na.mp4,car,1,3\nb.mp4,tree,1,3\n", "the labels of 2 videos (“a.mp4”, “b.mp4”)"),
         ("video,label,start,end\nx/clip.mp4,car,1,3\ny/clip.mp4,tree,1,3\n", "the labels of 2 videos"),
         ("Timecode List:,00:00:01.000\n", "can't be told"),
@@ -172,9 +172,9 @@ def test_timecodes_count_frames_of_the_video(
 @pytest.mark.parametrize(
     ("time", "rate", "words"),
     [
-        ("00:00:01:12", None, "how many frames a second the video has is unknown; give the times in seconds"),
-        ("00:00:01:25", 25, "'00:00:01:25' counts frames, and the video has 25 a second"),
-        ("00:00:01:12", 27.3, "the video has 27.3 a second; give the times in seconds"),
+        ("00:00:01:12", None, "how many frames per second the video has is unknown; give the times in seconds"),
+        ("00:00:01:25", 25, "'00:00:01:25' counts frames, and the video has 25 per second"),
+        ("00:00:01:12", 27.3, "the video has 27.3 per second; give the times in seconds"),
     ],
 )
 def test_a_timecode_that_cannot_be_meant_is_refused(time: str, rate: float | None, words: str) -> None:
@@ -244,14 +244,14 @@ def annotated(*annotations: Any, **data: Any) -> str:
 def test_label_studio_without_a_rate_counts_24_frames_a_second_and_says_so() -> None:
     found = parsed(annotated({"result": [timeline("car", 241, 480)]}), rate=30)
     assert [(one.start_s, one.end_s) for one in found.segments] == [(10.0, 20.0)]
-    assert "default of 24 frames a second is taken" in found.problems[0]
+    assert "default of 24 frames per second is taken" in found.problems[0]
 
 
 @pytest.mark.parametrize("fps", ["1/99999999999999", 1e-300, "1e99999999", "9" * 5_000, "auto", True, [], 1e300])
 def test_a_rate_that_makes_no_sense_is_named(fps: object) -> None:
     found = parsed(annotated({"result": [timeline("car", 25, 72)]}, fps=fps))
     assert [(one.label, one.start_s, one.end_s) for one in found.segments] == CAR
-    assert "is no number of frames a second" in found.problems[0]
+    assert "is no number of frames per second" in found.problems[0]
 
 
 def test_the_annotation_marked_as_ground_truth_counts() -> None:
@@ -416,7 +416,7 @@ def test_tracks_of_cvat_are_there_until_they_are_outside() -> None:
     found = parsed(text, rate=Fraction(24))
     assert [(one.label, one.start_s, one.end_s) for one in found.segments] == BOTH
     assert found.problems == ("Track 3: it is on no frame; it is left out.",)
-    with pytest.raises(InputError, match="how many frames a second the video has is unknown"):
+    with pytest.raises(InputError, match="how many frames per second the video has is unknown"):
         parsed(text)
 
 

@@ -32,7 +32,7 @@ SAMPLING = Sampling.every(5)
 
 @dataclass(frozen=True)
 class Bench:
-    """A store with one video: red, green, blue, 3 s each, 10 frames a second."""
+    """A store with one video: red, green, blue, 3 s each, 10 frames per second."""
 
     store: Store
     video: Video

@@ -36,7 +36,7 @@ COLOURS = (RED, GREEN, BLUE)
 
 @pytest.fixture
 def video(store: Store, tmp_path: Path) -> Video:
-    """Red, green, blue, 3 s each, 10 frames a second."""
+    """Red, green, blue, 3 s each, 10 frames per second."""
     film = make_video(tmp_path / "film.mp4", colours=scenes(*((colour, 30) for colour in COLOURS)), rate=10)
     return store.add_file(film)
 

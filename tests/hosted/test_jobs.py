@@ -42,7 +42,7 @@ FPS = Sampling.per_second(2)
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Red, green, blue, 2 s each, 10 frames a second."""
+    """Red, green, blue, 2 s each, 10 frames per second."""
     colours = scenes((RED, 20), (GREEN, 20), (BLUE, 20))
     return make_video(tmp_path_factory.mktemp("film") / "colours.mp4", colours=colours, rate=10)
 
@@ -232,8 +232,8 @@ class TestRefuses:
         ("sampling", "message"),
         [
             (Sampling.every(10), "samples by rate, not by frame count"),
-            (Sampling.per_second(121), "at most 120 samples a second, not 121"),
-            (Sampling.per_second(11), "has 10 frames a second, .* nothing for 11 samples"),
+            (Sampling.per_second(121), "at most 120 samples per second, not 121"),
+            (Sampling.per_second(11), "has 10 frames per second, .* nothing for 11 samples"),
         ],
     )
     def test_rates_before_anything_is_sent(

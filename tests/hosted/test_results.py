@@ -19,7 +19,7 @@ Document = dict[str, Any]
 
 
 def document(n: int = 6, dim: int = 4, step_s: float = 0.5) -> Document:
-    """Return what the service gives for 24 frames a second: element ``i`` points along axis ``i``, 3 long."""
+    """Return what the service gives for 24 frames per second: element ``i`` points along axis ``i``, 3 long."""
     vectors = [[3.0 if axis == i % dim else 0.0 for axis in range(dim)] for i in range(n)]
     return {
         "frame_offset": [round(24 * step_s * i) for i in range(n)],

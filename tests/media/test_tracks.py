@@ -39,7 +39,7 @@ _FORMATS = {"mjpeg": "yuvj420p", "prores_ks": "yuv422p10le"}
 
 
 def write_tracks(path: Path, tracks: Sequence[Track], *, frames: int = 20, container: str | None = None) -> Path:
-    """Write a file with several picture tracks of 10 frames a second, packets in the order of time."""
+    """Write a file with several picture tracks of 10 frames per second, packets in the order of time."""
     quiet = {"libx265": {"x265-params": "log-level=none"}, "libsvtav1": {"preset": "12", "svtav1-params": "lp=1"}}
     with av.open(str(path), "w", format=container) as output:
         streams: list[Any] = []

@@ -208,7 +208,7 @@ def test_what_b_has_no_embedding_of_is_offered_and_a_still_shows(bench: Bench, s
     by_key(app.main.number_input, "b.stride").set_value(3).run()
     assert not app.exception
     assert "not embedded yet" in words(app)
-    assert "green</strong>: yes, first at 0:03.0" in words(app)
+    assert "green</strong>: present for 3.0 s (33 %), first at 0:03.0" in words(app)
     lanes = player_data(app)["lanes"]
     assert "beside" not in lanes
     assert len(lanes["labels"]) == 3
@@ -229,7 +229,7 @@ def test_a_model_that_b_lacks_is_one_sentence_and_a_still_shows(bench: Bench) ->
     assert [error.value for error in app.error] == [app.error[0].value]
     assert "not on this machine yet" in app.error[0].value
     assert by_key(app.button, "b.download_model")
-    assert "green</strong>: yes" in words(app)
+    assert "green</strong>: present for" in words(app)
 
 
 def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:

@@ -55,7 +55,7 @@ def test_the_three_answers_are_right(bench):
 
     assert not app.exception
     for start in ("0:00.0", "0:03.0", "0:06.0"):
-        assert f"first at {start}, for 3.0 s, 33 %" in words(app)
+        assert f"present for 3.0 s (33 %), first at {start}" in words(app)
 
 
 def test_three_edits_in_a_row_all_count_and_survive_a_page_switch_and_a_reload(bench):
@@ -256,7 +256,7 @@ def test_the_library_lists_what_is_cached(bench):
     assert row["Video"] == "colours.mp4"
     assert row["Samples"] == 18
     assert row["State"] == "complete"
-    assert row["Sampling"] == "every 5th frame"
+    assert row["Sampling"] == "every 5 frames"
 
 
 def test_a_path_outside_the_allowed_folders_is_refused_with_a_way_out(home, tmp_path, monkeypatch):
@@ -304,7 +304,7 @@ def test_testing_the_connection_says_name_version_latency_and_speed(bench, serve
     by_key(app.sidebar.button, "test_connection").click().run()
 
     (message,) = [success.value for success in app.sidebar.success]
-    assert "images a second" in message
+    assert "images per second" in message
     assert "ms" in message
 
 

@@ -71,24 +71,24 @@ def test_the_evaluation_has_one_row_per_label_and_names_what_has_no_prompt(bench
     assert frame.loc["blue"].drop("support_s").isna().all()
     assert "In the ground truth without a prompt: unicorn" in words(app)
     assert "Prompts that are not in the ground truth: blue" in words(app)
-    assert "The diamond is the threshold now, -0.500" in words(app)
+    assert "The diamond is the current threshold, -0.500" in words(app)
 
 
 def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_another(bench):
     put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     assert "red: threshold" in words(app)
-    assert "gives F1 1.00 (now 0.50)" in words(app)
+    assert "gives F1 1.00 (currently 0.50)" in words(app)
     press(app, "threshold_own")
 
     (row, *others) = saved(bench).rows
     assert row.threshold is not None
     assert [other.threshold for other in others] == [None, None]
     assert saved(bench).settings.threshold == -0.5
-    assert "gives F1 1.00 (now 1.00)" in words(app)
+    assert "gives F1 1.00 (currently 1.00)" in words(app)
     press(app, "threshold_undo")
     assert saved(bench).rows == bench.experiment.rows
-    assert "(now 0.50)" in words(app)
+    assert "(currently 0.50)" in words(app)
     press(app, "threshold_redo")
     assert saved(bench).rows[0].threshold is not None
 
@@ -130,7 +130,7 @@ def test_without_truth_the_split_of_the_scores_is_offered(bench, monkeypatch):
     split = ThresholdSplit(0.42, 3.5, 30.0, (0.1, 0.8), 0.33)
     monkeypatch.setattr(cache, "suggest_without_truth", lambda scores: split)
     app = view("Histogram", "red")
-    assert "fall into two at 0.420, 33 % above" in words(app)
+    assert "form two groups, split at 0.420: 33 % above" in words(app)
     assert "separation 3.5" in words(app)
     press(app, "threshold_own")
 

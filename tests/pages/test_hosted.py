@@ -104,7 +104,7 @@ class TestStart:
         app = open_page("pages/library.py")
         row = app.dataframe[0].value.iloc[0]
 
-        assert (row["Engine"], row["Sampling"]) == ("CLIP ViT-B/16 (hosted)", "3 a second")
+        assert (row["Engine"], row["Sampling"]) == ("CLIP ViT-B/16 (hosted)", "3 per second")
         assert (row["Samples"], row["State"]) == (27, "complete")
         assert service.paths("PUT")
 
@@ -160,7 +160,7 @@ class TestGoesOn:
 
     def test_when_asked_without_one(self, bench: Bench, service: FakeHosted, begun: JobRecord) -> None:
         app = open_page("pages/library.py")
-        assert "is with the hosted service (3 a second), since 1 min " in words(app)
+        assert "is with the hosted service (3 per second), since 1 min " in words(app)
         press_in_dialog(app, f"resume_{begun.key.id}", "resume_now", KEY)
         wait_for_jobs()
 
@@ -260,8 +260,8 @@ class TestExplore:
         assert not app.error
         assert "imported without its video" in text
         assert "1 sample failed at the hosted service, of 18" in text
-        assert "first at 0:00.0, for 3.0 s" in text
-        assert "first at 0:03.0, for 2.5 s" in text  # half a second of green has no vector
+        assert "present for 3.0 s (33 %), first at 0:00.0" in text
+        assert "present for 2.5 s (28 %), first at 0:03.0" in text  # half a second of green has no vector
 
     def test_each_view_draws(self, without_file: Video) -> None:
         app = open_page()
@@ -299,7 +299,7 @@ class TestExplore:
     def test_a_video_without_hosted_vectors_is_sent_to_the_library(self, bench: Bench) -> None:
         experiments.save(bench.store.home, replace(bench.experiment, engine="hosted", sampling="fps-3"))
         app = open_page()
-        assert "has no vectors of CLIP ViT-B/32 (hosted) at 3 a second" in words(app)
+        assert "has no vectors of CLIP ViT-B/32 (hosted) at 3 per second" in words(app)
         assert not has_key(app.button, "start")
 
     def test_a_dead_server_of_words_is_one_sentence(self, without_file: Video, server: FakeServer) -> None:

@@ -87,7 +87,7 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
 
     assert not app.exception
     matrix = table(app)
-    assert matrix["name"].tolist() == ["colours (now)", "other"]
+    assert matrix["name"].tolist() == ["colours (current)", "other"]
     assert matrix.columns.tolist() == ["name", "mean", "video 0", "video 1"]
     # The newest video comes first: red and blue, 3 s each; then red, green and blue.
     assert matrix["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
@@ -102,7 +102,7 @@ def test_experiments_that_say_the_same_are_one_row(bench):
     another_experiment(bench, "red", "blue", name="third", id="third123")
     settings_are(bench, order="chosen")
 
-    assert sorted(table(open_page(PAGE))["name"]) == ["colours (now)", "other", "third"]
+    assert sorted(table(open_page(PAGE))["name"]) == ["colours (current)", "other", "third"]
 
 
 def test_truth_makes_the_overall_score_the_metric_and_ranks_by_it(bench):
@@ -112,7 +112,7 @@ def test_truth_makes_the_overall_score_the_metric_and_ranks_by_it(bench):
     matrix = table(app)
 
     assert by_key(app.selectbox, "matrix.metric").value == "macro_f1"
-    assert matrix["name"].tolist() == ["colours (now)", "other"]
+    assert matrix["name"].tolist() == ["colours (current)", "other"]
     assert matrix["video 0"].tolist() == pytest.approx([1.0, 1 / 6], abs=0.01)  # 0.5 for red, 0 for the others
     assert "colours\\.mp4" in words(app)
 
@@ -202,14 +202,14 @@ def test_a_sweep_is_ranked_by_the_overall_score_and_the_winner_can_be_used_and_t
     assert by_key(app.selectbox, "matrix.sweep_metric").value == "macro_f1"
     assert "Ranked by Macro F1" in words(app)
     assert matrix["name"].tolist()[0] == "red"
-    assert "green (now)" in matrix["name"].tolist()
+    assert "green (current)" in matrix["name"].tolist()
     assert matrix["video 0"].iloc[0] == pytest.approx(1.0)
-    now = matrix["video 0"][matrix["name"] == "green (now)"].item()
+    now = matrix["video 0"][matrix["name"] == "green (current)"].item()
     assert matrix["gain"].iloc[0] == pytest.approx(1.0 - now)
     by_key(app.button, "matrix_use").click().run()
     assert saved(bench).rows[0] == PromptRow(label="red")
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
-    assert "red (now)" in table(app)["name"].tolist()
+    assert "red (current)" in table(app)["name"].tolist()
     by_key(app.button, "matrix_undo").click().run()
 
     assert saved(bench).rows[0].texts == ("green",)
@@ -235,7 +235,7 @@ def test_templates_multiply_wordings_and_bad_lines_are_reported(bench):
     assert sorted(zip(table(app)["name"], table(app)["template"], strict=True)) == [
         ("crimson", "a {}"),
         ("crimson", "{}"),
-        ("red (now)", "{}"),
+        ("red (current)", "{}"),
     ]
     assert len(app.warning) == 2
 
@@ -302,12 +302,12 @@ def test_imports_are_rows_and_can_be_forgotten(bench):
         by_key(app.text_area, "matrix_import_text").set_value(text).run()
         by_key(app.button, "matrix_import_apply").click().run()
     assert not app.exception
-    assert set(table(app)["name"]) == {"colours (now)", "harbour", "harbour 2"}
+    assert set(table(app)["name"]) == {"colours (current)", "harbour", "harbour 2"}
     by_key(app.button, "matrix_forget_harbour 2").click().run()
-    assert set(table(app)["name"]) == {"colours (now)", "harbour"}
+    assert set(table(app)["name"]) == {"colours (current)", "harbour"}
 
     assert [imported.name for imported in settings_of(bench).imported] == ["harbour"]
-    assert set(table(open_page(PAGE))["name"]) == {"colours (now)", "harbour"}
+    assert set(table(open_page(PAGE))["name"]) == {"colours (current)", "harbour"}
 
 
 def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):
@@ -329,7 +329,7 @@ def test_a_dead_server_costs_only_what_was_never_embedded(bench, server):
 
     assert not app.exception
     assert len(app.warning) == 1
-    assert table(app)["name"].tolist() == ["colours (now)", "other"]
+    assert table(app)["name"].tolist() == ["colours (current)", "other"]
     assert table(app)["video 0"].isna().tolist() == [False, True]
 
 

@@ -302,7 +302,7 @@ def test_the_second_of_two_equal_rows_is_left_out_and_the_results_stay(bench):
 
     assert ["Row 3 is left out" in one.value for one in app.warning] == [True]
     assert {row: "is there already" in why for row, why in editor_data(app)["left_out"].items()} == {"2": True}
-    assert "first at 0:00.0, for 3.0 s, 33 %" in words(app)
+    assert "present for 3.0 s (33 %), first at 0:00.0" in words(app)
 
 
 # --- one handler ---------------------------------------------------------------------------------------------------

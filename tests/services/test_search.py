@@ -60,7 +60,7 @@ def add(
     stride: int = 10,
     gaps: tuple[Gap, ...] = (),
 ) -> EmbeddingKey:
-    """Store a video of 10 frames a second."""
+    """Store a video of 10 frames per second."""
     key = key_of(name, engine_id=engine_id, sampling=Sampling.every(stride))
     frames = np.arange(len(vectors)) * stride
     store.put(

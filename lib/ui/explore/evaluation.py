@@ -120,4 +120,4 @@ def _curve(evaluation: Evaluation, analysis: Analysis) -> None:
     if of_label.threshold is None:
         st.caption("The decision “Best label” uses no threshold, so none is marked.")
     else:
-        st.caption(f"The diamond is the threshold now, {of_label.threshold:.3f}, by scores alone.")
+        st.caption(f"The diamond is the current threshold, {of_label.threshold:.3f}, by scores alone.")

@@ -182,6 +182,7 @@ def _table(editing: GroundTruthEditing, truth: Truth) -> None:
         frame,
         key=key,
         hide_index=True,
+        placeholder="–",
         height=min(38 + 35 * len(frame), 400),
         on_select=partial(select_row, key, truth, selected, state.session()),
         selection_mode="single-row",

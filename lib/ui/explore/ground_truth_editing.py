@@ -120,7 +120,7 @@ def redo(editing: GroundTruthEditing) -> None:
 
 @callback
 def forget(editing: GroundTruthEditing) -> None:
-    """Delete what was stored, so that the file beside the video counts again."""
+    """Delete what was stored, so that the video's annotation file counts again."""
     before = editing.stored()
     cache.store().forget_truth(editing.video.sha256)
     editing.history = editing.history.push(before)

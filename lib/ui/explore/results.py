@@ -68,6 +68,7 @@ def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        placeholder="–",
         column_config={
             "label": st.column_config.TextColumn("Label", pinned=True),
             "role": None,  # in the prompt table; without it all other columns fit at 1440 pixels

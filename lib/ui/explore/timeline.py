@@ -54,7 +54,7 @@ def draw(analysis: Analysis, reference: Reference | None = None) -> None:
         (
             _CHANGE,
             timeline.change_chart(data, playhead_s=playhead),
-            "Scene change: 1 − cosine of neighbouring samples",
+            "Scene change (1 − cosine)",
         ),
     ):
         st.altair_chart(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)

@@ -144,7 +144,7 @@ def start_dialog(video: Video) -> None:
     )
     limit = min(float(MAX_FPS), float(video.rate or MAX_FPS))
     fps = st.number_input(
-        "Samples a second",
+        "Samples per second",
         min_value=0.01,
         max_value=max(limit, 0.01),
         value=min(_DEFAULT_FPS, limit),

@@ -41,6 +41,7 @@ def draw() -> None:
         table,
         key=f"cached_{len(table_rows)}",
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [0]}} if len(table_rows) == 1 else None,

@@ -218,6 +218,7 @@ def _all_metrics(measured: Sequence[Mapping[str, Any]]) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        placeholder="–",
         height=min(38 + 35 * len(frame), 38 + 35 * 6),
         column_config={"Label": st.column_config.TextColumn(pinned=True)},
         alt="Every metric of each label in the selected cell",

@@ -77,7 +77,7 @@ def available() -> list[MatrixRow]:
 
 def _title(prompt_set: PromptSet, origin: Origin, *, unique: bool) -> str:
     """Return the prompt set's name, with its first labels where the name alone says too little."""
-    name = f"{prompt_set.name} (now)" if origin == "now" else prompt_set.name
+    name = f"{prompt_set.name} (current)" if origin == "now" else prompt_set.name
     if unique and prompt_set.name != _UNNAMED:
         return name
     labels = [prompt.label for prompt in prompt_set.enabled]

@@ -275,7 +275,7 @@ def title_of(row: MatrixRow) -> str:
     if row.wording is None:
         return row.name
     words = "; ".join(row.wording.texts)
-    return f"{words} (now)" if row.wording.current else words
+    return f"{words} (current)" if row.wording.current else words
 
 
 def heat(value: float, lowest: float, highest: float, theme: str) -> str:

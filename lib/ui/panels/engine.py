@@ -184,7 +184,7 @@ def _test_connection(session: Session) -> None:
     st.success(
         f"{as_text(report.name)} {as_text(report.version or '(version unknown)')}: {report.model_id}, "
         f"answers in {report.latency_s * 1000:.0f} ms, "
-        f"{report.images_per_s:.1f} images a second.",
+        f"{report.images_per_s:.1f} images per second.",
         icon=":material/check_circle:",
     )
 

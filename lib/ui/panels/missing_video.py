@@ -66,7 +66,9 @@ def samples_table(analysis: Analysis, indices: Sequence[int]) -> None:
         for index in indices
     ]
     formats = {label: st.column_config.NumberColumn(format="%.3f") for label in analysis.labels}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=formats, alt="Samples and their scores")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, placeholder="–", column_config=formats, alt="Samples and their scores"
+    )
 
 
 def no_video(words: str = "There is no video yet.") -> None:

@@ -20,6 +20,7 @@ def draw(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str)
         frame,
         key=key,
         hide_index=True,
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         height=min(38 + 35 * len(frame), 400),

@@ -151,7 +151,7 @@ def test_a_sweeps_gain_is_relative_to_the_current_words():
     view = view_of(swept(f1=(0.4, 0.7), macro_f1=(0.4, 0.7)), MatrixSettings(mode="sweep"), swept_label="red")
     table = table_of(view, {"v1": "first.mp4"})
 
-    assert table.frame[NAME].tolist() == ["crimson", "red (now)"]
+    assert table.frame[NAME].tolist() == ["crimson", "red (current)"]
     assert [table.text(GAIN, value) for value in table.frame[GAIN]] == ["+0.30", "–"]
     assert MEAN not in table.frame
     assert TEMPLATE not in table.frame
