@@ -1,7 +1,7 @@
 import streamlit as st
 
 from lib.ui.explore import downloads, evaluation, ground_truth, results, thresholds, timeline, wording
-from lib.ui.panels import video
+from lib.ui.panels import settings, video
 
 st.title("Explore")
 selection = video.choose()
@@ -16,7 +16,7 @@ with left:
     video.edit_prompts(selection.session)
 with right:
     answers = st.container()
-video.edit_settings(selection)
+below_settings = video.edit_settings(selection)
 
 analysis = video.analyse(selection)
 with instrument:
@@ -28,6 +28,8 @@ if analysis is None or selection.info is None:
 band = video.reference(selection)
 with answers:
     results.answers(analysis, reference=band)
+with below_settings:
+    settings.effects(analysis)
 with left:
     wording.hints(selection, analysis, band)
 timeline.draw(analysis, band)

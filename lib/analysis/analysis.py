@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lib.analysis.effects import Effects, effects_of
 from lib.analysis.metrics import LabelMetrics, label_metrics
 from lib.analysis.pictures import prompt_rows
 from lib.analysis.reference import Reference, reference_of, reference_vectors
@@ -89,6 +90,19 @@ class Analysis:
     def cuts(self) -> _Bools | None:
         """Where smoothing, hysteresis, bridging and minimum duration begin anew, ``(n,)``; None where they don't."""
         return self.spikes if self.prompt_set.settings.stop_at_cuts else None
+
+    @cached_property
+    def effects(self) -> Effects:
+        """What smoothing, hysteresis, merging and minimum duration changed."""
+        return effects_of(
+            self.prompt_set,
+            self.samples,
+            self.cuts,
+            raw=self.raw,
+            scores=self.scores,
+            decided=self.decided,
+            active=self.active,
+        )
 
     @cached_property
     def shots(self) -> tuple[Shot, ...]:
@@ -267,6 +281,7 @@ class Analysis:
             "settings": prompt_set.pop("settings"),
             "metrics": [metrics.to_dict() for metrics in self.metrics],
             "segments": [segment.to_dict() for segment in self.segments],
+            "effects": self.effects.to_dict(),
         }
         if shots:
             data["shots"] = [shot.to_dict() for shot in self.shots]

@@ -166,14 +166,14 @@ def merge_and_drop(
         cuts: see above.
     """
     has = decided
-    breaks = _breaks(samples, settings.bridge_s, cuts)
+    breaks = breaks_of(samples, settings.bridge_s, cuts)
     if settings.bridge_s > 0:
         exclusive = settings.decision != "threshold"
         has = _bridge(has, samples, settings.bridge_s, breaks, np.array(roles) == "background", exclusive=exclusive)
     if settings.min_duration_s > 0:
-        columns, first, stop = _runs(has, breaks)
+        columns, first, stop = runs_of(has, breaks)
         short = samples.ends_s[stop - 1] - samples.times_s[first] < settings.min_duration_s - TIME_TOLERANCE_S
-        rows, which = _members(first[short], stop[short])
+        rows, which = members_of(first[short], stop[short])
         has = has.copy()
         has[rows, columns[short][which]] = False
     return has
@@ -182,7 +182,7 @@ def merge_and_drop(
 def _bridge(
     has: _Bools, samples: Samples, bridge_s: float, breaks: _Ints, background: _Bools, *, exclusive: bool
 ) -> _Bools:
-    columns, first, stop = _runs(has, breaks)
+    columns, first, stop = runs_of(has, breaks)
     columns, first, stop, same = columns[1:], stop[:-1], first[1:], columns[1:] == columns[:-1]
     closes = same & (samples.times_s[stop] - samples.ends_s[first - 1] <= bridge_s + TIME_TOLERANCE_S)
     closes &= np.searchsorted(breaks, first) == np.searchsorted(breaks, stop, side="right")
@@ -196,7 +196,7 @@ def _bridge(
     columns, first, stop = columns[closes], first[closes], stop[closes]
     # Backgrounds first: a target's gap may hold a background's, and replaces it.
     order = np.argsort(~background[columns], kind="stable")
-    rows, which = _members(first[order], stop[order])
+    rows, which = members_of(first[order], stop[order])
     owners = columns[order][which]
     has = has.copy()
     if not exclusive:
@@ -217,10 +217,10 @@ def find_segments(
 
     ``scores`` are the smoothed ones, ``(n, p)``. Gaps without samples of at most ``bridge_s`` don't end a segment.
     """
-    columns, first, stop = _runs(has, _breaks(samples, bridge_s))
+    columns, first, stop = runs_of(has, breaks_of(samples, bridge_s))
     if not len(first):
         return ()
-    rows, which = _members(first, stop)
+    rows, which = members_of(first, stop)
     values, spans = scores[rows, columns[which]], samples.spans_s[rows]
     offsets = np.append(0, np.cumsum(stop - first)[:-1])
     peaks = np.maximum.reduceat(values, offsets)
@@ -242,17 +242,17 @@ def find_segments(
     return tuple(Segment(labels[column], *rest) for column, *rest in rows_of)
 
 
-def _breaks(samples: Samples, bridge_s: float, cuts: _Bools | None = None) -> _Ints:
+def breaks_of(samples: Samples, bridge_s: float, cuts: _Bools | None = None) -> _Ints:
     """Return the rows before which a run ends, whatever it holds: after a gap that is not bridged, and at cuts."""
     ends = np.zeros(len(samples), dtype=bool) if cuts is None else cuts.copy()
     ends[1:] |= samples.times_s[1:] - samples.ends_s[:-1] > bridge_s + TIME_TOLERANCE_S
     return np.flatnonzero(ends)
 
 
-def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
+def runs_of(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     """Return column, first row and row after the last of every run of True, sorted by column, then row."""
     if len(breaks):  # insert a row of False before each of them, and don't count those rows
-        columns, *rows = _runs(np.insert(has, breaks, False, axis=0), breaks[:0])
+        columns, *rows = runs_of(np.insert(has, breaks, False, axis=0), breaks[:0])
         added = breaks + np.arange(len(breaks))
         first, stop = (row - np.searchsorted(added, row) for row in rows)
         return columns, first, stop
@@ -264,7 +264,7 @@ def _runs(has: _Bools, breaks: _Ints) -> tuple[_Ints, _Ints, _Ints]:
     return columns, first, np.nonzero(steps == -1)[1]
 
 
-def _members(first: _Ints, stop: _Ints) -> tuple[_Ints, _Ints]:
+def members_of(first: _Ints, stop: _Ints) -> tuple[_Ints, _Ints]:
     """Return the rows of all runs, one run after another, and the run of each row."""
     lengths = stop - first
     which = np.repeat(np.arange(len(first)), lengths)

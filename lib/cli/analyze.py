@@ -79,8 +79,10 @@ def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple
 
 
 def _analysis_table(head: str, analysis: Analysis, *, samples: bool, shots: bool) -> str:
-    """Return metrics, segments and, where asked for, shots and samples as tables."""
+    """Return metrics, what the settings did, segments and, where asked for, shots and samples as tables."""
     blocks = [head, _metrics_table(analysis)]
+    if done := analysis.effects.sentences():
+        blocks.append("\n".join(done))
     if analysis.segments:
         blocks.append(_segments_table(analysis))
     if shots and analysis.shots:

@@ -76,7 +76,8 @@ def report(
     """Return the analysis as a document of plain types, with all that is needed to reproduce the numbers.
 
     Keys, in order: ``video``, ``damage``, ``gaps``, ``engine``, ``sampling``, ``prompt_set``, ``settings``,
-    ``metrics``, ``segments`` and, where asked for, ``shots`` and ``samples``.
+    ``metrics``, ``segments``, ``effects`` (what smoothing, hysteresis, merging and minimum duration changed) and, where
+    asked for, ``shots`` and ``samples``.
     """
     return {
         "video": video_document(video, analysis.samples, samples=len(analysis.samples)),

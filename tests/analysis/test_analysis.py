@@ -239,7 +239,7 @@ def test_metrics_and_segments_frames_have_the_command_lines_columns() -> None:
 def test_to_dict_is_the_command_lines_json() -> None:
     chosen = prompt_set("a", "b", background=["b"], decision="best_threshold", threshold=0.25)
     data = analyse_scores([[0.3, 0.1], [0.1, 0.1]], chosen).to_dict(samples=True)
-    assert list(data) == ["prompt_set", "settings", "metrics", "segments", "samples"]
+    assert list(data) == ["prompt_set", "settings", "metrics", "segments", "effects", "samples"]
     assert data["prompt_set"] == {
         "name": "test",
         "template": "{}",

@@ -57,7 +57,7 @@ class TestAnalyze:
 
         document: dict[str, Any] = json.loads(out)
         assert status == 0
-        keys = "video damage gaps engine sampling prompt_set settings metrics segments samples"
+        keys = "video damage gaps engine sampling prompt_set settings metrics segments effects samples"
         assert list(document) == keys.split()
         assert list(document["video"]) == VIDEO
         assert document["video"] | {"sha256": ""} == {
@@ -76,6 +76,19 @@ class TestAnalyze:
         assert [list(metrics) for metrics in document["metrics"]] == [METRICS] * 2
         assert [list(segment) for segment in document["segments"]] == [SEGMENT] * 3
         assert [list(sample) for sample in document["samples"]] == [["frame", "time_s", "label", "scores"]] * 8
+
+    def test_says_what_the_settings_did(self, run: Run, server: FakeServer, film: Path, prompts: Path) -> None:
+        chosen = "decision: best, min_duration_s: 60, smoothing: {kind: median, window: 3}"
+        prompts.write_text(PROMPTS.replace("decision: best", chosen))
+        _, out, _ = run("analyze", film, "--prompts", prompts)
+        _, document, _ = run("analyze", film, "--prompts", prompts, "--json")
+
+        assert "Smoothing changed the labels of 0 of 8 samples." in out
+        assert "3 pieces under 60 s dropped; 4.0 s now without any label." in out
+        assert json.loads(document)["effects"] == {
+            "smoothing": {"changed_samples": 0, "samples": 8},
+            "min_duration": {"dropped": 3, "unlabelled_s": 4.0},
+        }
 
     def test_shows_names_that_are_not_utf_8(self, run: Run, server: FakeServer, film: Path, tmp_path: Path) -> None:
         video, prompts, picture = (tmp_path / os.fsdecode(name) for name in (b"f\xe9.mp4", b"p\xe9.yaml", b"i\xe9.png"))

@@ -312,3 +312,14 @@ def test_against_the_truth(bench: Bench) -> None:
     assert "F1 1.00" in words(app)
     assert "not in the ground truth" in words(app)
     assert "95 % interval" in words(app)
+
+
+def test_each_side_says_what_its_settings_did(bench: Bench) -> None:
+    said = " under 4 s dropped"
+    settings = dataclasses.replace(bench.experiment.settings, min_duration_s=4.0)
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, settings=settings))
+    app = compare()
+    assert words(app).count(said) == 1
+
+    by_key(app.number_input, "b.setting.min_duration_s").set_value(4.0).run()
+    assert words(app).count(said) == 2

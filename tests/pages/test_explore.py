@@ -384,3 +384,14 @@ def test_a_label_that_is_not_found_has_no_best_frames(bench):
     app.run()
     assert not app.exception
     assert "sky is not found; its best score is" in str(passed(app, "items"))
+
+
+def test_what_the_settings_did_stands_below_them(bench):
+    assert "dropped" not in words(open_page())
+
+    chosen = dataclasses.replace(bench.experiment.settings, min_duration_s=4.0, bridge_s=1.0)
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, settings=chosen))
+    shown = words(open_page())
+
+    assert "3 pieces under 4 s dropped; 9.0 s now without any label." in shown
+    assert "Merging can't close any gap: with “Best label”" in shown

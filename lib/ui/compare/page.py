@@ -7,7 +7,7 @@ import html
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ParamSpec
+from typing import NamedTuple, ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -23,7 +23,7 @@ from lib.services.experiments import Experiment, rows_to_prompts
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import engine, html_tables, prompts, video
+from lib.ui.panels import engine, html_tables, prompts, settings, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, state, theme
 from lib.ui.session.session import SIDES, Session, Side
@@ -157,20 +157,26 @@ def edit(chosen: Video) -> Sides:
     with st.container(horizontal=True, gap="small"):
         columns = {name: st.container(width=_WIDTH) for name in SIDES}
     sessions, colours = comparison_sides.sides(), _colours()
-    opened: dict[Side, tuple[VideoSelection | None, DeltaGenerator]] = {}
+    opened: dict[Side, _Opened] = {}
     for name, column in columns.items():
         with column:
             opened[name] = _edit_side(sessions[name], chosen, colours[name])
     colours = _colours()  # an edit that came late is in the tables by now
-    sides = {name: _analyse(*opened[name], column, colours[name]) for name, column in columns.items()}
-    infos = [selection.info for selection, _ in opened.values() if selection and selection.info]
+    sides = {name: _analyse(opened[name], column, colours[name]) for name, column in columns.items()}
+    infos = [one.selection.info for one in opened.values() if one.selection and one.selection.info]
     return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None))
 
 
-def _edit_side(
-    session: Session, chosen: Video, colours: Mapping[str, str]
-) -> tuple[VideoSelection | None, DeltaGenerator]:
-    """Draw the panels of one side; return what is embedded, and the container for its answers."""
+class _Opened(NamedTuple):
+    """The panels of one side: what is embedded, and the places for what its analysis says."""
+
+    selection: VideoSelection | None
+    answers: DeltaGenerator
+    below_settings: DeltaGenerator
+
+
+def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> _Opened:
+    """Draw the panels of one side."""
     st.markdown(f"#### :gray-badge[{session.side.upper()}] {escape_markdown(session.experiment.name)}")
     answers = st.container()
     selection = video.select(session, chosen)
@@ -178,18 +184,13 @@ def _edit_side(
         video.embedding_state(selection)
     prompts.draw(session, colours)
     prompts.tools(session)
-    if selection is not None:
-        video.edit_settings(selection)
+    below = video.edit_settings(selection) if selection is not None else answers
     _edit_engine(session)
-    return selection, answers
+    return _Opened(selection, answers, below)
 
 
-def _analyse(
-    selection: VideoSelection | None,
-    answers: DeltaGenerator,
-    column: DeltaGenerator,
-    colours: Mapping[str, str],
-) -> AnalysedSide | None:
+def _analyse(opened: _Opened, column: DeltaGenerator, colours: Mapping[str, str]) -> AnalysedSide | None:
+    selection = opened.selection
     if selection is None:
         return None
     with column:
@@ -197,8 +198,10 @@ def _analyse(
     if analysis is None or selection.info is None:
         return None
     side = AnalysedSide(selection.info, analysis, selection.sees)
-    with answers:
+    with opened.answers:
         _answers(selection.video, side, colours)
+    with opened.below_settings:
+        settings.effects(analysis)
     return side
 
 

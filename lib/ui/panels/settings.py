@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from lib.core.formatting import format_duration
+from lib.analysis.analysis import Analysis
+from lib.core.formatting import as_text, format_duration
 from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, Score, Settings, SmoothingKind
 from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS
 from lib.ui.session.bindings import bound, setting
@@ -62,8 +64,11 @@ def threshold_range(session: Session) -> tuple[float, float]:
     return min(low, settings.threshold, *own), max(high, settings.threshold, *own)
 
 
-def draw(session: Session, step_s: float | None) -> None:
-    """Draw the settings; ``step_s``, one sampling step in seconds where it is known, shows what a window means."""
+def draw(session: Session, step_s: float | None) -> DeltaGenerator:
+    """Draw the settings; return the place below them for ``effects``.
+
+    ``step_s``, one sampling step in seconds where it is known, shows what a window means.
+    """
     settings = session.experiment.settings
     low, high = threshold_range(session)
     window = settings.smoothing.window
@@ -140,6 +145,14 @@ def draw(session: Session, step_s: float | None) -> None:
         with st.popover("More", icon=":material/tune:"):
             _more(session)
     st.caption(_summary(settings, step_s))
+    return st.container()
+
+
+def effects(analysis: Analysis) -> None:
+    """Draw what the settings did to the segments; nothing where all of them are off."""
+    done = analysis.effects.sentences()
+    if done:
+        st.caption(as_text(" ".join(done)))
 
 
 def _summary(settings: Settings, step_s: float | None) -> str:

@@ -290,10 +290,10 @@ def edit_prompts(session: Session) -> None:
     prompts.tools(session)
 
 
-def edit_settings(selection: VideoSelection) -> None:
-    """Draw the settings."""
+def edit_settings(selection: VideoSelection) -> DeltaGenerator:
+    """Draw the settings; return the place for ``lib.ui.panels.settings.effects``."""
     info = selection.info
-    settings.draw(selection.session, cache.samples(info).step_s if info and info.samples else None)
+    return settings.draw(selection.session, cache.samples(info).step_s if info and info.samples else None)
 
 
 def analyse(selection: VideoSelection) -> Analysis | None:
