@@ -82,6 +82,11 @@ class Analysis:
         return self.prompt_set.settings.score == "relative"
 
     @cached_property
+    def is_smoothed(self) -> bool:
+        """Whether smoothing changed a score."""
+        return self.raw is not self.scores and not np.array_equal(self.raw, self.scores)
+
+    @cached_property
     def spikes(self) -> _Bools:
         """Where ``vector_change`` stands out, ``(n,)``: cuts and sudden events."""
         return spikes(self.vector_change)

@@ -41,6 +41,7 @@ Streamlit draws in another way, which would make the browser rebuild the chart."
 OVERVIEW_ROWS = 2_500
 """Points of all labels together in the overview strip."""
 HISTOGRAM_BINS = 40
+RAW_NOTE = "faint: before smoothing"
 
 _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
@@ -62,6 +63,10 @@ class ChartData:
     lines: pd.DataFrame
     """``time_s, label, score``: what is drawn of each label. Where the window cuts between two samples, the
     line goes on to its edge."""
+    raw: pd.DataFrame
+    """``raw_time_s, raw_label, raw_score``: the same of the scores before smoothing; no rows where they are equal."""
+    raw_note: pd.DataFrame
+    """``note``: what the legend says of them; no row where there are none."""
     own_thresholds: pd.DataFrame
     """``threshold_label, threshold``: of labels with their own; no rows where the decision uses none."""
     shared_threshold: pd.DataFrame
@@ -95,6 +100,8 @@ def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None)
     inside = slice(*np.searchsorted(samples.times_s, (start, np.nextafter(end, np.inf))))
     points = max(min(MAX_POINTS, MAX_ROWS // max(p, 1)), MIN_POINTS)
     own, shared = _thresholds(analysis)
+    lines = _lines(analysis, analysis.scores, inside, (start, end), points)
+    raw = _lines(analysis, analysis.raw, inside, (start, end), points) if analysis.is_smoothed else lines[:0]
     return ChartData(
         start_s=start,
         end_s=end,
@@ -102,7 +109,9 @@ def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None)
         score=analysis.prompt_set.settings.score,
         edges=edges(analysis, window),
         gaps=gaps(analysis, window),
-        lines=_lines(analysis, inside, (start, end), points),
+        lines=lines,
+        raw=raw.add_prefix("raw_"),
+        raw_note=pd.DataFrame({"note": pd.Series([RAW_NOTE] * analysis.is_smoothed, dtype=object)}),
         own_thresholds=own,
         shared_threshold=shared,
         moments=_moments(analysis, inside),
@@ -116,7 +125,9 @@ def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None)
 def overview_lines(analysis: Analysis) -> pd.DataFrame:
     """Return ``time_s, label, score`` of the whole video, coarsely."""
     points = max(OVERVIEW_ROWS // len(analysis.labels), 200)
-    return _lines(analysis, slice(0, len(analysis.samples)), clamp_window(None, analysis.samples), points)
+    return _lines(
+        analysis, analysis.scores, slice(0, len(analysis.samples)), clamp_window(None, analysis.samples), points
+    )
 
 
 def edges(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:
@@ -157,8 +168,10 @@ def extremes(values: _Floats, points: int) -> list[_Ints]:
     return [column[np.append(True, np.diff(column) > 0)] for column in rows.T]
 
 
-def _lines(analysis: Analysis, inside: slice, window: tuple[float, float], points: int) -> pd.DataFrame:
-    times, scores = analysis.samples.times_s, analysis.scores
+def _lines(
+    analysis: Analysis, scores: _Floats, inside: slice, window: tuple[float, float], points: int
+) -> pd.DataFrame:
+    times = analysis.samples.times_s
     rows = extremes(scores[inside], points)
     # Where the window cuts a line between two samples, the line goes on to the edge.
     left = _at(window[0], times, scores, inside.start)

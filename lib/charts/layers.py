@@ -134,7 +134,7 @@ def strip(colours: Mapping[str, str], brush: alt.Parameter, *, has_gaps: bool = 
 
 
 def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = False) -> list[alt.Chart]:
-    """Return the lines, the thresholds of labels, and the shared threshold; the legend is ``shown``."""
+    """Return the lines, those before smoothing faint behind them, and the thresholds; the legend is ``shown``."""
     # All labels start selected and a click toggles one, so the legend dims what is hidden.
     everything = [{"label": label} for label in colours]
     shown = alt.selection_point(name="shown", fields=["label"], bind="legend", toggle="true", value=everything)
@@ -146,6 +146,18 @@ def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = Fals
         .mark_line(strokeWidth=1.7, clip=True, invalid=_invalid(has_gaps))
         .encode(x=time_axis("time_s"), y=_score_axis("score", score), color=colour)
         .add_params(shown)
+    )
+    raw: alt.Chart = (
+        alt.Chart(table("raw"))
+        .transform_calculate(label="datum.raw_label")
+        .transform_filter(shown)
+        .mark_line(strokeWidth=1, opacity=0.35, clip=True, invalid=_invalid(has_gaps))
+        .encode(x=time_axis("raw_time_s"), y=_score_axis("raw_score", score), color=colour)
+    )
+    note: alt.Chart = (
+        alt.Chart(table("raw_note"))
+        .mark_text(x="width", y=2, align="right", baseline="top", color=RULE_COLOUR, fontSize=11)
+        .encode(text=alt.Text("note", type="nominal"))
     )
     of_labels: alt.Chart = (
         alt.Chart(table("own_thresholds"))
@@ -159,7 +171,7 @@ def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = Fals
         .mark_rule(strokeDash=_DASHES, strokeWidth=1.5, color=RULE_COLOUR)
         .encode(y=_score_axis("shared_threshold", score))
     )
-    return [drawn, of_labels, of_all]
+    return [raw, drawn, of_labels, of_all, note]
 
 
 def _score_axis(field: str, score: str) -> alt.Y:

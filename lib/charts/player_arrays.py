@@ -92,10 +92,14 @@ def base_arrays(samples: Samples, change: NDArray[np.float64]) -> dict[str, _Arr
 def line_arrays(analysis: Analysis) -> dict[str, _Array]:
     """Return what depends on the scores: ``scores`` f4 ``(p, n)``, one row per label, and its levels.
 
-    Beside relative scores there are ``cosines`` f4 ``(p, n)``, before smoothing.
+    Where smoothing changes scores there is ``raw`` f4 ``(p, n)``, as they were, with its levels, and beside relative
+    scores ``cosines`` f4 ``(p, n)``, before smoothing.
     """
     scores = np.ascontiguousarray(analysis.scores.T, dtype=np.float32)
     arrays = {"scores": scores} | _named(scores, "scores")
+    if analysis.is_smoothed:
+        raw = np.ascontiguousarray(analysis.raw.T, dtype=np.float32)
+        arrays |= {"raw": raw} | _named(raw, "raw")
     if analysis.is_relative:
         arrays["cosines"] = np.ascontiguousarray(analysis.cosine.T, dtype=np.float32)
     return arrays
@@ -183,7 +187,8 @@ def score_axis(analysis: Analysis) -> Axis:
     own, shared = shown_thresholds(analysis)
     values = [value for value in (*own, shared) if value is not None]
     if analysis.scores.size:
-        values += [float(analysis.scores.min()), float(analysis.scores.max())]
+        for scores in (analysis.raw, analysis.scores):
+            values += [float(scores.min()), float(scores.max())]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if high - low < 1e-9:
         low, high = low - 0.05, high + 0.05

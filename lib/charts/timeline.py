@@ -68,6 +68,8 @@ def scores_chart(
     """
     tables = {
         "lines": data.lines,
+        "raw": data.raw,
+        "raw_note": data.raw_note,
         "own_thresholds": data.own_thresholds,
         "shared_threshold": data.shared_threshold,
         "moments": data.moments,

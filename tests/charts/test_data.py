@@ -10,7 +10,7 @@ import pytest
 
 from lib.analysis.analysis import Analysis
 from lib.charts.data import MAX_BARS, MAX_MOMENTS, MAX_POINTS, MAX_ROWS, MIN_POINTS, chart_data, histogram
-from lib.prompts.model import Prompt, PromptSet, Settings
+from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
 
 
@@ -163,3 +163,18 @@ def test_lines_are_interrupted_where_samples_are_missing() -> None:
     assert lines["time_s"].tolist() == [0, 1, 2, 3, 5, 6]
     assert lines["score"].isna().tolist() == [False, False, False, True, False, False]
     assert not chart_data(analysis, window=(0.0, 2.5)).lines["score"].isna().any()
+
+
+@pytest.mark.parametrize("kind", ["none", "viterbi", "median"])
+def test_scores_before_smoothing_are_drawn_where_smoothing_changes_them(kind: Any) -> None:
+    scores = [[0.1], [0.9], [0.1], [0.2], [0.1]]
+    drawn = chart_data(analyse_scores(scores, prompt_set("a", smoothing=Smoothing(kind, 3))))
+
+    if kind != "median":
+        assert drawn.raw.empty
+        assert drawn.raw_note.empty
+        return
+    assert drawn.raw.raw_score.tolist() == [0.1, 0.9, 0.1, 0.2, 0.1]
+    assert drawn.raw.raw_label.tolist() == ["a"] * 5
+    assert drawn.lines.score.max() < 0.9
+    assert drawn.raw_note.note.tolist() == ["faint: before smoothing"]

@@ -28,7 +28,7 @@ from lib.charts.player_arrays import (
     segment_arrays,
     shown_thresholds,
 )
-from lib.prompts.model import Prompt, PromptSet, Settings
+from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from tests.helpers.arrays import analyse_scores, every, unit_rows
 
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "u2": "<u2"}
@@ -168,3 +168,13 @@ def test_differences_name_the_rows_of_their_labels() -> None:
     assert read["a"].tolist() == [0, 1]
     assert read["b"].tolist() == [NOTHING, 0]
     assert all(array.shape == (0,) for array in difference_arrays([], ["a"], []).values())
+
+
+def test_scores_before_smoothing_are_sent_where_smoothing_changes_them(rng: np.random.Generator) -> None:
+    scores = rng.random((5000, 2))
+    plain, smoothed = an_analysis(scores), an_analysis(scores, smoothing=Smoothing("moving_average", 5))
+    assert not any(name.startswith("raw") for name in line_arrays(plain))
+    arrays = decoded(encode_arrays(line_arrays(smoothed)))
+    assert np.array_equal(arrays["raw"], scores.T.astype(np.float32))
+    assert arrays["raw.high1"].max() == np.float32(scores.max()) > arrays["scores"].max()
+    assert (score_axis(smoothed).low, score_axis(smoothed).high) == (score_axis(plain).low, score_axis(plain).high)

@@ -30,7 +30,7 @@ def test_tables_go_through_the_active_data_transformer(analysis: Analysis) -> No
     finally:
         alt.data_transformers.register("keep", None)
     assert [id(table) for table in seen] == [id(chart.tables[name]) for name in _order(spec, chart, seen)]
-    assert len(seen) == len(chart.tables) == 8
+    assert len(seen) == len(chart.tables) == 10
 
 
 def _order(spec: dict[str, Any], chart: templates.FilledChart, seen: list[pd.DataFrame]) -> list[str]:

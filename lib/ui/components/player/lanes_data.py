@@ -48,7 +48,7 @@ def lanes(
             for label, threshold in zip(analysis.labels, own, strict=True)
         ],
         "shared": shared,
-        "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores),
+        "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores, analysis.raw),
         "segments": _packed(
             "segments",
             arrays.segment_arrays(analysis.segments, analysis.labels),

@@ -191,6 +191,13 @@ export class Lanes {
     if (side.name) this.badge(side.name, lane.y + 10);
     const toY = (value) => y(value) * ratio;
     this.clip(lane, () => {
+      pen.globalAlpha = 0.35;
+      this.labels(state, side, (label) => {
+        if (!range || !side.raw) return;
+        pen.fillStyle = pen.strokeStyle = label.colour;
+        paintLine(pen, side.raw, label.row, side.times, view, range, box, toY, ratio, state.fast);
+      });
+      pen.globalAlpha = 1;
       this.labels(state, side, (label, chosen) => {
         if (!range) return;
         pen.fillStyle = pen.strokeStyle = label.colour;
@@ -208,6 +215,9 @@ export class Lanes {
       this.labels(state, side, (label) => label.own !== null && rule(label.own, label.colour));
       if (side.shared !== null) rule(side.shared, "#808080");
     });
+    if (side.raw) {
+      this.text("faint: before smoothing", this.left + this.plot - 4, lane.y + 9, { align: "right", alpha: 0.6 });
+    }
   }
 
   // The name of a side, in the gutter.

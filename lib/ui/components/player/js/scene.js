@@ -47,6 +47,7 @@ class Side {
     this.spikes = base.spikes.data;
     this.change = new Levels(base, "change");
     this.scores = new Levels(lines, "scores");
+    this.raw = lines.raw ? new Levels(lines, "raw") : null;
     this.cosines = lines.cosines?.data ?? null;
     this.segments = this.labels.map(() => ({ start: [], end: [], peak: [] }));
     const { start, end, label, peak } = segments;
