@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from lib.charts.palette import RULE_COLOUR, SPIKE_COLOUR
+from lib.charts.palette import RULE_COLOUR, SPIKE_COLOUR, dashes
 from lib.charts.templates import table
 
 AXIS_WIDTH = 110
@@ -82,7 +82,16 @@ def bare_axis() -> alt.Axis:
 
 def colour_of(field: str, colours: Mapping[str, str], *, legend: bool = False) -> alt.Color:
     """Return the colour encoding of a field of labels; ``colours`` maps each label, in order, to hex."""
-    at_top = alt.Legend(
+    return alt.Color(
+        field,
+        type="nominal",
+        scale=_label_scale(colours),
+        legend=_at_top(colours) if legend else None,
+    )
+
+
+def _at_top(colours: Mapping[str, str]) -> alt.Legend:
+    return alt.Legend(
         orient="top",
         title=None,
         columns=_legend_columns(colours),
@@ -90,12 +99,6 @@ def colour_of(field: str, colours: Mapping[str, str], *, legend: bool = False) -
         symbolType="stroke",
         symbolStrokeWidth=3,
         symbolOpacity=1,
-    )
-    return alt.Color(
-        field,
-        type="nominal",
-        scale=_label_scale(colours),
-        legend=at_top if legend else None,
     )
 
 
@@ -139,12 +142,17 @@ def score_lines(colours: Mapping[str, str], score: str, *, has_gaps: bool = Fals
     everything = [{"label": label} for label in colours]
     shown = alt.selection_point(name="shown", fields=["label"], bind="legend", toggle="true", value=everything)
     colour = colour_of("label", colours, legend=True)
+    patterns = [dashes(one) for one in colours.values()]
+    dashed = {}
+    if any(patterns):  # else each point would be looked up for nothing
+        scale = alt.Scale(domain=list(colours), range=[pattern or [1, 0] for pattern in patterns])
+        dashed["strokeDash"] = alt.StrokeDash("label", type="nominal", scale=scale, legend=_at_top(colours))
     # An encoding is evaluated for each point in each drawing; a filter only when data change.
     drawn: alt.Chart = (
         alt.Chart(table("lines"))
         .transform_filter(shown)
         .mark_line(strokeWidth=1.7, clip=True, invalid=_invalid(has_gaps))
-        .encode(x=time_axis("time_s"), y=_score_axis("score", score), color=colour)
+        .encode(x=time_axis("time_s"), y=_score_axis("score", score), color=colour, **dashed)
         .add_params(shown)
     )
     raw: alt.Chart = (

@@ -24,6 +24,7 @@ from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, number, one_line, one_of, written
 from lib.prompts.learned import Learned, words_digest
 from lib.prompts.reference_phrases import PHRASES
+from lib.prompts.slots import MAX_SLOT
 
 Role = Literal["target", "background"]
 Score = Literal["relative", "cosine", "probability", "margin"]
@@ -86,11 +87,13 @@ class Prompt:
     enabled: bool = True
     """Whether the prompt takes part; a disabled one stays in the list and has no effect."""
     colour: str | None = None
-    """``#rrggbb``, or one of ``COLOUR_NAMES``; None: by its place in the set."""
+    """``#rrggbb``, or one of ``COLOUR_NAMES``; None: that of its slot."""
     pictures: tuple[str, ...] = ()
     """Picture examples ("looks like this") by the SHA-256 of their files, 0 to 20 different ones."""
     learned: tuple[Learned, ...] = ()
     """Vectors learned from ground truth, one per engine at most; each takes the place of the words' vector."""
+    slot: int | None = None
+    """Place in the palette of its colour, 0 to 9999; None: its place in the set (``lib.prompts.slots``)."""
 
     def __post_init__(self) -> None:
         label = one_line(self.label, "A label", PromptSetError)
@@ -124,6 +127,7 @@ class Prompt:
                 )
             _set(self, colour=self.colour.lower())
         _set(self, pictures=_pictures(self.pictures, who), learned=_learned(self.learned, who))
+        _set(self, slot=_slot(self.slot, who))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types; what comes after the role only where it differs from the default."""
@@ -138,6 +142,8 @@ class Prompt:
             data["pictures"] = list(self.pictures)
         if self.learned:
             data["learned"] = [learned.to_dict() for learned in self.learned]
+        if self.slot is not None:
+            data["slot"] = self.slot
         return data
 
 
@@ -388,6 +394,16 @@ def check_threshold(prompt: Prompt, score: Score) -> None:
     if prompt.threshold is not None:
         start = f"The prompt {reprlib.repr(prompt.label)} has the threshold"
         number(prompt.threshold, start, *THRESHOLD_RANGES[score], PromptSetError, unit=score)
+
+
+def _slot(value: object, who: str) -> int | None:
+    """Return a slot as it was given, checked."""
+    if value is None:
+        return None
+    slot = number(value, f"{who} has the slot", 0, MAX_SLOT, PromptSetError)
+    if slot != int(slot):
+        raise PromptSetError(f"{who} has the slot {slot:g}; write a whole number from 0, or leave it out.")
+    return int(slot)
 
 
 def _pictures(items: object, who: str) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from lib.core.labelled_intervals import label_key
 from lib.services import experiments
 from lib.services.documents import Kind, Merged, merge_fields, merge_value
-from lib.services.experiments import Experiment, PromptRow, label_of
+from lib.services.experiments import Experiment, PromptRow, label_of, row_slots, with_row_slots
 
 _FIELDS = {
     "video": "the video",
@@ -41,7 +41,7 @@ _ROW_FIELDS = {
     "pictures": "the picture examples",
     "learned": "what was learned",
 }
-_NOT_TYPED = ("kept_thresholds", "pictures", "learned")
+_NOT_TYPED = ("kept_thresholds", "pictures", "learned", "slot", "worded_for", "kept")
 
 
 def merge(base: Experiment | None, ours: Experiment, theirs: Experiment) -> Merged[Experiment]:
@@ -78,7 +78,8 @@ def _by_score(*three: Experiment) -> tuple[tuple[str, float, float], ...]:
 def paired(before: Sequence[PromptRow], after: Sequence[PromptRow]) -> dict[int, int]:
     """Return which row became which: index before -> index after.
 
-    Equal rows come first, then equal labels between those, then places between those: rows have no names of their own.
+    Equal rows come first, then equal labels between those, then what is the same elsewhere (moved), then places between
+    those: rows have no names of their own.
     """
     pairs: dict[int, int] = {}
     gaps = [(0, len(before), 0, len(after))]
@@ -95,9 +96,29 @@ def paired(before: Sequence[PromptRow], after: Sequence[PromptRow]) -> dict[int,
                 rest.append((start, low + i, start_after, low_after + j))
                 start, start_after = low + i + size, low_after + j + size
         gaps = rest
+    for identity in identities:
+        pairs |= _moved(before, after, pairs, identity)
+    there = set(pairs.values())
     for low, high, low_after, high_after in gaps:
-        pairs |= dict(zip(range(low, high), range(low_after, high_after), strict=False))
+        left = [i for i in range(low, high) if i not in pairs]
+        pairs |= dict(zip(left, (k for k in range(low_after, high_after) if k not in there), strict=False))
     return pairs
+
+
+def _moved(
+    before: Sequence[PromptRow],
+    after: Sequence[PromptRow],
+    pairs: Mapping[int, int],
+    identity: Callable[[PromptRow], Hashable],
+) -> dict[int, int]:
+    """Return the rows that are still without a pair and the same elsewhere: index before -> index after."""
+    there = set(pairs.values())
+    places: dict[Hashable, list[int]] = {}
+    for k, row in enumerate(after):
+        if k not in there:
+            places.setdefault(identity(row), []).append(k)
+    left = [(i, places.get(identity(row), [])) for i, row in enumerate(before) if i not in pairs]
+    return {i: found.pop(0) for i, found in left if found}
 
 
 def _key(row: PromptRow) -> str:
@@ -110,7 +131,8 @@ _Token = tuple[str, int]
 def merge_rows(
     base: tuple[PromptRow, ...], ours: tuple[PromptRow, ...], theirs: tuple[PromptRow, ...]
 ) -> Merged[tuple[PromptRow, ...]]:
-    """Merge two changes of the prompt table; see ``merge``."""
+    """Merge two changes of the prompt table; see ``merge``. Rows keep the colours that they have."""
+    base, ours, theirs = (_with_slots_said(rows) for rows in (base, ours, theirs))
     here, there = paired(base, ours), paired(base, theirs)
     added = {_key(row): k for k, row in enumerate(ours) if k not in here.values()}
     ours_of: dict[_Token, int] = {("base", i): k for i, k in here.items()}
@@ -121,26 +143,40 @@ def merge_rows(
             twin = added.pop(_key(row), None)  # both have added a row of this label
             theirs_of[("theirs", k) if twin is None else ("ours", twin)] = k
     rows: list[PromptRow] = []
-    conflicts: list[str] = []
-    for token in _order(ours_of, theirs_of):
+    order, conflicts = _order(ours_of, theirs_of)
+    for token in order:
         before = base[token[1]] if token[0] == "base" else None
         mine = ours[ours_of[token]] if token in ours_of else None
         other = theirs[theirs_of[token]] if token in theirs_of else None
         merged = _merge_row(before, mine, other)
         rows += merged.value
         conflicts += merged.conflicts
-    return Merged(tuple(rows), tuple(conflicts))
+    return Merged(with_row_slots(rows, {index: row.slot for index, row in enumerate(rows)}), tuple(conflicts))
 
 
-def _order(ours_of: dict[_Token, int], theirs_of: dict[_Token, int]) -> list[_Token]:
-    """Return all rows in the order of ours; those that only theirs has follow the row that they follow there."""
-    order = sorted(ours_of, key=ours_of.__getitem__)
+def _with_slots_said(rows: tuple[PromptRow, ...]) -> tuple[PromptRow, ...]:
+    slots = row_slots(rows)
+    return tuple(replace(row, slot=slots.get(index)) for index, row in enumerate(rows))
+
+
+def _order(ours_of: dict[_Token, int], theirs_of: dict[_Token, int]) -> tuple[list[_Token], list[str]]:
+    """Return all rows in the order of ours, and conflicts; theirs where only theirs has moved rows.
+
+    Rows that only the other one has follow the row that they follow there.
+    """
+    both = [token for token in ours_of if token[0] == "base" and token in theirs_of]
+    here, there = (sorted(both, key=of.__getitem__) for of in (ours_of, theirs_of))
+    lead, other = (theirs_of, ours_of) if here == sorted(both) else (ours_of, theirs_of)
+    if there == sorted(both):
+        lead, other = ours_of, theirs_of
+    order = sorted(lead, key=lead.__getitem__)
     place = 0
-    for token in sorted(theirs_of, key=theirs_of.__getitem__):
-        if token not in ours_of:
+    for token in sorted(other, key=other.__getitem__):
+        if token not in lead:
             order.insert(place, token)
         place = order.index(token) + 1
-    return order
+    contradict = sorted(both) not in (here, there) and here != there
+    return order, ["the order of the rows"] if contradict else []
 
 
 def _merge_row(
@@ -177,12 +213,25 @@ def _one_sided(
 def with_what_is_not_typed(before: Sequence[PromptRow], after: tuple[PromptRow, ...]) -> tuple[PromptRow, ...]:
     """Return the rows ``after`` an edit with what the table doesn't show and the rows ``before`` it had.
 
-    That is the thresholds kept of other scores, picture examples and what was learned.
+    That is the thresholds kept of other scores, picture examples, what was learned, colour slots, and whether the
+    phrasings belong to another label than the one that the row has now.
     """
-    rows = list(after)
+    rows, slots = list(after), row_slots(before)
+    kept: dict[int, int | None] = {}
     for i, k in paired(before, after).items():
-        rows[k] = replace(rows[k], **{name: getattr(before[i], name) for name in _NOT_TYPED})
-    return tuple(rows)
+        rows[k] = _worded(before[i], replace(rows[k], **{name: getattr(before[i], name) for name in _NOT_TYPED}))
+        kept[k] = slots.get(i)
+    return with_row_slots(rows, kept)
+
+
+def _worded(before: PromptRow, after: PromptRow) -> PromptRow:
+    """Return a row that remembers for which label its phrasings were written, where that isn't its own."""
+    if after.texts != before.texts or not after.texts:
+        return replace(after, worded_for="", kept=())
+    written_for = before.worded_for or before.label
+    same = label_key(written_for) == label_key(after.label)
+    renamed = after.label != before.label
+    return replace(after, worded_for="" if same else written_for) if renamed else after
 
 
 KIND = Kind(

@@ -11,8 +11,8 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,6 +42,7 @@ from lib.prompts.model import (
     SmoothingKind,
     check_threshold,
 )
+from lib.prompts.slots import MAX_SLOT, free, resolved, shortest
 from lib.store.home import StorePaths
 
 FORMAT = 1
@@ -53,6 +54,7 @@ _MOST_PROBLEMS = 10
 _LABELS_NAMED = 3
 _UNNAMED = ("untitled", "pasted")
 """Names that prompt sets get by themselves, which tell nothing."""
+_MOST_KEPT = 20
 DEFAULT_SERVER_URL = "http://localhost:9001"
 _ID = re.compile(r"[a-z0-9]{6,32}")
 OTHER = "other"
@@ -76,6 +78,13 @@ class PromptRow:
     """SHA-256 of its picture examples."""
     learned: tuple[Learned, ...] = ()
     """What it has learned from ground truth, by engine."""
+    slot: int | None = field(default=None, compare=False)
+    """Place in the palette of its colour; None: its place among the rows that aren't blank (``lib.prompts.slots``).
+    Rows that differ in it alone are the same."""
+    worded_for: str = ""
+    """The label that its phrasings were written for, where the row was renamed since."""
+    kept: tuple[str, ...] = ()
+    """Names of the hints that were answered with "keep it", until the words change."""
 
     @classmethod
     def of(cls, prompt: Prompt) -> PromptRow:
@@ -90,12 +99,34 @@ class PromptRow:
             prompt.colour,
             pictures=prompt.pictures,
             learned=prompt.learned,
+            slot=prompt.slot,
         )
 
 
 def label_of(row: PromptRow) -> str:
     """Return the row's label, else its first phrasing; empty for a blank row."""
     return next((text.strip() for text in (row.label, *row.texts) if text.strip()), "")
+
+
+def row_slots(rows: Sequence[PromptRow]) -> dict[int, int]:
+    """Return the colour slots of the rows that aren't blank, by index."""
+    used = [index for index, row in enumerate(rows) if label_of(row)]
+    return dict(zip(used, resolved([rows[index].slot for index in used]), strict=True))
+
+
+def with_row_slots(rows: Sequence[PromptRow], slots: Mapping[int, int | None]) -> tuple[PromptRow, ...]:
+    """Return rows with these slots, by index, as short as they can be said; a row without one gets one that is free."""
+    used = [index for index, row in enumerate(rows) if label_of(row)]
+    taken = {slot for slot in slots.values() if slot is not None}
+    chosen: list[int] = []
+    for index in used:
+        slot = slots.get(index)
+        chosen.append(free(taken) if slot is None or slot in chosen else slot)
+        taken.add(chosen[-1])
+    result = list(rows)
+    for index, slot in zip(used, shortest(chosen), strict=True):
+        result[index] = replace(result[index], slot=slot)
+    return tuple(result)
 
 
 def rows_to_prompts(rows: tuple[PromptRow, ...], score: Score | None = None) -> tuple[tuple[Prompt, ...], list[str]]:
@@ -119,6 +150,7 @@ def rows_left_out(rows: tuple[PromptRow, ...], score: Score) -> dict[int, str]:
 def _usable(rows: tuple[PromptRow, ...], score: Score | None) -> tuple[tuple[Prompt, ...], dict[int, str]]:
     prompts: dict[str, Prompt] = {}
     left_out: dict[int, str] = {}
+    slots = row_slots(rows)
     for index, row in enumerate(rows):
         label = label_of(row)
         if not label:
@@ -128,16 +160,19 @@ def _usable(rows: tuple[PromptRow, ...], score: Score | None) -> tuple[tuple[Pro
                 raise PromptSetError(f"“{label}” is there already; give it a label of its own.")
             if len(prompts) == MAX_PROMPTS:
                 raise PromptSetError(f"{MAX_PROMPTS} prompts are possible; remove another one.")
-            prompts[label_key(label)] = _prompt(row, label, score)
+            slot = slots[index] if slots[index] != len(prompts) else None
+            prompts[label_key(label)] = _prompt(row, label, score, slot)
         except PromptreelError as error:
             left_out[index] = str(error)
     return tuple(prompts.values()), left_out
 
 
-def _prompt(row: PromptRow, label: str, score: Score | None) -> Prompt:
+def _prompt(row: PromptRow, label: str, score: Score | None, slot: int | None) -> Prompt:
     texts = tuple(text.strip() for text in row.texts if text.strip())
     role: Role = "background" if row.role == "background" else "target"
-    prompt = Prompt(label, texts or (label,), role, row.threshold, row.enabled, row.colour, row.pictures, row.learned)
+    prompt = Prompt(
+        label, texts or (label,), role, row.threshold, row.enabled, row.colour, row.pictures, row.learned, slot
+    )
     if score is not None:
         check_threshold(prompt, score)
     return prompt
@@ -196,13 +231,20 @@ class Experiment:
 
     def with_prompt_set(self, prompt_set: PromptSet) -> Experiment:
         """Return a copy that works on ``prompt_set``."""
-        kept = {label_key(label_of(row)): row.kept_thresholds for row in self.rows}
+        before = {label_key(label_of(row)): (index, row) for index, row in enumerate(self.rows)}
+        known = [before.get(label_key(prompt.label), (-1, PromptRow())) for prompt in prompt_set.prompts]
+        had = row_slots(self.rows)
+        slots = {place: had.get(index, prompt_set.prompts[place].slot) for place, (index, _) in enumerate(known)}
         rows = tuple(
-            replace(PromptRow.of(prompt), kept_thresholds=kept.get(label_key(prompt.label), ()))
-            for prompt in prompt_set.prompts
+            replace(PromptRow.of(prompt), kept_thresholds=row.kept_thresholds)
+            for prompt, (_, row) in zip(prompt_set.prompts, known, strict=True)
         )
         return replace(
-            self, name=prompt_set.name, template=prompt_set.template, rows=rows, settings=prompt_set.settings
+            self,
+            name=prompt_set.name,
+            template=prompt_set.template,
+            rows=with_row_slots(rows, slots),
+            settings=prompt_set.settings,
         )
 
     def with_experiment(self, other: Experiment) -> Experiment:
@@ -334,6 +376,9 @@ _ROW_READERS: dict[str, Callable[[Any], Any]] = {
     "kept_thresholds": lambda items: tuple((score, own) for score, own in map(_read_kept, documents.listed(items))),
     "pictures": lambda items: tuple(documents.text(one) for one in documents.listed(items, most=MAX_PICTURES)),
     "learned": lambda items: tuple(Learned(**one) for one in documents.listed(items, most=MAX_LEARNED)),
+    "slot": documents.optional(lambda value: int(documents.within(0, MAX_SLOT)(value))),
+    "worded_for": documents.text,
+    "kept": lambda items: tuple(documents.text(one) for one in documents.listed(items, most=_MOST_KEPT)),
 }
 _READERS: dict[str, Callable[[Any], Any]] = {
     "id": _read_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 
@@ -29,9 +28,21 @@ def test_colours_go_by_place_and_a_prompts_own_wins() -> None:
         "e": palette.LIGHT_PALETTE[COLOUR_NAMES.index("amber")],
     }
     assert palette.label_colours(prompts, palette.DARK_PALETTE)["e"] == palette.DARK_PALETTE[4]
-    many = palette.label_colours([Prompt(str(i)) for i in range(14)])
-    assert len(set(many.values())) == 14
-    assert all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for colour in many.values())
+
+
+def test_colours_repeat_after_the_palette_in_dashes_that_differ() -> None:
+    many = palette.label_colours([Prompt(str(i)) for i in range(30)])
+    looks = {(colour, tuple(palette.dashes(colour))) for colour in many.values()}
+    assert len(looks) == 30
+    assert {str(colour) for colour in many.values()} == set(palette.LIGHT_PALETTE)
+    assert [palette.dashes(many[str(i)]) for i in range(7)] == [[]] * 7
+    assert palette.dashes(many["7"])
+    assert palette.dashes("#123456") == []
+
+
+def test_a_label_keeps_its_slot_and_one_without_gets_its_place_or_a_free_one() -> None:
+    colours = palette.label_colours((Prompt("b", slot=1), Prompt("c", slot=2), Prompt("d"), Prompt("e", slot=1)))
+    assert [palette.LIGHT_PALETTE.index(colour) for colour in colours.values()] == [1, 2, 0, 3]
 
 
 def _luminance(colour: str) -> float:

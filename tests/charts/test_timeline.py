@@ -15,7 +15,7 @@ from lib.analysis.analysis import Analysis
 from lib.charts import templates, timeline
 from lib.charts.data import chart_data
 from lib.charts.layers import AXIS_WIDTH
-from lib.charts.palette import RULE_COLOUR, chart_label
+from lib.charts.palette import RULE_COLOUR, Colour, chart_label
 from lib.core.samples import Samples
 from lib.prompts.model import Smoothing
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
@@ -277,3 +277,13 @@ def test_time_without_frames_is_a_band_and_no_line_crosses_it() -> None:
     assert data.gaps["gap"].tolist() == ["no frames from 2:00:02.0 to 2:00:05.0"]
     assert data.lines.loc[data.lines["score"].isna(), "time_s"].tolist() == [7202.0]
     assert data.change.loc[data.change["change"].isna(), "change_time_s"].tolist() == [7202.0]
+
+
+def test_colours_that_repeat_are_drawn_in_dashes_and_others_need_no_look_up(analysis: Analysis) -> None:
+    data = chart_data(analysis)
+    again = {"a": Colour("#111111"), "b": Colour("#222222"), "c": Colour("#111111", 1)}
+    charts = [timeline.scores_chart(data, colours) for colours in (COLOURS, again)]
+    dashes = [layer(chart.to_dict(), "line", "score")["encoding"].get("strokeDash") for chart in charts]
+    assert dashes[0] is None
+    assert dashes[1]["scale"]["range"][:2] == [[1, 0], [1, 0]]
+    assert dashes[1]["scale"]["range"][2] != [1, 0]

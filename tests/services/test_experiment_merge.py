@@ -8,7 +8,7 @@ import pytest
 
 from lib.prompts.model import Settings
 from lib.services.experiment_merge import merge, with_what_is_not_typed
-from lib.services.experiments import Experiment, PromptRow
+from lib.services.experiments import Experiment, PromptRow, row_slots
 
 RED, GREEN, BLUE = (PromptRow(label=label) for label in ("red", "green", "blue"))
 BASE = Experiment("abc123def456", rows=(RED, GREEN, BLUE), settings=Settings())
@@ -146,3 +146,48 @@ def test_titles_that_two_tabs_give_contradict_and_a_star_and_a_note_are_both_kep
 
     assert found.value == replace(BASE, title="mine", starred=True, note="n")
     assert found.conflicts == ("the title",)
+
+
+def slots(rows):
+    return {one.label: slot for one, slot in zip(rows, row_slots(rows).values(), strict=True)}
+
+
+def test_colours_stay_with_their_labels_when_rows_go_come_and_move():
+    rows = with_what_is_not_typed(BASE.rows, (GREEN, BLUE))
+    assert slots(rows) == {"green": 1, "blue": 2}
+    rows = with_what_is_not_typed(rows, (row("new"), BLUE, GREEN))
+    assert slots(rows) == {"new": 0, "blue": 2, "green": 1}
+    rows = with_what_is_not_typed(rows, (row("newer"), BLUE, GREEN, row("last")))
+    assert slots(rows) == {"newer": 0, "blue": 2, "green": 1, "last": 3}
+
+
+def test_a_moved_row_keeps_what_the_table_does_not_show():
+    pictured = replace(RED, pictures=("a" * 64,), kept_thresholds=(("cosine", 0.3),))
+    assert with_what_is_not_typed((pictured, GREEN, BLUE), (GREEN, BLUE, RED)) == (GREEN, BLUE, pictured)
+    assert with_what_is_not_typed((pictured, GREEN), (GREEN, RED)) == (GREEN, pictured)
+
+
+def test_two_tabs_add_labels_of_different_colours():
+    rows, _ = merged((GREEN, BLUE, row("here")), (*BASE.rows, row("there")))
+    assert len(set(slots(rows).values())) == len(rows)
+
+
+def test_rows_moved_in_one_tab_stay_moved_whatever_the_other_does():
+    edited = (replace(RED, threshold=0.4), GREEN, BLUE)
+    for ours, theirs in (((BLUE, RED, GREEN), edited), (edited, (BLUE, RED, GREEN))):
+        rows, conflicts = merged(ours, theirs)
+        assert rows == (BLUE, edited[0], GREEN)
+        assert not conflicts
+    rows, conflicts = merged((BLUE, RED, GREEN), (GREEN, RED, BLUE))
+    assert rows == (BLUE, RED, GREEN)
+    assert conflicts == ("the order of the rows",)
+
+
+def test_a_renamed_row_remembers_for_which_label_it_was_worded():
+    site = row("site", texts=("cranes",))
+    renamed = with_what_is_not_typed((site,), (row("h", texts=("cranes",)),))
+    renamed = with_what_is_not_typed(renamed, (row("harbour", texts=("cranes",)),))
+    assert renamed[0].worded_for == "site"
+    assert with_what_is_not_typed(renamed, (site,))[0].worded_for == ""
+    assert with_what_is_not_typed(renamed, (row("harbour", texts=("ships",)),))[0].worded_for == ""
+    assert with_what_is_not_typed((RED,), (row("crimson"),))[0].worded_for == ""

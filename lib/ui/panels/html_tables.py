@@ -6,6 +6,8 @@ import html
 
 import streamlit as st
 
+from lib.charts.palette import round_of, swatch
+
 _STYLE = """<style>
 .pr-scroll { overflow-x: auto; font-size: 0.875rem; line-height: 1.45; }
 .pr-scroll table { font-size: 0.8125rem; }
@@ -47,7 +49,10 @@ def escaped(text: str) -> str:
 
 def dot(colour: str) -> str:
     """Return the mark of a label's colour, as HTML."""
-    return f'<span style="color:{colour}" aria-hidden="true">■</span>'
+    if not round_of(colour):
+        return f'<span style="color:{colour}" aria-hidden="true">■</span>'
+    hatched = f"color:transparent;background:{swatch(colour)};background-clip:text;-webkit-background-clip:text"
+    return f'<span style="{hatched}" aria-hidden="true">■</span>'
 
 
 def note(text: str) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lib.charts.palette import DARK_PALETTE, LIGHT_PALETTE, label_colours
+from lib.charts.palette import DARK_PALETTE, LIGHT_PALETTE, Colour, label_colours
 from lib.prompts.model import Prompt
 
 
-def colours(prompts: Sequence[Prompt]) -> dict[str, str]:
-    """Return label -> hex colour on the theme in use."""
+def colours(prompts: Sequence[Prompt]) -> dict[str, Colour]:
+    """Return label -> colour on the theme in use."""
     return label_colours(prompts, DARK_PALETTE if st.context.theme.type == "dark" else LIGHT_PALETTE)

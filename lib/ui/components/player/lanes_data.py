@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
 from lib.charts import player_arrays as arrays
+from lib.charts.palette import dashes, swatch
 from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.core.samples import Samples
 from lib.ui.server import routes
@@ -44,8 +45,15 @@ def lanes(
         "score": analysis.prompt_set.settings.score,
         "axis": {"low": axis.low, "high": axis.high, "ticks": list(axis.ticks)},
         "labels": [
-            {"name": label, "colour": colours[label], "own": threshold}
-            for label, threshold in zip(analysis.labels, own, strict=True)
+            {
+                "name": prompt.label,
+                "colour": colours[prompt.label],
+                "dash": dashes(colours[prompt.label]),
+                "swatch": swatch(colours[prompt.label]),
+                "rest": prompt.role == "background",
+                "own": threshold,
+            }
+            for prompt, threshold in zip(analysis.prompts, own, strict=True)
         ],
         "shared": shared,
         "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores, analysis.raw),

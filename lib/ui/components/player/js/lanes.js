@@ -201,6 +201,7 @@ export class Lanes {
       this.labels(state, side, (label, chosen) => {
         if (!range) return;
         pen.fillStyle = pen.strokeStyle = label.colour;
+        pen.setLineDash((label.dash ?? []).map((length) => length * ratio));
         paintLine(pen, side.scores, label.row, side.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
       });
       pen.setLineDash([6 * ratio, 4 * ratio]);

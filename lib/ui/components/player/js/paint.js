@@ -36,10 +36,21 @@ function reduce(levels, row, times, view, columns, [first, last]) {
   return true;
 }
 
+// Whether a pixel column falls between two dashes; without dashes none does.
+function inGap(dash, column) {
+  let left = column % dash.reduce((sum, length) => sum + length, 0);
+  for (let part = 0; part < dash.length; part += 1) {
+    if (left < dash[part]) return part % 2 === 1;
+    left -= dash[part];
+  }
+  return false;
+}
+
 // One line of `levels`, in device pixels; `toY` maps a value to y. `fast`, while the view moves, draws lines of a pixel
 // beside each other, which takes a tenth of the time of one thick line.
 export function paintLine(pen, levels, row, times, view, range, box, toY, width, fast) {
   const { x: left, width: columns } = box;
+  const dash = pen.getLineDash();
   if (reduce(levels, row, times, view, columns, range)) {
     const half = width / 2;
     let beforeTop = NaN;
@@ -55,6 +66,7 @@ export function paintLine(pen, levels, row, times, view, range, box, toY, width,
         else if (bottom < beforeTop) bottom = beforeTop;
         [beforeTop, beforeBottom] = [ownTop, ownBottom];
       } else if (Number.isNaN(top)) continue;
+      if (inGap(dash, column)) continue;
       const y = Math.round(top - half);
       pen.fillRect(left + column, y, 1, Math.max(Math.round(bottom + half) - y, 1));
     }
@@ -81,9 +93,10 @@ export function paintLine(pen, levels, row, times, view, range, box, toY, width,
   }
   pen.lineWidth = width;
   pen.lineJoin = "bevel";
-  for (let start = range[0]; start < range[1]; start += CHUNK) {
+  const chunk = dash.length ? Infinity : CHUNK; // dashes begin anew with each path
+  for (let start = range[0]; start < range[1]; start += chunk) {
     pen.beginPath();
-    for (let index = start; index <= Math.min(start + CHUNK, range[1]); index += 1) pen.lineTo(x(index), y(index));
+    for (let index = start; index <= Math.min(start + chunk, range[1]); index += 1) pen.lineTo(x(index), y(index));
     pen.stroke();
   }
 }

@@ -43,6 +43,9 @@ export class Readout {
       row.index = index;
       row.side = label.side;
       row.element.style.setProperty("--colour", label.colour);
+      row.element.style.setProperty("--swatch", label.swatch ?? label.colour);
+      row.element.classList.toggle("rest", Boolean(label.rest));
+      row.rest.hidden = !label.rest;
       const threshold = label.own ?? label.side.shared;
       row.rule.hidden = threshold === null;
       if (threshold !== null) row.rule.style.left = `${share(label.side, threshold) * 100}%`;
@@ -65,11 +68,13 @@ export class Readout {
     const score = make("span", "score");
     const cosine = make("span", "cosine");
     cosine.title = "Cosine, before smoothing";
-    const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), name);
+    const rest = make("span", "", "rest: "); // a background stands for all that isn't looked for
+    const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), rest, name);
     const pick = make("button", "pick", words, make("span", "meter", fill, rule), score, cosine);
     pick.type = "button";
     pick.title = `${id}: up and down go through its segments`;
-    const row = { id, side, index: 0, element: make("li", "label", eye, pick), eye, pick, fill, rule, score, cosine };
+    const element = make("li", "label", eye, pick);
+    const row = { id, side, index: 0, element, eye, pick, rest, fill, rule, score, cosine };
     eye.onclick = () => this.commands.hide(id);
     pick.onclick = () => this.commands.choose(row.index);
     return row;
@@ -124,8 +129,10 @@ export class Readout {
     const { scene } = this;
     if (!scene?.times.length) return formatTime(time);
     const present = this.rows.filter(({ index }) => scene.segmentAt(index, time) >= 0);
-    const words = present.map(({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`);
-    return [formatTime(time), words.join(", ") || "no label"].join(", ");
+    const say = ({ id, index }) => `${id} ${formatScore(scene.scoreAt(index, time))}`;
+    const [found, rest] = [true, false].map((found) => present.filter((row) => row.rest.hidden === found).map(say));
+    const words = [found.join(", ") || "no label", ...rest.map((background) => `rest: ${background}`)];
+    return [formatTime(time), ...words].join(", ");
   }
 }
 
@@ -182,7 +189,7 @@ export class Tip {
     rows.forEach((label, row) => {
       const item = this.list.children[row];
       const [swatch, name, score] = item.children;
-      swatch.style.background = label.colour;
+      swatch.style.background = label.swatch ?? label.colour;
       put(name, label.id);
       put(score, formatScore(scene.scoreAt(row, time)));
       item.classList.toggle("on", scene.segmentAt(row, time) >= 0);
