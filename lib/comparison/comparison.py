@@ -34,6 +34,9 @@ from lib.core.samples import TIME_TOLERANCE_S
 COMPARED = ("present", "first_seen_s", "duration_s", "share", "segments", "mean_score", "peak_score")
 """The metrics of ``metrics_frame``, in order."""
 _IN_SCORE = ("mean_score", "peak_score")
+_LARGE = 0.25
+"""What counts as a change, in standard deviations of the scores of both sides."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -289,20 +292,22 @@ class Comparison:
         """Return the ``k`` samples (at least ``min_gap_s`` apart) whose score of ``label`` differs most, most first.
 
         Scores of the same kind are compared as they are; those of different kinds (a cosine and a probability) by
-        their ranks among all samples, as their units differ. Samples without a difference are left out.
+        their ranks among all samples, as their units differ. Only differences of a quarter of the standard deviation of
+        both sides' scores (or ranks) qualify.
 
         Raises:
             KeyError: not in ``labels``.
         """
         pairs = self.score_pairs(label)
         a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
-        change = b - a
         if not self.same_score and len(pairs) > 1:
-            change = (stats.rankdata(b) - stats.rankdata(a)) / (len(pairs) - 1)
+            a, b = (stats.rankdata(side) / (len(pairs) - 1) for side in (a, b))
+        change = b - a
+        least = max(_LARGE * float(np.append(a, b).std()), _ROUNDING) if len(pairs) else 0.0
         times = pairs["time_s"].to_numpy()
         picked: list[int] = []
         for row in np.argsort(-np.abs(change), kind="stable").tolist():
-            if len(picked) >= k or abs(change[row]) <= 0:
+            if len(picked) >= k or abs(change[row]) < least:
                 break
             if all(abs(times[row] - times[other]) >= min_gap_s - TIME_TOLERANCE_S for other in picked):
                 picked.append(row)

@@ -65,7 +65,7 @@ class Difference:
         by = round(abs(difference), 2)
         if not by:
             return "A and B are equally good here"
-        return f"{'B' if difference > 0 else 'A'} is better here by {by:.2f}"
+        return f"{'B' if difference > 0 else 'A'} is better here by +{by:.2f}"
 
     def to_dict(self) -> dict[str, float | None]:
         """Return what the command line prints of it; ``f1`` is the difference."""

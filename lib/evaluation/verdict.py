@@ -7,7 +7,6 @@ other videos is another question. Times are in seconds; ``lib.evaluation.overall
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from lib.evaluation.evaluation import Evaluation
 from lib.evaluation.overall import right
 
 _NAMED = 3  # stretches, and labels, of a sentence
-_FEW = 20
+FEW = 20
 """Fewer stretches than this make the interval itself a rough one (Efron and Tibshirani, 1993, 13.3)."""
 
 
@@ -135,8 +134,7 @@ def _by_how_much(better: str | None, a: Evaluation, b: Evaluation, change: Overa
     else:
         by = sign * (change.macro_f1.difference or 0.0)
         text = f"Over {labels} its macro F1 is {macro_f1[0]} against {macro_f1[1]} ({_signed(by)})"
-    by_label = {label: sign * (change.b.f1[label] - f1) for label, f1 in change.a.f1.items() if label in change.b.f1}
-    sentences = [f"{text}{_by_label(by_label, a, b)}."]
+    sentences = [f"{text}{_by_label(better, a, b, change)}."]
     by_time = change.accuracy.difference
     if better is not None and by_time is not None and sign * by_time <= -0.005:
         longer = "A" if better == "b" else "B"
@@ -146,7 +144,10 @@ def _by_how_much(better: str | None, a: Evaluation, b: Evaluation, change: Overa
     return sentences
 
 
-def _by_label(by_label: Mapping[str, float], a: Evaluation, b: Evaluation) -> str:
+def _by_label(better: str | None, a: Evaluation, b: Evaluation, change: OverallDifference) -> str:
+    """Return the labels whose F1 differs most, that of the better side first, else that of A."""
+    sides = (change.b, change.a) if better == "b" else (change.a, change.b)
+    by_label = {label: f1 - sides[1].f1[label] for label, f1 in sides[0].f1.items()}
     changed = sorted(
         (label for label in by_label if abs(by_label[label]) >= 0.005), key=lambda one: -abs(by_label[one])
     )
@@ -154,10 +155,11 @@ def _by_label(by_label: Mapping[str, float], a: Evaluation, b: Evaluation) -> st
     parts = []
     for label in changed[:_NAMED]:
         lacks = [side for side, labels in missing.items() if label in labels]
-        note = f" (not in {lacks[0]})" if len(lacks) == 1 else ""
-        parts.append(f"{label} {_signed(by_label[label])}{note}")
+        by = _signed(by_label[label]) + (f", not in {lacks[0]}" if len(lacks) == 1 else "")
+        parts.append(f"{label} {sides[0].f1[label]:.2f} against {sides[1].f1[label]:.2f} ({by})")
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-    return f": {', '.join(parts)}{more}" if parts else ""
+    order = "" if better else ", by label A against B"
+    return f"{order}: {', '.join(parts)}{more}" if parts else ""
 
 
 def _evidence(better: str | None, change: OverallDifference, stretches: tuple[Stretch, ...]) -> str:
@@ -175,7 +177,7 @@ def _evidence(better: str | None, change: OverallDifference, stretches: tuple[St
         return f"{text[:-1]}. More of this video wouldn’t part them; try one in which only one of them is right."
     if of.shown:
         text += " and leaves out 0, so it is more than the chance of which stretches are looked at"
-        rough = "" if change.stretches >= _FEW else f"; fewer than {_FEW} stretches make it a rough one"
+        rough = "" if change.stretches >= FEW else f"; fewer than {FEW} stretches make it a rough one"
         return f"{text}{rough}. Whether it holds on other videos, only those can tell."
     return (
         f"{text} and includes 0, so it may not hold elsewhere. "

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,11 @@ def test_the_table_of_synthetic_videos(capsys: pytest.CaptureFixture[str]) -> No
     small = ["--sets", "2", "--videos", "2", "--samples", "240", "--prompts", "3", "--dim", "16"]
 
     assert matrix.main(["--only", "synthetic", *small]) == 0
-    assert "| 2 sets x 2 synthetic, 240 samples, 3 prompts: all | 0." in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "| 2 sets x 2 synthetic, 240 samples, 3 prompts: all | 0." in out
+    kept = re.search(r"Kept of a cell: ([\d.]+)% of the bytes", out)
+    assert kept is not None
+    assert 0 < float(kept[1]) < 50  # of 240 samples; an hour has 45 times as many
 
 
 @pytest.mark.parametrize(("first_look", "status"), [(1.9, 0), (2.1, 1)])

@@ -83,7 +83,7 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     assert before_f1 == pytest.approx(0.67, abs=0.03)
     assert after_f1 >= 0.95
     page.get_by_role("radio", name="Accuracy").or_(page.get_by_role("button", name="Accuracy")).first.click()
-    expect(page.get_by_text(re.compile(r"construction site: B is better here by 0.3"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"construction site: B is better here by \+0.3"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"B is better here: .*0:10.0 – 0:13.0 \(shipyard\)"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Evidence: .*5 independent stretches"))).to_be_visible()
     screenshot(page, "compare")

@@ -193,6 +193,17 @@ def test_what_moved_most_comes_first_and_apart() -> None:
     assert [one.sample_a for one in compare(a, b).moved("a", min_gap_s=0)] == [3, 4, 10, 15]
 
 
+def test_only_what_differs_by_much_is_among_the_largest_changes() -> None:
+    """Eight frames were listed whatever they differed by, most of them alike to three decimals."""
+    scores = np.linspace(0, 1, 20)[:, None]
+    other = scores + 1e-4
+    other[5, 0] += 0.4
+    a, b = (analyse_scores(values, prompt_set("a"), every(2.0, 20)) for values in (scores, other))
+    assert [one.sample_a for one in compare(a, b).moved("a")] == [5]
+    alike = analyse_scores(scores + 1e-4, prompt_set("a"), every(2.0, 20))
+    assert compare(a, alike).moved("a") == compare(a, a).moved("a") == ()
+
+
 def test_scores_of_another_kind_are_compared_by_rank() -> None:
     scores = np.array([[0.1, 0.2], [0.2, 0.1], [0.3, 0.0], [0.0, 0.3]])
     chosen = PromptSet("p", (Prompt("a"), Prompt("b")), settings=Settings(score="probability"))

@@ -80,7 +80,7 @@ def test_many_blocks_show_a_real_difference_and_hide_none() -> None:
     assert better.shown
     assert better.low is not None
     assert better.low > 0
-    assert better.sentence.startswith("B is better here by 0.")
+    assert better.sentence.startswith("B is better here by +0.")
     worse = difference_in_f1(good, bad, truth, seed=0)["a"]
     assert worse.sentence == better.sentence.replace("B is", "A is")
     none = difference_in_f1(good, same, truth, seed=0)["a"]
@@ -139,7 +139,7 @@ def test_one_block_shows_nothing_and_no_truth_either() -> None:
     one = difference_in_f1(a, b, [TrueSegment("a", 0, 9)], seed=0)["a"]
     assert (one.f1_a, one.f1_b, one.low, one.high) == (pytest.approx(2 / 3), 1.0, None, None)
     assert one.sentence == (
-        "B is better here by 0.33; the truth is all of one piece, so nothing tells whether it holds elsewhere."
+        "B is better here by +0.33; the truth is all of one piece, so nothing tells whether it holds elsewhere."
     )
     assert difference_in_f1(a, b, [], seed=0) == {}
     beyond = difference_in_f1(a, b, [TrueSegment("a", 5, 9)], seed=0)["a"]
@@ -153,7 +153,7 @@ def test_sentences_have_no_negative_zero_and_the_document_is_plain() -> None:
     )
     assert one.to_dict() == {"f1": 0.001, "low": -0.001, "high": 0.01}
     assert Difference("a", 0.5, 0.58, 0.08, 0.02, 0.15).sentence == (
-        "B is better here by 0.08, interval 0.02 to 0.15; it leaves out 0."
+        "B is better here by +0.08, interval 0.02 to 0.15; it leaves out 0."
     )
     assert Difference("a", None, 0.1, None, None, None).sentence.startswith("F1 is undefined")
 

@@ -12,7 +12,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.bootstrap import overall_difference
 from lib.evaluation.evaluation import evaluate
 from lib.evaluation.overall import overall
-from lib.evaluation.verdict import Verdict, _by_label, one_right, verdict
+from lib.evaluation.verdict import Verdict, one_right, verdict
 from tests.helpers.against_truth import CELL_S, analysis_on_grid, truth_on_grid
 from tests.helpers.arrays import analyse_scores, every, prompt_set, samples_at
 
@@ -39,7 +39,8 @@ def test_it_says_which_is_better_where_and_by_how_much_and_the_evidence_apart() 
     assert found.better == "b"
     assert found.summary == (
         "B is better here: it is right where A is wrong at 0:07.0 – 0:10.0 (yard). "
-        "Over all 3 true labels its macro F1 is 1.00 against 0.56 (+0.44): yard +1.00 (not in A), site +0.33."
+        "Over all 3 true labels its macro F1 is 1.00 against 0.56 (+0.44): "
+        "yard 1.00 against 0.00 (+1.00, not in A), site 1.00 against 0.67 (+0.33)."
     )
     assert "from 3 independent stretches of this video" in found.evidence
     assert "More marked stretches in which A and B differ would make it stronger" in found.evidence
@@ -100,7 +101,7 @@ def test_a_better_score_with_less_time_right_is_said() -> None:
 def test_signs_of_labels_are_those_of_the_better_side() -> None:
     found = of(said("wwwwsssyyy"), said("wwwwsss..."), SCENES)
     assert found.better == "a"
-    assert "(+0.33): yard +1.00." in found.summary
+    assert "(+0.33): yard 1.00 against 0.00 (+1.00)." in found.summary
     assert not re.search(r"[−-]0\.00", found.evidence)
 
 
@@ -145,8 +146,16 @@ def test_time_that_one_side_has_no_samples_for_is_no_ones() -> None:
 
 
 def test_labels_come_by_how_much_they_change() -> None:
-    side = evaluate(said("wwwwsssyyy"), SCENES)
-    assert _by_label({"wood": 0.1, "site": -0.5, "yard": 0.2}, side, side) == ": site −0.50, yard +0.20, wood +0.10"
+    found = of(said("www.s..yyy"), said("wwwwsssy.."), SCENES)
+    listed = re.findall(r"[:,] (\w+) [\d.]+ against [\d.]+ \(([+−][\d.]+)\)", found.summary)
+    assert listed == [("site", "+0.50"), ("yard", "−0.50"), ("wood", "+0.14")]
+
+
+def test_equally_good_over_all_labels_says_whose_numbers_are_whose() -> None:
+    truth = [TrueSegment("wood", 0, 5), TrueSegment("site", 5, 10)]
+    found = of(said("wwwww.....", "ws"), said(".....sssss", "ws"), truth)
+    assert found.better is None
+    assert "by label A against B: wood 1.00 against 0.00 (+1.00), site 0.00 against 1.00 (−1.00)." in found.summary
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import pickle
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -13,6 +16,7 @@ from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.matrix import settings
 from lib.ui.matrix.settings import MatrixSettings
+from lib.ui.session import cache
 from tests.helpers.pages import EXPERIMENT, add_video, by_key, open_page, saved, with_rows, words
 from tests.helpers.videos import BLUE, GREEN, RED
 
@@ -63,8 +67,6 @@ def choose_cell(app, row: int, column: str, table: str = "matrix_table"):
 
 def counted(monkeypatch, name: str) -> list[object]:
     """Return a list that grows with each call of a function that ``lib.ui.session.cache`` uses."""
-    from lib.ui.session import cache
-
     calls: list[object] = []
     original = getattr(cache, name)
     monkeypatch.setattr(cache, name, lambda *args, **more: calls.append(args) or original(*args, **more))
@@ -156,6 +158,32 @@ def test_only_what_changed_is_computed_again(bench, monkeypatch):
     assert len(calls) == 8  # two prompt sets by the video that has a truth now
 
 
+def test_of_a_cell_only_its_numbers_stay(bench, monkeypatch):
+    """20 sets by 50 videos must fit: no analysis, score or evaluation of a cell outlives its computing."""
+    another_experiment(bench, "red", "blue")
+    another_video(bench, RED, GREEN)
+    truth_beside(bench.video)
+    computed, cells = [], []
+    for name in ("analyse", "evaluate"):
+        made = getattr(cache, name)
+
+        def noted(*args, _made=made, **more):
+            result = _made(*args, **more)
+            computed.append(weakref.ref(result))
+            return result
+
+        monkeypatch.setattr(cache, name, noted)
+    label_metrics = cache.label_metrics
+    monkeypatch.setattr(cache, "label_metrics", lambda *args: cells.append(label_metrics(*args)) or cells[-1])
+    app = open_page(PAGE)
+    app.run()
+    gc.collect()
+    assert len(computed) == 6  # two sets by two videos, one of them with a truth
+    assert not [one for one in computed if one() is not None]
+    assert {type(value) for cell in cells for row in cell for value in row.values()} == {str, float}
+    assert max(len(pickle.dumps(cell)) / len(cell) for cell in cells) < 600
+
+
 def test_choices_stay_over_a_page_switch_and_a_reload(bench):
     another_experiment(bench, "red", "blue")
     second = another_video(bench, RED, GREEN)
@@ -225,6 +253,34 @@ def test_without_truth_a_sweep_is_ranked_by_separation_and_says_why(bench):
     values = table(app)["video 0"].dropna().tolist()
     assert values == sorted(values, reverse=True)
     assert len(values) == 3
+
+
+def test_no_wording_is_offered_as_the_best_where_more_is_not_better(bench):
+    settings_are(bench, mode="sweep", sweep_label="red", wordings="red rose\nyellow\n", sweep_metric="share")
+    app = open_page(PAGE)
+    assert "nothing is ranked" in words(app)
+    assert not [button for button in app.button if button.key == "matrix_use"]
+    choose_cell(app, 0, "name")
+    assert [button for button in app.button if button.key == "matrix_use"]
+
+
+def test_sets_judged_on_different_videos_are_not_ranked_and_none_is_called_best(bench):
+    """A mean over what each row happens to have put the set first that was judged on one easy video."""
+    truth_beside(bench.video)
+    second = another_video(bench, RED, BLUE)
+    second.path.with_suffix(".json").write_text(
+        json.dumps({"segments": [{"label": "Lemon", "start_s": 0, "end_s": 3}]})
+    )
+    settings_are(bench, metric="f1", label="green")
+    another_experiment(bench, "lemon", name="citrus")
+    app = open_page(PAGE)
+    assert table(app)["mean"].notna().sum() == table(app)["rank"].notna().sum() == 1  # citrus has no green at all
+    assert "is best here" not in words(app)
+    by_key(app.selectbox, "matrix.label").set_value("").run()
+    assert by_key(app.selectbox, "matrix.metric").value == "macro_f1"
+    assert table(app)["rank"].tolist() == [1.0, 2.0]  # both judged on both videos: what a set lacks counts as 0
+    assert "is best here" in words(app)
+    assert "on 2 videos" in words(app)
 
 
 def test_templates_multiply_wordings_and_bad_lines_are_reported(bench):

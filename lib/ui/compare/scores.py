@@ -74,12 +74,14 @@ def _moved(compared: ComparedSides, label: str) -> tuple[list[GalleryItem], str]
     comparison = compared.comparison
     moved = [(change.sample_a, change.sample_b) for change in comparison.moved(label, _FRAMES)]
     if moved:
-        return _items(compared, label, moved), f"Frames whose score of “{label}” differs most."
+        return _items(
+            compared, label, moved
+        ), f"Frames whose score of “{label}” differs most, and by far enough to count."
     pairs = comparison.score_pairs(label)
     in_a = comparison.a.active[pairs["sample_a"], comparison.a.column(label)]
     in_b = comparison.b.active[pairs["sample_b"], comparison.b.column(comparison.matches[label])]
     rows = _spread(pairs[in_a != in_b])
-    return _items(compared, label, rows), f"Scores of “{label}” are the same; these got another label."
+    return _items(compared, label, rows), f"Scores of “{label}” hardly differ; these got another label."
 
 
 def _spread(pairs: pd.DataFrame) -> list[tuple[int, int]]:

@@ -109,11 +109,14 @@ def show(matrix: Matrix) -> None:
     swept_label = matrix_rows.swept_label() if settings.current().mode == "sweep" else None
     view = view_of(matrix, settings.current(), swept_label=swept_label)
     _choose_view(view)
+    if view.verdict:
+        st.markdown(view.verdict)
     st.caption(view.caption)
     draw = table.draw_video_rows if st.session_state.get(_BY_VIDEO) else table.draw
     cell = draw(view, matrix.videos)
-    if view.sweep:
-        _use(cell.row if cell else view.rows[0], view.label or "")
+    best = view.rows[0] if view.ranking["rank"].notna().any() else None
+    if view.sweep and (chosen := cell.row if cell else best):
+        _use(chosen, view.label or "")
     if cell is None:
         st.caption("Select a cell to open it in Explore or to compare it with the current prompt set.")
     else:

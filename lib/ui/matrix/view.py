@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lib.comparison.matrix import KINDS, METRICS, OVERALL, Metric, MetricKind, grid, metrics_table, rank, shared_videos
 from lib.comparison.wording_sweep import labels_of
-from lib.core.formatting import escape_markdown
+from lib.core.formatting import escape_markdown, plural
 from lib.core.labelled_intervals import label_key
+from lib.evaluation.bootstrap import mean_difference
+from lib.evaluation.verdict import FEW
 from lib.ui.matrix.rows import MatrixRow
 from lib.ui.matrix.settings import MatrixSettings
 
@@ -67,6 +70,8 @@ class MatrixView:
     order: str
     caption: str
     """Markdown."""
+    verdict: str
+    """Which row is best here, and how much evidence that is, as Markdown; empty where nothing is ranked."""
     rows: Sequence[MatrixRow]
     """In that order."""
     values: pd.DataFrame
@@ -111,6 +116,7 @@ def view_of(matrix: Matrix, settings: MatrixSettings, *, swept_label: str | None
         order,
         caption=_caption(matrix, metric, label, default_of_sweep=sweep and chosen_metric is None)
         + _of_videos(matrix, values, metric),
+        verdict=_verdict(matrix, metric, values, ranking),
         rows=_in_order(matrix.rows, order, metric, values, ranking),
         values=values,
         ranking=ranking,
@@ -181,6 +187,40 @@ def _of_videos(matrix: Matrix, values: pd.DataFrame, metric: Metric) -> str:
     return f" {'Ranked' if KINDS[metric].ranks else 'Averaged'} on what all rows share: {names}; others have a ○.{sort}"
 
 
+def _verdict(matrix: Matrix, metric: Metric, values: pd.DataFrame, ranking: pd.DataFrame) -> str:
+    """Return which row is best on the shared videos, against the current one (else the next), and on what evidence."""
+    by_key = {row.key: row for row in matrix.rows}
+    ranked = [by_key[key] for key in ranking.index[ranking["rank"].notna()]]
+    if len(ranked) < 2:
+        return ""
+    best, other = ranked[0], next((row for row in ranked[1:] if row.current), ranked[1])
+    shared, kind = shared_videos(values), KINDS[metric]
+    means = [float(ranking["mean"][row.key]) for row in (best, other)]
+    by = signed(means[0] - means[1], kind)
+    names = [f"**{escape_markdown(title_of(row))}**" for row in (best, other)]
+    on = f"{kind.title} {kind.text(means[0])} against {kind.text(means[1])} ({by}) on {plural(len(shared), 'video')}"
+    if not by.strip("+−0. %s"):
+        return f"{names[0]} and {names[1]} are equally good here: {on}."
+    text = f"{names[0]} is best here, {names[1]} is {'the current one' if other.current else 'the next'}: {on}."
+    if len(shared) == 1:
+        return f"{text} Evidence: one video says nothing about others; Compare says how much there is in it."
+    of_best, of_other = (values.loc[row.key, shared].to_numpy(dtype=float) for row in (best, other))
+    low, high = mean_difference(of_other, of_best, np.ones(len(shared)), seed=0)
+    held = "leaves out 0" if low > 0 else "includes 0, so on other videos it may be otherwise"
+    text += (
+        f" Evidence: the 95 % interval of the difference, with whole videos drawn, is {signed(low, kind)} to "
+        f"{signed(high, kind)} and {held}"
+    )
+    text += f"; fewer than {FEW} videos make it a rough one." if len(shared) < FEW else "."
+    return f"{text} The best of {len(ranked):,} owes some of it to luck." if len(ranked) > 2 else text
+
+
+def signed(value: float, kind: MetricKind) -> str:
+    """Return a difference of two values of a metric as it is written, with its sign."""
+    text = replace(kind, yes_no=False).text(value)
+    return f"+{text}" if value > 0 and text.strip("0. %s") else text
+
+
 def _videos_with_truth(matrix: Matrix, metric: Metric, label: str | None) -> list[str]:
     measured = matrix.frame[matrix.frame[metric].notna()]
     if label is not None and metric == "f1":
@@ -209,8 +249,7 @@ class MatrixTable:
         if column == RANK:
             return "–" if math.isnan(value) else f"{value:.0f}"
         if column == GAIN:
-            number = replace(self.kind, yes_no=False).text(value)
-            return f"+{number}" if value > 0 else number
+            return signed(value, self.kind)
         return self.kind.text(value)
 
     def css(self, value: float, theme: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lib.comparison.matrix import KINDS
@@ -175,3 +177,62 @@ def test_videos_may_be_the_rows_with_their_means_first():
     assert [row.key for row in rows.sets.values()] == ["b", "a"]
     assert rows.frame["set 0"].tolist() == pytest.approx([0.9, 0.9, 0.1])
     assert rows.frame["set 1"].tolist() == pytest.approx([0.5, 0.5, math.nan], nan_ok=True)
+
+
+def over_videos(*rows: tuple[float, ...], current: int | None = None) -> Matrix:
+    """One row per prompt set with its macro F1 in each video; NaN where it has none."""
+    names = [f"set {index}" for index in range(len(rows))]
+    made = [
+        MatrixRow(name, name, PromptSet(name, (Prompt("red"),)), "now" if index == current else "experiment")
+        for index, name in enumerate(names)
+    ]
+    videos = {f"v{index}": f"video {index}" for index in range(len(rows[0]))}
+    cells = {
+        (name, video): [metrics("red", macro_f1=value)]
+        for name, values in zip(names, rows, strict=True)
+        for video, value in zip(videos, values, strict=True)
+    }
+    return Matrix.of(made, videos, cells)
+
+
+def test_the_best_row_is_said_with_how_much_evidence_several_videos_are():
+    said = view_of(over_videos((0.5, 0.6, 0.4), (0.8, 0.9, 0.7)), MatrixSettings()).verdict
+    assert said.startswith("**set 1** is best here, **set 0** is the next: ")
+    assert "Macro F1 0.80 against 0.50 (+0.30) on 3 videos." in said
+    assert "is +0.30 to +0.30 and leaves out 0; fewer than 20 videos make it a rough one." in said
+    unsure = view_of(over_videos((0.5, 0.6, 0.4), (0.8, 0.3, 0.6)), MatrixSettings()).verdict
+    assert "includes 0, so on other videos it may be otherwise" in unsure
+    assert "luck" not in unsure
+
+
+def test_the_interval_is_that_of_drawing_whole_videos():
+    rng = np.random.default_rng(3)
+    a, b = rng.uniform(0, 1, (2, 30))
+    differences = (b - a if b.mean() > a.mean() else a - b)[rng.integers(0, 30, (20_000, 30))].mean(axis=1)
+    low, high = np.quantile(differences, [0.025, 0.975])
+    said = view_of(over_videos(tuple(a), tuple(b)), MatrixSettings()).verdict
+    found = re.search(r"is ([+−]?[0-9.]+) to ([+−]?[0-9.]+) and", said)
+    assert found is not None
+    assert [float(end.replace("−", "-")) for end in found.groups()] == pytest.approx([low, high], abs=0.03)
+    assert "rough" not in said
+
+
+def test_the_best_row_is_held_against_the_current_one():
+    said = view_of(over_videos((0.9, 0.9), (0.8, 0.8), (0.1, 0.2), current=2), MatrixSettings()).verdict
+    assert said.startswith("**set 0** is best here, **set 2** is the current one: ")
+    assert said.endswith("The best of 3 owes some of it to luck.")
+
+
+def test_one_shared_video_is_no_evidence_of_others_and_equals_are_equal():
+    one = view_of(over_videos((0.5, 0.9), (0.8, math.nan)), MatrixSettings()).verdict
+    assert "Macro F1 0.80 against 0.50 (+0.30) on 1 video. Evidence: one video says nothing about others" in one
+    same = view_of(over_videos((0.5, 0.5), (0.5, 0.5)), MatrixSettings()).verdict
+    assert same == "**set 0** and **set 1** are equally good here: Macro F1 0.50 against 0.50 (0.00) on 2 videos."
+
+
+def test_nothing_is_called_best_of_sets_judged_on_different_videos_or_without_a_direction():
+    apart = over_videos((0.5, math.nan), (math.nan, 0.9))
+    assert view_of(apart, MatrixSettings()).verdict == ""
+    both = over_videos((0.5, 0.6), (0.8, 0.9))
+    assert view_of(both, MatrixSettings(metric="share")).verdict == ""
+    assert view_of(over_videos((0.5, 0.6)), MatrixSettings()).verdict == ""
