@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 State = TypeVar("State")
@@ -10,7 +11,11 @@ State = TypeVar("State")
 
 @dataclass(frozen=True)
 class History(Generic[State]):
-    """States that can be returned to. The present one is passed in, as it may have changed since the last push."""
+    """States that can be returned to, or steps that can be taken both ways.
+
+    Of states, the present one is passed in, as it may have changed since the last push. A step is its own ``present``:
+    ``undo(past[-1])`` moves the newest one to those that can be redone.
+    """
 
     past: tuple[State, ...] = ()
     """States before each change, newest last."""
@@ -18,10 +23,18 @@ class History(Generic[State]):
     """States that were undone; the last one is redone first."""
     limit: int = 50
     """How many past states are remembered."""
+    max_bytes: int = 16_000_000
+    """How large they may be together; the newest one is remembered in any case."""
+    nbytes: Callable[[State], int] = field(default=lambda _: 0, compare=False)
+    """Size of a state in bytes."""
 
     def push(self, present: State) -> History[State]:
         """Return the history with the state that is about to change; there is nothing left to redo."""
-        return replace(self, past=(*self.past, present)[-self.limit :], future=())
+        past = (*self.past, present)[-self.limit :]
+        sizes = [self.nbytes(one) for one in past]
+        while len(past) > 1 and sum(sizes[-len(past) :]) > self.max_bytes:
+            past = past[1:]
+        return replace(self, past=past, future=())
 
     def undo(self, present: State) -> tuple[State, History[State]]:
         """Return the newest past state and the history after it; without one, ``present`` and the same history."""

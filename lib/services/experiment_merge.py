@@ -214,14 +214,19 @@ def with_what_is_not_typed(before: Sequence[PromptRow], after: tuple[PromptRow, 
     """Return the rows ``after`` an edit with what the table doesn't show and the rows ``before`` it had.
 
     That is the thresholds kept of other scores, picture examples, what was learned, colour slots, and whether the
-    phrasings belong to another label than the one that the row has now.
+    phrasings belong to another label than the one that the row has now. An unchanged row is the very same object, so
+    that many states of a large table take little memory.
     """
     rows, slots = list(after), row_slots(before)
     kept: dict[int, int | None] = {}
-    for i, k in paired(before, after).items():
+    pairs = paired(before, after)
+    for i, k in pairs.items():
         rows[k] = _worded(before[i], replace(rows[k], **{name: getattr(before[i], name) for name in _NOT_TYPED}))
         kept[k] = slots.get(i)
-    return with_row_slots(rows, kept)
+    rows = list(with_row_slots(rows, kept))
+    for i, k in pairs.items():
+        rows[k] = before[i] if (rows[k], rows[k].slot) == (before[i], before[i].slot) else rows[k]
+    return tuple(rows)
 
 
 def _worded(before: PromptRow, after: PromptRow) -> PromptRow:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lib.core.errors import InputError
 from lib.core.labelled_intervals import TrueSegment
 from lib.ground_truth.parsing import parse_truth
+from lib.services.documents import merge_value
 from lib.store.sidecar import read_sidecar, sidecar_path
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -42,6 +43,18 @@ def video_truth(store: Store, video: Video) -> VideoTruth:
 def change_truth(store: Store, video: Video, change: Callable[[Truth], Sequence[TrueSegment]]) -> Truth:
     """Save ``change`` of the present ground truth; see ``Store.change_truth``."""
     return store.change_truth(video, change, lambda: _beside(video).segments)
+
+
+def take_back(store: Store, video: Video, *, before: Truth | None, after: Truth | None) -> None:
+    """Take back a change of the stored ground truth, of which None means that nothing is stored; see ``Store``.
+
+    What others have changed since stays.
+    """
+    if before is None and store.forget_truth(video.sha256, only=after):
+        return
+    beside = _beside(video).segments
+    base, ours = (beside if one is None else one for one in (after, before))
+    store.change_truth(video, lambda present: merge_value(base, ours, present)[0], lambda: beside)
 
 
 def annotation_file(

@@ -92,10 +92,15 @@ class GroundTruthFiles:
             self.save(sha256, change(beside() if saved is None else saved))
             return self.saved(sha256) or ()
 
-    def forget(self, sha256: str) -> int:
-        """Delete what was saved and return the bytes freed, 0 when nothing was; a damaged file is kept aside."""
+    def forget(self, sha256: str, *, only: Truth | None = None) -> int:
+        """Delete what was saved and return the bytes freed, 0 when nothing was; a damaged file is kept aside.
+
+        With ``only``, it is deleted only while it is still that.
+        """
         with self._folder.writing():
             self._keep_damaged_aside(sha256)
+            if only is not None and self.saved(sha256) != only:
+                return 0
             return self._folder.remove(self.path(sha256))
 
     def forget_all(self, sha256: str) -> int:

@@ -230,12 +230,12 @@ class Store:
             self._videos.get(video.sha256)
             return self._ground_truth.change(video.sha256, change, beside)
 
-    def forget_truth(self, sha256: str) -> None:
-        """Delete the saved ground truth of a video, so that what lies beside its file counts again.
+    def forget_truth(self, sha256: str, *, only: Truth | None = None) -> bool:
+        """Delete the saved ground truth of a video, so that what lies beside its file counts again; return whether.
 
-        A damaged file is kept, renamed.
+        With ``only``, it is deleted only while it is still that. A damaged file is kept, renamed.
         """
-        self._ground_truth.forget(sha256)
+        return self._ground_truth.forget(sha256, only=only) > 0
 
     # Embeddings
 

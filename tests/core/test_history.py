@@ -38,3 +38,19 @@ def test_only_the_newest_states_are_remembered() -> None:
     for state in range(4):
         history = history.push(state)
     assert history.past == (2, 3)
+
+
+def test_the_oldest_states_go_where_all_are_too_large_and_the_newest_stays() -> None:
+    history = History[str](max_bytes=5, nbytes=len)
+    for state in ("aa", "bb", "cc"):
+        history = history.push(state)
+    assert history.past == ("bb", "cc")
+    assert history.push("too large").past == ("too large",)
+
+
+def test_a_step_is_its_own_present() -> None:
+    history = History[str]().push("moved").push("removed")
+    step, history = history.undo(history.past[-1])
+    assert (step, history.past, history.future) == ("removed", ("moved",), ("removed",))
+    step, history = history.redo(history.future[-1])
+    assert (step, history.past, history.future) == ("removed", ("moved", "removed"), ())

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.core.formatting import as_text
 from lib.core.labelled_intervals import TrueSegment
 from lib.prompts.model import Smoothing
 from lib.services import experiments
@@ -164,7 +165,9 @@ def test_each_tool_works_on_its_side(bench: Bench) -> None:
     by_key(app.button, "import_apply").click().run()
     assert len(app.error) == 1
     by_key(app.selectbox, "b.template").set_value("a photo of a {}").run()
-    by_key(app.button, "b.undo_load").click().run()
+    by_key(app.button, "undo").click().run()
+    assert app.toast[0].value == as_text("Undone: B: Template '{}' → 'a photo of a {}'")
+    by_key(app.button, "undo").click().run()
 
     assert [row.label for row in of_b(bench).rows] == ["red", "Blue"]
     assert (saved(bench).template, saved(bench).rows) == ("{}", bench.experiment.rows)
@@ -182,15 +185,15 @@ def test_copy_swap_and_undo(bench: Bench) -> None:
         return shown
 
     assert press("swap") == labels[::-1]
-    assert press("undo_sides") == labels
+    assert press("undo") == labels
     assert press("copy_b") == [labels[1]] * 2
     assert "the same label all the time" in words(app)
-    assert press("undo_sides") == labels
+    assert press("undo") == labels
     assert press("copy_a") == [labels[0]] * 2
-    assert press("undo_sides") == labels
-    assert press("redo_sides") == [labels[0]] * 2
-    assert press("undo_sides") == labels
-    assert not [button for button in app.button if button.key == "undo_sides"]
+    assert press("undo") == labels
+    assert press("redo") == [labels[0]] * 2
+    assert press("undo") == labels
+    assert by_key(app.button, "undo").disabled
 
 
 def test_an_experiment_worked_on_before_can_be_b(bench: Bench) -> None:

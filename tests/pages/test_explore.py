@@ -203,9 +203,9 @@ def test_an_import_replaces_the_prompts_and_can_be_undone_and_redone(bench):
     by_key(app.text_area, "import_text").set_value("crane\nship\n# a comment\n").run()
     by_key(app.button, "import_apply").click().run()
     assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
-    by_key(app.button, "undo_load").click().run()
+    by_key(app.button, "undo").click().run()
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
-    by_key(app.button, "redo_load").click().run()
+    by_key(app.button, "redo").click().run()
 
     assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
 

@@ -86,10 +86,10 @@ def test_the_best_threshold_is_applied_with_one_click_and_taken_back_with_anothe
     assert [other.threshold for other in others] == [None, None]
     assert saved(bench).settings.threshold == -0.5
     assert "gives F1 1.00 (currently 1.00)" in words(app)
-    press(app, "threshold_undo")
+    press(app, "undo")
     assert saved(bench).rows == bench.experiment.rows
     assert "(currently 0.50)" in words(app)
-    press(app, "threshold_redo")
+    press(app, "redo")
     assert saved(bench).rows[0].threshold is not None
 
 
@@ -106,14 +106,20 @@ def test_the_best_threshold_can_be_that_of_all_prompts(bench):
     assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold
 
 
-def test_an_undo_never_takes_back_what_was_changed_since(bench):
+def test_what_was_changed_since_is_undone_first(bench):
     put_truth(bench, *TRUTH)
     app = view("Histogram", "red")
     press(app, "threshold_own")
+    own = saved(bench).rows[0].threshold
     by_key(app.slider, "setting.threshold").set_value(0.25).run()
+    assert by_key(app.button, "undo").help == "Undo: Threshold −0.5 → 0.25"
+    press(app, "undo")
 
-    assert not [one for one in app.button if one.key == "threshold_undo"]
-    assert saved(bench).settings.threshold == 0.25
+    assert app.toast[0].value == "Undone: Threshold −0.5 → 0.25"
+    assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold == -0.5
+    assert saved(bench).rows[0].threshold == own
+    press(app, "undo")
+    assert saved(bench).rows == bench.experiment.rows
 
 
 def test_where_the_decision_uses_no_threshold_a_click_changes_it_too(bench):
@@ -252,7 +258,7 @@ class TestLearning:
 
         press(app, "learn_forget")
         assert not saved(taught).rows[0].learned
-        press(app, "learn_undo")
+        press(app, "undo")
         assert saved(taught).rows[0].learned == (learned,)
 
     def test_one_video_alone_is_learned_from_where_the_other_is_not_chosen(self, taught):

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.labelled_intervals import TrueSegment
 from lib.services.experiments import PromptRow
-from lib.services.ground_truth import video_truth
+from lib.services.ground_truth import Truth, video_truth
 from lib.ui.explore import ground_truth
 from lib.ui.explore.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
@@ -104,9 +104,10 @@ def test_waiting_for_the_store_leaves_the_tab_free(bench, monkeypatch):
     monkeypatch.setattr(state.st, "session_state", SimpleNamespace(to_dict=lambda: values))
     writing, free = threading.Event(), threading.Event()
 
-    def change_truth(*_: object) -> None:
+    def change_truth(*_: object) -> Truth:
         writing.set()
         assert free.wait(10), "the tab was locked"
+        return (RED, BLUE)
 
     monkeypatch.setattr(ground_truth.cache, "store", lambda: bench.store)
     monkeypatch.setattr(bench.store, "change_truth", change_truth)
@@ -116,7 +117,8 @@ def test_waiting_for_the_store_leaves_the_tab_free(bench, monkeypatch):
     tab.change(name="meanwhile")
     free.set()
     run.join(10)
-    assert editing.history.past == (None,)
+    texts = [step.text for step in tab.undoing.history.past]
+    assert texts == ["Name 'colours' → 'meanwhile'", "2 segments of ground truth added"]
 
 
 def test_each_input_is_taken_over_by_itself(bench):
@@ -166,12 +168,12 @@ def test_add_delete_and_undo(bench):
     assert truth(bench) == (TrueSegment("red", 0.0, 1.0),)
     press(app, "truth_delete")
     assert truth(bench) == ()
-    press(app, "truth_undo")
+    press(app, "undo")
     assert truth(bench) == (TrueSegment("red", 0.0, 1.0),)
-    press(app, "truth_undo")
+    press(app, "undo")
     assert bench.store.saved_truth(bench.video.sha256) is None
-    press(app, "truth_redo")
-    press(app, "truth_redo")
+    press(app, "redo")
+    press(app, "redo")
     assert truth(bench) == ()
 
 
@@ -185,7 +187,7 @@ def test_deleting_what_was_saved_brings_the_file_beside_back(bench):
     press(app, "truth_forget")
 
     assert truth(bench) == (BLUE,)
-    press(app, "truth_undo")
+    press(app, "undo")
     assert len(truth(bench)) == 2
 
 

@@ -238,7 +238,7 @@ def test_a_sweep_is_ranked_by_the_overall_score_and_the_winner_can_be_used_and_t
     assert saved(bench).rows[0] == PromptRow(label="red")
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
     assert "red (current)" in table(app)["name"].tolist()
-    by_key(app.button, "matrix_undo").click().run()
+    by_key(app.button, "undo").click().run()
 
     assert saved(bench).rows[0].texts == ("green",)
     assert settings_of(bench).wordings == "blue sky\nred\n"
@@ -308,7 +308,7 @@ def test_a_cell_opens_explore_with_its_set_and_video(bench):
     assert app.title[0].value == "Explore"
     experiment = saved(bench)
     assert (experiment.video, [row.label for row in experiment.rows]) == (second.sha256, ["red", "blue"])
-    by_key(app.button, "undo_load").click().run()
+    by_key(app.button, "undo").click().run()
     assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
 
 

@@ -29,9 +29,9 @@ def test_the_frame_at_the_player_becomes_an_example_and_is_taken_back(bench: Ben
     assert picture_file(bench.store, sha256).is_file()
     assert passed(app, "unknown")[0]["unknown"] == {"wall": "Looks like 1 picture, too."}
     assert saved(bench).rows[1].pictures == ()
-    press(app, "undo_load")
+    press(app, "undo")
     assert saved(bench).rows[0].pictures == ()
-    press(app, "redo_load")
+    press(app, "redo")
     press(app, "picture_remove.0")
     assert saved(bench).rows[0].pictures == ()
 

@@ -23,7 +23,7 @@ from lib.services.experiments import Experiment, rows_to_prompts
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import engine, html_tables, prompts, settings, video
+from lib.ui.panels import engine, html_tables, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, state, theme
 from lib.ui.session.session import SIDES, Session, Side
@@ -31,7 +31,6 @@ from lib.ui.session.session import SIDES, Session, Side
 _P = ParamSpec("_P")
 _WIDTH = 482
 _RECENT = 12
-_ACTIONS = {"copy": "copy", "swap": "swap", "choice": "choice of B"}
 ONLY = "only_differences"
 
 Colours = Mapping[Side, Mapping[str, str]]
@@ -96,18 +95,7 @@ def tools() -> None:
         st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
         with st.popover("Choose B", icon=":material/history:"):
             _choose()
-        history = state.session().side_history
-        for entries, verb, step in (
-            (history.past, "undo", comparison_sides.undo),
-            (history.future, "redo", comparison_sides.redo),
-        ):
-            if entries:
-                st.button(
-                    f"{verb.capitalize()} {_ACTIONS[entries[-1].action]}",
-                    key=f"{verb}_sides",
-                    icon=f":material/{verb}:",
-                    on_click=_after_typed(step),
-                )
+        undo_bar.draw()
         st.space("stretch")
         st.toggle(
             "Only differences",

@@ -26,9 +26,6 @@ from lib.ui.explore.ground_truth_editing import (
     Truth,
     callback,
     editing_of,
-    forget,
-    redo,
-    undo,
 )
 from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
 from lib.ui.panels.video import player_key
@@ -44,7 +41,7 @@ def draw_alone(video: Video) -> None:
     """Draw the ground truth on a page without an analysis; it needs no prompt."""
     st.markdown("#### Ground truth")
     draw(video)
-    if editing_of(video).history.past:
+    if editing_of(video).edited:
         results.show_next("Ground truth")  # so that the first prompt doesn't hide what is being edited
 
 
@@ -91,16 +88,12 @@ def _head(video: Video, editing: GroundTruthEditing, truth: Truth, prompts: Sequ
                 draw_import(editing, truth, prompts)
             with st.popover("Export", icon=":material/download:", disabled=not truth):
                 draw_export(video, truth)
-            if editing.history.past:
-                st.button("Undo", icon=":material/undo:", key="truth_undo", on_click=undo)
-            if editing.history.future:
-                st.button("Redo", icon=":material/redo:", key="truth_redo", on_click=redo)
             if saved:
                 st.button(
                     "Delete",
                     icon=":material/delete:",
                     key="truth_forget",
-                    on_click=forget,
+                    on_click=callback(GroundTruthEditing.forget),
                     help="Delete what was saved here. The video’s annotation file counts again, if there is one.",
                 )
 

@@ -1,24 +1,24 @@
-"""This tab's editing of the ground truth of a video; every change is stored at once, and can be undone."""
+"""This tab's editing of the ground truth of a video; every change is stored at once, and is a step to undo."""
 
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
 from lib.core.errors import StoreDamagedError
-from lib.core.history import History
 from lib.core.labelled_intervals import TrueSegment
+from lib.services.experiment_changes import TruthChange, truth_in_words
 from lib.services.ground_truth import change_truth
 from lib.store.videos import Video
 from lib.ui.session import cache
 from lib.ui.session.guard import told
 from lib.ui.session.peek import peek_state
+from lib.ui.session.session import Session
 
 _KEY = "ground_truth_editing"
 _P = ParamSpec("_P")
@@ -43,10 +43,8 @@ class GroundTruthEditing:
     """Why the last edit was not accepted."""
     import_version: int = 0
     """Raised with every import: its inputs are created again."""
-    history: History[Truth | None] = field(default_factory=History)
-    """What was stored before each change; None where nothing was."""
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
-    """Held by each callback of the editor."""
+    edited: bool = False
+    """Whether something was changed."""
 
     def change(self, make: Callable[[Truth], Sequence[TrueSegment]]) -> None:
         """Store what ``make`` returns for the present ground truth.
@@ -54,9 +52,29 @@ class GroundTruthEditing:
         Raises:
             StoreError: it can't be written, or the video is gone.
         """
+        before: tuple[Truth | None, Truth] = None, ()
+
+        def made(truth: Truth) -> Sequence[TrueSegment]:
+            nonlocal before
+            before = self.stored(), truth
+            return make(truth)
+
+        after = change_truth(cache.store(), self.video, made)
+        self._changed(truth_in_words(before[1], after), before[0], after)
+
+    def forget(self) -> None:
+        """Delete what was stored, so that the video's annotation file counts again."""
         before = self.stored()
-        change_truth(cache.store(), self.video, make)
-        self.history = self.history.push(before)
+        cache.store().forget_truth(self.video.sha256)
+        self._changed("Saved ground truth deleted", before, None)
+        self.selected, self.problem = None, ""
+
+    def _changed(self, text: str, before: Truth | None, after: Truth | None) -> None:
+        self.edited = True
+        if before != after:
+            session: Session = peek_state()["session"]
+            with session.lock:
+                session.undoing.push(text, TruthChange(self.video, before, after))
 
     def select(self, segment: TrueSegment | None) -> None:
         """Put a segment into the form."""
@@ -68,15 +86,6 @@ class GroundTruthEditing:
         with suppress(StoreDamagedError):
             return cache.store().saved_truth(self.video.sha256)
         return None
-
-    def restore(self, restored: Truth | None, history: History[Truth | None]) -> None:
-        """Store ``restored``, a state of the history, and clear the form."""
-        if restored is None:
-            cache.store().forget_truth(self.video.sha256)
-        else:
-            cache.store().change_truth(self.video, lambda _: restored)
-        self.history = history
-        self.select(None)
 
 
 def editing_of(video: Video) -> GroundTruthEditing:
@@ -90,38 +99,16 @@ def editing_of(video: Video) -> GroundTruthEditing:
 def callback(function: Callable[Concatenate[GroundTruthEditing, _P], None]) -> Callable[_P, None]:
     """Make a widget's callback, which is passed this tab's editing and runs to its end; see ``state.callback``.
 
-    A change may wait for the store while another process writes. So the callback holds the lock of the editing, which
-    keeps quick edits in order, and not that of the tab, which the page needs.
+    A change may wait for the store while another process writes. So the callback holds the lock of the tab's steps,
+    which keeps quick edits and their undoing in order, and not that of the session, which the page needs.
     """
 
     @told
     @functools.wraps(function)
     def run(*args: _P.args, **options: _P.kwargs) -> None:
-        editing: GroundTruthEditing = peek_state()[_KEY]
-        with editing.lock:
+        values = peek_state()
+        editing: GroundTruthEditing = values[_KEY]
+        with values["session"].undoing.lock:
             function(editing, *args, **options)
 
     return run
-
-
-@callback
-def undo(editing: GroundTruthEditing) -> None:
-    """Undo the last change that this tab made."""
-    if editing.history.past:
-        editing.restore(*editing.history.undo(editing.stored()))
-
-
-@callback
-def redo(editing: GroundTruthEditing) -> None:
-    """Redo the change that was undone last."""
-    if editing.history.future:
-        editing.restore(*editing.history.redo(editing.stored()))
-
-
-@callback
-def forget(editing: GroundTruthEditing) -> None:
-    """Delete what was stored, so that the video's annotation file counts again."""
-    before = editing.stored()
-    cache.store().forget_truth(editing.video.sha256)
-    editing.history = editing.history.push(before)
-    editing.selected, editing.problem = None, ""

@@ -18,7 +18,6 @@ from lib.prompts.model import PromptSet
 from lib.services.experiments import PromptRow, label_of
 from lib.services.learning import Lesson, learn_from
 from lib.store.videos import Video
-from lib.ui.panels import prompts
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state
 from lib.ui.session.guard import told
@@ -140,7 +139,6 @@ def _back(selection: VideoSelection, prompt_set: PromptSet) -> None:
             args=(without,),
             help="Removes what all prompts have learned with this engine.",
         )
-    prompts.undo_buttons(session, "Undo", "Redo", key="learn_{}")
 
 
 def draw_reliability(selection: VideoSelection, analysis: Analysis) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
 from lib.core.formatting import as_text
-from lib.core.history import History
 from lib.core.labelled_intervals import label_key
 from lib.evaluation.threshold_fit import ThresholdFit
 from lib.prompts.model import Settings
@@ -18,18 +17,8 @@ from lib.services.experiments import Experiment, label_of
 from lib.ui.explore import timeline
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state, theme
-from lib.ui.session.peek import peek_state
 
-_APPLIED = "threshold_applied"
 _DECIMALS = 4
-
-
-@dataclass(frozen=True)
-class _Applied:
-    """What clicks here have changed. It can be undone and redone only while nothing else was changed since."""
-
-    history: History[Experiment]
-    present: Experiment
 
 
 @dataclass(frozen=True)
@@ -64,8 +53,6 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
     st.markdown(split.sentence)
     if split.threshold is not None:
         _buttons(analysis, _Suggestion(label, split.threshold, analysis.prompt_set.settings))
-    else:
-        _undo_buttons()
 
 
 def _by_truth(analysis: Analysis, fit: ThresholdFit) -> None:
@@ -122,26 +109,14 @@ def _buttons(analysis: Analysis, suggestion: _Suggestion) -> None:
             args=(replace(suggestion, own=False),),
             help="As the threshold of the settings; prompts with their own keep it.",
         )
-        _undo_buttons()
-
-
-def _undo_buttons() -> None:
-    applied: _Applied | None = st.session_state.get(_APPLIED)
-    if applied is None or not _same(applied.present, state.current()):
-        return
-    if applied.history.past:
-        st.button("Undo", key="threshold_undo", on_click=_step, args=(History.undo,), icon=":material/undo:")
-    if applied.history.future:
-        st.button("Redo", key="threshold_redo", on_click=_step, args=(History.redo,), icon=":material/redo:")
-
-
-def _same(a: Experiment, b: Experiment) -> bool:
-    return (a.id, a.rows, a.settings) == (b.id, b.rows, b.settings)
 
 
 @state.callback
 def _apply(suggestion: _Suggestion) -> None:
-    experiment = state.current()
+    state.session().step(None, partial(_with, suggestion))
+
+
+def _with(suggestion: _Suggestion, experiment: Experiment) -> Experiment:
     value = round(suggestion.threshold, _DECIMALS)
     rows = list(experiment.rows)
     key = label_key(suggestion.label)
@@ -149,20 +124,4 @@ def _apply(suggestion: _Suggestion) -> None:
     if index is not None:
         rows[index] = replace(rows[index], threshold=value if suggestion.own else None)
     settings = suggestion.settings if suggestion.own else replace(suggestion.settings, threshold=value)
-    applied: _Applied | None = peek_state().get(_APPLIED)
-    history = applied.history if applied and _same(applied.present, experiment) else History[Experiment]()
-    _replace(replace(experiment, rows=tuple(rows), settings=settings), history.push(experiment))
-
-
-@state.callback
-def _step(step: Callable[[History[Experiment], Experiment], tuple[Experiment, History[Experiment]]]) -> None:
-    applied: _Applied | None = peek_state().get(_APPLIED)
-    if applied is not None and _same(applied.present, state.current()):
-        _replace(*step(applied.history, applied.present))
-
-
-def _replace(experiment: Experiment, history: History[Experiment]) -> None:
-    session = state.session()
-    session.change(rows=experiment.rows, settings=experiment.settings)
-    session.version += 1  # the settings' widgets start again from the new values
-    st.session_state[_APPLIED] = _Applied(history, session.experiment)
+    return replace(experiment, rows=tuple(rows), settings=settings)

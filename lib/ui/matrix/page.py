@@ -23,7 +23,7 @@ from lib.ui.matrix.settings import MODES
 from lib.ui.matrix.table import Cell
 from lib.ui.matrix.videos import Columns
 from lib.ui.matrix.view import Matrix, MatrixView, view_of
-from lib.ui.panels import prompts
+from lib.ui.panels import undo_bar
 from lib.ui.session import cache, comparison_sides, state
 from lib.ui.session.bindings import Binding
 
@@ -185,7 +185,7 @@ def _use(row: MatrixRow, label: str) -> None:
             on_click=state.callback(state.session().load_prompt_set),
             args=(row.prompt_set,),
         )
-        prompts.undo_buttons(state.session(), "Undo", "Redo", key="matrix_{}")
+        undo_bar.draw()
 
 
 def _detail(cell: Cell, matrix: Matrix) -> None:

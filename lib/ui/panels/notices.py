@@ -49,6 +49,8 @@ def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
         _draw_unsaved()
     for sentence in dict.fromkeys(told):
         st.error(as_text(sentence), icon=":material/error:")
+    while session.said:
+        st.toast(as_text(session.said.pop(0)), icon=":material/undo:")
     for number, document in enumerate(session.documents()):
         _draw_aside(document, key=f"{key}_aside_{number}")
         _draw_conflict(document, key=f"{key}_conflict_{number}")

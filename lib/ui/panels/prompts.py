@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import PromptreelError
 from lib.prompts.model import Prompt, PromptSet
@@ -113,27 +114,17 @@ def accept_typed(session: Session) -> None:
         _accept(session, sent)
 
 
-def tools(session: Session) -> None:
-    """Draw import, template, undo and redo."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def tools(session: Session) -> DeltaGenerator:
+    """Draw import, pictures and template, and return the row that they are in."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
         with st.popover("Import", icon=":material/upload_file:"):
             import_prompts.popover(session.key("import"), "Replace the prompts", partial(_replace, session))
         with st.popover("Pictures", icon=":material/add_photo_alternate:"):
             pictures.popover(session)
         with st.popover("Name and template", icon=":material/format_quote:"):
             _template(session)
-        undo_buttons(session, "Undo", "Redo", key=session.key("{}_load"))
-
-
-def undo_buttons(session: Session, undo: str, redo: str, *, key: str) -> None:
-    """Draw the buttons that undo and redo a replacement of the prompt set, as far as there is one.
-
-    ``undo`` and ``redo`` are their words; ``key`` is that of both, with ``{}`` for ``undo`` and ``redo``.
-    """
-    if session.prompt_history.past:
-        st.button(undo, icon=":material/undo:", key=key.format("undo"), on_click=told(session.undo_load))
-    if session.prompt_history.future:
-        st.button(redo, icon=":material/redo:", key=key.format("redo"), on_click=told(session.redo_load))
+    return row
 
 
 def _replace(session: Session, texts: Sequence[tuple[str, str]]) -> list[str]:

@@ -26,7 +26,7 @@ from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
 from lib.ui.components.player import Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
-from lib.ui.panels import jobs, missing_video, prompts, settings
+from lib.ui.panels import jobs, missing_video, prompts, settings, undo_bar
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
 from lib.ui.session.bindings import bound
@@ -285,9 +285,10 @@ def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str,
 
 
 def edit_prompts(session: Session) -> None:
-    """Draw the prompt table with its tools."""
+    """Draw the prompt table with its tools, undo and redo."""
     prompts.draw(session)
-    prompts.tools(session)
+    with prompts.tools(session):
+        undo_bar.draw()
 
 
 def edit_settings(selection: VideoSelection) -> DeltaGenerator:

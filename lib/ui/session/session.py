@@ -6,6 +6,12 @@ both sides have are given the session that they are to work on.
 Streamlit starts the run for the next edit while the run before is still on its way to its next ``st`` call, so two
 threads may work on one session at a time. Every change is therefore made and written under the session's lock, which
 both sides share.
+
+Every change that a person makes here can be undone. ``change`` and its like record it as a step by themselves, and the
+difference says what was done. To say it in other words, or to change several fields or rows at once, use
+``session.step("Version 'first' restored", lambda experiment: replace(experiment, …))``; a step of several changes, as
+of both sides, is pushed with ``session.undoing.push``. What ``take`` takes over from another tab is no step, and
+undoing one leaves it alone.
 """
 
 from __future__ import annotations
@@ -17,14 +23,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lib.core.errors import PromptreelError, StoreDamagedError
-from lib.core.history import History
 from lib.infra.documents import set_aside
 from lib.prompts.model import PromptSet
 from lib.services import experiment_merge, experiments
+from lib.services.experiment_changes import ExperimentChange, like, quoted, taken_back
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
 from lib.ui.session.saving import Saved
 from lib.ui.session.server_keys import ServerKeys
+from lib.ui.session.undoing import Undoing, travel
 
 Side = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
@@ -43,15 +50,6 @@ class PromptTable:
     """The rows after that edit."""
 
 
-@dataclass(frozen=True)
-class ReplacedSides:
-    """Both sides of a comparison, and the action that separates this state from the next one."""
-
-    action: Literal["copy", "swap", "choice"]
-    a: Experiment
-    b: Experiment
-
-
 @dataclass(eq=False)
 class Session(Saved[Experiment]):
     """What one browser tab, or side B of its comparison, holds in memory only."""
@@ -68,8 +66,12 @@ class Session(Saved[Experiment]):
     """What else belongs to the experiment and was opened in this tab: its matrix, its search."""
     told: list[str] = field(default_factory=list)
     """Sentences about callbacks that failed, for the next run to draw."""
-    prompt_history: History[Experiment] = field(default_factory=History)
-    """Experiments before each replacement of the prompt set."""
+    said: list[str] = field(default_factory=list)
+    """What was undone and redone, for the next run to say."""
+    undoing: Undoing = field(default_factory=Undoing, repr=False)
+    """What was done here. Both sides share it."""
+    undoing_elsewhere: dict[str, Undoing] = field(default_factory=dict, repr=False)
+    """What was done to the experiments that were open in this tab before, by their ids."""
     window: tuple[float, float] | None = None
     """Zoomed part of the video in seconds; None for all of it."""
     brushes: int = 0
@@ -97,8 +99,6 @@ class Session(Saved[Experiment]):
     """Held while the experiment changes and is written, so that the last change is also the last one on disk."""
     compared: Session | None = None
     """Side B, once it was needed; see ``side_b``."""
-    side_history: History[ReplacedSides] = field(default_factory=History)
-    """Both sides before each copy, swap or choice of B; kept by A."""
 
     def key(self, name: str) -> str:
         """Return the key of a widget that both sides have: ``name`` on side A."""
@@ -125,7 +125,8 @@ class Session(Saved[Experiment]):
         a, version = self.experiment, self.version
         b_id = a.beside or experiments.new_id()
         copied = replace(a, id=b_id, beside=None, side="b")
-        b = opened(b_id, copied, side="b", version=version, server_keys=self.server_keys, lock=self.lock)
+        shared = {"server_keys": self.server_keys, "lock": self.lock, "undoing": self.undoing}
+        b = opened(b_id, copied, side="b", version=version, **shared)
         if b.experiment.id != b_id:
             self.change(beside=b.experiment.id)
         return b
@@ -171,21 +172,42 @@ class Session(Saved[Experiment]):
     def change(self, **fields: Any) -> None:
         """Change fields of the experiment and write it to disk."""
         with self.lock:
-            self.experiment = replace(self.experiment, **fields)
-            self.save()
+            self.undoing.record(self._put(replace(self.experiment, **fields)))
 
     def change_settings(self, **fields: Any) -> None:
         """Change fields of the experiment's settings and write it to disk."""
         with self.lock:
             self.change(settings=replace(self.experiment.settings, **fields))
 
-    def replace_experiment(self, experiment: Experiment) -> None:
-        """Replace the experiment as a whole; all widgets start again from its values."""
+    def step(self, text: str | None, change: Callable[[Experiment], Experiment]) -> None:
+        """Change the experiment as one step that can be undone; widgets and the prompt table show what has changed.
+
+        Args:
+            text: what is done, such as ``Version 'first' restored``; None has it said by the difference.
+            change: gets the experiment as it is now and returns it changed; its id, video and side stay.
+        """
         with self.lock:
-            self.experiment = experiment
-            self.version += 1
-            self.table = self.superseded = None
+            before = self.experiment
+            after = like(before, change(before))
+            self.take(after)
             self.save()
+            self.undoing.record(ExperimentChange(before, after), text)
+
+    def replace_experiment(self, experiment: Experiment, text: str | None = None) -> None:
+        """Replace the experiment as a whole; all widgets start again from its values. ``text`` is as for ``step``."""
+        with self.lock:
+            self.undoing.record(self.replaced_by(experiment), text)
+
+    def replaced_by(self, experiment: Experiment) -> ExperimentChange:
+        """Do the same without a step of its own, as part of a larger one, and return the change."""
+        self.version += 1
+        self.table = self.superseded = None
+        return self._put(experiment)
+
+    def _put(self, experiment: Experiment) -> ExperimentChange:
+        before, self.experiment = self.experiment, experiment
+        self.save()
+        return ExperimentChange(before, experiment)
 
     def prompt_table(self) -> PromptTable:
         """Return the prompt table that the browser is to show; a new one when Python has replaced the rows."""
@@ -227,42 +249,39 @@ class Session(Saved[Experiment]):
         self.change(rows=merged.value)
 
     def load_prompt_set(self, prompt_set: PromptSet) -> None:
-        """Replace prompts and settings as a whole; ``undo_load`` restores the previous ones."""
-        with self.lock:
-            if self.experiment.rows:
-                self.prompt_history = self.prompt_history.push(self.experiment)
-            self.replace_experiment(self.experiment.with_prompt_set(prompt_set))
+        """Replace prompts and settings as a whole."""
+        text = f"Prompts replaced by {quoted(prompt_set.name)}"
+        self.replace_experiment(self.experiment.with_prompt_set(prompt_set), text)
 
     def change_prompts(self, change: Callable[[PromptRow], PromptRow], **fields: Any) -> None:
-        """Change every row, and fields of the experiment, in one step that ``undo_load`` takes back."""
-        with self.lock:
-            self.prompt_history = self.prompt_history.push(self.experiment)
-            rows = tuple(change(row) for row in self.experiment.rows)
-            self.replace_experiment(replace(self.experiment, rows=rows, **fields))
+        """Change every row, and fields of the experiment, in one step."""
+        self.step(None, lambda one: replace(one, rows=tuple(change(row) for row in one.rows), **fields))
 
-    def undo_load(self) -> None:
-        """Restore prompts and settings from before the last replacement; video and engine stay."""
-        with self.lock:
-            restored, self.prompt_history = self.prompt_history.undo(self.experiment)
-            self._restore_prompts(restored)
+    def undo(self) -> str | None:
+        """Undo this tab's newest step on either side, and return what was undone in words; None without a step.
 
-    def redo_load(self) -> None:
-        """Restore prompts and settings from before the last ``undo_load``; video and engine stay."""
-        with self.lock:
-            restored, self.prompt_history = self.prompt_history.redo(self.experiment)
-            self._restore_prompts(restored)
+        It is side A's, and the caller holds no lock of this session: the store may have to be waited for.
 
-    def _restore_prompts(self, other: Experiment) -> None:
-        self.replace_experiment(
-            replace(
-                self.experiment,
-                name=other.name,
-                template=other.template,
-                rows=other.rows,
-                settings=other.settings,
-                kept_thresholds=other.kept_thresholds,
-            )
-        )
+        Raises:
+            PromptreelError, OSError: ground truth can't be written; the step can be undone later.
+        """
+        return travel(self.undoing, True, self.lock, self._apply)
+
+    def redo(self) -> str | None:
+        """Redo the step that was undone last; see ``undo``."""
+        return travel(self.undoing, False, self.lock, self._apply)
+
+    def _apply(self, change: ExperimentChange) -> str:
+        """Take back a change of one side."""
+        self.refresh()
+        sides = {one.experiment.id: one for one in (self, self.compared) if one is not None}
+        side = sides.get(change.after.id)
+        if side is None:
+            return "It was of a side B that is another experiment now, so nothing has changed"
+        value, kept = taken_back(change, side.experiment)
+        side.take(value)
+        side.save()
+        return f"What another tab has changed since stays: {', '.join(kept)}" if kept else ""
 
     def open_video(self, sha256: str) -> None:
         """Choose a video by its SHA-256; another one than before resets the view."""

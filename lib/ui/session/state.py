@@ -15,8 +15,11 @@ from lib.services.experiments import Experiment
 from lib.ui.session.guard import sentence
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session, opened
+from lib.ui.session.undoing import Undoing
 
 ADDRESS_PARAMETER = "experiment"
+_REMEMBERED = 8
+"""Experiments that were open before, of which a tab still knows what it has done to them."""
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _beginning = threading.Lock()
@@ -57,8 +60,12 @@ def open_experiment(experiment: Experiment) -> None:
     before = session()
     newest = max(before.version, before.compared.version if before.compared else 0)
     unsaved = {f"{one.kind.name} {one.document_id}": one for one in before.documents() if one.unsaved is not None}
+    steps = {**before.undoing_elsewhere, before.experiment.id: before.undoing}
+    undoing = steps.pop(experiment.id, None) or Undoing()
     st.session_state["session"] = Session(
         experiment,
+        undoing=undoing,
+        undoing_elsewhere=dict([*steps.items()][-_REMEMBERED:]),
         others=unsaved,  # what was done there is still tried to be written
         version=newest + 1,
         saved=experiment,

@@ -129,7 +129,7 @@ def test_a_late_edit_does_not_overwrite_an_import_or_its_undo(bench) -> None:
     assert [row["label"] for row in editor_data(app)["rows"]] == ["crane", "ship"]
     edit_prompts(app, PromptRow(label="late"), of=before)
     assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
-    app.button(key="undo_load").click().run()
+    app.button(key="undo").click().run()
     assert [row.label for row in saved(bench).rows] == ["crimson"]
     edit_prompts(app, PromptRow(label="late"), of=before)
     assert [row.label for row in saved(bench).rows] == ["crimson"]

@@ -123,7 +123,7 @@ def test_a_widget_is_bound_to_its_side(shared: _SessionState, home: Path) -> Non
 def test_a_prompt_set_is_replaced_undone_and_redone_on_its_side(shared: _SessionState, home: Path) -> None:
     names = []
     b_side().load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
-    for step in (b_side().undo_load, b_side().redo_load):
+    for step in (a_side().undo, a_side().redo):
         names.append([one.name for one in on_disk(home)])
         step()
     names.append([one.name for one in on_disk(home)])
@@ -140,11 +140,11 @@ def test_copying_makes_both_the_same_and_can_be_undone(shared: _SessionState, ho
     assert (a.name, a.engine, a.sampling) == ("second", "clip", "fps-2")
     assert (a.id, a.beside) == (before[0].id, before[1].id)
     assert b == before[1]
-    comparison_sides.undo()
+    a_side().undo()
     assert sides() == before == on_disk(home)
-    comparison_sides.redo()
+    a_side().redo()
     assert sides() == (a, b) == on_disk(home)
-    comparison_sides.undo()
+    a_side().undo()
 
     assert sides() == before
     comparison_sides.copy("a")
@@ -159,15 +159,16 @@ def test_a_side_that_is_not_replaced_keeps_its_widgets_and_its_table(shared: _Se
     assert (a_side().prompt_table(), a_side().versioned("setting.score")) == (table, key)
 
 
-def test_swapping_takes_along_what_can_be_undone(shared: _SessionState, home: Path) -> None:
+def test_swapping_and_what_was_done_before_are_undone_one_by_one(shared: _SessionState, home: Path) -> None:
     b_side().load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
     comparison_sides.swap()
     assert [one.name for one in on_disk(home)] == ["cranes", "first"]
     assert state.current().id == A.id
-    comparison_sides.undo()
+    a_side().undo()
     assert [one.name for one in on_disk(home)] == ["first", "cranes"]
-    comparison_sides.redo()
-    a_side().undo_load()
+    a_side().redo()
+    a_side().undo()
+    a_side().undo()
 
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 
