@@ -26,5 +26,3 @@ Conventions
 * Intervals are half-open, ``[start, end)``.
 * Pictures are uint8 ``(height, width, 3)``, RGB.
 """
-
-__version__ = "0.1.0"

@@ -24,6 +24,7 @@ import filelock
 from lib.core.errors import NotStoredError
 from lib.core.sampling import Framing, Sampling
 from lib.engines.engine import PREPROCESSING, Engine
+from lib.ingest.coarser import take_from_finer
 from lib.ingest.pipeline import Run, stored_gaps
 from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
 from lib.media.frames import FrameReader
@@ -58,6 +59,7 @@ def ingest(
 ) -> EmbeddingInfo:
     """Embed what is missing of a stored video and return the embedding.
 
+    Samples that a finer sampling of the same engine has are taken from it (``lib.ingest.coarser``).
     Where another thread or process is embedding the same, this waits for it, reporting its progress, and
     continues should it stop early. A cancelled run returns an embedding that is not ``complete``; a second run
     goes on there.
@@ -87,6 +89,9 @@ def ingest(
                 f"Vectors of {engine.name} come by import only; "
                 "start a hosted job or import its results in the Library, or choose another engine."
             )
+        if take_from_finer(store, key) is not None:
+            info = store.embedding(key)
+    if info is None or not info.complete:
         store.file_path(video.sha256)  # say now that the file is gone, rather than after waiting
         lock = store.ingest_lock(key)
         if not _acquire(lock, store, key, meter, cancel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -230,29 +230,68 @@ class Embeddings:
         key: EmbeddingKey,
         batches: Iterable[staging.Batch],
         *,
-        engine_name: str,
-        dim: int,
-        end_s: float,
+        row: dict[str, Any],
         gaps: Sequence[gaps.Gap],
         first: Callable[[], object],
     ) -> EmbeddingInfo:
         """See ``Store.put``; ``first`` is called under the lock before anything is visible."""
+        dim = row["dim"]
         schema = _samples_schema(dim)
         with staging.arriving(self._folder, key.id, schema, dim, batches) as aside, self._folder.writing():
-            if self._find_row(key) is not None:
+            there = self._find_row(key)
+            if there is not None and there["complete"]:
                 raise StoreError("This is in the library already; delete that embedding to store it again.")
             first()
             self._forget_deleted(key)
             staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
-            row = _new_row(key, engine_name, dim) | {"complete": True, "duration_s": end_s}
-            row |= {
+            new = _new_row(key, row["engine_name"], dim) | row
+            new |= {
                 "start_s": self._start_of(key),
                 "samples": self._count(key),
                 "size_bytes": tree_bytes(self._folder.path_of(key.table)),
             }
-            self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
-        return self._info(row)
+            self._folder.write_rows(TABLE, _SCHEMA, [*(r for r in self._rows() if r["id"] != key.id), new])
+        return self._info(new)
+
+    def index(self, key: EmbeddingKey) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """See ``Store.sample_index``."""
+        self._row(key)
+        rows = self._folder.read(key.table, lambda table: table.search().select(["frame", "time_s"]).to_arrow())
+        if rows is None:
+            raise self._unreadable(key)
+        frames, times_s = rows["frame"].to_numpy(), rows["time_s"].to_numpy()
+        order = np.argsort(frames, kind="stable")
+        return frames[order], times_s[order]
+
+    def batches(self, key: EmbeddingKey, frames: Sequence[int]) -> Iterator[staging.Batch]:
+        """See ``Store.batches``."""
+        for start in range(0, len(frames), _FRAMES_PER_QUERY):
+            rows = self._of_frames(key, frames[start : start + _FRAMES_PER_QUERY]).sort_by("frame")
+            vectors = rows["vector"].combine_chunks().flatten().to_numpy().reshape(rows.num_rows, -1)
+            yield staging.Batch(
+                rows["frame"].to_numpy(),
+                rows["time_s"].to_numpy(),
+                vectors.astype(np.float32),
+                rows["thumbnail"].to_pylist(),
+            )
+
+    def _of_frames(self, key: EmbeddingKey, frames: Sequence[int], *columns: str) -> pa.Table:
+        """Return the rows of up to ``_FRAMES_PER_QUERY`` frames, as far as they are there; all columns by default."""
+
+        def read(table: Table) -> pa.Table:
+            listed = ", ".join(map(str, frames))
+            return (
+                table.search()
+                .where(f"frame IN ({listed})")
+                .select(list(columns or _samples_schema(1).names))
+                .to_arrow()
+            )
+
+        rows = self._folder.read(key.table, read)
+        if rows is None:
+            raise self._unreadable(key)
+        return rows
 
     def last_sample(self, key: EmbeddingKey) -> tuple[int, float] | None:
         """Return frame index and time of the last sample stored; None when there is none."""
@@ -297,14 +336,7 @@ class Embeddings:
         wanted = sorted({int(frame) for frame in frames})
         result: dict[int, bytes] = {}
         for start in range(0, len(wanted), _FRAMES_PER_QUERY):
-            listed = ", ".join(map(str, wanted[start : start + _FRAMES_PER_QUERY]))
-
-            def read(table: Table, where: str = f"frame IN ({listed})") -> pa.Table:
-                return table.search().where(where).select(["frame", "thumbnail"]).to_arrow()
-
-            rows = self._folder.read(key.table, read)
-            if rows is None:
-                raise self._unreadable(key)
+            rows = self._of_frames(key, wanted[start : start + _FRAMES_PER_QUERY], "frame", "thumbnail")
             pairs = zip(rows["frame"].to_pylist(), rows["thumbnail"].to_pylist(), strict=True)
             result |= {frame: thumbnail for frame, thumbnail in pairs if thumbnail is not None}
         return result

@@ -29,7 +29,6 @@ The format, version 1
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
     ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``)
-    ├── versions/             <id>.json, what an experiment was at a time; never changed (``services.versions``)
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
     ├── pictures/             <SHA-256>.jpg, picture examples of prompts
     ├── exports/              annotated clips
@@ -49,7 +48,7 @@ The format, version 1
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -372,21 +371,23 @@ class Store:
         *,
         engine_name: str,
         dim: int,
-        end_s: float,
+        end_s: float | None,
         gaps: Sequence[Gap] = (),
+        damage: tuple[str, float | None] | None = None,
         without_file: tuple[str, int] | None = None,
     ) -> EmbeddingInfo:
-        """Store a whole embedding that was computed elsewhere: none of it is visible before all of it is stored.
+        """Store an embedding that was computed elsewhere: none of it is visible before all of it is stored.
 
         Whatever stops it, an error of ``batches`` or a killed process, leaves nothing behind that shows.
 
         Args:
-            key: not stored yet.
+            key: not stored yet; what is there of it so far, incomplete, is replaced.
             batches: the samples, one commit per batch, in order.
             engine_name: for people.
             dim: length of the vectors.
-            end_s: end of the video in seconds, after the last sample.
+            end_s: end of the video in seconds, after the last sample; None where samples are to follow (``append``).
             gaps: stretches without vectors, in order.
+            damage: what is lost of the video, and up to which second it is whole; see ``finish``.
             without_file: name and size in bytes of what was imported, where the store has no such video: it then
                 gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
 
@@ -398,17 +399,19 @@ class Store:
             if without_file is None:
                 return self._videos.get(key.sha256)
             name, size = without_file
-            return self._videos.add_without_file(key.sha256, name=name, end_s=end_s, size_bytes=size)
+            return self._videos.add_without_file(key.sha256, name=name, end_s=end_s or 0.0, size_bytes=size)
 
-        return self._embeddings.put(
-            key,
-            batches,
-            engine_name=engine_name,
-            dim=dim,
-            end_s=end_s,
-            gaps=gaps,
-            first=add_video,
-        )
+        row = {"engine_name": engine_name, "dim": dim, "complete": end_s is not None, "duration_s": end_s or 0.0}
+        row |= dict(zip(("damage", "damage_after_s"), damage or (None, None), strict=True))
+        return self._embeddings.put(key, batches, row=row, gaps=gaps, first=add_video)
+
+    def sample_index(self, key: EmbeddingKey) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return frame indices and times in seconds of the samples stored, ``(n,)``, in order."""
+        return self._embeddings.index(key)
+
+    def batches(self, key: EmbeddingKey, frames: Sequence[int]) -> Iterator[Batch]:
+        """Yield the stored samples of ``frames``, increasing, in bounded parts; their vectors are those of the disk."""
+        return self._embeddings.batches(key, frames)
 
     # Text vectors
 

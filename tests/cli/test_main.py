@@ -272,6 +272,15 @@ class TestEmbed:
             "other.mp4: embedded 3 samples",
         ]
 
+    def test_takes_a_coarser_sampling_from_a_finer_one(self, run: Run, server: FakeServer, film: Path) -> None:
+        run("embed", film, "--stride", "5")
+        seen = len(server.images)
+        status, out, err = run("embed", film, "--stride", "10", "--json")
+
+        assert (status, len(server.images)) == (0, seen)
+        assert err == ["walls.mp4: 8 samples taken from every 5 frames"]
+        assert json.loads(out)[0]["video"]["samples"] == 8
+
     def test_prints_json(self, run: Run, server: FakeServer, film: Path) -> None:
         _, out, _ = run("embed", film, "--json")
 

@@ -154,7 +154,7 @@ def test_samples_are_committed_many_at_a_time_and_every_few_seconds(
     assert commits == [256, 144]
     commits.clear()
     monkeypatch.setattr(lib.ingest.pipeline, "COMMIT_INTERVAL_S", (0.3, 0.3))
-    ingest(store, video, ToyEngine(delay_s=0.1, concurrency=1), EVERY(4))  # 13 calls
+    ingest(store, video, ToyEngine("toy:2", delay_s=0.1, concurrency=1), EVERY(4))  # 13 calls
     assert 3 <= len(commits) <= 6
 
 

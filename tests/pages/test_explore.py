@@ -395,3 +395,15 @@ def test_what_the_settings_did_stands_below_them(bench):
 
     assert "3 pieces under 4 s dropped; 9.0 s now without any label." in shown
     assert "Merging can't close any gap: with “Best label”" in shown
+
+
+def test_a_coarser_sampling_is_there_at_once_where_a_finer_one_is(bench, server):
+    seen = len(server.images)
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, sampling="stride-10"))
+    app = open_page()
+
+    assert [toast.value for toast in app.toast] == ["9 samples taken from every 5 frames."]
+    assert "present for 3.0 s" in words(app)
+    assert "not embedded yet" not in words(app)
+    assert len(server.images) == seen
+    assert not app.run().toast

@@ -12,11 +12,12 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.analysis.analysis import Analysis
 from lib.analysis.reference import Reference
 from lib.core.errors import PromptreelError
-from lib.core.formatting import as_text, format_duration
+from lib.core.formatting import as_text, format_duration, plural
 from lib.core.sampling import Framing, Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
 from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
+from lib.ingest.coarser import take_from_finer
 from lib.ingest.ingest import embedding_key
 from lib.ingest.progress import estimate_samples
 from lib.prompts.reference_phrases import PHRASES
@@ -107,6 +108,11 @@ def select(session: Session, video: Video) -> VideoSelection | None:
         return None
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
     requested = st.session_state.pop(_STARTED, False) in (True, session.experiment.engine)
+    may_take = job is None and (info is None or not info.complete) and embedding.may_embed(video, engine)
+    finer = take_from_finer(cache.store(), key) if may_take else None
+    if finer is not None:
+        info = cache.store().embedding(key)
+        st.toast(f"{plural(info.samples, 'sample')} taken from {finer.description}.", icon=":material/bolt:")
     selection = VideoSelection(session, video, engine, sampling, info, job)
     if requested and selection.may_embed and job is None and (info is None or not info.complete):
         return replace(selection, job=embedding.ensure_embedding(video, engine, sampling))
