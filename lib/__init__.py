@@ -26,3 +26,5 @@ Conventions
 * Intervals are half-open, ``[start, end)``.
 * Pictures are uint8 ``(height, width, 3)``, RGB.
 """
+
+__version__ = "0.1.0"

@@ -30,6 +30,7 @@ class Context:
         self._args = args
         self.reporter = reporter
         self.cancel = cancel
+        self._engines: list[Engine] = []
 
     @cached_property
     def engine(self) -> Engine:
@@ -41,24 +42,33 @@ class Context:
         spec = self._args.engine or default_engine()
         if self._args.model and is_embedded(spec):
             raise UsageError(f"--model chooses among an inference server's models, but the engine is {spec}")
+        try:
+            return self.engine_of(spec, self._args.model or DEFAULT_VERSION, api_key=api_key_from_environment())
+        except (InputError, UnknownModelError) as error:
+            raise UsageError(str(error)) from error
+
+    def engine_of(self, spec: str, model_version: str, *, api_key: str | None) -> Engine:
+        """Return an engine; see ``lib.engines.registry.make_engine``.
+
+        Raises:
+            InputError, UnknownModelError: there is no such engine or model.
+        """
         from lib.store.home import StorePaths, default_home
 
-        try:
-            engine = make_engine(
-                spec,
-                model_version=self._args.model or DEFAULT_VERSION,
-                api_key=api_key_from_environment(),
-                models=StorePaths(default_home()).models,
-                on_progress=self.reporter.preparation,
-            )
-            if is_embedded(spec):
-                return engine
+        engine = make_engine(
+            spec,
+            model_version=model_version,
+            api_key=api_key,
+            models=StorePaths(default_home()).models,
+            on_progress=self.reporter.preparation,
+        )
+        if not is_embedded(spec):
             from lib.services.server_identity import identified
             from lib.store.store import Store
 
-            return identified(engine, default_home(), Store)
-        except (InputError, UnknownModelError) as error:
-            raise UsageError(str(error)) from error
+            engine = identified(engine, default_home(), Store)
+        self._engines.append(engine)
+        return engine
 
     @property
     def sampling(self) -> Sampling:
@@ -67,9 +77,9 @@ class Context:
         return sampling.framed(self._args.framing)
 
     def close(self) -> None:
-        """Close the engine, if one was made."""
-        if "engine" in self.__dict__:
-            self.engine.close()
+        """Close the engines that were made."""
+        for engine in self._engines:
+            engine.close()
 
 
 def warn_about_unknown_words(texts: Iterable[str], context: Context) -> None:

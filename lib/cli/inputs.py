@@ -15,6 +15,7 @@ from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
 from lib.core.formatting import encodable, format_duration, plural, shortened
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
 from lib.ingest.coarser import take_from_finer
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
@@ -34,8 +35,14 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
     Raises:
         Cancelled: cancelled before the end.
     """
-    name, engine, reporter = path.name, context.engine, context.reporter
-    video = store.add_file(path, on_progress=lambda done, total: reporter.hashing(name, done, total))
+    engine = context.engine  # first of all, since a wrong one is wrong usage
+    video = store.add_file(path, on_progress=lambda done, total: context.reporter.hashing(path.name, done, total))
+    return video, embed_stored(engine, context, store, video, sampling)
+
+
+def embed_stored(engine: Engine, context: Context, store: Store, video: Video, sampling: Sampling) -> EmbeddingInfo:
+    """Embed what is missing of a video of the store with any engine; errors as ``embed_missing``."""
+    name, reporter = video.name, context.reporter
     key = embedding_key(video, engine, sampling)
     finer = take_from_finer(store, key) if engine.embeds_video else None
     before = store.find_embedding(key)
@@ -55,7 +62,7 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
         reporter.line(f"{name}: embedded {done:,} samples in {took}")
     if info.damage:
         reporter.line(f"{name}: {info.damage}")
-    return video, info
+    return info
 
 
 def analysed(context: Context, store: Store, video: Video, sampling: Sampling, prompt_set: PromptSet) -> Analysis:
@@ -64,20 +71,27 @@ def analysed(context: Context, store: Store, video: Video, sampling: Sampling, p
     Raises:
         Cancelled: cancelled meanwhile.
     """
+    return analysed_with(context.engine, context, store, video, sampling, prompt_set)
+
+
+def analysed_with(
+    engine: Engine, context: Context, store: Store, video: Video, sampling: Sampling, prompt_set: PromptSet
+) -> Analysis:
+    """Return what ``prompt_set`` finds with any engine; errors as ``analysed``."""
     if prompt_set.needs_reference:
-        embed_reference(context, store)
-    return analyse_stored(store, video, context.engine, sampling, prompt_set)
+        embed_reference(engine, context, store)
+    return analyse_stored(store, video, engine, sampling, prompt_set)
 
 
-def read_bytes(path: Path, what: str, kind: type[InputError]) -> bytes:
+def read_bytes(path: Path, what: str, kind: type[InputError], *, most: int = _MAX_BYTES) -> bytes:
     """Return what is in a file; raise ``kind``, with ``what`` as the file's name for people, if it can't be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise kind(f"The {what} {path} can't be read ({error.strerror}); check its path.") from error
-    if len(data) > _MAX_BYTES:
-        raise kind(f"The {what} {path} is longer than {_MAX_BYTES:,} bytes; check that it is the right file.")
+    if len(data) > most:
+        raise kind(f"The {what} {path} is longer than {most:,} bytes; check that it is the right file.")
     return data
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lib.cli.context import Context
 from lib.core.errors import Cancelled
+from lib.engines.engine import Engine
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.reference_phrases import embed_phrases
 from lib.store.store import Store
@@ -11,7 +12,7 @@ from lib.store.store import Store
 _AT_ONCE = 16  # per request: seconds apart where a server is slow
 
 
-def embed_reference(context: Context, store: Store) -> None:
+def embed_reference(engine: Engine, context: Context, store: Store) -> None:
     """Embed the reference phrases that are missing.
 
     Raises:
@@ -25,4 +26,4 @@ def embed_reference(context: Context, store: Store) -> None:
             raise Cancelled
         return True
 
-    embed_phrases(store, context.engine, count, chunk=_AT_ONCE)
+    embed_phrases(store, engine, count, chunk=_AT_ONCE)

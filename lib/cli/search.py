@@ -103,7 +103,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     _report_other_engines(store, engine, context)
     _prepare(store, engine.id, context, wanted=args.index)
     if score_kind(query, score) == "relative":
-        embed_reference(context, store)
+        embed_reference(context.engine, context, store)
         _say_what_a_low_threshold_is(args, context)
     rules, threshold = Rules(), args.threshold
     if args.template_rules:

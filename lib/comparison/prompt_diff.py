@@ -132,10 +132,11 @@ def _change(label: str, a: tuple[PromptSet, Prompt] | None, b: tuple[PromptSet, 
             ("enabled", a[1].enabled, b[1].enabled),
         )
         differ = [FieldChange(*pair) for pair in pairs if pair[1] != pair[2]]
-    return WordingChange(label, a[1] if a else None, b[1] if b else None, _paired(before, after), tuple(differ))
+    return WordingChange(label, a[1] if a else None, b[1] if b else None, paired_texts(before, after), tuple(differ))
 
 
-def _paired(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[TextChange, ...]:
+def paired_texts(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[TextChange, ...]:
+    """Return phrasings before and after: equal ones are paired, the rest in order."""
     new = [text for text in after if text not in before]
     pairs: list[TextChange] = []
     for text in before:

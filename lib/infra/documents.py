@@ -20,12 +20,13 @@ _MAX_TEXT = 200_000
 T = TypeVar("T")
 
 
-def read_document(path: Path, make: Callable[[dict[str, Any]], T]) -> T | None:
+def read_document(path: Path, make: Callable[[dict[str, Any]], T], *, most_bytes: int = MAX_BYTES) -> T | None:
     """Return what ``make`` makes of the JSON object in ``path``; None where there is no such file.
 
     Args:
         path: the file.
         make: called with the object; whatever it raises says that the object isn't what it should be.
+        most_bytes: of a file that is read.
 
     Raises:
         StoreDamagedError: it is too large, no JSON, nests too deep, or isn't what ``make`` takes.
@@ -33,20 +34,29 @@ def read_document(path: Path, make: Callable[[dict[str, Any]], T]) -> T | None:
     """
     try:
         with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StoreError(f"{path} can't be opened ({error.strerror}); check the folder, then reload.") from error
     try:
-        if len(content) > MAX_BYTES:
-            raise ValueError(f"more than {MAX_BYTES >> 20} MB")
-        data = json.loads(content.decode(), parse_int=_whole, parse_float=_real, parse_constant=_constant)
-        if not isinstance(data, dict):
-            raise ValueError("no object")
-        return make(data)
-    except (PromptreelError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
+        return make(parse_object(content, most_bytes=most_bytes))
+    except UNREADABLE as error:
         raise StoreDamagedError(f"{path.name} is damaged or of another version, and can't be read.") from error
+
+
+UNREADABLE = (PromptreelError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a document raises that isn't what it should be."""
+
+
+def parse_object(content: bytes, *, most_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the JSON object in ``content``; one of ``UNREADABLE`` is raised where there is none."""
+    if len(content) > most_bytes:
+        raise ValueError(f"more than {most_bytes >> 20} MB")
+    data = json.loads(content.decode(), parse_int=_whole, parse_float=_real, parse_constant=_constant)
+    if not isinstance(data, dict):
+        raise ValueError("no object")
+    return data
 
 
 def write_document(path: Path, data: dict[str, Any], *, home: Path) -> None:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 
+from lib.comparison.version_diff import SETTINGS
 from lib.core.labelled_intervals import label_key
 from lib.services import experiments
 from lib.services.documents import Kind, Merged, merge_fields, merge_value
@@ -19,19 +20,10 @@ _FIELDS = {
     "title": "the title",
     "note": "the note",
     "starred": "the star",
+    "baseline": "the baseline",
 }
 _ENGINE = ("engine", "server_url", "model_version", "model")
-_SETTINGS = {
-    "score": "the score",
-    "decision": "the decision",
-    "threshold": "the threshold",
-    "smoothing": "the smoothing",
-    "hysteresis": "the hysteresis",
-    "min_duration_s": "the minimum duration",
-    "bridge_s": "the gaps to merge",
-    "logit_scale": "the logit scale",
-    "stop_at_cuts": "whether it stops at cuts",
-}
+_SETTINGS = {name: f"the {word}" for name, (word, _) in SETTINGS.items() if name != "template"}
 _ROW_FIELDS = {
     "texts": "the phrasings",
     "role": "the role",

@@ -211,6 +211,8 @@ class Experiment:
     starred: bool = False
     created_at: float = 0.0
     """Seconds since 1970; 0 where it isn't known."""
+    baseline: str | None = None
+    """Id of the version that its metrics are compared with."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -399,9 +401,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "note": _read_text(MAX_NOTE),
     "starred": documents.flag,
     "created_at": documents.within(0.0, 1e11),
+    "baseline": documents.optional(_read_id),
 }
-_ITS_OWN = ("id", "video", "beside", "side", "title", "note", "starred", "created_at")
-_ADDED_LATER = {"beside", "side", "kept_thresholds", "model", "title", "note", "starred", "created_at"}
+_ITS_OWN = ("id", "video", "beside", "side", "title", "note", "starred", "created_at", "baseline")
+_ADDED_LATER = {"beside", "side", "kept_thresholds", "model", "title", "note", "starred", "created_at", "baseline"}
 
 
 def engine_fields(engine_id: str) -> dict[str, str]:
@@ -421,14 +424,22 @@ def new_id() -> str:
 
 def fresh() -> Experiment:
     """Return an empty experiment with the engine that ``PROMPTREEL_ENGINE`` names, else with the demo model."""
-    wanted, made = default_engine(), Experiment(new_id(), created_at=time.time())
-    if wanted.lower() in EMBEDDED_MODELS:
-        return replace(made, engine=wanted.lower())
-    if is_model_spec(wanted):
-        return replace(made, engine=OTHER, model=wanted)
-    if is_address(wanted):
-        return replace(made, engine="server", server_url=wanted)
-    return made
+    return with_engine(Experiment(new_id(), created_at=time.time()), default_engine())
+
+
+def with_engine(experiment: Experiment, spec: str, model_version: str | None = None) -> Experiment:
+    """Return a copy with the engine that ``registry.make_engine`` makes of ``spec``; as it is where that is none."""
+    if spec.lower() in EMBEDDED_MODELS:
+        return replace(experiment, engine=spec.lower())
+    if is_model_spec(spec):
+        return replace(experiment, engine=OTHER, model=spec)
+    version = model_version or experiment.model_version
+    kind, _, address = spec.partition("@")
+    if kind.lower() == HOSTED:
+        return replace(experiment, engine=HOSTED, server_url=address or DEFAULT_SERVER_URL, model_version=version)
+    if is_address(spec):
+        return replace(experiment, engine="server", server_url=spec, model_version=version)
+    return experiment
 
 
 def duplicate(experiment: Experiment) -> Experiment:

@@ -110,6 +110,11 @@ class StorePaths:
         return self.home / "experiments"
 
     @property
+    def versions(self) -> Path:
+        """Saved versions of experiments."""
+        return self.home / "versions"
+
+    @property
     def searches(self) -> Path:
         """Searches of the experiments, with their query pictures."""
         return self.home / "searches"

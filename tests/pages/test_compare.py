@@ -253,7 +253,7 @@ def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:
     assert "<ins>a</ins> red <ins>&lt;wall&gt;</ins>" in text
     assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
     assert "smoothing <del>none</del> <ins>Viterbi with an expected stay of 8 s</ins>" in text
-    assert "stop at cuts <del>no</del> <ins>yes</ins>" in text
+    assert "stopping at cuts <del>no</del> <ins>yes</ins>" in text
 
 
 def test_a_threshold_that_all_labels_share_is_listed_once(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from lib.comparison.prompt_diff import (
     settings_changes,
     wording_changes,
 )
+from lib.comparison.version_diff import SETTINGS
 from lib.prompts.model import Smoothing
 from lib.ui.panels import engine, html_tables
 from lib.ui.panels.html_tables import escaped, note
@@ -23,17 +24,8 @@ from lib.ui.session.session import Session
 _FIELD_NAMES = {
     "label": "spelling",
     "role": "role",
-    "threshold": "threshold",
     "enabled": "on",
-    "template": "template",
-    "score": "score",
-    "decision": "decision",
-    "smoothing": "smoothing",
-    "hysteresis": "hysteresis",
-    "min_duration_s": "minimum duration (s)",
-    "bridge_s": "merged gaps (s)",
-    "logit_scale": "logit scale",
-    "stop_at_cuts": "stop at cuts",
+    **{name: word + (f" ({unit.strip()})" if unit else "") for name, (word, unit) in SETTINGS.items()},
 }
 
 _ONLY = {"added": "only in B", "removed": "only in A"}
