@@ -94,7 +94,8 @@ def main() -> None:
     with st.container(horizontal=True):
         for words, act in clicks.items():
             st.button(words, on_click=act)
-    threshold = st.slider("Threshold", 0.0, 1.0, 0.3, 0.001, format="%.3f")
+    state.setdefault("threshold", 0.3)
+    threshold = st.slider("Threshold", 0.0, 1.0, step=0.001, format="%.3f", key="threshold")
     shown = replace(shown, prompts=shown.prompts - kept["fewer"])
     analysis = analysis_of(shown, threshold, kept["smoothing"])
     path = HOME / f"{name}.mp4"
@@ -111,7 +112,9 @@ def main() -> None:
             {label: COLOURS[row % len(COLOURS)] for row, label in enumerate(analysis.labels)},
             thumbnails=routes.url_for_thumbnails("test", picture),
             truth=annotation_file(path).segments,
+            thresholds=(0.0, 1.0, 0.005),
         ),
+        on_threshold=lambda dragged: state.update(threshold=dragged.value),
     )
     show("player", [round(at.time_s, 3), at.problem])
     show("marked", at.mark)

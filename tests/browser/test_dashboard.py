@@ -93,7 +93,7 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, pat
 def test_three_quick_edits_of_the_threshold_all_count(dashboard, bench, page):
     explore(page, dashboard)
     choose(page, "Decision", "Threshold")
-    slider = page.get_by_role("slider", name="Threshold")
+    slider = page.get_by_role("slider", name=re.compile("^Threshold"))
     expect(slider).to_be_enabled()
     slider.focus()
     before = float(slider.get_attribute("aria-valuenow") or slider.input_value())
@@ -107,12 +107,12 @@ def test_three_quick_edits_of_the_threshold_all_count(dashboard, bench, page):
     page.get_by_test_id("stSidebar").get_by_role("link", name="Explore").click()
     expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
     wait_idle(page)
-    shown = page.get_by_role("slider", name="Threshold")
+    shown = page.get_by_role("slider", name=re.compile("^Threshold"))
     assert float(shown.get_attribute("aria-valuenow") or shown.input_value()) == pytest.approx(before + 0.015)
 
     page.reload()
     wait_idle(page)
-    shown = page.get_by_role("slider", name="Threshold")
+    shown = page.get_by_role("slider", name=re.compile("^Threshold"))
     assert float(shown.get_attribute("aria-valuenow") or shown.input_value()) == pytest.approx(before + 0.015)
     choose(page, "Decision", "Best label")
 

@@ -251,7 +251,8 @@ def watch(sides: Sides, compared: ComparedSides | None) -> None:
     if problem := cache.truth_problem(sides.video):
         st.warning(as_text(problem), icon=":material/warning:")
     seen = {side.sees for side in (sides.a, sides.b) if side}
-    video.play(sides.video, lanes, sees=seen.pop() if len(seen) == 1 else None)
+    of_side = {name.upper(): session for name, session in comparison_sides.sides().items()}
+    video.play(sides.video, lanes, sees=seen.pop() if len(seen) == 1 else None, sides=of_side)
 
 
 def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:
@@ -264,4 +265,5 @@ def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:
         thumbnails=video.thumbnails_url(side.info),
         truth=cache.truth(sides.video),
         end_s=None if side.info.complete else sides.video.end_s,
+        thresholds=settings.threshold_steps(comparison_sides.sides()[name]),
     )

@@ -11,8 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis.analysis import Analysis
 from lib.core.formatting import as_text, format_duration
-from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, Score, Settings, SmoothingKind
-from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS
+from lib.core.labelled_intervals import label_key
+from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, THRESHOLD_RANGES, Score, Settings, SmoothingKind
+from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, label_of
 from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
@@ -62,6 +63,26 @@ def threshold_range(session: Session) -> tuple[float, float]:
     low, high, _ = _RANGES[settings.score]
     own = [row.threshold for row in session.experiment.rows if row.threshold is not None]
     return min(low, settings.threshold, *own), max(high, settings.threshold, *own)
+
+
+def threshold_steps(session: Session) -> tuple[float, float, float]:
+    """Return ``threshold_range`` and the step of a threshold that is dragged."""
+    return (*threshold_range(session), _RANGES[session.experiment.settings.score][2])
+
+
+def change_threshold(session: Session, label: str | None, value: float) -> None:
+    """Change the own threshold of a label, or the one that all others share (None)."""
+    low, high = THRESHOLD_RANGES[session.experiment.settings.score]
+    value = min(high, max(low, value))
+    if label is None:
+        session.change_settings(threshold=value)
+        st.session_state[session.versioned("setting.threshold")] = value
+        return
+    key = label_key(label)
+    rows = session.experiment.rows
+    session.change(
+        rows=tuple(replace(row, threshold=value) if label_key(label_of(row)) == key else row for row in rows)
+    )
 
 
 def draw(session: Session, step_s: float | None) -> DeltaGenerator:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -25,7 +27,7 @@ from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
-from lib.ui.components.player import Seek, lanes_data, player
+from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, prompts, settings, undo_bar
 from lib.ui.server import routes
@@ -217,7 +219,7 @@ def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
 def watch(selection: VideoSelection, analysis: Analysis | None) -> None:
     """Draw the player and its lanes; position, marked range and label are kept in the session."""
     before = selection.session.label
-    play(selection.video, _lanes(selection, analysis), sees=selection.sees)
+    play(selection.video, _lanes(selection, analysis), sees=selection.sees, sides={"": selection.session})
     label = selection.session.label
     if label != before and analysis is not None and label in analysis.labels:
         for key in ("frames_label", "histogram_label", "truth_label"):
@@ -229,10 +231,17 @@ def player_key(video: Video) -> str:
     return f"player_{video.sha256[:12]}"
 
 
-def play(video: Video, lanes: dict[str, Any] | None, *, sees: Framing | None = None) -> None:
+def play(
+    video: Video,
+    lanes: dict[str, Any] | None,
+    *,
+    sees: Framing | None = None,
+    sides: Mapping[str, Session] | None = None,
+) -> None:
     """Draw the player with ``lanes``, and an outline of what the model sees.
 
-    The same video on another page continues at the same time.
+    The same video on another page continues at the same time. Thresholds that are dragged in the lanes are changed in
+    the session of their side.
     """
     session = state.session()
     if not video.has_file:
@@ -256,6 +265,7 @@ def play(video: Video, lanes: dict[str, Any] | None, *, sees: Framing | None = N
         window=session.window,
         sees=sees,
         progress=source.progress,
+        on_threshold=told(partial(_change_threshold, sides or {})),
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
     if view.problem == "unsupported" and source.src is not None:
@@ -263,6 +273,12 @@ def play(video: Video, lanes: dict[str, Any] | None, *, sees: Framing | None = N
     rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
     st.caption(f"{video.width}×{video.height}, {rate}, {length}, {as_text(video.codec)}")
+
+
+def _change_threshold(sides: Mapping[str, Session], dragged: DraggedThreshold) -> None:
+    session = sides.get(dragged.side)
+    if session is not None:
+        settings.change_threshold(session, dragged.label, dragged.value)
 
 
 def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, Any] | None:
@@ -274,6 +290,7 @@ def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, An
         thumbnails=thumbnails_url(selection.info),
         truth=cache.truth(selection.video),
         end_s=None if selection.info.complete else selection.video.end_s,
+        thresholds=settings.threshold_steps(selection.session),
     )
 
 

@@ -7,7 +7,8 @@ plain modules that a route serves and ``player.js`` loads, so that an edit sends
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -46,6 +47,17 @@ class PlayerState:
     """The label chosen in the lanes; None until somebody chose one."""
 
 
+@dataclass(frozen=True)
+class DraggedThreshold:
+    """A threshold that was dragged in the lanes."""
+
+    side: str
+    """``A`` or ``B`` in a comparison, else empty."""
+    label: str | None
+    """None: the one that the labels share that have none of their own."""
+    value: float
+
+
 @dataclass
 class _Memory:
     """The state of one player in this session; it outlives page switches, unlike a component's own state."""
@@ -72,6 +84,7 @@ def player(
     preparing: str = "Preparing a playable copy…",
     progress: float | None = None,
     sees: Framing | None = None,
+    on_threshold: Callable[[DraggedThreshold], None] | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
@@ -93,6 +106,7 @@ def player(
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
         sees: what of a frame the model sees, drawn as an outline that a button hides; None for no outline.
+        on_threshold: called with a threshold that was dragged, before the script runs again.
     """
     data = {
         "key": key,
@@ -110,7 +124,13 @@ def player(
         "preparing": preparing,
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
     }
-    report = _COMPONENT(key=key, data=data, on_report_change=ignore).report
+
+    def threshold_changed() -> None:
+        dragged = _read_threshold(peek_state().get(key, {}).get("threshold"))
+        if dragged is not None and on_threshold is not None:
+            on_threshold(dragged)
+
+    report = _COMPONENT(key=key, data=data, on_report_change=ignore, on_threshold_change=threshold_changed).report
     return _updated(key, src, seek, report, start_s)
 
 
@@ -140,6 +160,15 @@ def _updated(
         memory.time_s, memory.seek_id = seek.time_s, seek.id
     st.session_state[_memory_key(key)] = memory
     return _state(memory, src)
+
+
+def _read_threshold(sent: object) -> DraggedThreshold | None:
+    if not isinstance(sent, dict):
+        return None
+    side, label, value = sent.get("side"), sent.get("label"), sent.get("value")
+    if side not in ("", "A", "B") or not isinstance(label, str | None) or not isinstance(value, int | float):
+        return None
+    return DraggedThreshold(side, label, float(value)) if math.isfinite(value) else None
 
 
 def _memory_key(key: str) -> str:

@@ -14,6 +14,7 @@ from lib.charts import player_arrays as arrays
 from lib.charts.palette import dashes, swatch
 from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.core.samples import Samples
+from lib.prompts.model import Settings
 from lib.ui.server import routes
 
 _MOST_INLINE = 2_000
@@ -27,6 +28,7 @@ def lanes(
     thumbnails: str | None,
     truth: Sequence[TrueSegment] = (),
     end_s: float | None = None,
+    thresholds: tuple[float, float, float] | None = None,
 ) -> dict[str, Any]:
     """Return the ``lanes`` of ``player``.
 
@@ -36,6 +38,7 @@ def lanes(
         thumbnails: base URL from ``routes.url_for_thumbnails``; None draws no filmstrip.
         truth: ground truth; drawn in its own lane, in the colour of the prompt with the same name.
         end_s: end of the time axis where that is later than the samples' end (a partly embedded video).
+        thresholds: lowest, highest and step of the thresholds where they can be dragged in the lanes; None: they can't.
     """
     own, shared = arrays.shown_thresholds(analysis)
     axis = arrays.score_axis(analysis)
@@ -56,6 +59,9 @@ def lanes(
             for prompt, threshold in zip(analysis.prompts, own, strict=True)
         ],
         "shared": shared,
+        "last": analysis.samples.end_s,
+        "thresholds": thresholds,
+        "decision": _decision(analysis.prompt_set.settings),
         "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores, analysis.raw),
         "segments": _packed(
             "segments",
@@ -64,6 +70,14 @@ def lanes(
         ),
         "truth": _truth(truth, by_name),
     }
+
+
+def _decision(settings: Settings) -> dict[str, Any] | None:
+    """Return what the browser needs to decide by itself; None where it can't."""
+    if settings.smoothing.kind == "viterbi":
+        return None
+    names = ("decision", "hysteresis", "bridge_s", "min_duration_s")
+    return {name: getattr(settings, name) for name in names} | {"cuts": settings.stop_at_cuts}
 
 
 def without_prompts(

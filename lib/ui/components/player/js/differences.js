@@ -9,6 +9,7 @@ export function drawDifferences(canvas) {
   const { start, end, a, b } = scene.differences;
   canvas.title("differences", lane);
   canvas.rect(canvas.left, lane.y, canvas.plot, lane.height, canvas.ink, 0.045);
+  const alpha = scene.preview ? 0.35 : 1; // Python's, from before the threshold that is being dragged
   canvas.clip(lane, () => {
     const half = lane.height / 2 - 2.5;
     let last = -1;
@@ -18,8 +19,8 @@ export function drawDifferences(canvas) {
       if (x1 <= last || x1 < canvas.left) continue; // a speck behind one that is drawn
       const wide = Math.max(x1 - x0 - 1, 1);
       last = x0 + wide;
-      canvas.rect(x0, lane.y + 2, wide, half, a[index]?.colour ?? canvas.ink, a[index] ? 1 : 0.25);
-      canvas.rect(x0, lane.y + 3 + half, wide, half, b[index]?.colour ?? canvas.ink, b[index] ? 1 : 0.25);
+      canvas.rect(x0, lane.y + 2, wide, half, a[index]?.colour ?? canvas.ink, (a[index] ? 1 : 0.25) * alpha);
+      canvas.rect(x0, lane.y + 3 + half, wide, half, b[index]?.colour ?? canvas.ink, (b[index] ? 1 : 0.25) * alpha);
     }
   });
 }

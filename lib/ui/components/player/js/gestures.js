@@ -1,6 +1,7 @@
 // Mouse and touch over the lanes.
 //   drag, one finger      seek               wheel, two fingers   zoom around the pointer
 //   shift or middle drag  pan                sideways wheel       pan
+//   a threshold's rule: drag it up or down with the mouse (thresholds.js has handles for touch)
 //   overview: drag the window to pan, drag beside it to choose another one
 
 const MOVED_PX = 4;
@@ -59,6 +60,11 @@ export class Gestures {
     } else if (at.x < lanes.left - 2) {
       this.drag = { ...from, kind: "name" };
     } else {
+      const rule = event.pointerType === "mouse" ? lanes.ruleAt(at, this.player.memory.hidden) : null;
+      if (rule) {
+        this.drag = { ...from, kind: "threshold", rule };
+        return;
+      }
       // Where it was before the first click of a double one.
       if (!(event.timeStamp - this.stamp < 450)) this.before = { time: playback.time, playing: playback.playing };
       this.stamp = event.timeStamp;
@@ -92,6 +98,8 @@ export class Gestures {
     if (drag.kind === "seek") {
       if (drag.resume) player.playback.video.pause();
       player.commands.seek(lanes.timeAt(at.x));
+    } else if (drag.kind === "threshold") {
+      player.previewThreshold(drag.rule.side, drag.rule.row, lanes.scoreAtY(drag.rule.side, at.y));
     } else if (drag.kind === "pan") {
       view.pan(drag.start - (far / lanes.plot) * view.span - view.start);
       player.viewChanged();
@@ -117,7 +125,9 @@ export class Gestures {
     if (event.pointerType === "touch") player.hover(null);
     if (!drag || drag.kind === "pinch") return;
     this.endScrub(drag);
+    if (drag.kind === "threshold" && drag.moved) player.commitThreshold();
     if (drag.moved || cancelled) return;
+    if (drag.kind === "threshold") player.commands.seek(player.lanes.timeAt(drag.at.x)); // a click, as beside the rule
     if (drag.name === "segments") player.commands.clickSegment(drag.row, drag.kind === "name" ? null : player.lanes.timeAt(drag.at.x));
     else if (drag.name === "differences" && drag.kind === "seek") player.commands.clickDifference(player.lanes.timeAt(drag.at.x));
     else if (drag.kind === "choose" && !player.view.whole) {

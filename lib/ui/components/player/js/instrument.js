@@ -9,10 +9,12 @@ import { Lanes } from "./lanes.js";
 import { Playback } from "./playback.js";
 import { Readout, Tip } from "./readout.js";
 import { buildScene } from "./scene.js";
+import { rounded, ThresholdHandles } from "./thresholds.js";
 import { View } from "./view.js";
 
 const SAME_S = 0.02; // closer than this is the position that was reported
 const SETTLE_MS = 250;
+const ANSWER_MS = 5000; // after this a threshold that Python doesn't take over is no longer shown
 const READOUT_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
 const SPOKEN_EVERY_MS = 1000; // the slider value that screen readers get
 const MOVING_MS = 150; // the view counts as moving for so long after a change
@@ -48,6 +50,8 @@ class Player {
     this.readout = new Readout(find, this.commands);
     this.tip = new Tip(find(".tip"), this.film);
     this.gestures = new Gestures(this, this.area);
+    this.thresholds = new ThresholdHandles(this, this.area);
+    this.preview = null; // {side, row, value, sent}: a threshold that Python hasn't answered yet
     this.reported = { time: 0, problem: null, selection: null }; // what Python has
     this.createdAt = Date.now();
     this.reports = 0;
@@ -155,12 +159,61 @@ class Player {
       return;
     }
     if (request !== this.request || !this.memory) return; // newer lanes came first
+    this.received = scene;
+    if (!scene || this.isAnswered(scene)) this.preview = null;
+    this.showScene();
+  }
+
+  // What Python sent, with the threshold that is being dragged.
+  showScene() {
+    const { preview, received } = this;
+    const scene = preview ? received.withThreshold(preview.side, preview.row, preview.value) : received;
     this.lanes.scene = scene;
     this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.memory.chosen)) : 0;
     this.readout.build(scene);
     this.readout.showDifferences(scene);
     this.resized(true);
     this.tick();
+  }
+
+  // The threshold of a row of `side`, or the one that its rows share (null), while it is dragged.
+  previewThreshold(side, row, value) {
+    const near = rounded(value, side.thresholds);
+    const { preview } = this;
+    if (preview && (preview.side !== side.name || preview.row !== row)) this.commitThreshold();
+    if (preview?.value === near && preview.row === row && preview.side === side.name) return;
+    this.preview = { side: side.name, row, value: near, sent: null };
+    this.previewing ??= requestAnimationFrame(() => {
+      this.previewing = null;
+      if (this.memory && this.preview && this.received) this.showScene();
+    });
+  }
+
+  // Whether Python has taken over the threshold that was let go of, or doesn't.
+  isAnswered(scene) {
+    if (!this.preview?.sent) return false;
+    const { side, row, value, sent } = this.preview;
+    const rules = scene.sides.find(({ name }) => name === side)?.rules ?? [];
+    const same = rules.some((rule) => rule.row === row && Math.abs(rule.value - value) < 1e-9);
+    return same || performance.now() - sent > ANSWER_MS;
+  }
+
+  commitSoon() {
+    clearTimeout(this.committing);
+    this.committing = setTimeout(() => this.commitThreshold(), SETTLE_MS);
+  }
+
+  commitThreshold() {
+    clearTimeout(this.committing);
+    const { preview } = this;
+    if (!preview || preview.sent || !this.received) return;
+    const { side, row, value } = preview;
+    const { labels } = this.received.sides.find(({ name }) => name === side) ?? {};
+    if (!labels || (row !== null && !labels[row])) return;
+    preview.sent = performance.now();
+    this.reports += 1;
+    const label = row === null ? null : labels[row].name;
+    this.setState("threshold", { side, label, value, n: `${this.createdAt}.${this.reports}` });
   }
 
   get chosen() {
@@ -190,6 +243,7 @@ class Player {
       if (!this.memory) return;
       if (!this.lanes.width) this.resized(true);
       this.lanes.draw(this.state);
+      this.thresholds.arrange(this.memory.hidden);
       this.readout.showState(this.state);
       const { start, end, whole } = this.view;
       Object.assign(this.area.dataset, { start: start.toFixed(6), end: end.toFixed(6), plot: this.lanes.left });
@@ -258,7 +312,8 @@ class Player {
     const time = inside && lanes.timeAt(at.x);
     const bar = (inside && name === "segments" && lanes.scene.segmentAt(row, time) >= 0)
       || (inside && name === "differences" && lanes.scene.differenceAt(time) >= 0);
-    this.area.style.cursor = this.gestures.drag?.kind === "pan" || (name === "overview" && !this.view.whole)
+    const rule = at && (this.gestures.drag?.kind === "threshold" || lanes.ruleAt(at, this.memory.hidden));
+    this.area.style.cursor = rule ? "ns-resize" : this.gestures.drag?.kind === "pan" || (name === "overview" && !this.view.whole)
       ? "grab" : bar || (at && !inside && name === "segments") ? "pointer" : inside ? "col-resize" : "default";
     this.ghost.hidden = !inside || name === "overview";
     if (this.ghost.hidden) {
@@ -336,6 +391,7 @@ class Player {
     if (!this.memory || !this.setState) return;
     if (!this.playback.playing) this.rested();
     this.reportSelection();
+    this.commitThreshold();
   }
 
   report() {
@@ -352,6 +408,8 @@ class Player {
     this.leaving.abort();
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.ticking);
+    cancelAnimationFrame(this.previewing);
+    clearTimeout(this.committing);
     clearTimeout(this.timer);
     clearTimeout(this.resting);
     this.observer.disconnect();

@@ -12,6 +12,7 @@ export function press(player, event) {
     return true;
   }
   if (player.sheet.open) return false;
+  if (player.thresholds.press(event)) return true;
   const tag = event.composedPath()[0]?.tagName ?? target.tagName;
   if (tag === "SELECT" || tag === "INPUT") return false;
   if (key === " " || key === "Enter") {

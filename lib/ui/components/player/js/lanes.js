@@ -11,6 +11,7 @@ const NARROW_GUTTER = 76;
 const RIGHT = 8;
 const GAP = 7;
 const HATCH = 7; // pixels from line to line
+const GRAB = 5; // pixels from a rule at which the pointer takes it
 const SPIKE = "#D9480F";
 const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
 
@@ -181,8 +182,8 @@ export class Lanes {
   drawScores(state, side, range) {
     const { pen, ratio, lanes, view, box } = this;
     const lane = lanes[`scores${side.name}`];
-    const { low, high, ticks } = side.axis;
-    const y = (value) => lane.y + 4 + (1 - (value - low) / (high - low)) * (lane.height - 8);
+    const { ticks } = side.axis;
+    const y = (value) => this.scoreY(side, value);
     const decimals = Math.max(0, ...ticks.map((tick) => (String(+tick.toFixed(4)).split(".")[1] ?? "").length));
     for (const tick of ticks) {
       this.text(tick.toFixed(decimals).replace("-", "−"), this.left - 8, y(tick), { align: "right" });
@@ -206,19 +207,57 @@ export class Lanes {
       });
       pen.setLineDash([6 * ratio, 4 * ratio]);
       pen.lineWidth = 1.5 * ratio;
-      const rule = (value, colour) => {
+      const rule = (value, colour, alpha = 1) => {
+        pen.globalAlpha = alpha;
         pen.strokeStyle = colour;
         pen.beginPath();
         pen.moveTo(box.x, toY(value));
         pen.lineTo(box.x + box.width, toY(value));
         pen.stroke();
+        pen.globalAlpha = 1;
       };
-      this.labels(state, side, (label) => label.own !== null && rule(label.own, label.colour));
-      if (side.shared !== null) rule(side.shared, "#808080");
+      const band = side.decision?.hysteresis;
+      for (const { value, colour } of this.shownRules(side, state.hidden)) {
+        rule(value, colour);
+        if (band) rule(value - band, colour, 0.45); // below it a label leaves
+      }
     });
     if (side.raw) {
       this.text("faint: before smoothing", this.left + this.plot - 4, lane.y + 9, { align: "right", alpha: 0.6 });
     }
+  }
+
+  // Where a score of a side lies in its lane, in CSS pixels, and back.
+  scoreY(side, value) {
+    const { y, height } = this.lanes[`scores${side.name}`];
+    const { low, high } = side.axis;
+    return y + 4 + (1 - (value - low) / (high - low)) * (height - 8);
+  }
+
+  scoreAtY(side, y) {
+    const lane = this.lanes[`scores${side.name}`];
+    const { low, high } = side.axis;
+    return low + (1 - (y - lane.y - 4) / (lane.height - 8)) * (high - low);
+  }
+
+  // The rules of the thresholds of labels that are not hidden.
+  shownRules(side, hidden) {
+    const id = (name) => (side.name ? `${side.name} ${name}` : name);
+    return side.rules.filter(({ row, name }) => row === null || !hidden.has(id(name)));
+  }
+
+  // The rule at that place, with its side; null where there is none that can be dragged.
+  ruleAt({ x, y }, hidden) {
+    if (!this.scene || x < this.left || x > this.left + this.plot) return null;
+    let best = null;
+    for (const side of this.scene.sides) {
+      if (!side.thresholds || !this.lanes[`scores${side.name}`]) continue;
+      for (const rule of this.shownRules(side, hidden)) {
+        const far = Math.abs(this.scoreY(side, rule.value) - y);
+        if (far <= (best?.far ?? GRAB)) best = { side, far, ...rule };
+      }
+    }
+    return best;
   }
 
   // The name of a side, in the gutter.

@@ -2,6 +2,7 @@
 // sides, and where they differ. Never changed once built.
 
 import { loadArrays } from "./arrays.js";
+import { Decider, endsOf } from "./decide.js";
 
 // The first index at which `sorted` is greater than `value`.
 export function after(sorted, value, low = 0, high = sorted.length) {
@@ -40,8 +41,8 @@ class Levels {
 
 // One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
 class Side {
-  constructor({ side, labels, shared, axis, gaps }, base, lines, segments) {
-    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps });
+  constructor({ side, labels, shared, axis, gaps, last, decision, thresholds }, base, lines, segments) {
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, decision, thresholds });
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;
@@ -59,6 +60,31 @@ class Side {
     }
   }
 
+  // The thresholds drawn as rules: each label's own one, then the one that the others share (label null).
+  get rules() {
+    const own = this.labels.flatMap((label, row) => (label.own === null ? [] : [{ row, value: label.own, ...label }]));
+    return this.shared === null ? own : [...own, { row: null, value: this.shared, name: null, colour: "#808080" }];
+  }
+
+  // This side with another threshold: that of a row, or the shared one (null).
+  withThreshold(row, value) {
+    const side = Object.assign(Object.create(Side.prototype), this);
+    if (row === null) side.shared = value;
+    else side.labels = this.labels.map((label, index) => (index === row ? { ...label, own: value } : label));
+    if (!this.decision) return side; // with the smoothing "viterbi" only Python decides
+    side.decider = this.decider ?? this.makeDecider();
+    const thresholds = side.labels.map(({ own }) => own ?? side.shared);
+    side.segments = side.decider.segments(thresholds, this.segments, row);
+    return side;
+  }
+
+  makeDecider() {
+    const { times, gaps, last, labels, decision, spikes } = this;
+    const backgrounds = labels.map(({ rest }) => rest);
+    const side = { times, ends: endsOf(times, gaps, last), scores: this.scores.levels[0].low, backgrounds };
+    return (this.decider = new Decider(side, { ...decision, cuts: decision.cuts ? spikes : [] }));
+  }
+
   // The sample that stands for `time`: the last one at or before it.
   sampleAt(time) {
     return Math.max(0, after(this.times, time + 1e-6) - 1);
@@ -68,17 +94,29 @@ class Side {
 // Rows count the labels of all sides, in order; `id` tells labels apart, also where both sides have the same name.
 export class Scene {
   constructor({ truth, thumbs, step, only, end }, sides, differences) {
-    Object.assign(this, { truth, thumbs, step, only, sides });
-    this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
-      { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
-    )));
-    this.segments = sides.flatMap((side) => side.segments);
+    Object.assign(this, { truth, thumbs, step, only });
+    this.setSides(sides);
     const [{ times, frames, spikes, change }] = sides;
     Object.assign(this, { times, frames, spikes, change });
     this.changePeak = change.levels.at(-1).high.reduce((most, value) => Math.max(most, value), 1e-6);
     this.truthRows = rowsOf(this.truth);
     this.shots = shotsOf(sides[0], end);
     this.differences = differences && this.readDifferences(differences);
+  }
+
+  setSides(sides) {
+    this.sides = sides;
+    this.labels = sides.flatMap((side) => side.labels.map((label, row) => (
+      { ...label, side, row, id: side.name ? `${side.name} ${label.name}` : label.name }
+    )));
+    this.segments = sides.flatMap((side) => side.segments);
+  }
+
+  // This scene with another threshold on the side of that name; where both sides differ is still what Python sent.
+  withThreshold(name, row, value) {
+    const scene = Object.assign(Object.create(Scene.prototype), this, { preview: true });
+    scene.setSides(this.sides.map((side) => (side.name === name ? side.withThreshold(row, value) : side)));
+    return scene;
   }
 
   // With the label of either side; null where a side has none.
