@@ -26,7 +26,8 @@ from lib.core.sampling import Framing, Sampling
 from lib.engines.engine import PREPROCESSING, Engine
 from lib.ingest.coarser import take_from_finer
 from lib.ingest.pipeline import Run, stored_gaps
-from lib.ingest.progress import TICK_S, Meter, Progress, estimate_samples
+from lib.ingest.progress import TICK_S, Meter, Progress, expected_samples
+from lib.ingest.speed import remember_speed
 from lib.media.frames import FrameReader
 from lib.media.limits import shown_name
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
@@ -80,7 +81,7 @@ def ingest(
         StoreError: the disk is full or the store can't be used.
     """
     key = embedding_key(video, engine, sampling)
-    meter = Meter(estimate_samples(video, sampling), on_progress)
+    meter = Meter(expected_samples(video, sampling), on_progress)
     cancel = cancel or threading.Event()
     info = store.find_embedding(key)
     if info is None or not info.complete:
@@ -124,6 +125,7 @@ def _continue(
         is_whole = not store.gaps(key)  # so far; otherwise what is lost must be told of the whole video
         reader = FrameReader(path, sampling, short_side=engine.input_size, resume_after=last, may_seek=is_whole)
         framing = _framing(engine, sampling)
+        began = time.monotonic()
         ended = Run(store, key, engine, reader, meter, cancel, done=info.samples, framing=framing).run()
     finally:
         if not ended:
@@ -133,6 +135,8 @@ def _continue(
                     store.delete_embedding(key)
     if not ended:
         return info
+    done = store.embedding(key).samples - info.samples
+    remember_speed(store.home, engine.id, done, time.monotonic() - began)
     last = store.last_sample(key)
     end_s = reader.end_s
     if last is not None and end_s <= last[1]:

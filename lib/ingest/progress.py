@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
 
 from lib.core.sampling import Sampling
 from lib.store.videos import Video
@@ -15,6 +17,7 @@ from lib.store.videos import Video
 TICK_S = 0.1
 """Seconds between two reports, and until a cancel is seen."""
 _RATE_WINDOW_S = 10.0
+_ROUNDING_S = Fraction(1, 100_000)  # times are floats of fractions
 _STEPS_KEPT = 5  # however slow the engine is
 
 
@@ -35,16 +38,44 @@ class Progress:
 
 
 def estimate_samples(video: Video, sampling: Sampling) -> int | None:
-    """Return how many samples a video will give, from what its header says; None when that is too little."""
-    frames = video.frame_count
-    if frames is None and video.duration_s is not None and video.rate is not None:
-        frames = math.ceil(Fraction(video.duration_s) * video.rate - Fraction(1, 2))
+    """Return how many samples a video will give, from what its header says; None when that is too little.
+
+    Exact for an undamaged video of constant rate.
+    """
+    frames, rate = video.frame_count, video.rate
+    if frames is None and video.duration_s is not None and rate is not None:
+        frames = math.ceil(Fraction(video.duration_s) * rate - Fraction(1, 2))
     if sampling.kind == "stride":
         return None if frames is None else max(1, math.ceil(frames / sampling.value))
     if video.duration_s is None:
         return None
-    by_time = max(1, math.ceil(Fraction(video.duration_s) * sampling.value - Fraction(1, 1000)))
+    first_s, length_s = Fraction(video.start_s), Fraction(video.duration_s)
+    if rate is not None:  # up to the last frame's beginning
+        length_s = (frames - 1) / rate if video.variable_rate is False and frames else length_s - 1 / rate
+    last_s = first_s + max(length_s, Fraction(0)) + _ROUNDING_S
+    by_time = math.floor(last_s * sampling.value) - math.floor((first_s + _ROUNDING_S) * sampling.value) + 1
     return by_time if frames is None else max(1, min(by_time, frames))
+
+
+def expected_samples(video: Video, sampling: Sampling) -> int | None:
+    """Return the same, counted by the file's packets where its header alone doesn't tell."""
+    if not video.has_file or (video.variable_rate is False and video.frame_count and not _is_cut(video)):
+        return estimate_samples(video, sampling)
+    return _counted(video.path, video.sha256, sampling) or estimate_samples(video, sampling)
+
+
+def _is_cut(video: Video) -> bool:
+    """Return whether frames and length don't belong together, as where an edit list shows a part."""
+    if video.rate is None or video.frame_count is None or video.duration_s is None:
+        return True
+    return abs(video.frame_count / video.rate - Fraction(video.duration_s)) > Fraction(1, 2) / video.rate
+
+
+@lru_cache(maxsize=256)
+def _counted(path: Path, sha256: str, sampling: Sampling) -> int | None:
+    from lib.media.counting import count_samples
+
+    return count_samples(path, sampling)
 
 
 class Meter:

@@ -216,7 +216,7 @@ class FrameReader:
         done = yield from self._sparsely(after)
         if done is None:
             return
-        selector = _SampleSelector(self._sampling)
+        selector = SampleSelector(self._sampling)
         for decoded in self._decoded():
             self.frames_decoded = decoded.index + 1
             self.end_s = float(decoded.end)
@@ -227,7 +227,7 @@ class FrameReader:
         """Yield the samples without decoding everything; return the last one's index, or None where that were all."""
         rate = self._sampling.value
         every = rate if self._sampling.kind == "stride" else (self._media.rate or 25) / rate
-        plan = sparse_reading.plan(self._media, _SampleSelector(self._sampling).wants, every=float(every))
+        plan = sparse_reading.plan(self._media, SampleSelector(self._sampling).wants, every=float(every))
         if plan is None or (self._resume_after is not None and not plan.has(*self._resume_after)):
             return after
         try:
@@ -320,7 +320,7 @@ def frame_at(path: Path | str, time_s: float, *, short_side: int | None = None) 
         return Frame(-1, float(shown.time), converter_for(media).rgb(shown.frame))
 
 
-class _SampleSelector:
+class SampleSelector:
     """Decides which frames are sampled."""
 
     def __init__(self, sampling: Sampling) -> None:

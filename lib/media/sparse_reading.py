@@ -31,7 +31,7 @@ from lib.media.media_file import MediaFile
 from lib.media.packets import Break, PacketReader
 from lib.media.timestamps import Stamp, TimestampReconstructor
 
-_CODECS = ("h264", "hevc", "vp9", "av1")
+ONE_FRAME_A_PACKET = ("h264", "hevc", "vp9", "av1")
 _MOST_PACKETS = 4_000_000
 _TRIED_PACKETS = 3_000
 """After so many it is looked whether key frames are close enough to go on."""
@@ -105,7 +105,7 @@ def plan(media: MediaFile, wants: Callable[[int, Fraction], bool], *, every: flo
         wants: asked once for each frame's index and time, in order, whether it is a sample.
         every: how many frames apart samples are, about.
     """
-    if media.family not in ("mp4", "matroska") or media.codec not in _CODECS or every < _LEAST_EVERY:
+    if media.family not in ("mp4", "matroska") or media.codec not in ONE_FRAME_A_PACKET or every < _LEAST_EVERY:
         return None
     try:
         with media.open_again() as other, closing(DamageDetector(other)) as damage:

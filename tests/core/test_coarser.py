@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lib.core.coarser import coinciding_rows, missing_in_gaps
 from lib.core.sampling import Sampling
-from lib.media.frames import _SampleSelector
+from lib.media.frames import SampleSelector
 
 Frames = list[tuple[int, Fraction]]
 EVERY, FPS = Sampling.every, Sampling.per_second
@@ -19,7 +19,7 @@ RATES = ["1", "2", "5", "0.5", "4", "10", "30000/1001", "15000/1001", "3"]
 
 
 def sampled(video: Frames, sampling: Sampling) -> Frames:
-    selector = _SampleSelector(sampling)
+    selector = SampleSelector(sampling)
     return [(index, time) for index, time in video if selector.wants(index, time)]
 
 

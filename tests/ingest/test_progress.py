@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+import lib.ingest.progress
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import ingest
-from lib.ingest.progress import Meter, Progress, estimate_samples
+from lib.ingest.progress import Meter, Progress, estimate_samples, expected_samples
+from lib.ingest.speed import remember_speed, speed_of
+from lib.media.counting import count_samples
+from lib.media.frames import FrameReader
 from lib.store.store import Store
 from lib.store.videos import Video
 from tests.helpers.ingesting import EVERY, Canceller
@@ -75,7 +79,10 @@ def test_the_time_left_is_steady_between_batches_and_grows_when_one_is_overdue(m
 
 
 @pytest.mark.parametrize("claimed", [5, 100_000, None])
-def test_a_wrong_length_in_the_header_is_corrected_on_the_way(store: Store, video: Video, claimed: int | None) -> None:
+def test_a_wrong_length_in_the_header_is_corrected_on_the_way(
+    store: Store, video: Video, claimed: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lib.ingest.progress, "_counted", lambda *_: None)
     fields = {**vars(video), "frame_count": claimed, "rate": None}
     seen: list[Progress] = []
     ingest(store, Video(**fields), ToyEngine(delay_s=0.02), EVERY(2), on_progress=seen.append)
@@ -104,3 +111,44 @@ def test_the_number_of_samples_is_estimated_from_the_header(
 ) -> None:
     fields = {"frame_count": frames, "end_s": duration_s, "rate": None if rate is None else Fraction(rate)}
     assert estimate_samples(Video(**{**vars(video), **fields}), sampling) == samples
+
+
+STEPS = [Fraction(3000, 90_000), Fraction(1), Fraction(1, 20), Fraction(1, 2)]
+FILES: dict[str, dict[str, Any]] = {
+    "variable.mp4": {"times": [sum(STEPS[: i % 4], i // 4 * sum(STEPS)) for i in range(48)]},
+    "variable.mkv": {"times": [sum(STEPS[: i % 4], i // 4 * sum(STEPS)) for i in range(48)]},
+    "a slot short of even.mp4": {"rate": 10},
+    "late.mkv": {"rate": 10, "start": Fraction(7, 10)},
+    "reordered.mp4": {"rate": Fraction(30000, 1001), "b_frames": 2},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_expected_is_what_comes(store: Store, tmp_path: Path, name: str) -> None:
+    count = 48 if name.startswith("variable") else 27
+    video = store.add_file(make_video(tmp_path / name, colours=palette(count), **FILES[name]))
+    for sampling in (EVERY(1), EVERY(10), Sampling.per_second(3), Sampling.per_second(60)):
+        with FrameReader(video.path, sampling, short_side=16) as reader:
+            assert expected_samples(video, sampling) == sum(1 for _ in reader)
+
+
+def test_where_packets_do_not_tell_the_header_does(store: Store, tmp_path: Path) -> None:
+    video = store.add_file(make_video(tmp_path / "a.ts", colours=palette(27), rate=10))
+    assert count_samples(video.path, EVERY(1)) is None
+    assert count_samples(tmp_path / "none.mp4", EVERY(1)) is None
+    assert expected_samples(video, EVERY(1)) == estimate_samples(video, EVERY(1)) == 27
+
+
+def test_the_speed_of_the_last_run_is_kept_for_the_estimate(tmp_path: Path) -> None:
+    assert speed_of(tmp_path, "a") is None
+    remember_speed(tmp_path, "a", 100, 4.0)
+    remember_speed(tmp_path, "a", 2, 9.0)  # too few to tell
+    remember_speed(tmp_path, "b", 30, 2.0)
+    assert (speed_of(tmp_path, "a"), speed_of(tmp_path, "b")) == (25.0, 15.0)
+    for number in range(120):
+        remember_speed(tmp_path, f"engine {number}", 100, 1.0)
+    assert speed_of(tmp_path, "a") is None  # bounded
+    (tmp_path / "speeds.json").write_text("{")
+    assert speed_of(tmp_path, "engine 119") is None
+    remember_speed(tmp_path, "a", 100, 4.0)
+    assert speed_of(tmp_path, "a") == 25.0

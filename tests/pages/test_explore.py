@@ -12,12 +12,14 @@ from lib.analysis.analysis import prompt_cosines
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.ingest.ingest import ingest
+from lib.ingest.speed import remember_speed
 from lib.prompts.model import Settings, Smoothing
 from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
 from tests.helpers.pages import (
     COLOURS,
+    MODEL,
     REPOSITORY,
     by_key,
     edit_prompts,
@@ -407,3 +409,12 @@ def test_a_coarser_sampling_is_there_at_once_where_a_finer_one_is(bench, server)
     assert "not embedded yet" not in words(app)
     assert len(server.images) == seen
     assert not app.run().toast
+
+
+def test_an_estimate_stands_before_the_start(home, server):
+    bench = lay_out(home, server.url, embed=False)
+    assert "About 18 samples. Analysed once" in words(open_page())
+
+    remember_speed(home, make_engine(server.url, model_version=MODEL).id, 90, 10.0)
+    assert "About 18 samples, 2.0 s at this engine's last speed." in words(open_page())
+    assert bench.store.embeddings() == []

@@ -21,7 +21,8 @@ from lib.engines.engine import Engine
 from lib.hosted.importing import missing_note
 from lib.ingest.coarser import take_from_finer
 from lib.ingest.ingest import embedding_key
-from lib.ingest.progress import estimate_samples
+from lib.ingest.progress import expected_samples
+from lib.ingest.speed import speed_of
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
@@ -134,9 +135,8 @@ def embedding_state(selection: VideoSelection) -> None:
                 f"**{as_text(video.name)}** is not embedded yet with {as_text(selection.engine.name)}, "
                 f"{selection.sampling.description}."
             )
-            expected = estimate_samples(video, selection.sampling)
-            if expected:
-                st.caption(f"About {expected:,} samples. Analysed once; after that every change is instant.")
+            if expected := _expected(selection):
+                st.caption(f"{expected} Analysed once; after that every change is instant.")
             _start_button("Embed", selection)
             _last_failure(selection)
     elif not info.complete:
@@ -148,6 +148,17 @@ def embedding_state(selection: VideoSelection) -> None:
         st.warning(as_text(info.damage), icon=":material/broken_image:")
     elif info.missing:
         st.caption(f":material/info: {as_text(missing_note(info))}")
+
+
+def _expected(selection: VideoSelection) -> str:
+    """Return how many samples embedding will give, and how long the last run's speed makes that; empty if unknown."""
+    samples = expected_samples(selection.video, selection.sampling)
+    speed = speed_of(cache.store().home, selection.engine.id)
+    if not samples:
+        return ""
+    if speed is None:
+        return f"About {plural(samples, 'sample')}."
+    return f"About {plural(samples, 'sample')}, {format_duration(samples / speed)} at this engine's last speed."
 
 
 def offer_real_model(selection: VideoSelection) -> None:
