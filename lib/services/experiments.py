@@ -129,6 +129,18 @@ def with_row_slots(rows: Sequence[PromptRow], slots: Mapping[int, int | None]) -
     return tuple(result)
 
 
+def spliced(rows: Sequence[PromptRow], at: int, count: int, *new: PromptRow) -> tuple[PromptRow, ...]:
+    """Return rows with ``count`` of them from ``at`` on replaced by new ones; the others keep their colours."""
+    slots = row_slots(rows)
+    shift = len(new) - count
+    kept: dict[int, int | None] = {
+        i if i < at else i + shift: slot for i, slot in slots.items() if not at <= i < at + count
+    }
+    if count and new:
+        kept[at] = slots.get(at)
+    return with_row_slots([*rows[:at], *new, *rows[at + count :]], kept)
+
+
 def rows_to_prompts(rows: tuple[PromptRow, ...], score: Score | None = None) -> tuple[tuple[Prompt, ...], list[str]]:
     """Return the prompts that ``rows`` define, and a sentence for each row that is left out.
 

@@ -145,14 +145,20 @@ def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
 
 
 def edit_prompts(
-    app: AppTest, *rows: PromptRow, of: str | None = None, number: int | None = None, key: str = "prompts"
+    app: AppTest,
+    *rows: PromptRow,
+    of: str | None = None,
+    number: int | None = None,
+    key: str = "prompts",
+    action: dict[str, Any] | None = None,
 ) -> None:
     """Run the page with ``rows`` in the prompt table, as the browser sends them.
 
-    ``of`` names another version of the table, ``number`` another edit than the next one, ``key`` another table.
+    ``of`` names another version of the table, ``number`` another edit than the next one, ``key`` another table;
+    ``action`` is a press of a hint's button, or a paste.
     """
     sent = [{**asdict(row), "texts": list(row.texts)} for row in rows]
     data = editor_data(app, key)
     count = data["ack"] + 1 if number is None else number
-    app.session_state[key] = {"rows": {"of": of or data["of"], "number": count, "rows": sent}}
+    app.session_state[key] = {"rows": {"of": of or data["of"], "number": count, "rows": sent, "action": action}}
     app.run()

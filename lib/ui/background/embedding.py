@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lib.core.errors import PromptreelError
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
-from lib.prompts.model import PromptSet
+from lib.prompts.model import Prompt, PromptSet
+from lib.prompts.slots import resolved
 from lib.services import experiments
 from lib.services.embedding import submit_embedding
 from lib.services.jobs import Job
@@ -78,16 +79,25 @@ def stop_jobs_of(sha256: str) -> None:
         job.wait(timeout_s=10)
 
 
-def with_vectors(prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]]) -> PromptSet | None:
-    """Return the prompt set less the prompts of which a phrase has no vector; None when nothing is left."""
-    prompts = tuple(
-        prompt
-        for prompt in prompt_set.prompts
-        if not prompt.enabled or all(phrase in vectors for phrase in prompt_set.phrases(prompt))
-    )
+def with_vectors(
+    prompt_set: PromptSet, vectors: Mapping[str, NDArray[np.float32]], too_long: Collection[str] = ()
+) -> PromptSet | None:
+    """Return the prompt set less the prompts of which a phrase has no vector; None when nothing is left.
+
+    A prompt that lacks only phrases of ``too_long`` keeps its others. All keep their colours.
+    """
+    slots = resolved([prompt.slot for prompt in prompt_set.prompts])
+    prompts: list[Prompt] = []
+    for prompt, slot in zip(prompt_set.prompts, slots, strict=True):
+        phrases = dict(zip(prompt.texts, prompt_set.phrases(prompt), strict=True))
+        texts = tuple(text for text, phrase in phrases.items() if phrase not in too_long)
+        if prompt.enabled and not (texts and all(phrases[text] in vectors for text in texts)):
+            continue
+        kept = texts if prompt.enabled else prompt.texts
+        prompts.append(replace(prompt, texts=kept, slot=None if slot == len(prompts) else slot))
     if not any(prompt.enabled for prompt in prompts):
         return None
     try:
-        return replace(prompt_set, prompts=prompts)
+        return replace(prompt_set, prompts=tuple(prompts))
     except PromptreelError:
         return None

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lib.charts.palette import swatch
 from lib.core.errors import PromptreelError
 from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.parsing import parse_prompt_set
-from lib.services.experiments import rows_left_out, rows_to_prompts
-from lib.ui.components.prompt_editor import SubmittedRows, editor_feedback, last_submitted, prompt_editor
+from lib.services.experiments import Experiment, rows_left_out, rows_to_prompts
+from lib.services.row_hints import Hint, Refusal, hints, mended
+from lib.services.row_paste import Paste, pasted
+from lib.ui.components.prompt_editor import (
+    MAX_LABEL,
+    Pressed,
+    SubmittedRows,
+    editor_feedback,
+    last_submitted,
+    prompt_editor,
+)
 from lib.ui.panels import import_prompts, pictures, settings
 from lib.ui.panels.engine import current_engine
-from lib.ui.session import theme
+from lib.ui.session import cache, theme
 from lib.ui.session.bindings import bound
 from lib.ui.session.guard import told
 from lib.ui.session.session import Session
@@ -41,13 +52,23 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
             key=key,
             of=table.of,
             ack=table.acknowledged,
-            colours={**theme.colours(prompts), **(colours or {})},
+            colours={label: swatch(one) for label, one in {**theme.colours(prompts), **(colours or {})}.items()},
             threshold=experiment.settings.threshold,
             thresholds=thresholds,
             uses_thresholds=experiment.settings.decision != "best",
+            hints=_hints(session),
             unknown=_notes(session, prompts),
             left_out=rows_left_out(experiment.rows, experiment.settings.score),
+            said=session.table_said,
         )
+
+
+def _hints(session: Session) -> dict[int, tuple[Hint, ...]]:
+    """Return, by row, what doesn't do what it seems to, with the ways to mend it."""
+    refused: Mapping[str, Refusal] = {}
+    with suppress(PromptreelError):  # the engine's own panel says what is wrong with it
+        refused = cache.refusals(current_engine(session), session.experiment.template)
+    return hints(session.experiment, refused)
 
 
 def _notes(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
@@ -104,7 +125,14 @@ def _unknown_words(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, s
 
 
 def _accept(session: Session, sent: SubmittedRows) -> None:
-    session.accept_rows(sent.of, sent.number, sent.rows)
+    action = sent.action
+    session.accept_rows(sent.of, sent.number, sent.rows, partial(_act, action) if action else None)
+
+
+def _act(action: Paste | Pressed, experiment: Experiment) -> tuple[Experiment, str]:
+    if isinstance(action, Pressed):
+        return mended(experiment, action.index, action.mend), ""
+    return pasted(experiment, action, max_label=MAX_LABEL)
 
 
 def accept_typed(session: Session) -> None:

@@ -337,8 +337,11 @@ def analyse(selection: VideoSelection) -> Analysis | None:
     if prompt_set is not None and selection.info is not None and selection.info.samples:
         vectors, more = cache.text_vectors(selection.engine, prompt_set.texts)
         vectors, of_pictures = cache.with_picture_vectors(selection.engine, [prompt_set], vectors)
+        if cache.learn_refusals(selection.engine, prompt_set):
+            st.rerun()  # their rows say so
         problems += [*more, *of_pictures]
-        prompt_set = embedding.with_vectors(prompt_set, vectors)
+        refused = {text for engine_id, text in list(cache.too_long()) if engine_id == selection.engine.id}
+        prompt_set = embedding.with_vectors(prompt_set, vectors, refused)
     for problem in problems:
         st.warning(as_text(problem), icon=":material/edit_note:")
     if selection.info is None or not selection.info.samples:

@@ -24,7 +24,7 @@ from lib.analysis.reference import Reference, reference_of, reference_vectors
 from lib.analysis.scoring import vector_change
 from lib.comparison.comparison import Comparison, compare
 from lib.comparison.matrix import measure
-from lib.core.errors import EngineError, StoreDamagedError, StoreError
+from lib.core.errors import EngineError, PromptTooLongError, StoreDamagedError, StoreError
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
@@ -38,15 +38,19 @@ from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.evaluation.verdict import Verdict
 from lib.prompts.model import Prompt, PromptSet, picture_key
 from lib.prompts.reference_phrases import PHRASES
+from lib.services.fitting import longest_fit
 from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
 from lib.services.picture_examples import missing_pictures, picture_vectors
+from lib.services.row_hints import Refusal
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.home import default_home
 from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
 
 Vectors = dict[str, NDArray[np.float32]]
+_MOST_REMEMBERED = 2_000
+"""Texts that were too long."""
 
 
 @st.cache_resource(show_spinner=False)
@@ -129,10 +133,53 @@ def text_vectors(engine: Engine, texts: tuple[str, ...]) -> tuple[Vectors, list[
 
     Only texts never seen with this engine reach it, and one bad text costs none of the others.
     """
+    known = {text: too_long()[engine.id, text] for text in texts if (engine.id, text) in too_long()}
+    texts = tuple(text for text in texts if text not in known)
+    problems: list[str] = []
     try:
-        return embed_texts_cached(store(), engine, texts), []
+        vectors = embed_texts_cached(store(), engine, texts)
     except EngineError as error:
-        return _one_by_one(engine, texts, error)
+        vectors, problems = _one_by_one(engine, texts, error)
+    return vectors, [*dict.fromkeys((*known.values(), *problems))]
+
+
+@st.cache_resource(show_spinner=False)
+def too_long() -> dict[tuple[str, str], str]:
+    """Return what engines said of texts that are too long for them, by engine id and text; the newest ones."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _refusals() -> dict[tuple[str, str], dict[str, Refusal]]:
+    return {}
+
+
+def refusals(engine: Engine, template: str) -> Mapping[str, Refusal]:
+    """Return the phrasings that are known to be too long for the engine inside the template."""
+    return _refusals().get((engine.id, template), {})
+
+
+def learn_refusals(engine: Engine, prompt_set: PromptSet) -> bool:
+    """Ask the engine how much of each phrasing that is too long would fit; return whether any is new."""
+    known = _refusals().setdefault((engine.id, prompt_set.template), {})
+    found = False
+    for text in {text for prompt in prompt_set.enabled for text in prompt.texts} - known.keys():
+        sentence = too_long().get((engine.id, prompt_set.template.replace("{}", text)))
+        if sentence is not None:
+            fits = 0
+            with suppress(EngineError):
+                fits = longest_fit(engine, prompt_set.template, text)
+            known[text] = Refusal(sentence, fits)
+            found = True
+    return found
+
+
+def _remember(engine: Engine, text: str, error: EngineError) -> None:
+    if isinstance(error, PromptTooLongError):
+        if len(too_long()) >= _MOST_REMEMBERED:
+            too_long().clear()
+            _refusals().clear()
+        too_long()[engine.id, text] = str(error)
 
 
 def with_picture_vectors(
@@ -166,8 +213,10 @@ def _one_by_one(engine: Engine, texts: tuple[str, ...], first: EngineError) -> t
                 vectors |= embed_texts_cached(store(), engine, (text,))
                 continue
             except EngineError as error:
+                _remember(engine, text, error)
                 problems[str(error)] = None
         else:
+            _remember(engine, text, first)
             problems[str(first)] = None
     return vectors, list(problems)
 

@@ -34,6 +34,8 @@ from lib.ui.session.server_keys import ServerKeys
 from lib.ui.session.undoing import Undoing, travel
 
 Side = Literal["a", "b"]
+RowsAction = Callable[[Experiment], tuple[Experiment, str]]
+"""What happens to an experiment besides an edit of its rows, and what is said about that."""
 SIDES: tuple[Side, Side] = ("a", "b")
 
 
@@ -93,6 +95,8 @@ class Session(Saved[Experiment]):
     superseded: PromptTable | None = None
     """The table before the last one, where another tab's rows have come into it: edits of it still count."""
     tables: int = 0
+    table_said: str = ""
+    """What the last press or paste in the table did, in words, until the next edit."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -219,34 +223,51 @@ class Session(Saved[Experiment]):
                 self.table = PromptTable(of, given=rows, latest=rows)
             return self.table
 
-    def accept_rows(self, of: str, number: int, rows: tuple[PromptRow, ...] | None) -> None:
+    def accept_rows(
+        self, of: str, number: int, rows: tuple[PromptRow, ...] | None, then: RowsAction | None = None
+    ) -> None:
         """Accept the rows that the browser sent, unless newer ones were accepted or Python has replaced them since.
 
         Args:
             of: the ``PromptTable.of`` that they belong to.
             number: number of the edit, counted by the browser.
             rows: all rows; None asks for the rows as they are now.
+            then: what else is to happen to them, as a press of a hint's button or a pasted table; what it says about
+                that is ``table_said`` until the next edit.
         """
         with self.lock:
             table = self.table
             if table is None or table.of != of:
-                self._accept_late_rows(of, number, rows)
+                self._accept_late_rows(of, number, rows, then)
             elif rows is None:
                 self.table = None
             elif number > table.acknowledged and table.latest == self.experiment.rows:
                 rows = experiment_merge.with_what_is_not_typed(self.experiment.rows, rows)
                 self.table = replace(table, acknowledged=number, latest=rows)
                 self.change(rows=rows)
+                self._carry_out(then, self.experiment)
 
-    def _accept_late_rows(self, of: str, number: int, rows: tuple[PromptRow, ...] | None) -> None:
+    def _carry_out(self, then: RowsAction | None, one: Experiment) -> Experiment:
+        """Return ``one`` after a press or a paste in the table; as a step of its own where it is the experiment."""
+        after, self.table_said = then(one) if then else (one, "")
+        if one is self.experiment and after != one:
+            self.step(None, lambda _: after)  # what is typed meanwhile still counts
+        return after
+
+    def _accept_late_rows(
+        self, of: str, number: int, rows: tuple[PromptRow, ...] | None, then: RowsAction | None
+    ) -> None:
         """Accept an edit that was on its way while another tab's rows came into the table."""
         table = self.superseded
         if table is None or table.of != of or rows is None or number <= table.acknowledged:
             return
         rows = experiment_merge.with_what_is_not_typed(table.latest, rows)
-        merged = experiment_merge.merge_rows(table.latest, rows, self.experiment.rows)
-        self.superseded = replace(table, acknowledged=number, latest=rows)
+        after = self._carry_out(then, replace(self.experiment, rows=rows))
+        merged = experiment_merge.merge_rows(table.latest, after.rows, self.experiment.rows)
+        self.superseded = replace(table, acknowledged=number, latest=after.rows)
         self.change(rows=merged.value)
+        if after.settings != self.experiment.settings:
+            self.step(None, lambda one: replace(one, settings=after.settings))
 
     def load_prompt_set(self, prompt_set: PromptSet) -> None:
         """Replace prompts and settings as a whole."""

@@ -17,17 +17,27 @@ import streamlit as st
 
 from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
 from lib.services.experiments import MAX_ROWS, PromptRow
+from lib.services.row_hints import Hint
+from lib.services.row_paste import MAX_TEXT, Paste
 from lib.ui.components.registration import ACKED_INPUT, draw, register
 from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; the browser says so where it cuts a longer one."""
-_COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "prompt_row"))
+_COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "phrasings", "prompt_row"))
 _FEEDBACK = st.components.v2.component(
     "promptreel_editor_feedback",
     js=Path(__file__).with_name("editor_feedback.js").read_text(encoding="utf-8"),
 )
 _HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """A press of a hint's button."""
+
+    index: int
+    mend: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class SubmittedRows:
     number: int
     rows: tuple[PromptRow, ...] | None
     """None requests the current rows: the browser no longer has those that it sent."""
+    action: Paste | Pressed | None = None
+    """What else happened to these rows."""
 
 
 def prompt_editor(
@@ -86,8 +98,10 @@ def editor_feedback(
     threshold: float,
     thresholds: tuple[float, float],
     uses_thresholds: bool,
+    hints: Mapping[int, Sequence[Hint]],
     unknown: Mapping[str, str],
     left_out: Mapping[int, str] | None = None,
+    said: str = "",
 ) -> None:
     """Pass to the editor what changes with each edit; call it right after ``prompt_editor``.
 
@@ -95,12 +109,14 @@ def editor_feedback(
         key: the editor's key.
         of: the editor's ``of``.
         ack: sequence number of the last edit that is in the experiment.
-        colours: hex colour in use, by label.
+        colours: the swatch in use, as a CSS background, by label.
         threshold: the shared one, shown in rows without their own.
         thresholds: lowest and highest threshold that is accepted.
         uses_thresholds: whether the decision uses thresholds; they are greyed out if not.
-        unknown: by label, a sentence on words outside the model's vocabulary; shown below the row.
-        left_out: by the row's index, why it takes no part; shown below the row.
+        hints: by the row's index, shown below the row with their buttons.
+        unknown: by label, what else is to be said below its row, as on words outside the model's vocabulary.
+        left_out: by the row's index, why it takes no part.
+        said: what the last press or paste did.
     """
     data = {
         "key": key,
@@ -110,8 +126,15 @@ def editor_feedback(
         "threshold": threshold,
         "thresholds": thresholds,
         "uses_thresholds": uses_thresholds,
+        "hints": {
+            str(index): [
+                {"text": hint.sentence, "mends": [[mend.name, mend.words] for mend in hint.mends]} for hint in of_row
+            ]
+            for index, of_row in hints.items()
+        },
         "unknown": dict(unknown),
         "left_out": {str(index): why for index, why in (left_out or {}).items()},
+        "said": said,
     }
     _FEEDBACK(key=f"{key}.feedback", data=data)
 
@@ -138,7 +161,19 @@ def _read(sent: object, thresholds: tuple[float, float]) -> SubmittedRows | None
         return SubmittedRows(of, number, None)
     if not isinstance(rows, list):
         return None
-    return SubmittedRows(of, number, tuple(_row(row, thresholds) for row in rows[:MAX_ROWS] if isinstance(row, dict)))
+    read = tuple(_row(row, thresholds) for row in rows[:MAX_ROWS] if isinstance(row, dict))
+    return SubmittedRows(of, number, read, _action(sent.get("action")))
+
+
+def _action(sent: object) -> Paste | Pressed | None:
+    if not isinstance(sent, dict) or type(index := sent.get("index")) is not int:
+        return None
+    if isinstance(mend := sent.get("mend"), str):
+        return Pressed(index, mend[:MAX_LABEL])
+    text = sent.get("paste")
+    if not isinstance(text, str):
+        return None
+    return Paste(index, _whole(text[:MAX_TEXT]), _text(sent.get("head")), _text(sent.get("tail")))
 
 
 def _row(sent: dict[str, object], thresholds: tuple[float, float]) -> PromptRow:
@@ -162,5 +197,9 @@ def _threshold(sent: object, thresholds: tuple[float, float]) -> float | None:
 
 
 def _text(sent: object) -> str:
+    return _whole(sent[:MAX_LABEL]) if isinstance(sent, str) else ""
+
+
+def _whole(text: str) -> str:
     # JavaScript strings may contain half a surrogate pair, which UTF-8 can't encode.
-    return sent[:MAX_LABEL].encode("utf-8", "replace").decode("utf-8") if isinstance(sent, str) else ""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -3,10 +3,17 @@
 // editor_feedback.js). So no edit gets lost, and a late one doesn't overwrite a newer one.
 
 const STORED = "promptreel.prompt-editor.";
-const HINT = "Enter: next row. Several lines can be pasted.";
-const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, unknown: {}, left_out: {} };
+const HINT = "Enter: next row. Lines and spreadsheet columns can be pasted.";
+const MANY = 10; // rows from which on phrasings are folded at first
+const LONGEST_PASTE = 2000000;
+const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, hints: {}, unknown: {}, left_out: {}, said: "" };
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
+
+function middle(li) {
+  const { top, height } = li.getBoundingClientRect();
+  return top + height / 2;
+}
 
 class Editor extends AckedInput {
   constructor(root) {
@@ -35,6 +42,7 @@ class Editor extends AckedInput {
     if (this.of !== data.of) {
       if (!first && this.belongsTo(data)) this.restart();
       else {
+        this.action = null; // it is done, or its rows are gone
         if (!first) this.flush(); // Python still takes it, where the new rows came from another tab
         this.load(first);
       }
@@ -49,10 +57,15 @@ class Editor extends AckedInput {
       if (feedback.ack > this.acked) {
         this.acked = feedback.ack;
         if (this.acked >= this.sequence) this.allAcked();
+        if (this.acked >= this.sequence) this.actionDone();
       }
       this.group.classList.toggle("unused", !feedback.uses_thresholds);
       if (feedback.ack > this.sequence) this.requestRows();
     }
+    const current = feedback?.of === this.of && this.acked >= this.sequence && !this.pending;
+    this.views.forEach((view, index) => current && view.showHints(feedback.hints[index] ?? [], Object.hasOwn(feedback.left_out, index)));
+    this.hint.textContent = this.feedback.said || HINT;
+    if (this.feedback.said && this.announce.textContent !== this.feedback.said) this.say(this.feedback.said);
     for (const view of this.views) {
       view.draw();
       if (view.threshold.value) view.readThreshold(); // the range may have changed
@@ -72,7 +85,8 @@ class Editor extends AckedInput {
     this.of = this.data.of;
     this.sequence = this.acked = 0;
     this.versions = [asText(this.data.rows)];
-    this.changed(true);
+    if (this.action) this.submit(asText(this.rows));
+    else this.changed(true);
   }
 
   /** Show Python's rows, or the edits of them that were stored here. */
@@ -89,13 +103,18 @@ class Editor extends AckedInput {
     this.pending = false;
     this.versions = [asText(data.rows)];
     this.views = (remembered?.rows ?? data.rows).map((row) => new RowView(this, { ...blank(), ...row, texts: [...row.texts] }));
+    const many = this.views.length > MANY;
+    for (const view of this.views) view.folded = many;
     this.list.replaceChildren(...this.views.map((view) => view.li));
     if (!this.views.length) this.insert(0, [blank()]);
     this.countChanged();
+    this.focusAgain();
     if (!remembered) return;
+    this.action = remembered.action ?? null;
     this.pending = this.submitted !== asText(this.rows);
     this.retryMs = RETRY_MS;
-    if (this.pending) this.timer = setTimeout(() => this.flush());
+    if (this.action) this.submit(asText(this.rows));
+    else if (this.pending) this.timer = setTimeout(() => this.flush());
     else this.retryTimer = setTimeout(() => this.sendUntilAcked(), this.retryMs);
   }
 
@@ -109,19 +128,56 @@ class Editor extends AckedInput {
   }
 
   remember() {
-    const { of, sequence, submitted, rows } = this;
-    shared.memories.set(this.data.key, { of, sequence, submitted, rows });
+    const { of, sequence, submitted, rows, action } = this;
+    shared.memories.set(this.data.key, { of, sequence, submitted, rows, action });
+  }
+
+  /** Submit, with all rows, a press or a paste for Python to carry out on the row of `view`. */
+  act(view, action) {
+    if (this.action) return;
+    if (action.paste?.length > LONGEST_PASTE) {
+      this.say(`What was pasted is longer than ${LONGEST_PASTE.toLocaleString("en")} characters; paste a part of it.`);
+      return;
+    }
+    const index = this.views.indexOf(view);
+    this.awaited = { index, count: this.views.length, paste: action.paste !== undefined };
+    clearTimeout(this.timer);
+    this.pending = false;
+    this.action = { index, ...action };
+    this.submit(asText(this.rows));
+  }
+
+  /** Python has carried it out: what was typed meanwhile follows. */
+  actionDone() {
+    if (!this.action) return;
+    this.action = null;
+    this.flush();
+  }
+
+  /** Focus the row that a press or a paste was about, where its rows have come from Python. */
+  focusAgain() {
+    const { awaited } = this;
+    this.awaited = null;
+    if (!awaited) return;
+    const added = awaited.paste ? Math.max(0, this.views.length - awaited.count) : 0;
+    this.views[Math.min(awaited.index + added, this.views.length - 1)]?.label.focus();
+  }
+
+  say(words) {
+    this.announce.textContent = words;
+    this.hint.textContent = words;
   }
 
   flush() {
     clearTimeout(this.timer);
-    if (!this.pending || this.suspended) return;
+    if (!this.pending || this.suspended || this.action) return; // an action's rows come first
     this.pending = false;
     this.submit(asText(this.rows));
   }
 
   send() {
-    this.setState("rows", { of: this.of, number: this.sequence, rows: JSON.parse(this.submitted) });
+    const { of, sequence: number, action } = this;
+    this.setState("rows", { of, number, rows: JSON.parse(this.submitted), action: action ?? null });
   }
 
   /** Request the current rows: Python has edits that this page doesn't have. */
@@ -132,7 +188,7 @@ class Editor extends AckedInput {
 
   /** As the page unloads, store what may not get through any more, for a reload of the same page. */
   unload() {
-    const stored = { experiment: this.of.split(".")[0], versions: this.versions, rows: sendable(this.rows) };
+    const stored = { experiment: this.of.split(".")[0], versions: this.versions, rows: sendable(this.rows), action: this.action };
     const unacked = this.pending || this.acked < this.sequence;
     if (unacked) sessionStorage.setItem(STORED + this.data.key, JSON.stringify(stored));
     this.flush();
@@ -142,7 +198,7 @@ class Editor extends AckedInput {
   storedEdits() {
     const stored = JSON.parse(sessionStorage.getItem(STORED + this.data.key) ?? "null");
     const fits = stored?.experiment === this.of.split(".")[0] && stored.versions.includes(asText(this.data.rows));
-    return fits ? { sequence: 0, submitted: asText(this.data.rows), rows: stored.rows } : null;
+    return fits ? { sequence: 0, submitted: asText(this.data.rows), rows: stored.rows, action: stored.action } : null;
   }
 
   /** Insert rows at an index, as many as there is room for; return the last one's view. */
@@ -156,19 +212,6 @@ class Editor extends AckedInput {
     return this.views[Math.max(0, index + views.length - 1)];
   }
 
-  insertLabels(after, labels) {
-    const rows = labels.map((label) => ({ ...blank(), label }));
-    const before = this.views.length;
-    const last = this.insert(this.views.indexOf(after) + 1, rows);
-    const added = this.views.length - before;
-    for (const view of this.views) if (rows.includes(view.row)) view.readLabel();
-    this.changed(true);
-    last.label.focus();
-    this.announce.textContent = `${added} rows added`;
-    const left = labels.length - added;
-    this.hint.textContent = left ? `The table has at most ${this.data.max_rows} rows: the last ${left} lines are left out.` : HINT;
-  }
-
   removeRow(view) {
     const index = this.views.indexOf(view);
     this.views.splice(index, 1);
@@ -178,6 +221,52 @@ class Editor extends AckedInput {
     this.changed(true);
     (this.views[index]?.remove ?? this.add).focus();
     this.announce.textContent = `Prompt ${index + 1} removed`;
+  }
+
+  /** Move a row up (-1) or down (1); the focus stays where it is. */
+  moveRow(view, step) {
+    const index = this.views.indexOf(view);
+    if (index + step < 0 || index + step >= this.views.length) return;
+    this.put(view, index + step);
+    this.changed(true);
+    this.announce.textContent = `Moved to place ${index + step + 1} of ${this.views.length}`;
+  }
+
+  put(view, place) {
+    const focused = this.list.getRootNode().activeElement;
+    this.views.splice(this.views.indexOf(view), 1);
+    this.views.splice(place, 0, view);
+    this.list.insertBefore(view.li, this.views[place + 1]?.li ?? null);
+    if (view.li.contains(focused)) focused.focus(); // it was let go with the row
+    this.countChanged();
+  }
+
+  /** Drag a row by its handle, by mouse or touch; Escape puts it back. */
+  drag(view, event) {
+    if (event.button) return;
+    const { move } = view;
+    const from = this.views.indexOf(view);
+    move.setPointerCapture(event.pointerId);
+    view.li.classList.add("dragged");
+    const end = (place) => {
+      view.li.classList.remove("dragged");
+      move.onpointermove = move.onpointerup = move.onpointercancel = move.onkeydown = null;
+      if (place !== this.views.indexOf(view)) this.put(view, place);
+      if (place === from) return;
+      this.changed(true);
+      this.announce.textContent = `Moved to place ${place + 1} of ${this.views.length}`;
+    };
+    move.onpointermove = ({ clientY }) => {
+      const others = this.views.filter((other) => other !== view);
+      const place = others.filter(({ li }) => middle(li) < clientY).length;
+      if (place !== this.views.indexOf(view)) {
+        this.put(view, place);
+        move.setPointerCapture(event.pointerId);
+      }
+    };
+    move.onpointerup = () => end(this.views.indexOf(view));
+    move.onpointercancel = () => end(from);
+    move.onkeydown = ({ key }) => key === "Escape" && end(from);
   }
 
   goBelow(view, name) {

@@ -9,6 +9,13 @@ function element(tag, className, parent) {
   return node;
 }
 
+function button(className, text, parent) {
+  const node = element("button", className, parent);
+  node.type = "button";
+  node.textContent = text;
+  return node;
+}
+
 function option(select, value, text) {
   const node = element("option", "", select);
   node.value = value;
@@ -20,11 +27,6 @@ const isBlank = (row) => !row.label.trim() && !row.texts.length && row.threshold
 const oneLine = (text) => text.trim().replace(/\s+/g, " ");
 const cut = (text, length) => Array.from(text).slice(0, length).join(""); // by characters, as Python counts
 const shownThreshold = (value) => String(Number(value.toFixed(6)));
-
-// Phrasings in one line: a ; separates, and one within a phrasing is written \; (and a \ before it, or at the end, \\).
-const joinTexts = (texts) => texts.map((text) => text.replace(/\\(?=[\\;]|$)|;/g, "\\$&")).join("; ");
-const splitTexts = (line) =>
-  (line.match(/(?:\\[\\;]|[^;])+/g) ?? []).map((text) => text.trim().replace(/\\([\\;])/g, "$1")).filter(Boolean);
 const figure = (value) => String(Number(value.toFixed(4))).replace("-", "−");
 
 /** Return rows as they are sent: without the blank ones at the end. */
@@ -41,6 +43,7 @@ class RowView {
     this.editor = editor;
     this.row = row;
     this.li = element("li", "row line");
+    this.move = button("move icon-button", "⠿", this.li);
     this.on = element("input", "on", this.li);
     this.on.type = "checkbox";
     this.on.checked = row.enabled;
@@ -55,9 +58,12 @@ class RowView {
     this.colour.onchange = () => this.set("colour", this.colour.value || null, true);
     this.label = this.field("label", row.label, () => this.readLabel());
     this.label.placeholder = "label";
+    this.label.dir = "auto";
     this.label.onpaste = (event) => this.paste(event);
-    this.texts = this.field("texts", joinTexts(row.texts), () => this.readTexts());
-    this.texts.placeholder = "same as label";
+    this.count = button("count", "", this.li);
+    this.count.onclick = () => this.fold(!this.folded);
+    this.phrasings = new Phrasings(this, this.li);
+    this.texts = this.phrasings.field;
     this.role = element("select", "role", this.li);
     option(this.role, "target", "target");
     option(this.role, "background", "background");
@@ -67,16 +73,16 @@ class RowView {
       this.readThreshold(),
     );
     this.threshold.inputMode = "decimal";
-    this.remove = element("button", "remove icon-button", this.li);
-    this.remove.type = "button";
-    this.remove.textContent = "×";
+    this.remove = button("remove icon-button", "×", this.li);
     this.remove.onclick = () => editor.removeRow(this);
     this.trouble = element("p", "trouble", this.li);
     this.trouble.id = `trouble-${++rowCount}`;
     this.trouble.hidden = true;
     this.troubles = { label: "", texts: "", threshold: "" };
-    this.unknown = element("p", "unknown", this.li);
-    this.unknown.id = `unknown-${rowCount}`;
+    this.hints = element("div", "hints", this.li);
+    this.hints.id = `hints-${rowCount}`;
+    this.li.addEventListener("keydown", (event) => this.moveByKey(event));
+    this.move.onpointerdown = (event) => editor.drag(this, event);
   }
 
   field(name, value, oninput) {
@@ -92,9 +98,18 @@ class RowView {
     return input;
   }
 
+  get name() {
+    return oneLine(this.row.label) || this.row.texts[0] || "";
+  }
+
   set(name, value, now = false) {
     this.row[name] = value;
     this.editor.changed(now);
+    this.draw();
+  }
+
+  fold(folded) {
+    this.folded = folded;
     this.draw();
   }
 
@@ -118,19 +133,17 @@ class RowView {
     this.set("label", cut(this.label.value, max_label), now);
   }
 
-  readTexts() {
+  readTexts(now = false) {
     const { max_label, max_texts } = this.editor.data;
-    const typed = splitTexts(this.texts.value);
-    const different = [...new Set(typed)];
-    const long = different.map((text) => Array.from(text).length).filter((length) => length > max_label);
+    const { texts } = this.phrasings;
+    const long = texts.map((text) => Array.from(text).length).filter((length) => length > max_label);
     const troubles = long.map(
       (length) => `A phrasing has at most ${max_label} characters: the last ${length - max_label} of ${length} are not used.`,
     );
-    if (different.length < typed.length) troubles.push("A phrasing that is there twice counts once.");
-    if (different.length > max_texts)
-      troubles.push(`A prompt has at most ${max_texts} phrasings: the last ${different.length - max_texts} are not used.`);
+    if (texts.length > max_texts)
+      troubles.push(`A prompt has at most ${max_texts} phrasings: the last ${texts.length - max_texts} are not used.`);
     this.say("texts", troubles.join(" "));
-    this.set("texts", different.slice(0, max_texts).map((text) => cut(text, max_label)));
+    this.set("texts", texts.slice(0, max_texts).map((text) => cut(text, max_label)), now);
   }
 
   readThreshold() {
@@ -162,49 +175,85 @@ class RowView {
     }
   }
 
-  paste(event) {
-    const lines = event.clipboardData.getData("text/plain").split(/\r\n?|\n/).map(oneLine).filter(Boolean);
-    if (lines.length < 2) return; // the browser pastes it, and can undo it
+  /** Alt with an arrow moves the row from anywhere in it; on the handle an arrow is enough. */
+  moveByKey(event) {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!step || !(event.altKey || event.target === this.move)) return;
     event.preventDefault();
-    const input = this.label;
-    input.setRangeText(lines.shift(), input.selectionStart, input.selectionEnd, "end");
-    this.readLabel();
-    this.editor.insertLabels(this, lines);
+    this.editor.moveRow(this, step);
+  }
+
+  paste(event) {
+    const text = event.clipboardData.getData("text/plain");
+    const lines = text.split(/\r\n?|\n/).filter((line) => line.trim());
+    if (lines.length < 2 && !text.trim().includes("\t")) return; // the browser pastes it, and can undo it
+    event.preventDefault();
+    const { value, selectionStart, selectionEnd } = this.label;
+    this.editor.act(this, { paste: text, head: value.slice(0, selectionStart), tail: value.slice(selectionEnd) });
+  }
+
+  /** Show what Python says about the row, each with the buttons that mend it. */
+  showHints(hints, leftOut) {
+    const { unknown } = this.editor.feedback;
+    const { name } = this;
+    if (Object.hasOwn(unknown, name)) hints = [...hints, { text: unknown[name], mends: [] }];
+    this.li.classList.toggle("left-out", leftOut);
+    const content = JSON.stringify(hints);
+    if (this.shownHints === content) return; // a button keeps the focus
+    this.shownHints = content;
+    this.mends = [];
+    this.hints.replaceChildren(
+      ...hints.map(({ text, mends }) => {
+        const hint = element("p", "hint-line");
+        element("span", "", hint).textContent = text;
+        for (const [mend, words] of mends) {
+          const press = button("mend", words, hint);
+          press.onclick = () => this.editor.act(this, { mend });
+          this.mends.push(press);
+        }
+        return hint;
+      }),
+    );
   }
 
   draw() {
     const { feedback, views } = this.editor;
     const number = views.indexOf(this) + 1;
     const { row } = this;
-    const name = oneLine(row.label) || row.texts[0] || "";
-    const hex = row.colour?.startsWith("#") ? row.colour : Object.hasOwn(feedback.colours, name) ? feedback.colours[name] : null;
+    const { name } = this;
+    const own = row.colour?.startsWith("#") ? row.colour : null;
+    const swatch = own ?? (Object.hasOwn(feedback.colours, name) ? feedback.colours[name] : null);
+    const words = row.texts.length;
     this.li.classList.toggle("off", !row.enabled);
-    this.swatch.style.setProperty("--swatch", hex ?? "transparent");
-    this.colour.title = `Colour: ${row.colour ?? "automatic"}${hex ? ` (${hex})` : ""}`;
+    this.li.classList.toggle("worded", words > 0);
+    this.li.classList.toggle("folded", words > 0 && Boolean(this.folded));
+    this.swatch.style.setProperty("--swatch", swatch ?? "transparent");
+    this.colour.title = `Colour: ${row.colour ?? "automatic"}${swatch?.startsWith("#") ? ` (${swatch})` : ""}`;
     this.label.title = row.label;
-    this.texts.title = (row.texts.length ? row.texts : [row.label]).join("\n") || "Other wordings, separated by ; (a ; within one: \\;)";
+    this.count.textContent = words === 1 ? "1 phrasing" : `${words} phrasings`;
+    this.count.setAttribute("aria-expanded", String(!this.folded));
+    this.count.setAttribute("aria-label", `${this.count.textContent} of prompt ${number}`);
+    this.count.title = this.folded ? row.texts.join("\n") : "Fold the phrasings";
     this.threshold.placeholder = feedback.uses_thresholds && feedback.threshold !== null ? figure(feedback.threshold) : "–";
     this.threshold.title = feedback.uses_thresholds
       ? "Blank: the global threshold"
       : "The decision “Best label” uses no threshold";
-    const leftOut = feedback.left_out?.[number - 1];
-    const words = leftOut ? `Left out: ${leftOut}` : Object.hasOwn(feedback.unknown, name) ? feedback.unknown[name] : "";
-    this.li.classList.toggle("left-out", Boolean(leftOut));
-    this.unknown.hidden = !words;
-    this.unknown.textContent = words;
-    const described = words ? this.unknown.id : this.troubles.label ? this.trouble.id : "";
+    const described = this.hints.childElementCount ? this.hints.id : this.troubles.label ? this.trouble.id : "";
     if (described) this.label.setAttribute("aria-describedby", described);
     else this.label.removeAttribute("aria-describedby");
     const names = {
+      move: `Move prompt ${number}: drag, or up and down; Alt with these from anywhere in the row`,
       on: `Prompt ${number} on`,
       colour: `Colour of prompt ${number}`,
       label: `Label of prompt ${number}`,
-      texts: `Phrasings of prompt ${number}`,
       role: `Role of prompt ${number}`,
       threshold: `Threshold of prompt ${number}`,
       remove: `Remove prompt ${number}`,
     };
     for (const [part, text] of Object.entries(names)) this[part].setAttribute("aria-label", text);
+    this.phrasings.draw(number);
+    for (const press of this.mends ?? []) press.setAttribute("aria-label", `${press.textContent} (prompt ${number})`);
     this.remove.title = "Remove";
+    this.move.title = "Drag to move, or Alt with up and down";
   }
 }

@@ -1,0 +1,96 @@
+"""The prompt table on the page: hints in the row, mended by one press, and tables that are pasted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lib.prompts.model import Settings
+from lib.services.experiments import PromptRow
+from tests.helpers.pages import edit_prompts, editor_data, lay_out, open_page, saved, words
+
+RED, GREEN, BLUE = (PromptRow(label=colour) for colour in ("red", "green", "blue"))
+
+
+@pytest.fixture
+def bench(home, server):
+    return lay_out(home, server.url, settings=Settings(decision="best"))
+
+
+def hinted(app, index):
+    return [hint["text"] for hint in editor_data(app)["hints"].get(str(index), [])]
+
+
+def test_a_renamed_row_says_that_its_phrasings_are_the_old_labels_and_one_press_mends_it(bench):
+    app = open_page()
+    worded = replace(RED, texts=("red", "crimson"))
+    edit_prompts(app, worded, GREEN, BLUE)
+    edit_prompts(app, replace(worded, label="green car"), GREEN, BLUE)
+    (hint,) = editor_data(app)["hints"]["0"]
+    assert "still those of “red”" in hint["text"]
+
+    of = editor_data(app)["of"]
+    edit_prompts(app, replace(worded, label="green car"), GREEN, BLUE, action={"index": 0, "mend": hint["mends"][0][0]})
+    assert saved(bench).rows == (PromptRow(label="green car"), GREEN, BLUE)
+    assert editor_data(app)["of"] != of  # the browser is to show the new rows
+    assert editor_data(app)["hints"] == {}
+
+
+def test_a_threshold_that_counts_for_nothing_is_said_and_one_press_makes_it_count(bench):
+    app = open_page()
+    edit_prompts(app, replace(RED, threshold=0.9), GREEN, BLUE)
+    assert "isn’t used" in hinted(app, 0)[0]
+    edit_prompts(app, replace(RED, threshold=0.9), GREEN, BLUE, action={"index": 0, "mend": "decide"})
+    assert saved(bench).settings.decision == "threshold"
+    assert saved(bench).rows[0].threshold == 0.9
+    assert hinted(app, 0) == []
+
+
+def test_what_is_typed_while_a_press_is_on_its_way_counts_too(bench):
+    app = open_page()
+    of = editor_data(app)["of"]
+    edit_prompts(app, RED, replace(RED, enabled=False), BLUE, action={"index": 1, "mend": "remove"})
+    edit_prompts(app, RED, replace(RED, enabled=False), PromptRow(label="navy"), of=of, number=2)
+    assert saved(bench).rows == (RED, PromptRow(label="navy"))
+
+
+def test_a_press_that_is_sent_twice_is_done_once(bench):
+    app = open_page()
+    of = editor_data(app)["of"]
+    for _ in range(2):
+        edit_prompts(app, RED, GREEN, BLUE, of=of, number=1, action={"index": 1, "mend": "remove"})
+    assert saved(bench).rows == (RED, BLUE)
+
+
+def test_a_phrasing_that_is_too_long_is_said_in_its_row_and_the_others_keep_it_in_the_chart(bench):
+    app = open_page()
+    long = "a very long sentence about a red thing " * 12
+    edit_prompts(app, replace(RED, texts=("red", long[:480])), GREEN, BLUE)
+    (hint,) = editor_data(app)["hints"]["0"]
+    assert "too" in hint["text"] or "tokens" in hint["text"]
+    assert "The other phrasings count meanwhile." in hint["text"]
+    assert "<strong>red</strong>" in words(app)
+    mend = hint["mends"][0]
+    assert mend[0].startswith("shorten:1:")
+    edit_prompts(app, *saved(bench).rows, action={"index": 0, "mend": mend[0]})
+    assert 0 < len(saved(bench).rows[0].texts[1]) < 480
+    assert hinted(app, 0) == []
+
+
+def test_a_pasted_table_makes_rows_and_says_what_it_could_not_use(bench):
+    app = open_page()
+    text = "label\tphrasings\trole\tthreshold\nsea\twater; waves\tbackground\t0,5\nship\t\t\thigh"
+    edit_prompts(app, RED, GREEN, BLUE, action={"index": 2, "paste": text, "head": "blue", "tail": ""})
+    sea = PromptRow(label="sea", texts=("water", "waves"), role="background", threshold=0.5)
+    assert saved(bench).rows == (RED, GREEN, BLUE, sea, PromptRow(label="ship"))
+    assert editor_data(app)["said"].startswith("2 rows pasted. “high” of “ship” is no threshold")
+    edit_prompts(app, *saved(bench).rows[:4])
+    assert editor_data(app)["said"] == ""
+
+
+@pytest.mark.parametrize("action", [{}, {"index": "0", "mend": "x"}, {"index": 0}, {"index": -1, "mend": "remove"}, 7])
+def test_what_is_no_action_is_only_an_edit(bench, action):
+    app = open_page()
+    edit_prompts(app, RED, GREEN, action=action)
+    assert saved(bench).rows == (RED, GREEN)
