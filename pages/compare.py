@@ -2,9 +2,10 @@ import streamlit as st
 
 from lib.ui.compare import accuracy, page, prompt_diff, results, scores, timeline
 from lib.ui.panels.video import choose_video
+from lib.ui.session import comparison_sides
 
 st.title("Compare")
-video = choose_video()
+video = choose_video(comparison_sides.open_video)
 if video is None:
     st.stop()
 

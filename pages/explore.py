@@ -1,9 +1,9 @@
 import streamlit as st
 
-from lib.ui.explore import downloads, evaluation, ground_truth, results, thresholds, timeline, wording
+from lib.ui.explore import downloads, evaluation, experiment, ground_truth, results, thresholds, timeline, wording
 from lib.ui.panels import settings, video
 
-st.title("Explore")
+experiment.draw("Explore")
 selection = video.choose()
 if selection is None:
     st.stop()

@@ -8,10 +8,12 @@ st.markdown("Open a video. Analysed once; after that every change is instant.")
 st.header("Samples ready to open")
 samples.draw()
 
-experiments.draw()
+listed = experiments.draw()
 
 st.header("Add videos")
 add_videos.draw()
 
 st.header("In the library")
 stored_videos.draw()
+
+experiments.fill_scores(listed)

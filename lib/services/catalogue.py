@@ -15,8 +15,9 @@ from typing import Literal
 
 from lib.core.errors import PromptreelError, StoreDamagedError
 from lib.infra.files import sha256_of
+from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
-from lib.services import experiments
+from lib.services import documents, experiments
 from lib.services.experiments import Experiment
 from lib.store.home import StorePaths
 
@@ -40,6 +41,8 @@ class Choice:
     written_at: float
     """Seconds since 1970."""
     starred: bool = False
+    own_title: str = ""
+    """The title that a person gave, if any."""
     note: str = ""
     prompt_set: str = ""
     """Name of the prompt set."""
@@ -88,6 +91,20 @@ def listed(home: Path, videos: Mapping[str, str], samples: Iterable[Path] = ()) 
     return Listing((*named, *(one for one in of_samples if one is not None)), tuple(damaged))
 
 
+def deleted(home: Path, videos: Mapping[str, str]) -> tuple[Choice, ...]:
+    """Return the experiments in the trash, deleted last first; what can't be read there is left out."""
+    found = []
+    for experiment_id, _, changed_at in _files(documents.trash_of(StorePaths(home).experiments / "x").parent):
+        try:
+            experiment = experiments.load_deleted(home, experiment_id)
+        except PromptreelError:
+            continue
+        if experiment is not None:
+            name = videos.get(experiment.video or "", _missing(experiment.video))
+            found.append(replace(_choice(experiment, lambda: None), video_name=name, written_at=changed_at))
+    return tuple(sorted(found, key=lambda one: one.written_at, reverse=True))
+
+
 def _missing(sha256: str | None) -> str:
     return f"video {sha256[:8]}…, not in the library" if sha256 else "no video"
 
@@ -105,7 +122,7 @@ def _experiments(home: Path) -> tuple[list[Choice], list[str]]:
     with _lock:
         known = _read.get(home, {})
         found = {}
-        for experiment_id, stamp in _files(home):
+        for experiment_id, stamp, _ in _files(StorePaths(home).experiments):
             entry = known.get(experiment_id)
             found[experiment_id] = (
                 entry if entry is not None and entry[0] == stamp else _entry(home, experiment_id, stamp)
@@ -116,9 +133,10 @@ def _experiments(home: Path) -> tuple[list[Choice], list[str]]:
     return choices, [f"{experiment_id}.json" for experiment_id, (_, _, damaged) in entries if damaged]
 
 
-def _files(home: Path) -> list[tuple[str, _Stamp]]:
+def _files(folder: Path) -> list[tuple[str, _Stamp, float]]:
+    """Return the id, the stamp, and the time of the last change (also of its name) of each document in a folder."""
     try:
-        with os.scandir(StorePaths(home).experiments) as entries:
+        with os.scandir(folder) as entries:
             files = [entry for entry in entries if entry.name.endswith(".json")]
     except OSError:
         return []
@@ -128,7 +146,8 @@ def _files(home: Path) -> list[tuple[str, _Stamp]]:
             stat = entry.stat()
         except OSError:  # gone since it was listed
             continue
-        found.append((entry.name.removesuffix(".json"), (stat.st_mtime_ns, stat.st_size, stat.st_ino)))
+        stamp = stat.st_mtime_ns, stat.st_size, stat.st_ino
+        found.append((entry.name.removesuffix(".json"), stamp, stat.st_ctime))
     return found
 
 
@@ -159,6 +178,7 @@ def _choice(experiment: Experiment, get: Callable[[], Experiment | None]) -> Cho
         labels=experiment.labels,
         written_at=0.0,
         starred=experiment.starred,
+        own_title=experiment.title,
         note=experiment.note,
         prompt_set=experiment.name,
         get=get,
@@ -168,20 +188,21 @@ def _choice(experiment: Experiment, get: Callable[[], Experiment | None]) -> Cho
 # --- samples ---------------------------------------------------------------------------------------------------------
 
 
-def sample_experiment(file: Path) -> Experiment | None:
-    """Return a new experiment with the prompt set beside a sample video; None where it has none.
+def sample_prompts(file: Path) -> PromptSet | None:
+    """Return the prompt set beside a sample video; None where there is none.
 
     Raises:
-        PromptSetError: the prompt set can't be read.
-        OSError: a file can't be read.
+        PromptSetError: it can't be read.
+        OSError: its file can't be read.
     """
     prompts = file.with_suffix(".prompts.yaml")
-    if not prompts.exists():
-        return None
-    stat = file.stat()
-    prompt_set = parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem)
+    return parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem) if prompts.exists() else None
+
+
+def _sample_experiment(file: Path) -> Experiment | None:
+    prompt_set, stat = sample_prompts(file), file.stat()
     video = _hash(file, stat.st_size, stat.st_mtime_ns)
-    return replace(experiments.fresh(), video=video).with_prompt_set(prompt_set)
+    return replace(experiments.fresh(), video=video).with_prompt_set(prompt_set) if prompt_set is not None else None
 
 
 @lru_cache(maxsize=32)
@@ -191,12 +212,12 @@ def _hash(file: Path, size: int, mtime_ns: int) -> str:  # a changed file is ano
 
 def _sample(file: Path) -> Choice | None:
     try:
-        experiment = sample_experiment(file)
+        experiment = _sample_experiment(file)
     except (PromptreelError, OSError):
         return None
     if experiment is None:
         return None
-    choice = _choice(experiment, lambda: sample_experiment(file))
+    choice = _choice(experiment, lambda: _sample_experiment(file))
     return replace(
         choice, key=f"sample:{file.stem}", kind="sample", video_name=file.name, title=f"{choice.title} (sample)"
     )

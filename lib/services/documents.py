@@ -1,11 +1,14 @@
 """Documents that several tabs write: each tab's changes since it last read one are merged into what is there now.
 
-A document that can't be read is never overwritten: it is kept under another name.
+A document that can't be read is never overwritten: it is kept under another name. One that is deleted lies in the
+trash, and comes back when it is wanted or when a tab that still has it changes it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,6 +75,8 @@ def synchronise(kind: Kind[T], home: Path, document_id: str, *, base: T | None, 
             theirs = kind.load(home, document_id)
         except StoreDamagedError:
             aside = set_aside(kind.path(home, document_id))
+        if theirs is None and aside is None and _from_trash(kind.path(home, document_id)):
+            theirs = kind.load(home, document_id)
         if theirs is None or theirs == base:
             merged = Merged(ours)
         else:
@@ -79,6 +84,43 @@ def synchronise(kind: Kind[T], home: Path, document_id: str, *, base: T | None, 
         if merged.value != theirs:
             kind.save(home, document_id, merged.value)
     return Synchronised(merged, theirs, aside)
+
+
+def trash_of(path: Path) -> Path:
+    """Return where the document lies that was ``path`` before it was deleted."""
+    return path.parent / "trash" / path.name
+
+
+def discard(kind: Kind[Any], home: Path, document_id: str) -> None:
+    """Move a document to the trash; one that isn't there is no error.
+
+    Raises:
+        OSError, StoreError: it can't be moved.
+    """
+    path = kind.path(home, document_id)
+    with _alone(home), contextlib.suppress(FileNotFoundError):
+        trash_of(path).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, trash_of(path))
+
+
+def bring_back(kind: Kind[Any], home: Path, document_id: str) -> None:
+    """Take a document from the trash; one that isn't there, or that a tab has written again, is no error.
+
+    Raises:
+        OSError, StoreError: it can't be moved.
+    """
+    with _alone(home):
+        _from_trash(kind.path(home, document_id))
+
+
+def _from_trash(path: Path) -> bool:
+    if path.exists():
+        return False
+    try:
+        os.replace(trash_of(path), path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

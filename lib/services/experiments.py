@@ -43,6 +43,7 @@ from lib.prompts.model import (
     check_threshold,
 )
 from lib.prompts.slots import MAX_SLOT, free, resolved, shortest
+from lib.services.documents import trash_of
 from lib.store.home import StorePaths
 
 FORMAT = 1
@@ -481,9 +482,18 @@ def load(home: Path, experiment_id: str) -> Experiment | None:
         StoreDamagedError: it is there and can't be read, or another version has written it.
         StoreError: its file can't be opened.
     """
+    return _read(path_of(home, experiment_id), experiment_id)
+
+
+def load_deleted(home: Path, experiment_id: str) -> Experiment | None:
+    """Return an experiment that is in the trash, or None; raises what ``load`` does."""
+    return _read(trash_of(path_of(home, experiment_id)), experiment_id)
+
+
+def _read(path: Path, experiment_id: str) -> Experiment | None:
     if not _ID.fullmatch(experiment_id):
         return None
-    found = documents.read_document(path_of(home, experiment_id), Experiment.from_dict)
+    found = documents.read_document(path, Experiment.from_dict)
     return replace(found, id=experiment_id) if found else None  # a copied file still has the first one's
 
 

@@ -306,10 +306,12 @@ def test_a_cell_opens_explore_with_its_set_and_video(bench):
 
     assert not app.exception
     assert app.title[0].value == "Explore"
-    experiment = saved(bench)
+    experiment = app.session_state["session"].experiment
     assert (experiment.video, [row.label for row in experiment.rows]) == (second.sha256, ["red", "blue"])
-    by_key(app.button, "undo").click().run()
-    assert [row.label for row in saved(bench).rows] == ["red", "green", "blue"]
+    assert experiment.id not in (bench.experiment.id, "other123")  # neither is on this video
+    assert saved(bench) == bench.experiment
+    by_key(app.button, "notice_offer_take").click().run()
+    assert app.session_state["session"].experiment == bench.experiment
 
 
 def test_a_cell_opens_compare_with_its_set_beside_the_current_one(bench):

@@ -356,10 +356,14 @@ def test_the_words_become_prompts_in_explore(bench, two):
 
     assert not app.exception
     assert app.title[0].value == "Explore"
-    rows = saved(bench).rows
-    assert [row.label for row in rows] == ["red", "green", "blue", "turquoise", "night"]
-    assert [row.role for row in rows[3:]] == ["target", "background"]
-    assert saved(bench).video == video
+    begun = app.session_state["session"].experiment
+    assert [row.label for row in begun.rows] == ["turquoise", "RED", "night", "something else"]
+    assert [row.role for row in begun.rows] == ["target", "background", "background", "background"]
+    assert begun.video == video
+    assert begun.settings.decision == "best_threshold"
+    assert saved(bench) == bench.experiment
+    assert "This is a new experiment; “colours · colours.mp4” is as it was." in words(app)
+    assert component(app.switch_page(PAGE).run(), "moments")["moments"][0]["video"] == video  # the search goes on
 
 
 def test_words_too_long_for_a_label_are_told_and_not_cut(bench, two):

@@ -20,16 +20,29 @@ from lib.services.jobs import Job
 from lib.services.server_identity import address_of
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
-from lib.ui.session import cache, state
+from lib.ui.session import cache, opening, state
 from lib.ui.session.session import Session
 
 
-def open_in_explore(video: Video, info: EmbeddingInfo | None = None) -> None:
-    """Choose ``video`` (and the engine and sampling of ``info``), start what is missing, and go to Explore."""
+def open_in_explore(video: Video, info: EmbeddingInfo | None = None, *, seek_s: float | None = None) -> None:
+    """Open the experiment of ``video`` (with engine and sampling of ``info``), start what is missing, go to Explore.
+
+    ``seek_s`` is where the player is to be, in seconds.
+    """
+    if info is None:
+        opening.open_video(video)
+    else:
+        engine = experiments.engine_fields(info.key.engine_id)
+        opening.open_video(video, sampling=info.key.sampling_key, **engine)
+    go_to_explore(info, seek_s=seek_s)
+
+
+def go_to_explore(info: EmbeddingInfo | None = None, *, seek_s: float | None = None) -> None:
+    """Go to Explore with the tab's experiment, and start what is missing there."""
     session = state.session()
-    session.open_video(video.sha256)
-    has_engine = info is None or choose_engine_of(session, info)
-    st.session_state["start_embedding"] = has_engine
+    if seek_s is not None:
+        session.seek(seek_s)
+    st.session_state["start_embedding"] = info is None or choose_engine_of(session, info)
     st.switch_page("pages/explore.py", query_params=state.address())
 
 

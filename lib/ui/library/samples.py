@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text
 from lib.media.frames import frame_at
-from lib.prompts.parsing import parse_prompt_set
 from lib.services.ground_truth import annotation_file
 from lib.ui.background import embedding as work
-from lib.ui.session import cache, state
+from lib.ui.session import cache, opening
 from lib.ui.session.folders import SAMPLES
 
 _CARD_WIDTH = 232
@@ -46,13 +45,11 @@ def _sample_card(file: Path) -> None:
     if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
         try:
             video = cache.store().add_file(file)
-            prompts = file.with_suffix(".prompts.yaml")
-            if prompts.exists() and not state.current().rows:
-                state.session().load_prompt_set(parse_prompt_set(prompts.read_text(encoding="utf-8"), name=file.stem))
+            opening.open_sample(video)
         except PromptreelError as error:
             st.error(as_text(str(error)))
             return
-        work.open_in_explore(video)
+        work.go_to_explore()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
 from lib.ui.library import hosted
-from lib.ui.session import cache, state
+from lib.ui.session import cache
 from lib.ui.session.guard import as_sentences
 
 
@@ -132,10 +132,9 @@ def _confirm_video(video: Video) -> None:
         + (f" and the uploaded file ({format_bytes(video.size_bytes)})" if video.owned else "")
         + " will be deleted."
         + ("" if video.owned or not video.has_file else " The file itself stays in its original location.")
+        + " Its experiments stay, for when it is added again."
     )
     if st.button("Delete", type="primary", key="confirm_delete_video"):
         work.stop_jobs_of(video.sha256)
         cache.store().delete_video(video.sha256)
-        if state.current().video == video.sha256:
-            state.session().change(video=None)
         st.rerun()

@@ -24,7 +24,7 @@ from lib.ui.matrix.table import Cell
 from lib.ui.matrix.videos import Columns
 from lib.ui.matrix.view import Matrix, MatrixView, view_of
 from lib.ui.panels import undo_bar
-from lib.ui.session import cache, comparison_sides, state
+from lib.ui.session import cache, comparison_sides, opening, state
 from lib.ui.session.bindings import Binding
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
@@ -229,15 +229,13 @@ def _all_metrics(measured: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _open(cell: Cell) -> None:
-    if not cell.row.current:
-        state.session().load_prompt_set(cell.row.prompt_set)
-    if cell.video is not None:
-        state.session().open_video(cell.video)
+    opening.open_with(cell.row.prompt_set, cell.video)
     st.switch_page("pages/explore.py", query_params=state.address())
 
 
 def _compare(cell: Cell) -> None:
-    if cell.video is not None:
-        state.session().open_video(cell.video)
+    present, _ = state.current().prompt_set()
+    if cell.video is not None and present is not None:
+        opening.open_with(present, cell.video)
     comparison_sides.compare_with(state.current().with_prompt_set(cell.row.prompt_set))
     st.switch_page("pages/compare.py", query_params=state.address())

@@ -152,7 +152,9 @@ def _matrix() -> _Matrix:
     with session.lock:
         matrix = session.others.get("matrix")
         if not isinstance(matrix, _Matrix):
-            matrix = session.others["matrix"] = _Matrix(session.document_id, MatrixSettings())
+            before = session.earlier.get("matrix")
+            value = before.value if before is not None else MatrixSettings()
+            matrix = session.others["matrix"] = _Matrix(session.document_id, value)
             matrix.open()
         return matrix
 

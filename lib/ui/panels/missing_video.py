@@ -71,6 +71,14 @@ def samples_table(analysis: Analysis, indices: Sequence[int]) -> None:
     )
 
 
+def not_in_library(sha256: str) -> None:
+    """Say that the experiment's video isn't in the library any more, and draw the way on."""
+    no_video(
+        f"The video of this experiment (SHA-256 {sha256[:12]}…) isn’t in the library. Add the same file again and all "
+        "of it comes back, or choose another video: that opens an experiment of its own."
+    )
+
+
 def no_video(words: str = "There is no video yet.") -> None:
     """Say in place of a page that there is no video, and draw the way on."""
     st.info(words, icon=":material/video_library:")

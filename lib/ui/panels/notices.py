@@ -9,11 +9,11 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import RerunException
 
-from lib.core.formatting import as_text
+from lib.core.formatting import as_text, escape_markdown
 from lib.ui.session import state
 from lib.ui.session.guard import as_sentences
 from lib.ui.session.saving import Saved
-from lib.ui.session.session import Session
+from lib.ui.session.session import Offer, Session
 
 _RETRY_S = 5.0
 _NAMED = 5
@@ -41,7 +41,7 @@ def above() -> Iterator[None]:
 
 
 def _state(session: Session) -> list[object]:
-    return [(one.unsaved, one.aside, one.conflict) for one in session.documents()]
+    return [session.offer, *((one.unsaved, one.aside, one.conflict, one.deleted) for one in session.documents())]
 
 
 def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
@@ -51,6 +51,10 @@ def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
         st.error(as_text(sentence), icon=":material/error:")
     while session.said:
         st.toast(as_text(session.said.pop(0)), icon=":material/undo:")
+    if session.deleted:
+        _draw_deleted(session, key=f"{key}_deleted")
+    if session.offer is not None:
+        _draw_offer(session, session.offer, key=f"{key}_offer")
     for number, document in enumerate(session.documents()):
         _draw_aside(document, key=f"{key}_aside_{number}")
         _draw_conflict(document, key=f"{key}_conflict_{number}")
@@ -101,6 +105,34 @@ def _draw_conflict(document: Saved[Any], *, key: str) -> None:
         )
         st.button("Use the other tab’s", key=f"{key}_theirs", on_click=_use_theirs, args=(document,))
         st.button("Keep these", key=f"{key}_ours", on_click=_keep_ours, args=(document,))
+
+
+def _draw_deleted(session: Session, *, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(
+            "This experiment was deleted in another tab. It is still here: your next change brings it back.",
+            icon=":material/delete:",
+        )
+        st.button("Bring it back", key=key, on_click=state.callback(session.bring_back))
+
+
+def _draw_offer(session: Session, offer: Offer, *, key: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":material/info: {as_text(offer.sentence)}", width="content")
+        st.button(escape_markdown(offer.button), key=f"{key}_take", on_click=_take, args=(session, offer))
+        st.button("", key=f"{key}_close", icon=":material/close:", type="tertiary", on_click=_put_away, args=(session,))
+
+
+@state.callback
+def _take(session: Session, offer: Offer) -> None:
+    if session.offer is offer:
+        session.offer = None
+        offer.act()
+
+
+@state.callback
+def _put_away(session: Session) -> None:
+    session.offer = None
 
 
 @state.callback

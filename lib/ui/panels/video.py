@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,7 +32,7 @@ from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, prompts, settings, undo_bar
 from lib.ui.server import routes
-from lib.ui.session import cache, state, theme
+from lib.ui.session import cache, opening, state, theme
 from lib.ui.session.bindings import bound
 from lib.ui.session.folders import SAMPLES
 from lib.ui.session.guard import as_sentences, told
@@ -71,31 +71,40 @@ class VideoSelection:
 
 def choose() -> VideoSelection | None:
     """Draw the choice of the video; None, with the reason and what to do drawn, when there is nothing to see."""
-    video = choose_video()
+    video = choose_video(opening.open_video)
     return select(state.session(), video) if video is not None else None
 
 
-def choose_video() -> Video | None:
-    """Draw the choice of the video; None, with a link to the Library drawn, when there is none."""
+def choose_video(open_video: Callable[[Video], None]) -> Video | None:
+    """Draw the choice of the video; None, with a link to the Library drawn, when there is none.
+
+    ``open_video`` is called with another one that is chosen.
+    """
     videos = cache.store().videos()[::-1]
     if not videos:
         missing_video.no_video()
         return None
-    session = state.session()
     by_id = {video.sha256: video for video in videos}
-    chosen = session.experiment.video
-    if chosen not in by_id:
-        chosen = videos[0].sha256
-        session.open_video(chosen)
+    if state.current().video is None or (state.current().untouched and state.current().video not in by_id):
+        state.session().open_video(videos[0].sha256)
+    chosen = state.current().video
+    options = list(by_id) if chosen in by_id else [str(chosen), *by_id]
     st.selectbox(
         "Video",
-        list(by_id),
-        format_func=lambda sha256: by_id[sha256].name,
+        options,
+        format_func=lambda sha256: (
+            by_id[sha256].name if sha256 in by_id else f"video {sha256[:8]}…, not in the library"
+        ),
         label_visibility="collapsed",
-        index=list(by_id).index(session.experiment.video or chosen),
-        **bound(session, "video", chosen, session.open_video),
+        index=options.index(str(chosen)),
+        **bound(
+            state.session(), "video", chosen, lambda sha256: open_video(by_id[sha256]) if sha256 in by_id else None
+        ),
     )
-    return by_id[session.experiment.video or chosen]
+    if chosen not in by_id:
+        missing_video.not_in_library(str(chosen))
+        return None
+    return by_id[str(chosen)]
 
 
 def select(session: Session, video: Video) -> VideoSelection | None:

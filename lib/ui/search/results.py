@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import streamlit as st
 
-from lib.core.errors import PromptreelError
+from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import as_text, format_time, plural
 from lib.core.labelled_intervals import label_key
-from lib.prompts.model import MAX_PROMPTS
+from lib.prompts.model import START_SETTINGS, Prompt, PromptSet
 from lib.search.distribution import SCORE_DIGITS
 from lib.search.query import parse_query
 from lib.search.relative import SearchScore
-from lib.services.experiments import PromptRow, label_of
 from lib.services.search import Moment, SearchResult
 from lib.ui.background import embedding, playable_copies
 from lib.ui.components.moment_cards import Clip, MomentAction, MomentCard, moment_cards
@@ -23,10 +22,11 @@ from lib.ui.search import state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Picture, SimilarTo
 from lib.ui.server import routes
-from lib.ui.session import cache
+from lib.ui.session import cache, opening
 from lib.ui.session import state as experiment
 
 _REMEMBERED = 200  # moments
+_REST = "something else"
 
 
 def summary(result: SearchResult) -> None:
@@ -191,39 +191,38 @@ def do_pending(scope: SearchScope) -> None:
         tab.copies.add(video.sha256)
         playable_copies.want_copy(video)
         return
-    if action.kind == "prompt":
-        problem = add_prompts(tab.search.asked)
-        if problem:
-            st.error(as_text(problem), icon=":material/error:")
-            return
-    experiment.session().open_video(video.sha256)
-    experiment.session().seek(moment.best_s if action.kind == "explore" else moment.start_s)
-    embedding.open_in_explore(video, scope.infos.get(moment.embedding_id))
+    info = scope.infos.get(moment.embedding_id)
+    if action.kind == "explore":
+        embedding.open_in_explore(video, info, seek_s=moment.best_s)
+        return
+    try:
+        opening.begin_with(prompts_of(tab.search.asked), video.sha256)
+    except PromptreelError as error:
+        st.error(as_text(str(error)), icon=":material/error:")
+        return
+    embedding.go_to_explore(info, seek_s=moment.start_s)
 
 
-def add_prompts(text: str) -> str | None:
-    """Add the words of a query to the prompt table, excluded ones as background; return why that is impossible."""
+def prompts_of(text: str) -> PromptSet:
+    """Return a prompt set of the words of a query; excluded ones and the rest of a video are background.
+
+    A label has to win against the background and to reach the threshold: alone, words would claim whatever is nearest.
+
+    Raises:
+        InputError: they are too long for a label.
+        PromptSetError: they make no prompt set.
+    """
     query = parse_query(text)
-    with experiment.session().lock:
-        rows = list(experiment.current().rows)
-        while rows and rows[-1] == PromptRow():
-            rows.pop()
-        for role, words in (("target", query.texts), ("background", query.avoid)):
-            for label in words:
-                if len(label) > MAX_LABEL:
-                    return (
-                        f"A label has at most {MAX_LABEL} characters, and these words have {len(label)}; shorten them."
-                    )
-                key = label_key(label)
-                index = next((index for index, row in enumerate(rows) if label_key(label_of(row)) == key), None)
-                if index is None:
-                    rows.append(PromptRow(label=label, role=role))
-                elif not rows[index].enabled:
-                    rows[index] = replace(rows[index], enabled=True)
-        if len(rows) > MAX_PROMPTS:
-            return f"The prompt table holds {MAX_PROMPTS} rows; remove one in Explore first."
-        experiment.session().change(rows=tuple(rows))
-    return None
+    for label in (*query.texts, *query.avoid):
+        if len(label) > MAX_LABEL:
+            raise InputError(
+                f"A label has at most {MAX_LABEL} characters, and these words have {len(label)}; shorten them."
+            )
+    prompts = {label_key(label): Prompt(label) for label in query.texts}
+    for label in (*query.avoid, _REST):
+        prompts.setdefault(label_key(label), Prompt(label, role="background"))
+    settings = replace(START_SETTINGS, decision="best_threshold")
+    return PromptSet(text.strip()[:MAX_LABEL], tuple(prompts.values()), settings=settings)
 
 
 def _took(seconds: float) -> str:

@@ -250,11 +250,17 @@ def session() -> SearchSession:
     with state.session().lock:
         tab: SearchSession | None = peek_state().get(_KEY)
         if tab is None or tab.experiment != experiment:
-            tab = SearchSession(experiment, version=tab.version + 1 if tab else 0)
+            before, tab = tab, SearchSession(experiment, version=tab.version + 1 if tab else 0)
             tab.open()
+            if before is not None and tab.saved is None and not _uploaded(before.search):
+                tab.search = before.search  # an experiment without a search of its own goes on with the last one
             st.session_state[_KEY] = tab
         state.session().others["search"] = tab
         return tab
+
+
+def _uploaded(search: Search) -> bool:
+    return search.picture is not None and search.picture.time_s is None  # which lies with its experiment
 
 
 def current() -> Search:

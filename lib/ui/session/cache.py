@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -405,6 +406,24 @@ def label_metrics(
         return measure(result, f1, overall(evaluated).to_dict())
 
     return _label_metrics(f"{info.version}|{_digest(content)}", compute)
+
+
+def stored_macro_f1(info: EmbeddingInfo, prompt_set: PromptSet, video: Video) -> float | None:
+    """Return the overall score of a prompt set against a video's ground truth; None where not all of it is stored."""
+    engine_id, texts = info.key.engine_id, prompt_set.texts_to_embed
+    vectors = store().text_vectors(engine_id, texts)
+    if prompt_set.pictures:
+        pictures = store().picture_vectors(engine_id, prompt_set.pictures)
+        vectors = {**vectors, **{picture_key(sha256): vector for sha256, vector in pictures.items()}}
+    wanted = {*texts, *map(picture_key, prompt_set.pictures)}
+    if wanted - vectors.keys():
+        return None
+    phrases = {phrase: vectors[phrase] for phrase in PHRASES} if prompt_set.settings.score == "relative" else {}
+    metrics = label_metrics(
+        info, prompt_set, vectors, truth(video), _reference(info.version, info, phrases) if phrases else None
+    )
+    value = float(metrics[0]["macro_f1"]) if metrics else math.nan
+    return None if math.isnan(value) else value
 
 
 @st.cache_resource(max_entries=4096, show_spinner=False)

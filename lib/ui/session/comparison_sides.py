@@ -5,9 +5,13 @@ The ids stay: A is what the address names, B what A's experiment names. Only the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from lib.services.experiment_changes import quoted
 from lib.services.experiments import Experiment
-from lib.ui.session import state
+from lib.store.videos import Video
+from lib.ui.session import opening, state
 from lib.ui.session.session import Session, Side
 
 
@@ -21,7 +25,8 @@ def sides() -> dict[Side, Session]:
 def copy(source: Side) -> None:
     """Replace the experiment of the other side with that of ``source``; both have the same video anyway."""
     from_ = sides()[source].experiment
-    _set_content("A copied to B" if source == "a" else "B copied to A", from_, from_)
+    text = "A copied to B" if source == "a" else "B copied to A"
+    _set_content(text, replace(from_, title=state.current().title), from_)
 
 
 @state.callback
@@ -37,11 +42,28 @@ def compare_with(experiment: Experiment) -> None:
     _set_content(f"B replaced by {quoted(experiment.name)}", state.current(), experiment)
 
 
+def open_video(video: Video) -> None:
+    """Compare on another video: A is the experiment there that says the same as this one, or a new one; B stays."""
+    _open_a(lambda: opening.open_same(video))
+
+
+@state.callback
+def choose_a(experiment: Experiment) -> None:
+    """Open another experiment as A, or a copy of what is none; B stays."""
+    _open_a(lambda: opening.open_chosen(experiment))
+
+
+def _open_a(open_it: Callable[[], None]) -> None:
+    b = sides()["b"].experiment
+    open_it()
+    _set_content("B kept beside another A", state.current(), b)
+
+
 def _set_content(text: str, a: Experiment, b: Experiment) -> None:
     """Set the content of both sides; a side that has it already keeps its widgets."""
     changes = []
     for session, content in zip(sides().values(), (a, b), strict=True):
-        wanted = session.experiment.with_experiment(content)
+        wanted = replace(session.experiment.with_experiment(content), title=content.title)
         if wanted != session.experiment:
             changes.append(session.replaced_by(wanted))
     if changes:

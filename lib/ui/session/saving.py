@@ -41,6 +41,8 @@ class Saved(Generic[T]):
     aside: str | None = None
     """Name of the file that holds what couldn't be read."""
     conflict: Conflict[T] | None = None
+    deleted: bool = False
+    """Whether it was deleted elsewhere; this tab's next change of it brings it back."""
 
     document_id: str
     value: T
@@ -59,7 +61,7 @@ class Saved(Generic[T]):
                 self.value = self.saved
         except StoreDamagedError:
             try:
-                self.aside = set_aside(self.kind.path(home, self.document_id)).name
+                self.aside = set_aside(self._path()).name
             except OSError as error:
                 self.unsaved = reason(error)
         except PromptreelError as error:
@@ -84,12 +86,21 @@ class Saved(Generic[T]):
             theirs = self.kind.load(cache.store().home, self.document_id)
         except PromptreelError:
             return False
+        self.deleted = theirs is None and documents.trash_of(self._path()).exists()
         if theirs is None:
-            return False
+            return self.deleted
         if theirs != self.saved:
             self.saved = theirs
             self.take(theirs)
         return True
+
+    def bring_back(self) -> None:
+        """Take the document from the trash, where it was put elsewhere."""
+        documents.bring_back(self.kind, cache.store().home, self.document_id)
+        self.deleted = False
+
+    def _path(self) -> Path:
+        return self.kind.path(cache.store().home, self.document_id)
 
     def use_theirs(self) -> None:
         """Take the other tab's values where they contradict this tab's, and keep all that was changed since."""
@@ -105,7 +116,7 @@ class Saved(Generic[T]):
         except (PromptreelError, OSError) as error:
             self.unsaved = reason(error)
             return
-        base, self.saved, self.unsaved = self.saved, done.merged.value, None
+        base, self.saved, self.unsaved, self.deleted = self.saved, done.merged.value, None, False
         if done.aside is not None:
             self.aside = done.aside.name
         if done.merged.conflicts and done.theirs is not None:

@@ -52,6 +52,15 @@ class PromptTable:
     """The rows after that edit."""
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What was just done with experiments, and a button that does something else."""
+
+    sentence: str
+    button: str
+    act: Callable[[], None]
+
+
 @dataclass(eq=False)
 class Session(Saved[Experiment]):
     """What one browser tab, or side B of its comparison, holds in memory only."""
@@ -66,6 +75,8 @@ class Session(Saved[Experiment]):
     """What is on disk."""
     others: dict[str, Saved[Any]] = field(default_factory=dict)
     """What else belongs to the experiment and was opened in this tab: its matrix, its search."""
+    earlier: dict[str, Saved[Any]] = field(default_factory=dict)
+    """What ``others`` were of the experiments that this tab has left: one that has none goes on with theirs."""
     told: list[str] = field(default_factory=list)
     """Sentences about callbacks that failed, for the next run to draw."""
     said: list[str] = field(default_factory=list)
@@ -74,6 +85,10 @@ class Session(Saved[Experiment]):
     """What was done here. Both sides share it."""
     undoing_elsewhere: dict[str, Undoing] = field(default_factory=dict, repr=False)
     """What was done to the experiments that were open in this tab before, by their ids."""
+    left: tuple[str, ...] = ()
+    """Experiments that this tab has left; the address may name one of them until the browser has got the new one."""
+    offer: Offer | None = None
+    """Stands above every page until it is taken or put away."""
     window: tuple[float, float] | None = None
     """Zoomed part of the video in seconds; None for all of it."""
     brushes: int = 0
@@ -305,7 +320,7 @@ class Session(Saved[Experiment]):
         return f"What another tab has changed since stays: {', '.join(kept)}" if kept else ""
 
     def open_video(self, sha256: str) -> None:
-        """Choose a video by its SHA-256; another one than before resets the view."""
+        """Choose the video of an experiment that has none; see ``lib.ui.session.opening`` for any other."""
         with self.lock:
             if self.experiment.video != sha256:
                 self._reset_view()
