@@ -27,6 +27,7 @@ from lib.search.query import Query, parse_query
 from lib.search.relative import SearchScore
 from lib.services.search import (
     IndexProgress,
+    Moment,
     SearchResult,
     build_index,
     engines_in_library,
@@ -78,8 +79,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_threshold,
         metavar="T",
         help=f"score of a hit, e.g. {START_THRESHOLDS['relative']:g} for relative scores, or a cosine "
-        "(default: each moment by its own peak)",
+        "(default: halfway between the median and the best score)",
     )
+    parser.add_argument("--all", action="store_true", help="without --threshold: also list moments below that cut")
     parser.add_argument(
         "--template-rules",
         action="store_true",
@@ -116,10 +118,15 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         score=score,
         on_prepare=lambda done, total: context.reporter.counting("preparing the search:", done, total),
     )
+    listed = result.moments if args.all else result.reaching
     if args.json:
-        print(dump(_document(query, args.image, engine, result)))
+        print(dump(_document(query, args.image, engine, result, listed)))
     else:
-        print(_table(query, args.image, engine, result, rules))
+        print(_table(query, args.image, engine, replace(result, moments=listed), rules))
+        if len(listed) < len(result.moments):
+            below = len(result.moments) - len(listed)
+            it = "it" if below == 1 else "them"
+            print(f"\n{plural(below, 'moment')} below the cut at {_cut(result)}; --all lists {it} too.")
     return 0
 
 
@@ -177,15 +184,23 @@ def _report_other_engines(store: Store, engine: Engine, context: Context) -> Non
         context.reporter.line(f"Searched with {engine.name} only; left out: {listed}.")
 
 
-def _document(query: Query, images: Sequence[Path], engine: Engine, result: SearchResult) -> dict[str, Any]:
-    """Return the result as plain types."""
+def _cut(result: SearchResult) -> str:
+    return f"{result.cut or 0.0:.{SCORE_DIGITS[result.score_kind]}f}"
+
+
+def _document(
+    query: Query, images: Sequence[Path], engine: Engine, result: SearchResult, listed: Sequence[Moment]
+) -> dict[str, Any]:
+    """Return the result as plain types: ``cut``, None with a threshold, and how many moments aren't listed for it."""
     return {
         "query": query.text,
         **({"images": [str(path) for path in images]} if images else {}),
         "engine": {"id": engine.id, "dim": engine.dim},
         "searched": {"videos": result.videos, "samples": result.samples, "exact": result.exact},
         "score_kind": result.score_kind,
-        "moments": [moment.to_dict() for moment in result.moments],
+        "cut": result.cut,
+        "below_cut": len(result.moments) - len(listed),
+        "moments": [moment.to_dict() for moment in listed],
     }
 
 

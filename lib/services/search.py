@@ -91,6 +91,24 @@ class SearchResult:
     """What moments are ranked by."""
     took_s: float
     """Seconds from the query's vector to this result."""
+    threshold: float | None = None
+    """Score that hits were asked to have; None for ``cut``."""
+
+    @functools.cached_property
+    def cut(self) -> float | None:
+        """Where moments are cut off without a threshold of their own: halfway between the median and the best score.
+
+        Never above the best moment; None with a threshold, and without moments.
+        """
+        if self.threshold is not None or not self.moments:
+            return None
+        return min(self.distribution.histogram().suggestion, self.moments[0].score)
+
+    @property
+    def reaching(self) -> tuple[Moment, ...]:
+        """The moments that reach the cut; all of them with a threshold. The others are ``moments[len(reaching):]``."""
+        cut = self.cut
+        return self.moments if cut is None else tuple(moment for moment in self.moments if moment.score >= cut)
 
 
 @dataclass(frozen=True)
@@ -279,6 +297,7 @@ def search_vector(
         exact=by_index is None,
         score_kind=ranking.kind,
         took_s=time.perf_counter() - begun,
+        threshold=options.threshold,
     )
 
 

@@ -74,7 +74,7 @@ def shown(app):
 def expected(bench, query, engine_url, **options):
     engine = make_engine(engine_url, model_version="ViT-B-32")
     found = search(bench.store, engine, query, SearchOptions(**options))
-    return [(one.sha256, one.start_s, one.end_s, f"{one.score:.2f}".replace("-", "−")) for one in found.moments]
+    return [(one.sha256, one.start_s, one.end_s, f"{one.score:.2f}".replace("-", "−")) for one in found.reaching]
 
 
 @pytest.mark.parametrize(("text", "start_s"), [("red", 0.0), ("green", 3.0), ("blue", 6.0)])
@@ -539,3 +539,16 @@ def test_pictures_reach_the_engine_as_they_are(bench, monkeypatch):
     (image,) = asked[-1].images
     assert image.shape == (96, 128, 3)
     assert np.abs(image.reshape(-1, 3).mean(axis=0) - GREEN).max() < 30
+
+
+def test_automatic_lists_what_reaches_the_cut_and_the_rest_on_demand(bench, two, server):
+    app = type_words(open_page(PAGE), "green")
+    found = search(bench.store, make_engine(server.url, model_version="ViT-B-32"), parse_query("green"))
+    below = len(found.moments) - len(found.reaching)
+    assert below > 0
+    assert len(shown(app)) == len(found.reaching)
+
+    (toggle,) = [one for one in app.toggle if one.label.startswith(f"Show {below} more below ")]
+    toggle.set_value(True).run()
+    assert len(shown(app)) == len(found.moments)
+    assert len(shown(type_words(app, "red"))) < len(found.moments)  # another query begins at its cut

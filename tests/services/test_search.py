@@ -16,11 +16,13 @@ import lib.services.search
 from benchmarks.search import World
 from lib.core.errors import InputError, NotStoredError
 from lib.core.sampling import Sampling
+from lib.search.distribution import Distribution
 from lib.search.options import Rules, SearchOptions
 from lib.search.query import Query, parse_query
 from lib.search.relative import ReferenceRows, RelativeQuery, relative_query
 from lib.services.search import (
     IndexProgress,
+    Moment,
     SearchResult,
     build_index,
     engines_in_library,
@@ -581,3 +583,18 @@ def test_two_searches_that_open_a_growing_video_at_different_times_both_answer(s
     store.vector_files.forget([])  # as when another search, which listed the same, has kept its samples
 
     assert compared(store, [listed], ranking, SearchOptions()).samples == 30
+
+
+@pytest.mark.parametrize("scores", [[0.9, 0.8, 0.2], [0.5, 0.5, 0.5], [0.9]])
+def test_automatic_cuts_halfway_between_the_median_and_the_best_score(scores: list[float]) -> None:
+    moments = tuple(
+        Moment(EmbeddingKey("v", "e", "stride-1", "1"), "video", 0.0, 1.0, 0.0, 0, score) for score in scores
+    )
+    rest = [0.1] * 50 if len(scores) == 3 and scores[2] == 0.2 else []
+    distribution = Distribution.of(np.array([*scores, *rest], np.float32))
+    result = SearchResult(moments, distribution, 1, 3, True, "cosine", 0.1)
+    assert result.cut is not None
+    assert [moment.score for moment in result.reaching] == [score for score in scores if score >= 0.5]
+    assert replace(result, threshold=0.1).cut is None
+    assert replace(result, threshold=0.1).reaching == moments
+    assert replace(result, moments=()).reaching == ()

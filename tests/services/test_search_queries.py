@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -109,11 +110,13 @@ def test_the_page_and_the_command_line_find_the_same(
 
         document = json.loads(out)
         assert status == 0
-        assert list(document) == ["query", "engine", "searched", "score_kind", "moments"]
+        assert list(document) == ["query", "engine", "searched", "score_kind", "cut", "below_cut", "moments"]
         assert document["score_kind"] == on_page.score_kind == "relative"
         assert document["query"] == query["text"]
         assert document["engine"]["id"] == library.engine.id
-        assert document["moments"] == documents(on_page)
+        assert document["moments"] == documents(on_page)[: len(on_page.reaching)]
+        assert document["below_cut"] == len(on_page.moments) - len(document["moments"])
+        assert document["cut"] == on_page.cut <= document["moments"][-1]["score"]
         scores = [moment["score"] for moment in document["moments"]]
         assert scores == sorted(scores, reverse=True)
 
@@ -135,7 +138,7 @@ def test_a_picture_finds_its_scene(library: Embedded, run: Run, tmp_path: Path) 
     (thumbnail,) = store.thumbnails(key, [800]).values()  # at 33 s
     (tmp_path / "mountains.jpg").write_bytes(thumbnail)
 
-    document = json.loads(run("--image", tmp_path / "mountains.jpg", "--top", 3, "--json")[1])
+    document = json.loads(run("--image", tmp_path / "mountains.jpg", "--top", 3, "--all", "--json")[1])
 
     assert document["score_kind"] == "cosine"
     assert "cosine" not in document["moments"][0]
@@ -145,8 +148,8 @@ def test_a_picture_finds_its_scene(library: Embedded, run: Run, tmp_path: Path) 
 
 
 def test_cosine_is_one_option_away_and_stands_beside_relative_scores(library: Embedded, run: Run) -> None:
-    relative = json.loads(run("snowy mountains", "--json")[1])
-    cosine = json.loads(run("snowy mountains", "--score", "cosine", "--json")[1])
+    relative = json.loads(run("snowy mountains", "--all", "--json")[1])
+    cosine = json.loads(run("snowy mountains", "--score", "cosine", "--all", "--json")[1])
 
     assert (relative["score_kind"], cosine["score_kind"]) == ("relative", "cosine")
     plain = search(library.store, library.engine, parse_query("snowy mountains"), score="cosine")
@@ -167,8 +170,15 @@ def test_a_table_for_people(run: Run) -> None:
     assert lines[0].startswith("snowy mountains: 1 video, ")
     assert lines[0].endswith("; scores relative to unrelated phrases")
     assert lines[2].split() == ["video", "start", "end", "best", "score", "cosine"]
-    assert len(lines) == 5
+    assert len(lines) == 6
+    assert re.fullmatch(r"1 moment below the cut at 0\.\d\d; --all lists it too\.", lines[5])
     assert err == []
+    cut = float(lines[5].split("at ")[1].split(";")[0])
+    assert float(lines[3].split()[4]) > cut
+    every = run("snowy mountains", "--videos", "advert_reel.mp4", "--per-video", 2, "--all")[1].splitlines()
+    assert every[:4] == lines[:4]
+    assert len(every) == 5
+    assert float(every[4].split()[4]) < cut
 
 
 def test_the_templates_rules(run: Run) -> None:

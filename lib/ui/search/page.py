@@ -30,9 +30,9 @@ def show(scope: SearchScope, outcome: SearchOutcome) -> None:
         with st.container(width=430):
             controls.threshold(scope, result)
         with st.container(width=440):
-            results.summary(result)
+            listed = results.summary(result)
             with st.container(horizontal=True, gap="small"):
                 view = results.choose_view()
                 coverage_button(scope)
-    results.show(scope, result, view)
+    results.show(scope, listed, view)
     keep_index(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import streamlit as st
@@ -29,16 +30,33 @@ _REMEMBERED = 200  # moments
 _REST = "something else"
 
 
-def summary(result: SearchResult) -> None:
-    """Draw how many moments there are, of how many samples, how they were compared and ranked, and the time taken."""
-    videos = len({moment.sha256 for moment in result.moments})
-    what = f"**{plural(len(result.moments), 'moment')}** in {plural(videos, 'video')}, best first"
+def summary(result: SearchResult) -> SearchResult:
+    """Draw how many moments there are, of how many samples, how they were compared and ranked, and the time taken.
+
+    Moments below the automatic cut are counted and listed on demand; returned is the result with those to list.
+    """
+    listed = replace(result, moments=result.reaching)
+    below = len(result.moments) - len(listed.moments)
+    videos = len({moment.sha256 for moment in listed.moments})
+    what = f"**{plural(len(listed.moments), 'moment')}** in {plural(videos, 'video')}, best first"
     by = "relative score" if result.score_kind == "relative" else "cosine"
     how = "all compared" if result.exact else "by index, which may miss a moment"
-    st.markdown(what if result.moments else "**Nothing found**")
+    st.markdown(what if listed.moments else "**Nothing found**")
     st.caption(
         f"{result.samples:,} samples of {plural(result.videos, 'video')}, {how}, by {by}, {_took(result.took_s)}"
     )
+    if result.cut is None or not below:
+        return result
+    search = state.current()
+    query = f"{search.asked}|{search.like}|{search.picture}|{result.score_kind}"  # another query begins without them
+    cut = _shown(result.cut, result.score_kind)
+    wants_all = st.toggle(
+        f"Show {below:,} more below {cut}",
+        key=f"search_below.{hashlib.sha256(query.encode()).hexdigest()[:12]}",
+        help=f"Automatic cuts halfway between the median and the best score, here at {cut}. Drag the threshold to "
+        "cut elsewhere.",
+    )
+    return result if wants_all else listed
 
 
 def choose_view() -> str:
