@@ -24,7 +24,7 @@ COALESCED_S = 5.0
 MAX_STEPS = 200
 _NAMED = 3
 _SHOWN = 40
-_APART = {"id", "video", "beside", "side", "created_at", "starred"}
+_APART = {"id", "video", "beside", "side", "created_at", "starred", "baseline"}
 """Fields that say which experiment it is, and what it lies beside: no step changes them back."""
 
 Truth = tuple[TrueSegment, ...]
@@ -87,8 +87,8 @@ def no_steps() -> Steps:
 def with_step(history: Steps, before: Experiment, after: Experiment, *, at_s: float, text: str | None = None) -> Steps:
     """Return the history with one change of an experiment.
 
-    What goes on in the same field within ``COALESCED_S`` joins the step before, which vanishes where that leaves
-    nothing changed.
+    What goes on in the same field within ``COALESCED_S`` joins the step before. Where it leaves nothing changed, as
+    when the browser has undone some typing, the step before vanishes.
 
     Args:
         history: before the change.
@@ -102,26 +102,23 @@ def with_step(history: Steps, before: Experiment, after: Experiment, *, at_s: fl
     said = changes_in_words(before, after)
     place = said[0].place if text is None and len(said) == 1 else None
     last = history.past[-1] if history.past else None
-    if last is not None and _goes_on(last, before, place, at_s):
-        earlier = last.changes[0].before
-        assert isinstance(earlier, Experiment)  # noqa: S101 - for the type checker
-        history = replace(history, past=history.past[:-1], future=())
-        if not _differ(earlier, after):
+    earlier = _begun(last, before, place) if last is not None else None
+    if last is not None and earlier is not None:
+        nothing = not _differ(earlier, after)
+        if nothing or at_s - last.at_s <= COALESCED_S:
+            history = replace(history, past=history.past[:-1], future=())
+            before, said = earlier, changes_in_words(earlier, after)
+        if nothing:
             return history
-        before, said = earlier, changes_in_words(earlier, after)
     return history.push(Step(text or sentence(said, side=after.side), (ExperimentChange(before, after),), place, at_s))
 
 
-def _goes_on(last: Step, before: Experiment, place: Hashable, at_s: float) -> bool:
+def _begun(last: Step, before: Experiment, place: Hashable) -> Experiment | None:
+    """Return the experiment before ``last`` where it was an edit of the same field, and nothing has happened since."""
     change = last.changes[-1]
-    return (
-        place is not None
-        and place == last.place
-        and at_s - last.at_s <= COALESCED_S
-        and isinstance(change, ExperimentChange)
-        and change.after.id == before.id
-        and not _differ(change.after, before)
-    )
+    if place is None or place != last.place or not isinstance(change, ExperimentChange):
+        return None
+    return None if _differ(change.after, before) else change.before
 
 
 def _differ(one: Experiment, other: Experiment) -> bool:

@@ -206,8 +206,10 @@ def test_an_import_replaces_what_is_shown_and_undo_brings_it_back(table, bench):
     expect_labels(bench, ["crane", "boat"])
     wait_idle(table)
     table.keyboard.press("Escape")
-    table.get_by_role("button", name="Undo", exact=True).click()
-    expect(part(table, "Label", 1)).to_have_value("crimson")
+    for label in ("crane", "crimson"):  # the boat is taken back first
+        table.get_by_role("button", name="Undo", exact=True).click()
+        expect(part(table, "Label", 1)).to_have_value(label)
+        wait_idle(table)
     expect_labels(bench, ["crimson", "green", "blue"])
     assert shown(table) == ["crimson", "green", "blue"]
 

@@ -137,6 +137,7 @@ def test_dragging_a_slider_is_one_step() -> None:
 
 def test_what_is_typed_and_taken_out_again_is_no_step() -> None:
     assert not typed("seas", "sea").past
+    assert not typed("seas", "sea", pause_s=COALESCED_S + 0.1).past, "the browser undoes typing later, too"
 
 
 def test_a_removed_row_is_a_step_of_its_own_even_just_after_it_was_typed() -> None:

@@ -50,7 +50,7 @@ def _draw(session: Session, told: Sequence[str], *, key: str) -> None:
     for sentence in dict.fromkeys(told):
         st.error(as_text(sentence), icon=":material/error:")
     while session.said:
-        st.toast(as_text(session.said.pop(0)), icon=":material/undo:")
+        st.toast(as_text(session.said.pop(0)))
     if session.deleted:
         _draw_deleted(session, key=f"{key}_deleted")
     if session.offer is not None:

@@ -80,7 +80,9 @@ class Session(Saved[Experiment]):
     told: list[str] = field(default_factory=list)
     """Sentences about callbacks that failed, for the next run to draw."""
     said: list[str] = field(default_factory=list)
-    """What was undone and redone, for the next run to say."""
+    """What was done with a key, for the next run to say."""
+    said_last: str = ""
+    """The same, as long as nothing else was said."""
     undoing: Undoing = field(default_factory=Undoing, repr=False)
     """What was done here. Both sides share it."""
     undoing_elsewhere: dict[str, Undoing] = field(default_factory=dict, repr=False)
@@ -293,19 +295,21 @@ class Session(Saved[Experiment]):
         """Change every row, and fields of the experiment, in one step."""
         self.step(None, lambda one: replace(one, rows=tuple(change(row) for row in one.rows), **fields))
 
-    def undo(self) -> str | None:
-        """Undo this tab's newest step on either side, and return what was undone in words; None without a step.
+    def travel(self, name: Literal["undo", "redo"]) -> str | None:
+        """Undo this tab's newest step on either side, or redo it, and return what was done in words; None without one.
 
         It is side A's, and the caller holds no lock of this session: the store may have to be waited for.
 
         Raises:
             PromptreelError, OSError: ground truth can't be written; the step can be undone later.
         """
-        return travel(self.undoing, True, self.lock, self._apply)
+        return travel(self.undoing, name == "undo", self.lock, self._apply)
 
-    def redo(self) -> str | None:
-        """Redo the step that was undone last; see ``undo``."""
-        return travel(self.undoing, False, self.lock, self._apply)
+    def say(self, sentence: str) -> None:
+        """Have the next run say what was done, where nothing on the screen might show it."""
+        with self.lock:
+            self.said.append(sentence)
+            self.said_last = sentence
 
     def _apply(self, change: ExperimentChange) -> str:
         """Take back a change of one side."""

@@ -123,9 +123,9 @@ def test_a_widget_is_bound_to_its_side(shared: _SessionState, home: Path) -> Non
 def test_a_prompt_set_is_replaced_undone_and_redone_on_its_side(shared: _SessionState, home: Path) -> None:
     names = []
     b_side().load_prompt_set(PromptSet("cranes", (Prompt("crane"),)))
-    for step in (a_side().undo, a_side().redo):
+    for step in ("undo", "redo"):
         names.append([one.name for one in on_disk(home)])
-        step()
+        a_side().travel(step)
     names.append([one.name for one in on_disk(home)])
 
     assert names == [["first", "cranes"], ["first", "first"], ["first", "cranes"]]
@@ -140,11 +140,11 @@ def test_copying_makes_both_the_same_and_can_be_undone(shared: _SessionState, ho
     assert (a.name, a.engine, a.sampling) == ("second", "clip", "fps-2")
     assert (a.id, a.beside) == (before[0].id, before[1].id)
     assert b == before[1]
-    a_side().undo()
+    a_side().travel("undo")
     assert sides() == before == on_disk(home)
-    a_side().redo()
+    a_side().travel("redo")
     assert sides() == (a, b) == on_disk(home)
-    a_side().undo()
+    a_side().travel("undo")
 
     assert sides() == before
     comparison_sides.copy("a")
@@ -164,11 +164,11 @@ def test_swapping_and_what_was_done_before_are_undone_one_by_one(shared: _Sessio
     comparison_sides.swap()
     assert [one.name for one in on_disk(home)] == ["cranes", "first"]
     assert state.current().id == A.id
-    a_side().undo()
+    a_side().travel("undo")
     assert [one.name for one in on_disk(home)] == ["first", "cranes"]
-    a_side().redo()
-    a_side().undo()
-    a_side().undo()
+    a_side().travel("redo")
+    a_side().travel("undo")
+    a_side().travel("undo")
 
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 

@@ -118,7 +118,7 @@ def test_rows_that_python_replaces_are_another_table(shared, home) -> None:
     after = state.session().prompt_table()
     assert after.of != before
     assert after.given == _on_disk(home).rows == (PromptRow(label="crane"),)
-    state.session().undo()
+    state.session().travel("undo")
     restored = state.session().prompt_table()
     assert restored.given == (GREEN,)
     assert len({before, after.of, restored.of}) == 3

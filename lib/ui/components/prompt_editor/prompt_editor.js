@@ -6,6 +6,7 @@ const STORED = "promptreel.prompt-editor.";
 const HINT = "Enter: next row. Lines and spreadsheet columns can be pasted.";
 const MANY = 10; // rows from which on phrasings are folded at first
 const LONGEST_PASTE = 2000000;
+const PARTS = ["on", "colour", "label", "texts", "role", "threshold", "remove"]; // of a row that can have the focus
 const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, hints: {}, unknown: {}, left_out: {}, said: "" };
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
@@ -43,8 +44,9 @@ class Editor extends AckedInput {
       if (!first && this.belongsTo(data)) this.restart();
       else {
         this.action = null; // it is done, or its rows are gone
+        const focus = first ? null : this.focusNow();
         if (!first) this.flush(); // Python still takes it, where the new rows came from another tab
-        this.load(first);
+        this.load(first, focus);
       }
     }
     this.apply(shared.feedback.get(data.key));
@@ -90,7 +92,7 @@ class Editor extends AckedInput {
   }
 
   /** Show Python's rows, or the edits of them that were stored here. */
-  load(first) {
+  load(first, focus) {
     const { data } = this;
     this.stop(); // what is pending belongs to other rows
     this.of = data.of;
@@ -108,7 +110,8 @@ class Editor extends AckedInput {
     this.list.replaceChildren(...this.views.map((view) => view.li));
     if (!this.views.length) this.insert(0, [blank()]);
     this.countChanged();
-    this.focusAgain();
+    if (this.awaited) this.focusAgain();
+    else if (focus) this.refocus(focus);
     if (!remembered) return;
     this.action = remembered.action ?? null;
     this.pending = this.submitted !== asText(this.rows);
@@ -116,6 +119,31 @@ class Editor extends AckedInput {
     if (this.action) this.submit(asText(this.rows));
     else if (this.pending) this.timer = setTimeout(() => this.flush());
     else this.retryTimer = setTimeout(() => this.sendUntilAcked(), this.retryMs);
+  }
+
+  /** Return which part of which row has the focus, and what is being typed there; null where none has. */
+  focusNow() {
+    const { activeElement } = this.group.getRootNode();
+    const index = this.views.findIndex((view) => view.li.contains(activeElement));
+    const part = index < 0 ? null : PARTS.find((name) => this.views[index][name] === activeElement);
+    if (!part) return null;
+    const { row } = this.views[index];
+    const labels = [row.label, activeElement.before.row?.label]; // as it is, and before it was typed
+    const typed = this.pending || this.acked < this.sequence ? activeElement.value : null;
+    return { index, part, labels, typed, selection: [activeElement.selectionStart, activeElement.selectionEnd] };
+  }
+
+  /** Give the focus to the same part of the row with the same label, else in the same place; typing goes on there. */
+  refocus({ index, part, labels, typed, selection }) {
+    const same = labels.map((label) => this.views.find(({ row }) => row.label === label)).find(Boolean);
+    const field = (same ?? this.views[Math.min(index, this.views.length - 1)])[part];
+    field.focus({ preventScroll: true });
+    if (field.type !== "text") return;
+    if (same && typed !== null && field.value !== typed) {
+      field.value = typed;
+      field.oninput();
+    }
+    field.setSelectionRange(...selection);
   }
 
   /** Record an edit; it is submitted now, or after a pause in typing. */
