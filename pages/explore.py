@@ -1,7 +1,17 @@
 import streamlit as st
 
-from lib.ui.explore import downloads, evaluation, experiment, ground_truth, results, thresholds, timeline, wording
-from lib.ui.panels import settings, video
+from lib.ui.explore import (
+    baseline,
+    downloads,
+    evaluation,
+    experiment,
+    ground_truth,
+    results,
+    thresholds,
+    timeline,
+    wording,
+)
+from lib.ui.panels import numbers, settings, video
 
 experiment.draw("Explore")
 selection = video.choose()
@@ -25,6 +35,7 @@ if analysis is None or selection.info is None:
     ground_truth.draw_alone(selection.video)
     st.stop()
 
+measured = numbers.remember(selection, analysis)
 band = video.reference(selection)
 with answers:
     results.answers(analysis, reference=band)
@@ -37,6 +48,7 @@ timeline.draw(analysis, band)
 view = results.choose_view()
 if view == "Metrics":
     results.metrics(analysis, band)
+    baseline.draw(measured)
 elif view == "Segments":
     results.segments(analysis)
 elif view == "Shots":

@@ -14,10 +14,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.core.errors import InputError, NotStoredError, StoreDamagedError
+from lib.core.errors import InputError, NotStoredError, PromptreelError, StoreDamagedError
 from lib.core.formatting import shortened
 from lib.infra import documents
-from lib.services import experiments, picture_examples, versions
+from lib.services import experiment_merge, experiments, picture_examples, versions
+from lib.services.documents import bring_back
 from lib.services.experiments import Experiment, rows_to_prompts
 from lib.services.ground_truth import change_truth, video_truth
 from lib.services.versions import Version
@@ -118,7 +119,7 @@ def import_file(store: Store, content: bytes, name: str) -> Imported:
         problems += share_truth(store, video, version)
     elif version.video is not None and video is None:
         problems.append(f"The video {version.video.in_words} is not on this machine; add it, then open the experiment.")
-    return Imported(version, new, _experiment(store, version), video, tuple(problems))
+    return Imported(version, new, experiment_of(store, version), video, tuple(problems))
 
 
 def _parse(content: bytes) -> tuple[dict[str, Any], dict[str, str], str]:
@@ -182,8 +183,14 @@ def share_truth(store: Store, video: Video, version: Version) -> list[str]:
     return []
 
 
-def _experiment(store: Store, version: Version) -> Experiment:
-    """Return the version's experiment as it is here; one is made where there is none that can be opened."""
+def experiment_of(store: Store, version: Version) -> Experiment:
+    """Return the version's experiment as it is here; one is made where there is none that can be opened.
+
+    Raises:
+        OSError, StoreError: none can be made.
+    """
+    with contextlib.suppress(PromptreelError, OSError):
+        bring_back(experiment_merge.KIND, store.home, version.experiment.id)  # it may have been deleted
     for experiment_id in (version.experiment.id, version.id):
         with contextlib.suppress(StoreDamagedError):  # it stays, and another one is made
             here = experiments.load(store.home, experiment_id)

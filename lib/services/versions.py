@@ -112,8 +112,7 @@ class Version:
     @property
     def state(self) -> tuple[object, ...]:
         """What two versions have in common that give the same numbers with the same engine."""
-        content = Experiment("").with_experiment(self.experiment)
-        return (content, self.experiment.video, self.truth_digest)
+        return (_content(self.experiment), self.truth_digest)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types for JSON, with the id that follows from them."""
@@ -153,6 +152,15 @@ def id_of(data: dict[str, Any]) -> str:
     """Return the id of a version's plain types."""
     content = {name: value for name, value in data.items() if name != "id"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def same_content(a: Experiment, b: Experiment) -> bool:
+    """Return whether two experiments give the same numbers: all but their titles, notes and ids is the same."""
+    return _content(a) == _content(b)
+
+
+def _content(experiment: Experiment) -> tuple[Experiment, str | None]:
+    return Experiment("").with_experiment(experiment), experiment.video
 
 
 def truth_digest(truth: Iterable[TrueSegment]) -> str:

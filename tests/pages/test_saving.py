@@ -375,7 +375,15 @@ def test_every_callback_turns_errors_into_sentences():
                 safe.add(node.name)
             if isinstance(node, ast.keyword) and node.arg in ("on_click", "on_change"):
                 passed.append((path, ast.unparse(node.value)))
-    wrapped = ("told(", "state.callback(", "experiment.callback(", "_after_typed(", "_threshold_setter(", "'ignore'")
+    wrapped = (
+        "told(",
+        "callback(",
+        "state.callback(",
+        "experiment.callback(",
+        "_after_typed(",
+        "_threshold_setter(",
+        "'ignore'",
+    )
     wrong = [(path, text) for path, text in passed if not text.startswith(wrapped) and text.split(".")[-1] not in safe]
     assert len(passed) > 30
     assert wrong == []

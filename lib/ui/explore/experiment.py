@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from lib.services.experiments import MAX_NOTE, MAX_TITLE, shown_title
+from lib.ui.explore import versions
 from lib.ui.session import opening, state
 from lib.ui.session.bindings import bound, field
 
@@ -43,11 +44,13 @@ def draw(page: str) -> None:
                 label_visibility="collapsed",
                 **field(session, "note"),
             )
+        versions.buttons()
         st.button(
             "New", key="new_experiment", icon=":material/add:", on_click=_new, help="On the same video, no prompts"
         )
         st.button("Duplicate", key="duplicate_experiment", icon=":material/content_copy:", on_click=_duplicate)
         st.button("Delete", key="delete_experiment", icon=":material/delete:", on_click=_delete)
+    versions.dialog()
 
 
 @state.callback

@@ -120,6 +120,7 @@ def _use(session: Session, taught: PromptSet) -> None:
         return replace(row, learned=learned.get(label_key(label_of(row)), row.learned))
 
     scale = taught.settings.logit_scale
+    session.keep("replacement")
     session.change_prompts(with_learned, settings=replace(session.experiment.settings, logit_scale=scale))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from lib.services import versions
 from lib.services.experiment_changes import quoted
 from lib.services.experiments import Experiment
 from lib.store.videos import Video
@@ -33,7 +34,7 @@ def copy(source: Side) -> None:
 def swap() -> None:
     """Exchange A and B."""
     a, b = sides().values()
-    _set_content("A and B swapped", b.experiment, a.experiment)
+    _set_content("A and B swapped", b.experiment, a.experiment, keep=False)
 
 
 @state.callback
@@ -56,15 +57,18 @@ def choose_a(experiment: Experiment) -> None:
 def _open_a(open_it: Callable[[], None]) -> None:
     b = sides()["b"].experiment
     open_it()
-    _set_content("B kept beside another A", state.current(), b)
+    a, replaced = (session.experiment for session in sides().values())
+    _set_content("B kept beside another A", a, b, keep=not versions.same_content(a, replaced))
 
 
-def _set_content(text: str, a: Experiment, b: Experiment) -> None:
-    """Set the content of both sides; a side that has it already keeps its widgets."""
+def _set_content(text: str, a: Experiment, b: Experiment, *, keep: bool = True) -> None:
+    """Set the content of both sides; a side that has it already keeps its widgets, another one a version first."""
     changes = []
     for session, content in zip(sides().values(), (a, b), strict=True):
         wanted = replace(session.experiment.with_experiment(content), title=content.title)
         if wanted != session.experiment:
+            if keep:
+                session.keep("replacement")
             changes.append(session.replaced_by(wanted))
     if changes:
         state.session().undoing.push(text, *changes)

@@ -17,7 +17,7 @@ from lib.services.experiments import Experiment, shown_title
 from lib.store.videos import Video
 from lib.ui.session import cache, state
 from lib.ui.session.folders import SAMPLES
-from lib.ui.session.session import Offer
+from lib.ui.session.session import Offer, Session
 
 _KEPT = ("video", "engine", "server_url", "model_version", "model", "sampling")
 
@@ -238,6 +238,8 @@ def delete(experiment_id: str) -> None:
     if experiment is None:
         return
     tab.save()
+    holder = tab if experiment_id == tab.experiment.id else Session(experiment, told=tab.told)
+    holder.keep("deletion")
     documents.discard(experiment_merge.KIND, home, experiment_id)
     offer = Offer(f"“{named(experiment)}” is deleted.", "Undo", _opener(experiment_id))
     if experiment_id != tab.experiment.id:

@@ -23,13 +23,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lib.core.errors import PromptreelError, StoreDamagedError
+from lib.evaluation.numbers import Numbers
 from lib.infra.documents import set_aside
 from lib.prompts.model import PromptSet
-from lib.services import experiment_merge, experiments
+from lib.services import experiment_merge, experiments, versions
 from lib.services.experiment_changes import ExperimentChange, like, quoted, taken_back
 from lib.services.experiments import Experiment, PromptRow
+from lib.services.ground_truth import Truth
+from lib.services.versions import Why
 from lib.ui.session import cache
-from lib.ui.session.saving import Saved
+from lib.ui.session.saving import Saved, reason
 from lib.ui.session.server_keys import ServerKeys
 from lib.ui.session.undoing import Undoing, travel
 
@@ -59,6 +62,22 @@ class Offer:
     sentence: str
     button: str
     act: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The numbers of an experiment as it was when it was analysed last."""
+
+    experiment: Experiment
+    engine_id: str
+    truth: Truth
+    numbers: Numbers | None
+
+    def known(self, experiment: Experiment) -> dict[str, Any]:
+        """Return what ``versions.as_version`` is told of an experiment, as far as it is still the one analysed."""
+        if not versions.same_content(self.experiment, experiment):
+            return {}
+        return {"engine_id": self.engine_id, "truth": self.truth, "numbers": self.numbers}
 
 
 @dataclass(eq=False)
@@ -118,6 +137,8 @@ class Session(Saved[Experiment]):
     """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     """Held while the experiment changes and is written, so that the last change is also the last one on disk."""
+    measured: Measured | None = None
+    """What Explore has shown last of this experiment."""
     compared: Session | None = None
     """Side B, once it was needed; see ``side_b``."""
 
@@ -214,6 +235,15 @@ class Session(Saved[Experiment]):
             self.save()
             self.undoing.record(ExperimentChange(before, after), text)
 
+    def keep(self, why: Why) -> None:
+        """Keep the experiment as a version before it is replaced; where that can't be done, it is said."""
+        with self.lock:
+            known = self.measured.known(self.experiment) if self.measured else {}
+            try:
+                versions.keep(cache.store(), self.experiment, why, **known)
+            except (PromptreelError, OSError) as error:
+                self.told.append(f"No version was kept {versions.WHY[why]}: {reason(error)}.")
+
     def replace_experiment(self, experiment: Experiment, text: str | None = None) -> None:
         """Replace the experiment as a whole; all widgets start again from its values. ``text`` is as for ``step``."""
         with self.lock:
@@ -287,7 +317,8 @@ class Session(Saved[Experiment]):
             self.step(None, lambda one: replace(one, settings=after.settings))
 
     def load_prompt_set(self, prompt_set: PromptSet) -> None:
-        """Replace prompts and settings as a whole."""
+        """Replace prompts and settings as a whole; a version of those before is kept."""
+        self.keep("import")
         text = f"Prompts replaced by {quoted(prompt_set.name)}"
         self.replace_experiment(self.experiment.with_prompt_set(prompt_set), text)
 

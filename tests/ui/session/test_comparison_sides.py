@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lib.core.errors import NotStoredError
 from lib.prompts.model import Prompt, PromptSet, Settings
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
@@ -28,6 +29,9 @@ class _SessionState(dict[str, Any]):
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     class Store:
         home = tmp_path
+
+        def video(self, sha256: str) -> None:
+            raise NotStoredError(sha256)
 
     monkeypatch.setattr(cache, "store", Store)
     experiments.save(tmp_path, A)
