@@ -141,11 +141,27 @@ class Analysis:
         return analyse(self.samples, self.prompt_set, {}, cosine=cosine, change=change, reference=reference)
 
     def answers(self) -> dict[str, str]:
-        """Return one sentence per label, in order: whether it is there, when first, and for how long."""
+        """Return one sentence per label, in order: whether it is there, when first, and for how long.
+
+        That of a background that is there says only what share it leaves to the rest: ``rest: something else 63 %``.
+        """
         return {label: self._answer(column) for column, label in enumerate(self.labels)}
+
+    def answer_groups(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Return the columns of targets that are found, longest first, of those that aren't, and of backgrounds."""
+        targets = [column for column, prompt in enumerate(self.prompts) if prompt.role == "target"]
+        found = sorted(
+            (column for column in targets if self.metrics[column].present),
+            key=lambda column: -self.metrics[column].duration_s,
+        )
+        absent = [column for column in targets if not self.metrics[column].present]
+        rest = [column for column, prompt in enumerate(self.prompts) if prompt.role == "background"]
+        return tuple(found), tuple(absent), tuple(rest)
 
     def _answer(self, column: int) -> str:
         metrics = self.metrics[column]
+        if metrics.present and metrics.role == "background":
+            return f"rest: {metrics.label} {percent(metrics.share)}"
         if metrics.first_seen_s is not None:
             return (
                 f"{metrics.label}: present for {format_duration(metrics.duration_s)} ({percent(metrics.share)}), "

@@ -108,7 +108,7 @@ def _metrics_table(analysis: Analysis) -> str:
         (
             m.label,
             m.role,
-            "yes" if m.present else "no",
+            "rest" if m.role == "background" else "yes" if m.present else "no",
             _time(m.first_seen_s),
             _time(m.last_seen_s),
             format_duration(m.duration_s),
@@ -120,7 +120,7 @@ def _metrics_table(analysis: Analysis) -> str:
             _time(m.peak_s),
             *((_score(m.peak_cosine),) if analysis.is_relative else ()),
         )
-        for m in analysis.metrics
+        for m in sorted(analysis.metrics, key=lambda one: one.role == "background")  # these stand apart, last
     ]
     return table(header, rows, left=3)
 

@@ -297,3 +297,11 @@ def test_what_can_not_be_analysed_is_reported(rng: np.random.Generator) -> None:
         analyse(samples, prompt_set("a", score="margin", threshold=0.0), {"a": np.ones(8, dtype=np.float32)})
     with pytest.raises(ValueError, match="a row for each of 4"):
         analyse(samples, prompt_set("a"), {}, cosine=np.zeros((3, 1)))
+
+
+def test_answers_say_the_rest_apart_and_what_is_found_first() -> None:
+    chosen = prompt_set("short", "never", "x", "long", background=["x"])
+    scores = [[1, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 1, 0]]
+    analysis = analyse_scores(scores, chosen)
+    assert analysis.answer_groups() == ((3, 0), (1,), (2,))
+    assert analysis.answers()["x"] == "rest: x 25 %"

@@ -147,6 +147,8 @@ class TestAnalyze:
         assert lines[lines.index(["shot", "start", "end", "mean"]) + 2][:4] == ["red", "wall", "0:02.0", "0:03.0"]
         _, out, _ = run("analyze", film, "--prompts", prompts)
         assert "shot" not in out
+        (rest,) = [line.split() for line in out.splitlines() if "background" in line]
+        assert rest[:5] == ["blue", "wall", "background", "rest", "0:00.0"]
 
     def test_reads_viterbi_and_cuts_from_the_prompt_file(
         self, run: Run, server: FakeServer, film: Path, prompts: Path

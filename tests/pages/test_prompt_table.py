@@ -94,3 +94,31 @@ def test_what_is_no_action_is_only_an_edit(bench, action):
     app = open_page()
     edit_prompts(app, RED, GREEN, action=action)
     assert saved(bench).rows == (RED, GREEN)
+
+
+def test_of_thirty_prompts_the_found_ones_come_first_and_the_others_are_folded(home, server):
+    colours = ("red", "green")
+    rows = [PromptRow(label=f"thing {i}") for i in range(28)]
+    bench = lay_out(
+        home,
+        server.url,
+        rows=(
+            *rows[:14],
+            *(PromptRow(label=colour) for colour in colours),
+            *rows[14:],
+            replace(BLUE, role="background"),
+        ),
+        settings=Settings(decision="best"),
+    )
+    app = open_page()
+    (fold,) = [one for one in app.expander if one.label.endswith("not found")]
+    answers = [element.proto.body for element in app.get("html") if "first at" in element.proto.body]
+    assert [colour in answers[0] for colour in colours] == [True, True]
+    assert "not found" not in answers[0]
+    assert fold.label == "28 not found"
+    assert "rest: blue 33 %" in words(app)
+    assert "<strong>blue</strong>: present" not in words(app)
+    frame = app.dataframe[0].value
+    assert frame["label"].iloc[-1] == "rest: blue"
+    assert frame["present"].iloc[-1] is None
+    assert saved(bench).rows[0].slot is None

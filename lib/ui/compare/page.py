@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import html
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from lib.services.experiments import Experiment, rows_to_prompts
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import engine, html_tables, prompts, settings, undo_bar, video
+from lib.ui.panels import answers, engine, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, state, theme
 from lib.ui.session.session import SIDES, Session, Side
@@ -187,24 +186,21 @@ def _analyse(opened: _Opened, column: DeltaGenerator, colours: Mapping[str, str]
         return None
     side = AnalysedSide(selection.info, analysis, selection.sees)
     with opened.answers:
-        _answers(selection.video, side, colours)
+        _answers(selection, side, colours)
     with opened.below_settings:
         settings.effects(analysis)
     return side
 
 
-def _answers(chosen: Video, side: AnalysedSide, colours: Mapping[str, str]) -> None:
+def _answers(selection: VideoSelection, side: AnalysedSide, colours: Mapping[str, str]) -> None:
     """Draw the three answers for each label, and its F1 where there is ground truth."""
-    evaluation = cache.evaluation(side.info, side.analysis, chosen)
-    lines = []
-    for label, sentence in side.analysis.answers().items():
-        rest = html.escape(sentence.removeprefix(f"{label}: "))
-        f1 = evaluation.by_label[label].f1 if evaluation else None
-        accuracy = "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
-        lines.append(
-            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {rest}{accuracy}</li>"
-        )
-    st.html(f'<ul style="list-style:none;padding:0;margin:0;line-height:1.7">{"".join(lines)}</ul>')
+    evaluation = cache.evaluation(side.info, side.analysis, selection.video)
+
+    def accuracy(column: int) -> str:
+        f1 = evaluation.by_label[side.analysis.labels[column]].f1 if evaluation else None
+        return "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
+
+    answers.draw(side.analysis, colours, key=selection.session.key("answers.absent"), behind=accuracy)
 
 
 def _edit_engine(session: Session) -> None:

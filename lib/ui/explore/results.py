@@ -12,6 +12,7 @@ from lib.analysis.reference import Reference
 from lib.core.formatting import as_text, format_duration, format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
+from lib.ui.panels import answers as panel
 from lib.ui.panels import html_tables, missing_video, segment_table
 from lib.ui.panels.segment_table import score, seconds
 from lib.ui.panels.video import thumbnails_url
@@ -26,20 +27,18 @@ def answers(analysis: Analysis, reference: Reference | None = None) -> None:
 
     A label that is present with its peak inside the band ``reference`` is marked.
     """
-    colours = theme.colours(analysis.prompt_set.prompts)
-    lines = []
-    peaks = analysis.cosine.max(axis=0, initial=-1.0) if reference is not None else []
-    for column, (label, sentence) in enumerate(analysis.answers().items()):
-        rest = sentence.removeprefix(f"{label}: ")
-        care = ""
-        if reference is not None and analysis.metrics[column].present and reference.inside(float(peaks[column])):
-            words = f"cosine {reference.place(float(peaks[column]))}"
-            care = f'<div style="opacity:0.7;padding-left:1.3em">{html.escape(words)}</div>'
-        lines.append(
-            f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: "
-            f"{html.escape(rest)}{care}</li>"
-        )
-    st.html(_list(lines))
+    peaks = analysis.cosine.max(axis=0, initial=-1.0).tolist()
+
+    def care(column: int) -> str:
+        metrics = analysis.metrics[column]
+        if reference is None or not metrics.present or metrics.role == "background":
+            return ""
+        if not reference.inside(peaks[column]):
+            return ""
+        words = html.escape(f"cosine {reference.place(peaks[column])}")
+        return f'<div style="opacity:0.7;padding-left:1.3em">{words}</div>'
+
+    panel.draw(analysis, theme.colours(analysis.prompt_set.prompts), key="answers.absent", behind=care)
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -63,7 +62,11 @@ def choose_view() -> str:
 
 def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
     """Draw the metrics table, with each prompt's highest cosine compared with those of the reference phrases."""
-    frame = analysis.metrics_frame()
+    found, absent, rest = analysis.answer_groups()
+    frame = analysis.metrics_frame().iloc[[*sorted((*found, *absent)), *rest]]
+    is_rest = frame["role"] == "background"
+    frame["label"] = frame["label"].where(~is_rest, "rest: " + frame["label"])
+    frame["present"] = frame["present"].astype(object).where(~is_rest, None)  # it is no finding
     frame["share"] *= 100
     st.dataframe(
         frame,
@@ -98,9 +101,14 @@ def _beside_reference(analysis: Analysis, reference: Reference) -> None:
     )
     colours = theme.colours(analysis.prompt_set.prompts)
     lines = []
-    for label, peak in zip(analysis.labels, analysis.cosine.max(axis=0).tolist(), strict=True):
-        place = html.escape(f"cosine {reference.place(peak)}")
-        lines.append(f"<li>{html_tables.dot(colours[label])} <strong>{html.escape(label)}</strong>: {place}</li>")
+    peaks = analysis.cosine.max(axis=0).tolist()
+    found, absent, rest = analysis.answer_groups()
+    for column in (*found, *absent, *rest):
+        label, start = analysis.labels[column], "rest: " if column in rest else ""
+        place = html.escape(f"cosine {reference.place(peaks[column])}")
+        lines.append(
+            f"<li>{html_tables.dot(colours[label])} {start}<strong>{html.escape(label)}</strong>: {place}</li>"
+        )
     st.html(_list(lines))
 
 

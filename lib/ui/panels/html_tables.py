@@ -51,8 +51,8 @@ def dot(colour: str) -> str:
     """Return the mark of a label's colour, as HTML."""
     if not round_of(colour):
         return f'<span style="color:{colour}" aria-hidden="true">■</span>'
-    hatched = f"color:transparent;background:{swatch(colour)};background-clip:text;-webkit-background-clip:text"
-    return f'<span style="{hatched}" aria-hidden="true">■</span>'
+    hatched = f"display:inline-block;width:0.7em;height:0.7em;background:{swatch(colour)}"
+    return f'<span style="{hatched}" aria-hidden="true"></span>'
 
 
 def note(text: str) -> str:
