@@ -43,12 +43,14 @@ def merge(base: Experiment | None, ours: Experiment, theirs: Experiment) -> Merg
     """
     base = base or Experiment(ours.id)
     score, another_score = merge_value(base.settings.score, ours.settings.score, theirs.settings.score)
-    # Thresholds mean something in their own score only.
-    base, ours, theirs = (one.with_score(score) for one in (base, ours, theirs))
+    engine, other_engine = merge_value(*([getattr(one, name) for name in _ENGINE] for one in (base, ours, theirs)))
+    # Thresholds mean something in their own score, and with their own engine, only.
+    base, ours, theirs = (
+        one.with_fields(**dict(zip(_ENGINE, engine, strict=True))).with_score(score) for one in (base, ours, theirs)
+    )
     fields = merge_fields(base, ours, theirs, _FIELDS)
     settings = merge_fields(base.settings, ours.settings, theirs.settings, _SETTINGS)
     rows = merge_rows(base.rows, ours.rows, theirs.rows)
-    engine, other_engine = merge_value(*([getattr(one, name) for name in _ENGINE] for one in (base, ours, theirs)))
     merged = replace(
         fields.value,
         rows=rows.value,

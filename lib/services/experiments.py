@@ -49,6 +49,9 @@ from lib.store.home import StorePaths
 FORMAT = 1
 MAX_ROWS = 1000
 """Of a prompt table: more than a prompt set can hold, as rows of two tabs may come together."""
+MAX_SCALES = 40
+"""Scores and engines whose thresholds are kept; the last ones left."""
+MAX_SCALE = 300
 MAX_TITLE = 200
 MAX_NOTE = 20_000
 _MOST_PROBLEMS = 10
@@ -74,7 +77,7 @@ class PromptRow:
     threshold: float | None = None
     colour: str | None = None
     kept_thresholds: tuple[tuple[str, float], ...] = ()
-    """The row's own threshold in each score that was left, as (score, threshold)."""
+    """The row's own threshold in each score and engine that was left, as (``Experiment.scale``, threshold)."""
     pictures: tuple[str, ...] = ()
     """SHA-256 of its picture examples."""
     learned: tuple[Learned, ...] = ()
@@ -216,7 +219,7 @@ class Experiment:
     side: str = "a"
     """``b`` for an experiment that is another one's ``beside``: it is found through that one only."""
     kept_thresholds: tuple[tuple[str, float, float], ...] = ()
-    """Of each score that was left, as (score, threshold, hysteresis); the rows keep their own ones."""
+    """Of each score and engine that was left, as (``scale``, threshold, hysteresis); the rows keep their own ones."""
     title: str = ""
     """What a person calls the experiment; see ``shown_title``. At most ``MAX_TITLE`` characters."""
     note: str = ""
@@ -266,22 +269,44 @@ class Experiment:
         """Return a copy with prompts, settings, engine and sampling of ``other``; what else it is stays."""
         return replace(other, **{name: getattr(self, name) for name in _ITS_OWN})
 
-    def with_score(self, score: Score) -> Experiment:
-        """Return a copy with another score and the thresholds that it had when it was left; those of this one are kept.
+    @property
+    def scale(self) -> str:
+        """What its thresholds belong to: the score and, unless that is relative, the engine's model.
 
-        Thresholds of one score mean nothing in another.
+        Thresholds of one mean nothing in another; relative scores mean the same with every engine.
         """
-        settings = self.settings
-        if score == settings.score:
-            return self
+        return self._scale_of(self.settings.score)
+
+    def _scale_of(self, score: Score) -> str:
+        if score == "relative":
+            return score
+        is_clip = self.engine in ("server", HOSTED)
+        model = f"clip/{self.model_version}" if is_clip else self.model if self.engine == OTHER else self.engine
+        return f"{score}@{model[:MAX_SCALE]}"
+
+    def with_score(self, score: Score) -> Experiment:
+        """Return a copy with another score and the thresholds it had when it was left; those of this one are kept."""
+        return self if score == self.settings.score else self._rescaled(self, score)
+
+    def with_fields(self, **fields: Any) -> Experiment:
+        """Return a copy with other fields; another engine brings its own thresholds, where they don't come along."""
+        changed = replace(self, **fields)
+        if "settings" in fields or "rows" in fields or changed.scale == self.scale:
+            return changed
+        return self._rescaled(changed, self.settings.score)
+
+    def _rescaled(self, changed: Experiment, score: Score) -> Experiment:
+        """Return ``changed`` with ``score`` and the thresholds kept for it; those of this one are kept."""
+        settings, scale = self.settings, changed._scale_of(score)
         left = {kept: (threshold, band) for kept, threshold, band in self.kept_thresholds}
-        threshold, hysteresis = left.pop(score, (START_THRESHOLDS[score], 0.0))
-        left[settings.score] = (settings.threshold, settings.hysteresis)
+        # Documents of before engines had thresholds of their own kept them by score.
+        threshold, band = left.pop(scale, left.pop(score, (START_THRESHOLDS[score], 0.0)))
+        left[self.scale] = (settings.threshold, settings.hysteresis)
         return replace(
-            self,
-            settings=replace(settings, score=score, threshold=threshold, hysteresis=hysteresis),
-            rows=tuple(_in_score(row, settings.score, score) for row in self.rows),
-            kept_thresholds=tuple((kept, *both) for kept, both in left.items()),
+            changed,
+            settings=replace(settings, score=score, threshold=threshold, hysteresis=band),
+            rows=tuple(_in_scale(row, self.scale, scale, score) for row in self.rows),
+            kept_thresholds=tuple((kept, *both) for kept, both in left.items())[-MAX_SCALES:],
         )
 
     def prompt_set(self) -> tuple[PromptSet | None, list[str]]:
@@ -331,12 +356,12 @@ def shown_title(experiment: Experiment, video_name: str | None = None) -> str:
     return f"{title} · {video_name}" if video_name else title
 
 
-def _in_score(row: PromptRow, left: Score, score: Score) -> PromptRow:
+def _in_scale(row: PromptRow, left: str, scale: str, score: Score) -> PromptRow:
     kept = dict(row.kept_thresholds)
-    threshold = kept.pop(score, None)
+    threshold = kept.pop(scale, kept.pop(score, None))
     if row.threshold is not None:
         kept[left] = row.threshold
-    return replace(row, threshold=threshold, kept_thresholds=tuple(kept.items()))
+    return replace(row, threshold=threshold, kept_thresholds=tuple(kept.items())[-MAX_SCALES:])
 
 
 def _read_row(data: dict[str, Any]) -> PromptRow:
@@ -351,14 +376,15 @@ _read_threshold = documents.within(*WIDEST_THRESHOLDS)
 
 
 def _read_kept(item: list[Any]) -> tuple[Any, ...]:
-    score, *numbers = item
-    return (documents.one_of(*SCORES)(score), *map(_read_threshold, numbers))
+    scale, *numbers = item
+    documents.one_of(*SCORES)(_read_text(2 * MAX_SCALE)(scale).partition("@")[0])
+    return (scale, *map(_read_threshold, numbers))
 
 
 def _read_kept_by_score(items: object) -> tuple[tuple[str, float, float], ...]:
-    kept = [(score, threshold, band) for score, threshold, band in map(_read_kept, documents.listed(items))]
-    for score, threshold, band in kept:
-        Settings(score=score, threshold=threshold, hysteresis=band)
+    kept = [(scale, threshold, band) for scale, threshold, band in map(_read_kept, documents.listed(items))]
+    for scale, threshold, band in kept:
+        Settings(score=scale.partition("@")[0], threshold=threshold, hysteresis=band)
     return tuple(kept)
 
 

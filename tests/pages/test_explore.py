@@ -418,3 +418,19 @@ def test_an_estimate_stands_before_the_start(home, server):
     remember_speed(home, make_engine(server.url, model_version=MODEL).id, 90, 10.0)
     assert "About 18 samples, 2.0 s at this engine's last speed." in words(open_page())
     assert bench.store.embeddings() == []
+
+
+def test_another_engine_has_its_own_thresholds_and_says_so(bench):
+    settings = dataclasses.replace(bench.experiment.settings, score="cosine", decision="threshold", threshold=0.31)
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, settings=settings))
+    app = open_page()
+    assert "thresholds belong to one engine" not in words(app)
+
+    app.session_state["session"].change(model_version="ViT-L-14")
+    app.run()
+    assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold != 0.31
+    assert "With the score Cosine thresholds belong to one engine" in words(app)
+
+    app.session_state["session"].change(model_version=MODEL)
+    app.run()
+    assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold == 0.31

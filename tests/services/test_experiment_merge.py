@@ -106,13 +106,11 @@ def test_a_row_that_both_add_is_one():
 
 def test_settings_merge_field_by_field():
     ours = replace(BASE, settings=Settings(threshold=0.4, bridge_s=1.0), name="mine")
-    theirs = replace(
-        BASE, settings=Settings(threshold=0.3, hysteresis=0.1, stop_at_cuts=True), template="a {}", engine="clip"
-    )
+    theirs = replace(BASE, settings=Settings(threshold=0.3, hysteresis=0.1, stop_at_cuts=True), template="a {}")
     found = merge(BASE, ours, theirs)
 
     assert found.value.settings == Settings(threshold=0.4, bridge_s=1.0, hysteresis=0.1, stop_at_cuts=True)
-    assert (found.value.name, found.value.template, found.value.engine) == ("mine", "a {}", "clip")
+    assert (found.value.name, found.value.template) == ("mine", "a {}")
     assert found.conflicts == ("the threshold",)
 
 
@@ -125,6 +123,17 @@ def test_a_threshold_is_never_taken_for_one_of_another_score():
     assert (found.settings.score, found.settings.threshold, found.rows[0].threshold) == ("probability", 0.9, None)
     back = found.with_score("cosine")
     assert (back.settings.threshold, back.rows[0].threshold) == (-0.1, -0.15)
+
+
+def test_a_threshold_is_never_taken_for_one_of_another_engine():
+    ours = replace(BASE, rows=(replace(RED, threshold=0.33), GREEN, BLUE), settings=Settings(threshold=0.4))
+    theirs = BASE.with_fields(engine="server")
+    theirs = replace(theirs, settings=replace(theirs.settings, threshold=0.1))
+    found = merge(BASE, ours, theirs).value
+
+    assert (found.engine, found.settings.threshold, found.rows[0].threshold) == ("server", 0.1, None)
+    back = found.with_fields(engine=BASE.engine)
+    assert (back.settings.threshold, back.rows[0].threshold) == (0.4, 0.33)
 
 
 def test_theirs_where_they_contradict_is_the_same_merge_the_other_way_round():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
 from lib.core.errors import StoreDamagedError, StoreError
-from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
+from lib.prompts.model import START_THRESHOLDS, Prompt, PromptSet, Settings, Smoothing
 from lib.services import experiments
-from lib.services.experiments import Experiment, PromptRow, rows_to_prompts
+from lib.services.experiments import MAX_SCALES, Experiment, PromptRow, rows_to_prompts
 
 
 def full_experiment() -> Experiment:
@@ -345,3 +346,55 @@ def test_a_fresh_experiment_has_the_engine_that_the_environment_names(monkeypatc
 
     assert (found.engine, found.server_url) == (engine, address or experiments.DEFAULT_SERVER_URL)
     assert found.id != experiments.fresh().id
+
+
+def with_cosines() -> Experiment:
+    rows = (PromptRow(label="ship", threshold=0.31), PromptRow(label="wall"))
+    settings = Settings(score="cosine", threshold=0.24, hysteresis=0.01)
+    return Experiment("abc123def456", engine="server", model_version="ViT-B-32", rows=rows, settings=settings)
+
+
+def test_each_engine_has_thresholds_of_its_own_and_they_return_with_it() -> None:
+    here = with_cosines()
+    there = here.with_fields(model_version="PE-Core-L14-336")
+    assert (there.settings.threshold, there.settings.hysteresis) == (START_THRESHOLDS["cosine"], 0.0)
+    assert [row.threshold for row in there.rows] == [None, None]
+
+    own = replace(there, settings=replace(there.settings, threshold=0.12))
+    back = own.with_fields(model_version="ViT-B-32")
+    assert (back.settings, [row.threshold for row in back.rows]) == (here.settings, [0.31, None])
+    assert back.with_fields(model_version="PE-Core-L14-336").settings.threshold == 0.12
+    assert here.with_fields(server_url="http://127.0.0.1:9", sampling="stride-5").settings == here.settings
+
+
+def test_relative_thresholds_carry_over_and_those_of_cosines_wait_with_their_engine() -> None:
+    here = with_cosines().with_score("relative")
+    here = replace(here, settings=replace(here.settings, threshold=1.4))
+    there = here.with_fields(engine="demo")
+    assert there.settings.threshold == 1.4
+    assert there.with_score("cosine").settings.threshold == START_THRESHOLDS["cosine"]
+    assert there.with_score("cosine").with_score("relative").settings.threshold == 1.4
+    back = there.with_fields(engine="server").with_score("cosine")
+    assert (back.settings.threshold, back.rows[0].threshold) == (0.24, 0.31)
+
+
+def test_documents_of_before_kept_thresholds_by_score() -> None:
+    old = with_cosines().with_score("relative")
+    row = replace(old.rows[0], kept_thresholds=(("cosine", 0.31),))
+    old = replace(old, rows=(row, old.rows[1]), kept_thresholds=(("cosine", 0.24, 0.01),))
+    found = Experiment.from_dict(json.loads(json.dumps(old.to_dict())))
+    assert found.with_score("cosine").settings == with_cosines().settings
+    assert [row.threshold for row in found.with_score("cosine").rows] == [0.31, None]
+
+
+def test_what_comes_with_an_engine_stays_as_it_comes() -> None:
+    rows = (PromptRow(label="new", threshold=0.5),)
+    there = with_cosines().with_fields(engine="demo", rows=rows)
+    assert (there.rows, there.settings) == (rows, with_cosines().settings)
+
+
+def test_thresholds_of_very_many_engines_are_not_kept_without_end() -> None:
+    here = with_cosines()
+    for number in range(100):
+        here = here.with_fields(engine="other", model=f"hub:someone/model-{number}")
+    assert len(here.kept_thresholds) == MAX_SCALES

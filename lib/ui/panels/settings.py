@@ -13,7 +13,7 @@ from lib.analysis.analysis import Analysis
 from lib.core.formatting import as_text, format_duration
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, THRESHOLD_RANGES, Score, Settings, SmoothingKind
-from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, label_of
+from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, Experiment, label_of
 from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
@@ -166,7 +166,18 @@ def draw(session: Session, step_s: float | None) -> DeltaGenerator:
         with st.popover("More", icon=":material/tune:"):
             _more(session)
     st.caption(_summary(settings, step_s))
+    if _belong_to_engine(session.experiment):
+        st.caption(
+            f"With the score {_SCORE_NAMES[settings.score]} thresholds belong to one engine: these are this one's, and "
+            "those of another return with it. Relative scores carry over."
+        )
     return st.container()
+
+
+def _belong_to_engine(experiment: Experiment) -> bool:
+    """Return whether thresholds of this score are kept for another engine."""
+    start = f"{experiment.settings.score}@"
+    return any(scale.startswith(start) and scale != experiment.scale for scale, *_ in experiment.kept_thresholds)
 
 
 def effects(analysis: Analysis) -> None:

@@ -214,7 +214,10 @@ class Session(Saved[Experiment]):
     def change(self, **fields: Any) -> None:
         """Change fields of the experiment and write it to disk."""
         with self.lock:
-            self.undoing.record(self._put(replace(self.experiment, **fields)))
+            changed = self.experiment.with_fields(**fields)
+            if "settings" not in fields and changed.settings != self.experiment.settings:
+                self.version += 1  # another engine's thresholds: widgets and table start again from them
+            self.undoing.record(self._put(changed))
 
     def change_settings(self, **fields: Any) -> None:
         """Change fields of the experiment's settings and write it to disk."""
