@@ -5,10 +5,10 @@ from lib.ui.library import add_videos, experiments, samples, stored_videos
 st.title("Library")
 st.markdown("Open a video. Analysed once; after that every change is instant.")
 
+listed = experiments.draw()
+
 st.header("Samples ready to open")
 samples.draw()
-
-listed = experiments.draw()
 
 st.header("Add videos")
 add_videos.draw()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,6 +22,7 @@ from lib.services import documents, experiments
 from lib.services.experiments import Experiment
 from lib.store.home import StorePaths
 
+_LABELS_NAMED = 4
 Kind = Literal["experiment", "version", "sample"]
 
 
@@ -57,7 +59,14 @@ class Choice:
     @property
     def name(self) -> str:
         """Title and video, for a choice among several."""
-        return f"{self.title} · {self.video_name}"
+        return f"{self.title} · {self.video_name}" if self.video else self.title
+
+    @property
+    def described(self) -> str:
+        """Name, first labels and, of what was written, when: tells apart what has the same name."""
+        labels = ", ".join(self.labels[:_LABELS_NAMED]) + (", …" if len(self.labels) > _LABELS_NAMED else "")
+        when = time.strftime("%d %b, %H:%M", time.localtime(self.written_at)) if self.written_at else ""
+        return " · ".join(part for part in (self.name, labels, when) if part)
 
     def matches(self, words: str) -> bool:
         """Return whether title, note, labels, prompt set or video hold each of some words, in any case."""

@@ -7,7 +7,6 @@ page's address, so a reload, a second tab or a colleague's link finds it again. 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 import time
@@ -521,41 +520,3 @@ def _read(path: Path, experiment_id: str) -> Experiment | None:
         return None
     found = documents.read_document(path, Experiment.from_dict)
     return replace(found, id=experiment_id) if found else None  # a copied file still has the first one's
-
-
-def recent(
-    home: Path, *, limit: int, without: str, on_damaged: Callable[[str], object] = lambda _: None
-) -> list[tuple[Experiment, float]]:
-    """Return the experiments written last, newest first, with the time (seconds since 1970) of writing.
-
-    Side B of a comparison is left out, as it comes with its side A. Of several with the same content (each tab
-    begins one, often from the same prompts) there is only the newest.
-
-    Args:
-        home: the store's folder.
-        limit: maximum number.
-        without: id of an experiment to leave out: the current one.
-        on_damaged: called with the name of each file that was come across and can't be read.
-    """
-    newest: list[tuple[Experiment, float]] = []
-    for written_at, experiment_id in _newest_files(home):
-        if len(newest) == limit:
-            break
-        try:
-            experiment = load(home, experiment_id) if experiment_id != without else None
-        except PromptreelError:
-            on_damaged(path_of(home, experiment_id).name)
-            continue
-        if experiment is None or not experiment.rows or experiment.side != "a":
-            continue
-        if all(experiment != replace(other, id=experiment.id) for other, _ in newest):
-            newest.append((experiment, written_at))
-    return newest
-
-
-def _newest_files(home: Path) -> list[tuple[float, str]]:
-    files = []
-    for path in StorePaths(home).experiments.glob("*.json"):
-        with contextlib.suppress(OSError):  # gone since it was listed
-            files.append((path.stat().st_mtime, path.stem))
-    return sorted(files, reverse=True)

@@ -18,7 +18,18 @@ from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import cache
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import Bench, by_key, edit_prompts, editor_data, open_page, passed, saved, words
+from tests.helpers.pages import (
+    Bench,
+    add_video,
+    by_key,
+    edit_prompts,
+    editor_data,
+    open_page,
+    passed,
+    saved,
+    words,
+)
+from tests.helpers.videos import BLUE, RED
 
 pytestmark = pytest.mark.usefixtures("framed")
 BESIDE = "bbc123def456"
@@ -200,10 +211,41 @@ def test_an_experiment_worked_on_before_can_be_b(bench: Bench) -> None:
     other = Experiment("0123456789ab", name="cranes", rows=(PromptRow(label="crane"),), sampling="fps-2")
     experiments.save(bench.store.home, other)
     app = compare()
-    by_key(app.button, "beside_0123456789ab").click().run()
+    by_key(app.selectbox, "b.choose").set_value("experiment:0123456789ab").run()
 
     assert (of_b(bench).name, of_b(bench).sampling, of_b(bench).video) == ("cranes", "fps-2", bench.video.sha256)
     assert experiments.load(bench.store.home, other.id) == other
+
+
+def test_another_experiment_can_be_a_and_none_is_written_over(bench: Bench) -> None:
+    other = dataclasses.replace(
+        bench.experiment, id="0123456789ab", title="Cranes", rows=(PromptRow(label="crane"),), beside=None
+    )
+    experiments.save(bench.store.home, other)
+    app = compare()
+    b = of_b(bench)
+    by_key(app.selectbox, "choose").set_value("experiment:0123456789ab").run()
+
+    a = app.session_state["session"]
+    assert dataclasses.replace(a.experiment, beside=None) == other
+    assert [row.label for row in a.side_b().experiment.rows] == [row.label for row in b.rows]
+    assert "A] Cranes" in words(app)
+    assert (saved(bench).rows, of_b(bench)) == (bench.experiment.rows, b)
+
+
+def test_another_video_is_compared_with_the_same_sides_in_experiments_of_its_own(
+    bench: Bench, server: FakeServer
+) -> None:
+    second = add_video(bench.store, server.url, (BLUE, 20), (RED, 20))
+    app = compare()
+    before, b = saved(bench), of_b(bench)
+    by_key(app.selectbox, "video").set_value(second.sha256).run()
+
+    a = app.session_state["session"]
+    assert (a.experiment.video, a.experiment.rows, a.side_b().experiment.rows) == (second.sha256, before.rows, b.rows)
+    assert (saved(bench), of_b(bench)) == (before, b)
+    by_key(app.selectbox, "video").set_value(bench.video.sha256).run()
+    assert app.session_state["session"].experiment == before
 
 
 def test_what_b_has_no_embedding_of_is_offered_and_a_still_shows(bench: Bench, server: FakeServer) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from lib.core.errors import StoreDamagedError
 from lib.prompts.model import Prompt, PromptSet
-from lib.services import experiments
+from lib.services import catalogue, experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.matrix import settings
 from lib.ui.matrix.settings import MatrixSettings
@@ -89,7 +89,7 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
 
     assert not app.exception
     matrix = table(app)
-    assert matrix["name"].tolist() == ["colours (current)", "other"]
+    assert matrix["name"].tolist() == ["colours · colours.mp4 (current)", "other"]
     assert matrix.columns.tolist() == ["name", "mean", "video 0", "video 1"]
     # The newest video comes first: red and blue, 3 s each; then red, green and blue.
     assert matrix["video 0"].tolist() == pytest.approx([3.0, 3.0], abs=0.01)
@@ -97,14 +97,16 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     assert matrix["mean"].tolist() == pytest.approx(((matrix["video 0"] + matrix["video 1"]) / 2).tolist(), abs=1e-9)
 
 
-def test_experiments_that_say_the_same_are_one_row(bench):
+def test_of_experiments_that_say_the_same_one_is_chosen_at_first_and_all_can_be(bench):
     for number in range(3):
         another_experiment(bench, "red", "blue", id=f"same{number}1234")
     experiments.save(bench.store.home, replace(bench.experiment, id="twin123"))
     another_experiment(bench, "red", "blue", name="third", id="third123")
     settings_are(bench, order="chosen")
 
-    assert sorted(table(open_page(PAGE))["name"]) == ["colours (current)", "other", "third"]
+    assert sorted(table(open_page(PAGE))["name"]) == ["colours · colours.mp4 (current)", "other · 1", "third"]
+    options = by_key(open_page(PAGE).multiselect, "matrix.sets").options
+    assert {"other · 2", "other · 3", "colours · colours.mp4", "rooms (sample) · room_walk.mp4"} <= set(options)
 
 
 def test_truth_makes_the_overall_score_the_metric_and_ranks_by_it(bench):
@@ -114,7 +116,7 @@ def test_truth_makes_the_overall_score_the_metric_and_ranks_by_it(bench):
     matrix = table(app)
 
     assert by_key(app.selectbox, "matrix.metric").value == "macro_f1"
-    assert matrix["name"].tolist() == ["colours (current)", "other"]
+    assert matrix["name"].tolist() == ["colours · colours.mp4 (current)", "other"]
     assert matrix["video 0"].tolist() == pytest.approx([1.0, 1 / 6], abs=0.01)  # 0.5 for red, 0 for the others
     assert "colours\\.mp4" in words(app)
 
@@ -360,12 +362,12 @@ def test_imports_are_rows_and_can_be_forgotten(bench):
         by_key(app.text_area, "matrix_import_text").set_value(text).run()
         by_key(app.button, "matrix_import_apply").click().run()
     assert not app.exception
-    assert set(table(app)["name"]) == {"colours (current)", "harbour", "harbour 2"}
+    assert set(table(app)["name"]) == {"colours · colours.mp4 (current)", "harbour", "harbour 2"}
     by_key(app.button, "matrix_forget_harbour 2").click().run()
-    assert set(table(app)["name"]) == {"colours (current)", "harbour"}
+    assert set(table(app)["name"]) == {"colours · colours.mp4 (current)", "harbour"}
 
     assert [imported.name for imported in settings_of(bench).imported] == ["harbour"]
-    assert set(table(open_page(PAGE))["name"]) == {"colours (current)", "harbour"}
+    assert set(table(open_page(PAGE))["name"]) == {"colours · colours.mp4 (current)", "harbour"}
 
 
 def test_a_broken_import_is_a_sentence_and_changes_nothing(bench):
@@ -387,7 +389,7 @@ def test_a_dead_server_costs_only_what_was_never_embedded(bench, server):
 
     assert not app.exception
     assert len(app.warning) == 1
-    assert table(app)["name"].tolist() == ["colours (current)", "other"]
+    assert table(app)["name"].tolist() == ["colours · colours.mp4 (current)", "other"]
     assert table(app)["video 0"].isna().tolist() == [False, True]
 
 
@@ -437,7 +439,7 @@ class TestSettings:
     def test_it_is_no_experiment(self, tmp_path):
         settings.save(tmp_path, "abc123", MatrixSettings())
 
-        assert experiments.recent(tmp_path, limit=9, without="") == []
+        assert catalogue.listed(tmp_path, {}).choices == ()
 
 
 def test_videos_as_rows_on_demand_open_the_same_cell(bench):

@@ -39,12 +39,13 @@ def test_all_experiments_are_listed_newest_first_also_those_with_the_same_words(
     assert [(one.key, one.name) for one in found.choices] == [
         ("experiment:aaaaaa", "crane, a boat · harbour.mp4"),
         ("experiment:bbbbbb", "crane, a boat · harbour.mp4"),
-        ("experiment:cccccc", "At sea · no video"),
+        ("experiment:cccccc", "At sea"),
         ("experiment:dddddd", "boats · video eeeeeeee…, not in the library"),
     ]
     assert [one.written_at for one in found.choices] == [1000, 999, 998, 997]
     assert (found.choices[2].starred, found.choices[2].note) == (True, "try haze")
     assert found.choices[0].get() == Experiment("aaaaaa", video=VIDEO, rows=CRANE)
+    assert found.choices[0].described.startswith("crane, a boat · harbour.mp4 · crane, a boat · 01 Jan, ")
     assert found.damaged == ("gggggg.json",)
     assert catalogue.listed(tmp_path / "nowhere", {}) == catalogue.Listing(())
 

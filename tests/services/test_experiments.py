@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from dataclasses import replace
 
 import pytest
 
 from lib.core.errors import StoreDamagedError, StoreError
 from lib.prompts.model import START_THRESHOLDS, Prompt, PromptSet, Settings, Smoothing
-from lib.services import experiments
+from lib.services import catalogue, experiments
 from lib.services.experiments import MAX_SCALES, Experiment, PromptRow, rows_to_prompts
 
 
@@ -123,12 +122,11 @@ def test_one_damaged_experiment_ends_no_list(tmp_path, text):
     written(tmp_path, text)
     experiments.save(tmp_path, Experiment("aaaaaa", rows=(PromptRow(label="x"),)))
     (tmp_path / "experiments" / "dddddd.json").mkdir()
-    damaged = []
 
-    found = experiments.recent(tmp_path, limit=9, without="", on_damaged=damaged.append)
+    found = catalogue.listed(tmp_path, {})
 
-    assert [one.id for one, _ in found] == ["aaaaaa"]
-    assert set(damaged) == {"abc123def456.json", "dddddd.json"}
+    assert [one.id for one in found.choices] == ["aaaaaa"]
+    assert set(found.damaged) == {"abc123def456.json", "dddddd.json"}
 
 
 def test_a_file_of_before_experiments_had_titles_is_read(tmp_path):
@@ -293,40 +291,6 @@ def test_a_template_without_a_place_is_a_sentence_not_an_exception():
 
     assert found is None
     assert "{}" in problems[0]
-
-
-def test_the_experiments_written_last_come_first_without_the_current_and_the_empty_one(tmp_path):
-    for age, (name, rows) in enumerate(
-        (
-            ("aaaaaa", (PromptRow(label="x"),)),
-            ("bbbbbb", ()),
-            ("cccccc", (PromptRow(label="y"),)),
-            ("dddddd", (PromptRow(label="z"),)),
-        )
-    ):
-        experiments.save(tmp_path, Experiment(name, rows=rows))
-        os.utime(tmp_path / "experiments" / f"{name}.json", (1000 - age, 1000 - age))
-    (tmp_path / "experiments" / "eeeeee.json").write_text("{")
-
-    found = experiments.recent(tmp_path, limit=2, without="dddddd")
-
-    assert [(one.id, written_at) for one, written_at in found] == [("aaaaaa", 1000), ("cccccc", 998)]
-    assert experiments.recent(tmp_path / "nowhere", limit=2, without="x") == []
-
-
-def test_of_experiments_that_say_the_same_only_the_newest_is_recent(tmp_path):
-    rows = (PromptRow(label="x"),)
-    for age, one in enumerate(
-        (
-            Experiment("aaaaaa", rows=rows),
-            Experiment("bbbbbb", rows=rows),
-            Experiment("cccccc", name="x", rows=rows),
-        )
-    ):
-        experiments.save(tmp_path, one)
-        os.utime(tmp_path / "experiments" / f"{one.id}.json", (1000 - age, 1000 - age))
-
-    assert [one.id for one, _ in experiments.recent(tmp_path, limit=9, without="")] == ["aaaaaa", "cccccc"]
 
 
 @pytest.mark.parametrize(

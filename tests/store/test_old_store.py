@@ -19,7 +19,7 @@ from lib.analysis.analysis import analyse
 from lib.core.labelled_intervals import TrueSegment
 from lib.search.options import SearchOptions
 from lib.search.relative import ReferenceRows, relative_query
-from lib.services import experiments
+from lib.services import catalogue, experiments
 from lib.services.ground_truth import video_truth
 from lib.services.search import index_state, search_vector
 from lib.store.embeddings import EmbeddingInfo
@@ -106,8 +106,7 @@ def test_the_experiments_beside_it_its_matrix_and_its_search_are_the_same(old_st
     beside = experiments.load(old_store.home, BESIDE)
     assert beside is not None
     assert (beside.side, beside.name) == ("b", "two")
-    recent = experiments.recent(old_store.home, limit=9, without="")
-    assert [experiment.id for experiment, _ in recent] == [EXPERIMENT]
+    assert [one.id for one in catalogue.listed(old_store.home, {}).choices] == [EXPERIMENT]
     matrix = matrix_settings.load(old_store.home, EXPERIMENT)
     assert (matrix.metric, matrix.label, matrix.sets) == ("f1", "red", ("now",))
     assert matrix.wordings == "a red wall\na wall"

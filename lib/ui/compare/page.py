@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, ParamSpec
@@ -13,23 +12,23 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis.analysis import Analysis
 from lib.comparison.comparison import Comparison
-from lib.core import formatting
+from lib.core.errors import InputError
 from lib.core.formatting import as_text, escape_markdown
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Framing
-from lib.services import experiments
-from lib.services.experiments import Experiment, rows_to_prompts
+from lib.services.catalogue import Choice
+from lib.services.experiments import rows_to_prompts, shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
 from lib.ui.panels import answers, engine, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
-from lib.ui.session import cache, comparison_sides, state, theme
+from lib.ui.session import cache, comparison_sides, opening, state, theme
+from lib.ui.session.peek import peek_state
 from lib.ui.session.session import SIDES, Session, Side
 
 _P = ParamSpec("_P")
 _WIDTH = 482
-_RECENT = 12
 ONLY = "only_differences"
 
 Colours = Mapping[Side, Mapping[str, str]]
@@ -80,7 +79,7 @@ class ComparedSides:
 
 
 def tools() -> None:
-    """Draw the actions on both sides: copy, swap, another experiment as B, undo and redo, and what to show."""
+    """Draw the actions on both sides: copy, swap, undo and redo, and what to show."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         for side, other, icon in (("a", "b", "forward"), ("b", "a", "back")):
             st.button(
@@ -92,8 +91,6 @@ def tools() -> None:
                 help=f"{other.upper()} becomes {side.upper()}: prompts, settings, engine and sampling.",
             )
         st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
-        with st.popover("Choose B", icon=":material/history:"):
-            _choose()
         undo_bar.draw()
         st.space("stretch")
         st.toggle(
@@ -117,26 +114,36 @@ def _after_typed(action: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
-def _choose() -> None:
-    recent = experiments.recent(cache.store().home, limit=_RECENT, without=state.current().id)
-    if not recent:
-        st.markdown("There is no other experiment yet. The Library lists them once there are some.")
+def _choose(session: Session) -> None:
+    """Draw the choice of another experiment, version or sample as a side."""
+    choices = {one.key: one for one in opening.choices().choices if one.id != state.current().id}
+    key = session.versioned("choose")
+    st.selectbox(
+        f"Choose {session.side.upper()}",
+        list(choices),
+        index=None,
+        format_func=lambda chosen: choices[chosen].described,
+        placeholder=f"Choose another {session.side.upper()}: an experiment, a version, a sample",
+        label_visibility="collapsed",
+        key=key,
+        on_change=_after_typed(_use_choice),
+        args=(session.side, key, choices),
+        help="A opens what is chosen; B becomes a copy of it.",
+    )
+
+
+def _use_choice(side: Side, key: str, choices: Mapping[str, Choice]) -> None:
+    choice = choices.get(str(peek_state().get(key)))
+    experiment = choice.get() if choice is not None else None
+    st.session_state[key] = None
+    if choice is None:
         return
-    st.markdown("Load B from a saved experiment:")
-    for experiment, written_at in recent:
-        age = formatting.ago(time.time() - written_at)
-        st.button(
-            f"{escape_markdown(f'{experiment.name} · {_labels(experiment)}')} · {age}",
-            key=f"beside_{experiment.id}",
-            type="tertiary",
-            on_click=_after_typed(comparison_sides.compare_with),
-            args=(experiment,),
-        )
-
-
-def _labels(experiment: Experiment) -> str:
-    labels = [row.label.strip() for row in experiment.rows if row.label.strip()]
-    return ", ".join(labels[:4]) + (", …" if len(labels) > 4 else "")
+    if experiment is None:
+        raise InputError(f"“{choice.name}” isn’t there any more; choose another one.")
+    if side == "a":
+        comparison_sides.choose_a(experiment)
+    else:
+        comparison_sides.compare_with(experiment)
 
 
 def edit(chosen: Video) -> Sides:
@@ -164,7 +171,8 @@ class _Opened(NamedTuple):
 
 def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> _Opened:
     """Draw the panels of one side."""
-    st.markdown(f"#### :gray-badge[{session.side.upper()}] {escape_markdown(session.experiment.name)}")
+    st.markdown(f"#### :gray-badge[{session.side.upper()}] {escape_markdown(shown_title(session.experiment))}")
+    _choose(session)
     answers = st.container()
     selection = video.select(session, chosen)
     if selection is not None:

@@ -16,11 +16,11 @@ from lib.ui.library import scores
 from lib.ui.session import opening, state
 from lib.ui.session.peek import peek_state
 
-_PER_PAGE = 20
+_PER_PAGE = 10
 _DAMAGED_NAMED = 5
 _DELETED_SHOWN = 50
 _LABELS = 5
-_WIDTHS = (0.5, 4.6, 2.4, 3.8, 0.9, 1.7, 0.9)
+_WIDTHS = (0.5, 4.4, 2.4, 3.6, 1.1, 1.8, 0.9)
 _NO_SCORE = "–"
 _SCORE_HELP = (
     "Overall score: macro F1 over all labels of the video’s ground truth, computed now. A dash where there is no "
@@ -81,13 +81,17 @@ def _list(found: Sequence[Choice]) -> list[_Shown]:
     chosen = [one for one in found if one.matches(words) and (one.starred or not starred)]
     chosen = _ORDERS[order](chosen)
     pages = -(-len(chosen) // _PER_PAGE)
-    st.caption(f"{len(chosen)} of {len(found)} experiments" if len(chosen) < len(found) else _counted(len(found)))
     if not chosen:
         st.info("No experiment has all of these words; try fewer, or parts of them.", icon=":material/search_off:")
         return []
-    number = st.pagination(pages, key=f"experiments_page_{words}_{starred}_{order}") if pages > 1 else 1
-    _heading()
-    return [_row(one) for one in chosen[(number - 1) * _PER_PAGE : number * _PER_PAGE]]
+    with st.container(gap="xxsmall"):
+        _heading()
+        below = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = st.pagination(pages, key=f"experiments_page_{words}_{starred}_{order}") if pages > 1 else 1
+        st.caption(f"{len(chosen)} of {_counted(len(found))}" if len(chosen) < len(found) else _counted(len(found)))
+    with below, st.container(gap="xxsmall"):
+        return [_row(one) for one in chosen[(number - 1) * _PER_PAGE : number * _PER_PAGE]]
 
 
 def _counted(count: int) -> str:
@@ -137,7 +141,7 @@ def _row(one: Choice) -> _Shown:
     if title.button(escape_markdown(one.title + is_open), key=f"continue_{one.id}", type="tertiary", help=_note(one)):
         opening.open_saved(one.id)
         st.switch_page("pages/explore.py", query_params=state.address())
-    video.markdown(escape_markdown(one.video_name))
+    video.caption(escape_markdown(one.video_name))
     more = f", +{len(one.labels) - _LABELS}" if len(one.labels) > _LABELS else ""
     labels.caption(escape_markdown(", ".join(one.labels[:_LABELS]) + more))
     place = score.empty()

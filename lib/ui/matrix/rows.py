@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -14,19 +16,15 @@ from lib.core.errors import PromptreelError, PromptSetError
 from lib.core.formatting import as_text
 from lib.core.labelled_intervals import label_key
 from lib.prompts.model import PromptSet
-from lib.services import experiments
-from lib.services.experiments import Experiment
+from lib.services.catalogue import Choice
 from lib.ui.matrix import settings
 from lib.ui.panels import import_prompts, prompts
-from lib.ui.session import bindings, cache, state
+from lib.ui.session import bindings, opening, state
 from lib.ui.session.bindings import Binding
 
 Origin = Literal["now", "experiment", "import", "sweep"]
 _NOW = "now"
-_EXPERIMENTS = 60  # to choose from
 _CHOSEN_AT_FIRST = 6
-_LABELS_NAMED = 3
-_UNNAMED = Experiment.name  # what a prompt set is called until somebody names it
 _EXAMPLE = "a tower crane\na building site with workers\ncrane; scaffolding; digger"
 
 
@@ -47,74 +45,95 @@ class MatrixRow:
         return self.origin == "now" or (self.wording is not None and self.wording.current)
 
 
-def available() -> list[MatrixRow]:
-    """Return the prompt sets to choose from: the experiment's own, imported ones, those of recent experiments.
+@dataclass(frozen=True)
+class _Option:
+    """A prompt set to choose, which is read once it is chosen."""
 
-    A prompt set equal to an earlier one is left out: each tab makes an experiment, often with the same words.
-    """
-    candidates: list[tuple[str, PromptSet, Origin]] = []
-    own, _ = state.current().prompt_set()
+    name: str
+    origin: Origin
+    says: object
+    """Equal in two that look the same; of those only one is chosen at first."""
+    get: Callable[[], PromptSet | None]
+
+
+def _options() -> dict[str, _Option]:
+    """Return by key what can be chosen: the experiment's own prompt set, imported ones, all of the catalogue."""
+    options: dict[str, _Option] = {}
+    present = state.current()
+    own, _ = present.prompt_set()
     if own is not None and own.enabled:
-        candidates.append((_NOW, own, "now"))
-    imported = settings.current().imported
-    candidates += [(f"import:{prompt_set.name}", prompt_set, "import") for prompt_set in imported]
-    for experiment, _ in experiments.recent(cache.store().home, limit=_EXPERIMENTS, without=state.current().id):
-        prompt_set, _ = experiment.prompt_set()
-        if prompt_set is None or not prompt_set.enabled:
-            continue
-        if all(prompt_set != other for _, other, _ in candidates):
-            candidates.append((f"experiment:{experiment.id}", prompt_set, "experiment"))
-    names = Counter(prompt_set.name for _, prompt_set, _ in candidates)
-    titles = [_title(prompt_set, origin, unique=names[prompt_set.name] == 1) for _, prompt_set, origin in candidates]
-    uses: Counter[str] = Counter()
-    rows = []
-    for title, (key, prompt_set, origin) in zip(titles, candidates, strict=True):
-        uses[title] += 1
-        name = f"{title} · {uses[title]}" if titles.count(title) > 1 else title
-        rows.append(MatrixRow(key, name, prompt_set, origin))
-    return rows
+        says = own.name, present.labels
+        options[_NOW] = _Option(f"{opening.named(present)} (current)", "now", says, lambda: own)
+    for one in settings.current().imported:
+        says = one.name, tuple(prompt.label for prompt in one.enabled)
+        options[f"import:{one.name}"] = _Option(one.name, "import", says, partial(_itself, one))
+    for choice in opening.choices().choices:
+        if choice.labels and choice.key != f"experiment:{present.id}":
+            says = choice.prompt_set, choice.labels
+            options[choice.key] = _Option(choice.name, "experiment", says, partial(_prompts_of, choice))
+    return _numbered(options)
 
 
-def _title(prompt_set: PromptSet, origin: Origin, *, unique: bool) -> str:
-    """Return the prompt set's name, with its first labels where the name alone says too little."""
-    name = f"{prompt_set.name} (current)" if origin == "now" else prompt_set.name
-    if unique and prompt_set.name != _UNNAMED:
-        return name
-    labels = [prompt.label for prompt in prompt_set.enabled]
-    more = f" +{len(labels) - _LABELS_NAMED}" if len(labels) > _LABELS_NAMED else ""
-    return f"{name}: {', '.join(labels[:_LABELS_NAMED])}{more}"
+def _itself(prompt_set: PromptSet) -> PromptSet:
+    return prompt_set
+
+
+def _prompts_of(choice: Choice) -> PromptSet | None:
+    with suppress(PromptreelError):
+        experiment = choice.get()
+        return experiment.prompt_set()[0] if experiment is not None else None
+    return None
+
+
+def _numbered(options: dict[str, _Option]) -> dict[str, _Option]:
+    """Return the options with names that differ."""
+    count, uses = Counter(option.name for option in options.values()), Counter[str]()
+    for key, option in options.items():
+        uses[option.name] += 1
+        if count[option.name] > 1:
+            options[key] = replace(option, name=f"{option.name} · {uses[option.name]}")
+    return options
+
+
+def _row(key: str, option: _Option) -> MatrixRow | None:
+    prompt_set = option.get()
+    if prompt_set is None or not prompt_set.enabled:
+        st.warning(f"{as_text(option.name)} has no prompts that can be used, so it is left out.")
+        return None
+    return MatrixRow(key, option.name, prompt_set, option.origin)
 
 
 def choose() -> list[MatrixRow]:
     """Draw the choice of prompt sets; return the chosen ones in the order of choice."""
-    rows = {row.key: row for row in available()}
-    options = list(rows)
+    options = _options()
     chosen = _chosen(options)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.multiselect(
             "Prompt sets",
-            options,
-            format_func=lambda key: rows[key].name,
+            list(options),
+            format_func=lambda key: options[key].name,
             placeholder="Choose prompt sets to compare",
             width="stretch",
             default=chosen,
-            **settings.bound_many("sets", chosen, options),
+            **settings.bound_many("sets", chosen, list(options)),
         )
         with st.popover("Import", icon=":material/upload_file:"):
             _import()
-    if not rows:
+    if all(option.origin == "experiment" and key.startswith("sample:") for key, option in options.items()):
         st.info(
-            "There is no prompt set yet: type prompts on the page Explore, or import some here.",
+            "There is no prompt set yet: type prompts on the page Explore, import some here, or choose a sample’s.",
             icon=":material/edit:",
         )
-    return [rows[key] for key in _chosen(options)]
+    rows = (_row(key, options[key]) for key in _chosen(options))
+    return [row for row in rows if row is not None]
 
 
-def _chosen(options: list[str]) -> list[str]:
+def _chosen(options: Mapping[str, _Option]) -> list[str]:
     keys = settings.current().sets
-    if keys is None:
-        return options[:_CHOSEN_AT_FIRST]
-    return [key for key in keys if key in options]
+    if keys is not None:
+        return [key for key in keys if key in options]
+    different = {option.says: key for key, option in reversed(list(options.items())) if not key.startswith("sample:")}
+    return [key for key in options if key in different.values()][:_CHOSEN_AT_FIRST]
 
 
 def _import() -> None:
@@ -143,8 +162,7 @@ def _add_imports(texts: Sequence[tuple[str, str]]) -> list[str]:
         except PromptreelError as error:
             problems.append(str(error) if len(texts) == 1 else f"{name}: {error}")
     if added:
-        options = [row.key for row in available()]
-        keys = [*(key for key in _chosen(options) if key not in added), *added]
+        keys = [*(key for key in _chosen(_options()) if key not in added), *added]
         settings.change(sets=tuple(keys))
         st.session_state[state.session().versioned("matrix.sets")] = keys
     return problems

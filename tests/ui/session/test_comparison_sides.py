@@ -11,7 +11,7 @@ import pytest
 
 from lib.core.errors import NotStoredError
 from lib.prompts.model import Prompt, PromptSet, Settings
-from lib.services import experiments
+from lib.services import catalogue, experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.session import bindings, cache, comparison_sides, state
 from lib.ui.session.session import Session
@@ -97,7 +97,7 @@ def test_b_is_no_recent_experiment_of_its_own(shared: _SessionState, home: Path)
     sides()
     experiments.save(home, OTHER)
 
-    assert {one.id for one, _ in experiments.recent(home, limit=9, without="none")} == {A.id, OTHER.id}
+    assert {one.id for one in catalogue.listed(home, {}).choices} == {A.id, OTHER.id}
 
 
 def test_a_change_lands_on_the_side_it_is_made_on(shared: _SessionState, home: Path) -> None:
