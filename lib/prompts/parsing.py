@@ -63,6 +63,18 @@ def parse_prompt_set(
     return _build(read_document(text, form=format), name)
 
 
+def given_fields(text: str) -> frozenset[str]:
+    """Return which of name, template and settings ``text``, a readable prompt set, gives itself.
+
+    Thresholds of its prompts are settings, too: they mean something in one score only.
+    """
+    data = read_document(text).data
+    if not isinstance(data, dict):
+        return frozenset()
+    own = any(prompt.threshold is not None for prompt in parse_prompt_set(text).prompts)
+    return frozenset({"name", "template", "settings"} & data.keys()) | ({"settings"} if own else frozenset())
+
+
 def prompt_set_from_dict(data: object, *, name: str = "untitled") -> PromptSet:
     """Return the prompt set that plain types (of JSON or YAML) describe; see ``parse_prompt_set``."""
     return _build(Document(data, "json"), name)

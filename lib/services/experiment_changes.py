@@ -171,7 +171,7 @@ def changes_in_words(before: Experiment, after: Experiment) -> list[Said]:
     said = [*_rows_in_words(before.rows, after.rows), *said]
     said += _settings_in_words(before, after)
     if _engine(before) != _engine(after):
-        said.append(Said(f"Engine {_engine(before)} → {_engine(after)}"))
+        said.insert(0, Said(f"Engine {_engine(before)} → {_engine(after)}"))  # thresholds may follow from it
     if before.sampling != after.sampling:
         samplings = [Sampling.from_key(one.sampling).description for one in (before, after)]
         said.append(Said(f"Sampling {' → '.join(samplings)}"))

@@ -214,6 +214,29 @@ def test_an_import_replaces_what_is_shown_and_undo_brings_it_back(table, bench):
     assert shown(table) == ["crimson", "green", "blue"]
 
 
+def test_a_file_is_imported_once_and_what_is_typed_wins(table, bench):
+    file = {"name": "archive.yaml", "mimeType": "text/yaml", "buffer": b"settings: {threshold: 0.4}\nprompts: [old]"}
+    typed = table.get_by_role("textbox", name="Prompts", exact=True)
+    table.get_by_role("button", name="Import", exact=True).click()
+    table.locator("input[type=file]").set_input_files(file)
+    expect(table.get_by_text("archive.yaml").first).to_be_visible()
+    table.get_by_role("button", name="Replace the prompts").click()
+    expect_labels(bench, ["old"])
+    expect(table.get_by_text("archive.yaml")).to_have_count(0)
+    assert saved(bench).settings.threshold == 0.4
+
+    typed.fill("crane\nship\nsea")
+    table.get_by_role("button", name="Replace the prompts").click()
+    expect_labels(bench, ["crane", "ship", "sea"])
+    wait_idle(table)
+    table.locator("input[type=file]").set_input_files(file)
+    expect(table.get_by_text("archive.yaml").first).to_be_visible()
+    typed.fill("yard")
+    table.get_by_role("button", name="Replace the prompts").click()
+    expect_labels(bench, ["yard"])
+    expect(table.get_by_text("What was typed was imported, not archive.yaml.").first).to_be_visible()
+
+
 def test_the_keyboard_reaches_everything_and_everything_has_a_name(table):
     parts = [part(table, name, 1) for name in ("Colour", "Label", "Phrasings", "Role", "Threshold")]
     first = table.get_by_role("checkbox", name="Prompt 1 on")

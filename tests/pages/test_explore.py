@@ -9,6 +9,7 @@ import os
 import pytest
 
 from lib.analysis.analysis import prompt_cosines
+from lib.core.formatting import as_text
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
 from lib.ingest.ingest import ingest
@@ -434,3 +435,22 @@ def test_another_engine_has_its_own_thresholds_and_says_so(bench):
     app.session_state["session"].change(model_version=MODEL)
     app.run()
     assert by_key(app.slider, "setting.threshold").value == saved(bench).settings.threshold == 0.31
+
+
+def test_an_import_of_lines_keeps_the_settings_and_adding_takes_new_labels_only(bench):
+    settings = Settings(score="cosine", decision="threshold", threshold=0.25)
+    experiments.save(bench.store.home, dataclasses.replace(bench.experiment, settings=settings))
+    app = open_page()
+    by_key(app.text_area, "import_text").set_value("crane\nship").run()
+    by_key(app.button, "import_apply").click().run()
+    assert [row.label for row in saved(bench).rows] == ["crane", "ship"]
+    assert saved(bench).settings.threshold == 0.25
+    by_key(app.text_area, "import_text").set_value("prompts: [Crane, {label: wall, threshold: 0.3}]").run()
+    by_key(app.button, "import_add").click().run()
+
+    assert [row.label for row in saved(bench).rows] == ["crane", "ship", "wall"]
+    assert saved(bench).settings.threshold == 0.25
+    assert app.toast[0].value == as_text("1 prompt added; not added, as they are there already: 'Crane'")
+    by_key(app.text_area, "import_text").set_value("settings: {score: cosine, threshold: 0.4}\nprompts: [sea]").run()
+    by_key(app.button, "import_apply").click().run()
+    assert (saved(bench).settings.threshold, [row.label for row in saved(bench).rows]) == (0.4, ["sea"])

@@ -137,7 +137,7 @@ def _chosen(options: Mapping[str, _Option]) -> list[str]:
 
 
 def _import() -> None:
-    import_prompts.popover("matrix_import", "Add to the matrix", _add_imports, files="beside")
+    import_prompts.popover("matrix_import", {"Add to the matrix": _add_imports}, files="beside")
     imported = settings.current().imported
     if imported:
         st.caption("Imported so far")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -14,17 +14,15 @@ from lib.ui.session.peek import peek_state
 _EXAMPLE = "construction site\nshipyard\nsomething else"
 
 
-def popover(
-    key: str,
-    button: str,
-    on_import: Callable[[Sequence[tuple[str, str]]], Sequence[str]],
-    *,
-    files: Literal["instead", "beside"] = "instead",
-) -> None:
-    """Draw the inputs and the button, which are emptied again when the import had no problem.
+Action = Callable[[Sequence[tuple[str, str]]], Sequence[str]]
+"""Called with (name, text) of each prompt set; returns one sentence for each problem."""
 
-    ``on_import`` is called with (name, text) of each prompt set and returns one sentence for each problem. With
-    ``files``, one is read instead of what was typed, or several beside it, which then also has a name.
+
+def popover(key: str, actions: Mapping[str, Action], *, files: Literal["instead", "beside"] = "instead") -> None:
+    """Draw the inputs, and a button for each action, by its words.
+
+    All inputs are emptied when it had no problem: a file is used once. With ``files``, one is read where nothing was
+    typed, or several beside what was typed, which then also has a name.
     """
     st.markdown("Paste one prompt per line, or a prompt set as YAML or JSON.")
     if files == "beside":
@@ -33,21 +31,39 @@ def popover(
     st.file_uploader(
         "or a file" if files == "instead" else "or files",
         type=["yaml", "yml", "json", "txt"],
-        key=f"{key}_file",
+        key=_file_key(key, st.session_state.get(f"{key}_used", 0)),
         accept_multiple_files=files == "beside",
         max_upload_size=1,
     )
-    st.button(button, type="primary", key=f"{key}_apply", on_click=_apply, args=(key, on_import))
+    with st.container(horizontal=True):
+        for number, (words, action) in enumerate(actions.items()):
+            name = "add" if number else "apply"
+            st.button(
+                words,
+                type="secondary" if number else "primary",
+                key=f"{key}_{name}",
+                on_click=_apply,
+                args=(key, action),
+            )
     for problem in st.session_state.pop(f"{key}_problems", ()):
         st.error(as_text(problem))
 
 
+def _file_key(key: str, used: int) -> str:
+    """Return the key of the field for files; another one is empty, which Streamlit offers no other way to."""
+    return f"{key}_file.{used}"
+
+
 @state.callback
-def _apply(key: str, on_import: Callable[[Sequence[tuple[str, str]]], Sequence[str]]) -> None:
+def _apply(key: str, action: Action) -> None:
     inputs = peek_state()
-    uploads, typed = inputs.get(f"{key}_file"), str(inputs.get(f"{key}_text", ""))
+    used = int(inputs.get(f"{key}_used", 0))
+    uploads, typed = inputs.get(_file_key(key, used)), str(inputs.get(f"{key}_text", ""))
     beside = isinstance(uploads, list)
     files = uploads if isinstance(uploads, list) else [uploads] if uploads else []
+    if files and typed.strip() and not beside:
+        state.session().say(f"What was typed was imported, not {files[0].name}.")
+        files = []
     texts: list[tuple[str, str]] = []
     problems: list[str] = []
     for file in files:
@@ -57,8 +73,9 @@ def _apply(key: str, on_import: Callable[[Sequence[tuple[str, str]]], Sequence[s
             problems.append(f"{file.name} is not UTF-8 text; save it as UTF-8 and try again.")
     if not files or (beside and typed.strip()):
         texts.append((str(inputs.get(f"{key}_name", "")).strip() or "pasted", typed))
-    problems += on_import(texts) if texts else []
+    problems += action(texts) if texts else []
     st.session_state[f"{key}_problems"] = problems
     if not problems:
+        st.session_state[f"{key}_used"] = used + 1
         for name in inputs.keys() & {f"{key}_text", f"{key}_name"}:
             st.session_state[name] = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -11,9 +12,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.charts.palette import swatch
 from lib.core.errors import PromptreelError
+from lib.core.formatting import plural
+from lib.core.labelled_intervals import label_key
 from lib.prompts.model import Prompt, PromptSet
-from lib.prompts.parsing import parse_prompt_set
-from lib.services.experiments import Experiment, rows_left_out, rows_to_prompts
+from lib.prompts.parsing import given_fields, parse_prompt_set
+from lib.services.experiment_changes import quoted
+from lib.services.experiments import Experiment, PromptRow, label_of, rows_left_out, rows_to_prompts
 from lib.services.row_hints import Hint, Refusal, hints, mended
 from lib.services.row_paste import Paste, pasted
 from lib.ui.components.prompt_editor import (
@@ -31,6 +35,7 @@ from lib.ui.session.bindings import bound
 from lib.ui.session.guard import told
 from lib.ui.session.session import Session
 
+_NAMED = 8
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 
 
@@ -147,7 +152,8 @@ def tools(session: Session) -> DeltaGenerator:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         with st.popover("Import", icon=":material/upload_file:"):
-            import_prompts.popover(session.key("import"), "Replace the prompts", partial(_replace, session))
+            actions = {"Replace the prompts": partial(_import, session, True), "Add": partial(_import, session, False)}
+            import_prompts.popover(session.key("import"), actions)
         with st.popover("Pictures", icon=":material/add_photo_alternate:"):
             pictures.popover(session)
         with st.popover("Name and template", icon=":material/format_quote:"):
@@ -155,13 +161,34 @@ def tools(session: Session) -> DeltaGenerator:
     return row
 
 
-def _replace(session: Session, texts: Sequence[tuple[str, str]]) -> list[str]:
+def _import(session: Session, replaces: bool, texts: Sequence[tuple[str, str]]) -> list[str]:
+    """Import prompt sets, given as (name, text), and return what is wrong with them."""
     for name, text in texts:
         try:
-            session.load_prompt_set(parse_prompt_set(text, name=name))
+            prompt_set, given = parse_prompt_set(text, name=name), given_fields(text)
         except PromptreelError as error:
             return [str(error)]
+        if replaces:
+            experiment = session.experiment
+            kept = {one: getattr(experiment, one) for one in ("template", "settings") if one not in given}
+            session.load_prompt_set(replace(prompt_set, **kept))
+        else:
+            _add(session, prompt_set)
     return []
+
+
+def _add(session: Session, prompt_set: PromptSet) -> None:
+    """Add the prompts with new labels, and say which are there already."""
+    there = {label_key(label_of(row)) for row in session.experiment.rows}
+    new = [prompt for prompt in prompt_set.prompts if label_key(prompt.label) not in there]
+    old = [quoted(prompt.label) for prompt in prompt_set.prompts if label_key(prompt.label) in there]
+    if new:
+        rows = Experiment("", settings=prompt_set.settings, rows=tuple(map(PromptRow.of, new)))
+        in_score = rows.with_score(session.experiment.settings.score).rows  # thresholds are kept for their own score
+        session.step(None, lambda one: replace(one, rows=(*one.rows, *in_score)))
+    more = f" and {len(old) - _NAMED} more" if len(old) > _NAMED else ""
+    left = f"; not added, as they are there already: {', '.join(old[:_NAMED])}{more}" if old else ""
+    session.say(f"{plural(len(new), 'prompt')} added{left}")
 
 
 def _template(session: Session) -> None:
