@@ -18,16 +18,12 @@ with instrument:
         results.answer(compared)
     page.watch(sides, compared)
     timeline.draw(sides, compared)
+    if compared is not None:
+        views = {
+            "Metrics": results.metrics,
+            "Agreement": results.agreement,
+            "Score comparison": scores.draw,
+            "Accuracy": accuracy.draw,
+        }
+        views[results.choose_view(list(views))](compared)
 prompt_diff.draw()
-if compared is None:
-    st.stop()
-
-view = results.choose_view()
-if view == "Metrics":
-    results.metrics(compared)
-elif view == "Agreement":
-    results.agreement(compared)
-elif view == "Score comparison":
-    scores.draw(compared)
-else:
-    accuracy.draw(compared)

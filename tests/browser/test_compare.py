@@ -75,8 +75,8 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     expect(page.get_by_text(re.compile(r"A and B agree 8\d % of the time.*One difference"))).to_be_visible()
     difference = page.get_by_text(re.compile(r"0:10\.\d – 0:13\.\d: A construction site, B shipyard"))
     expect(difference).to_be_visible()
-    answers = page.get_by_text(re.compile("^■ construction site: yes"))
-    matches = [re.search(r"for (\d\.\d) s, .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
+    answers = page.get_by_text(re.compile("^■ construction site: present"))
+    matches = [re.search(r"for (\d\.\d) s .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
     (before_s, before_f1), (after_s, after_f1) = [tuple(map(float, match.groups())) for match in matches if match]
     assert before_s == pytest.approx(6, abs=0.3)
     assert after_s == pytest.approx(3, abs=0.5)

@@ -266,6 +266,18 @@ def test_no_wording_is_offered_as_the_best_where_more_is_not_better(bench):
     assert [button for button in app.button if button.key == "matrix_use"]
 
 
+def test_a_set_with_two_invented_labels_is_far_below_the_right_one(bench):
+    """Only labels that set and truth share counted: 0.93 beside 0.96."""
+    truth_beside(bench.video)
+    wrong = another_experiment(bench, name="invented")
+    rows = (PromptRow(label="red"), *(PromptRow(label=f"my {one}", texts=(one,)) for one in ("green", "blue")))
+    experiments.save(bench.store.home, replace(wrong, rows=rows))
+    app = open_page(PAGE)
+    values = dict(zip(table(app)["name"], table(app)["video 0"], strict=True))
+    assert values["invented"] <= values["colours (current)"] - 0.2
+    assert "**colours \\(current\\)** is best here" in words(app)
+
+
 def test_sets_judged_on_different_videos_are_not_ranked_and_none_is_called_best(bench):
     """A mean over what each row happens to have put the set first that was judged on one easy video."""
     truth_beside(bench.video)

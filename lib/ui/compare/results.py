@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,7 +22,6 @@ from lib.ui.panels.html_tables import dot, escaped, note
 from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state
 
-_VIEWS = ("Metrics", "Agreement", "Score comparison", "Accuracy")
 _TITLES = {
     "present": "Present",
     "first_seen_s": "First seen (s)",
@@ -126,12 +125,12 @@ def _bold(label: str | None) -> str:
     return "nothing" if label is None else f"<strong>{escaped(label)}</strong>"
 
 
-def choose_view() -> str:
-    """Draw the choice of what is shown below the wording, and return it."""
+def choose_view(views: Sequence[str]) -> str:
+    """Draw the choice of what is shown below the player, the first of ``views`` at first, and return it."""
     view = st.segmented_control(
         "Show",
-        _VIEWS,
-        default=_VIEWS[0],
+        views,
+        default=views[0],
         required=True,
         label_visibility="collapsed",
         key="compare_view",
