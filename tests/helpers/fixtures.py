@@ -68,12 +68,25 @@ def server() -> Iterator[FakeServer]:
         yield running
 
 
-@pytest.fixture
-def bench(home: Path, server: FakeServer) -> Bench:
-    """Return the store that pages are tried with."""
+@pytest.fixture(scope="session")
+def bench_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what ``bench`` is a copy of, made once; its video is put away for the copies."""
+    from tests.helpers.fake_server import FakeServer
     from tests.helpers.pages import lay_out
 
-    return lay_out(home, server.url)
+    folder = tmp_path_factory.mktemp("bench")
+    with FakeServer() as server:
+        lay_out(folder / "home", server.url)
+    (folder / "colours.mp4").rename(folder / "colours.mp4.made")
+    return folder
+
+
+@pytest.fixture
+def bench(bench_template: Path, home: Path, server: FakeServer) -> Bench:
+    """Return the store that pages are tried with."""
+    from tests.helpers.pages import copied
+
+    return copied(bench_template, home, server.url)
 
 
 @pytest.fixture

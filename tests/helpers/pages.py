@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,11 +22,13 @@ from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
+from lib.ui.session import cache
 from tests.helpers.videos import BLUE, GREEN, RED, Colour, make_video, scenes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXPERIMENT = "abc123def456"
 COLOURS = ("red", "green", "blue")
+_ROWS = tuple(PromptRow(label=colour) for colour in COLOURS)
 MODEL = "ViT-B-32"
 SAMPLING = Sampling.every(5)
 
@@ -44,7 +47,7 @@ def lay_out(
     server_url: str,
     *,
     embed: bool = True,
-    rows: tuple[PromptRow, ...] = tuple(PromptRow(label=colour) for colour in COLOURS),
+    rows: tuple[PromptRow, ...] = _ROWS,
     settings: Settings | None = None,
     name: str = "colours",
 ) -> Bench:
@@ -54,6 +57,24 @@ def lay_out(
     if embed:  # the phrases too, so that no page has them embedded beside what a test looks at
         with contextlib.closing(make_engine(server_url, model_version=MODEL)) as engine:
             embed_texts_cached(store, engine, PHRASES)
+    return _experiment(store, video, server_url, rows, settings or Settings())
+
+
+def copied(template: Path, home: Path, server_url: str) -> Bench:
+    """Return what ``lay_out`` made in the folder ``template`` in another home, its video beside it as there.
+
+    What pages keep of such an embedding is forgotten, as it would be taken for that of the home before.
+    """
+    for name, kept in vars(cache).items():
+        if name.startswith("_") and name != "_store" and callable(kept) and hasattr(kept, "clear"):
+            kept.clear()
+    shutil.copytree(template / "home", home)
+    store = Store(home)
+    video = store.add_file(shutil.copy(template / "colours.mp4.made", home.parent / "colours.mp4"))
+    return _experiment(store, video, server_url, _ROWS, Settings())
+
+
+def _experiment(store: Store, video: Video, server_url: str, rows: tuple[PromptRow, ...], settings: Settings) -> Bench:
     here = Experiment(
         id=EXPERIMENT,
         video=video.sha256,
@@ -63,9 +84,9 @@ def lay_out(
         sampling=SAMPLING.key,
         name="colours",
         rows=rows,
-        settings=settings or Settings(),
+        settings=settings,
     )
-    experiments.save(home, here)
+    experiments.save(store.home, here)
     return Bench(store, video, here)
 
 
