@@ -105,6 +105,6 @@ def test_nothing_says(words: str) -> None:
 def test_all_texts_are_looked_at() -> None:
     seen = {text for _, text in TEXTS}
     assert {"Merge gaps up to (s)", "Previous sample (←)", "Original moment hidden", "Name and template"} <= seen
-    assert "About {} samples. Analysed once; after that every change is instant." in seen
+    assert any("Analysed once; after that every change is instant." in text for text in seen)
     assert "{}: not found ({})" in seen
     assert list(texts_of_code('"""Of maintainers."""\nsaid = f"{one} is at it"')) == ["{} is at it"]
