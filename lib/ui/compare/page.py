@@ -123,12 +123,12 @@ def _choose(session: Session) -> None:
         list(choices),
         index=None,
         format_func=lambda chosen: choices[chosen].described,
-        placeholder=f"Choose another {session.side.upper()}: an experiment, a version, a sample",
+        placeholder=f"Load {session.side.upper()} from a saved experiment, a version or a sample",
         label_visibility="collapsed",
         key=key,
         on_change=_after_typed(_use_choice),
         args=(session.side, key, choices),
-        help="A opens what is chosen; B becomes a copy of it.",
+        help="A opens what is chosen itself; B is loaded as a copy.",
     )
 
 
