@@ -18,8 +18,9 @@ from lib.core.errors import PromptreelError, StoreDamagedError
 from lib.infra.files import sha256_of
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
-from lib.services import documents, experiments
+from lib.services import documents, experiments, versions
 from lib.services.experiments import Experiment
+from lib.services.versions import Version
 from lib.store.home import StorePaths
 
 _LABELS_NAMED = 4
@@ -79,7 +80,7 @@ class Listing:
     """What there is to choose from."""
 
     choices: tuple[Choice, ...]
-    """Experiments written last first; samples follow."""
+    """Experiments written last first; saved versions, the newest first, and samples follow."""
     damaged: tuple[str, ...] = ()
     """Names of files that can't be read."""
 
@@ -97,7 +98,8 @@ def listed(home: Path, videos: Mapping[str, str], samples: Iterable[Path] = ()) 
     choices, damaged = _experiments(home)
     named = [replace(one, video_name=videos.get(one.video or "", _missing(one.video))) for one in choices]
     of_samples = (_sample(file) for file in samples)
-    return Listing((*named, *(one for one in of_samples if one is not None)), tuple(damaged))
+    kept = (_version(version, videos) for version in versions.listed(home).versions if version.why == "saved")
+    return Listing((*named, *kept, *(one for one in of_samples if one is not None)), tuple(damaged))
 
 
 def deleted(home: Path, videos: Mapping[str, str]) -> tuple[Choice, ...]:
@@ -191,6 +193,29 @@ def _choice(experiment: Experiment, get: Callable[[], Experiment | None]) -> Cho
         note=experiment.note,
         prompt_set=experiment.name,
         get=get,
+    )
+
+
+# --- versions --------------------------------------------------------------------------------------------------------
+
+
+def _version(version: Version, videos: Mapping[str, str]) -> Choice:
+    """Return a choice that opens as a new experiment: a version itself doesn't change."""
+    sha256, name = version.experiment.video, f"{version.shown_name} · {version.title}"
+    choice = _choice(
+        version.experiment,
+        lambda: replace(
+            version.experiment, id=experiments.new_id(), title=name[: experiments.MAX_TITLE], created_at=time.time()
+        ),
+    )
+    return replace(
+        choice,
+        key=f"version:{version.id}",
+        kind="version",
+        title=f"{name} (version)",
+        note=version.note,
+        video_name=videos.get(sha256 or "", _missing(sha256)),
+        written_at=version.created_at,
     )
 
 

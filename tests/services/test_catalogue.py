@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from lib.infra.files import sha256_of
-from lib.services import catalogue, experiments
+from lib.services import catalogue, experiments, versions
 from lib.services.experiments import Experiment, PromptRow
+from lib.store.store import Store
 from lib.ui.session.folders import SAMPLES
 
 CRANE = (PromptRow(label="crane"), PromptRow(label="wall", enabled=False), PromptRow(texts=("a boat",)))
@@ -107,3 +108,20 @@ def test_a_sample_is_chosen_with_its_video_and_its_own_prompts(tmp_path):
 def test_an_experiment_is_called_by_its_title_or_by_what_is_in_it(experiment, title):
     assert experiments.shown_title(experiment) == title
     assert experiments.shown_title(experiment, "v.mp4") == f"{title} · v.mp4"
+
+
+def test_saved_versions_can_be_chosen_and_open_as_experiments_of_their_own(tmp_path):
+    store = Store(tmp_path)
+    mine = Experiment("aaaaaa", rows=CRANE, title="Mine", engine="clip", sampling="stride-5")
+    version = versions.keep(store, mine, "saved", name="first", note="before")
+    versions.keep(store, replace(mine, rows=CRANE[:1]), "import")
+
+    (choice,) = catalogue.listed(tmp_path, {}).choices
+    assert (choice.kind, choice.key) == ("version", f"version:{version.id}")
+    assert choice.name.startswith("first · Mine (version)")
+    assert choice.note == "before"
+    opened = choice.get()
+    assert opened.id not in ("aaaaaa", choice.get().id)
+    assert opened.with_experiment(mine) == opened
+    assert (opened.title, opened.engine, opened.sampling) == ("first · Mine", "clip", "stride-5")
+    assert versions.listed(tmp_path).versions[-1] == version

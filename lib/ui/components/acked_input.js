@@ -7,6 +7,10 @@ const RETRY_MS = 5000; // without an acknowledgement, before it is sent again; d
 const LONGEST_RETRY_MS = 80000;
 const HOLD_MS = 5000; // that a link waits for an acknowledgement; the same server serves the next page, and no sooner
 
+/** Whether an event belongs to Ctrl+S, which is Streamlit's: of keys let go, the S alone may be the last one. */
+const isSave = ({ type, key, ctrlKey, metaKey }) =>
+  key?.toLowerCase() === "s" && (type === "keyup" || ctrlKey || metaKey);
+
 class AckedInput {
   sequence = 0; // number of the last submission
   acked = 0; // number of the last one that Python has acknowledged
@@ -17,7 +21,7 @@ class AckedInput {
     this.group = group;
     // Streamlit has shortcuts on plain letters, and takes keys from a component for keys outside text fields.
     for (const type of ["keydown", "keypress", "keyup"])
-      group.addEventListener(type, (event) => event.stopPropagation());
+      group.addEventListener(type, (event) => isSave(event) || event.stopPropagation());
     this.listeners = new AbortController();
     const { signal } = this.listeners;
     window.addEventListener("click", (event) => this.clicked(event), { capture: true, signal }); // before a link acts

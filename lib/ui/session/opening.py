@@ -23,8 +23,21 @@ _KEPT = ("video", "engine", "server_url", "model_version", "model", "sampling")
 
 
 def choices() -> Listing:
-    """Return all that can be chosen to work with."""
-    return catalogue.listed(cache.store().home, _video_names(), sorted(SAMPLES.glob("*.mp4")))
+    """Return all that can be chosen to work with; samples come with the engine and sampling of this tab."""
+    listing = catalogue.listed(cache.store().home, _video_names(), sorted(SAMPLES.glob("*.mp4")))
+    return replace(listing, choices=tuple(_with_engine_here(one) for one in listing.choices))
+
+
+def _with_engine_here(choice: Choice) -> Choice:
+    if choice.kind != "sample":
+        return choice
+
+    def get() -> Experiment | None:
+        experiment, present = choice.get(), state.current()
+        kept = {name: getattr(present, name) for name in _KEPT if name != "video"}
+        return None if experiment is None else replace(experiment, **kept)
+
+    return replace(choice, get=get)
 
 
 def deleted() -> tuple[Choice, ...]:
@@ -101,7 +114,7 @@ def open_chosen(experiment: Experiment) -> None:
     if experiments.path_of(cache.store().home, experiment.id).exists():
         open_saved(experiment.id)
     else:
-        _begin(replace(experiment, **{name: getattr(state.current(), name) for name in _KEPT if name != "video"}))
+        _begin(experiment)
 
 
 def _opener(experiment_id: str) -> Callable[[], None]:
