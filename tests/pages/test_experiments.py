@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
+import streamlit
 
 from lib.core.labelled_intervals import TrueSegment
 from lib.engines.registry import make_engine
@@ -294,3 +295,14 @@ def test_words_of_a_search_as_prompts_claim_the_time_that_is_true(home):
 
     seconds = sum(one.end_s - one.start_s for one in found.segments if one.label == "glass of wine")
     assert 7 < seconds < 9
+
+
+def test_opening_is_said_before_anything_takes_time(home, monkeypatch):
+    said = []
+    real = Store.add_file
+    monkeypatch.setattr(streamlit, "toast", lambda text, **_: said.append(text))
+    monkeypatch.setattr(Store, "add_file", lambda *args, **fields: [said.append("added"), real(*args, **fields)][1])
+    app = open_page(LIBRARY, experiment=None)
+    open_sample(app, "five_scenes")
+
+    assert said[:2] == ["Opening Five scenes…", "added"]

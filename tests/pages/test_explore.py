@@ -17,7 +17,9 @@ from lib.ingest.speed import remember_speed
 from lib.prompts.model import Settings, Smoothing
 from lib.services import experiments
 from lib.services.experiments import PromptRow
+from lib.ui.explore import downloads
 from lib.ui.session import cache
+from tests.helpers.arrays import analyse_scores, prompt_set
 from tests.helpers.pages import (
     COLOURS,
     MODEL,
@@ -33,6 +35,7 @@ from tests.helpers.pages import (
     words,
 )
 
+CONSTRUCTION = prompt_set("wall", "construction site", decision="threshold", threshold=0.2)
 PAGES = sorted(path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "pages").glob("*.py"))
 assert PAGES
 pytestmark = pytest.mark.usefixtures("framed")
@@ -454,3 +457,17 @@ def test_an_import_of_lines_keeps_the_settings_and_adding_takes_new_labels_only(
     by_key(app.text_area, "import_text").set_value("settings: {score: cosine, threshold: 0.4}\nprompts: [sea]").run()
     by_key(app.button, "import_apply").click().run()
     assert (saved(bench).settings.threshold, [row.label for row in saved(bench).rows]) == (0.4, ["sea"])
+
+
+def test_the_contact_sheet_has_only_frames_that_qualify(bench, monkeypatch):
+    sheets = []
+    monkeypatch.setattr(downloads, "contact_sheet", lambda tiles, **_: sheets.append(tiles) or b"")
+    analysis = analyse_scores([[0.6, -0.05], [0.45, 0.0], [0.6, -0.05], [0.21, -0.05], [0.6, -0.1]], CONSTRUCTION)
+    info = bench.store.embeddings()[0]
+    samples = bench.store.load(info.key)
+    frames = dataclasses.replace(analysis.samples, frames=samples.frames[:5])
+    downloads._contact_sheet(info, dataclasses.replace(analysis, samples=frames))
+
+    (tiles,) = sheets
+    assert {(tile.title, tile.subtitle.split(",")[0]) for tile in tiles} == {("wall", "best"), ("wall", "borderline")}
+    assert [tile.subtitle[-5:] for tile in tiles if "borderline" in tile.subtitle] == ["0.210"]

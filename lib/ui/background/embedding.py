@@ -10,6 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.prompts.model import Prompt, PromptSet
@@ -22,6 +23,11 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.session import cache, opening, state
 from lib.ui.session.session import Session
+
+
+def say_opening(name: str) -> None:
+    """Say at once that a video is being opened: hashing, its first look and the first page take seconds."""
+    st.toast(f"Opening {as_text(name)}…", icon=":material/hourglass_top:")
 
 
 def open_in_explore(video: Video, info: EmbeddingInfo | None = None, *, seek_s: float | None = None) -> None:

@@ -103,6 +103,7 @@ def _open_by_path() -> None:
         if not chosen:
             st.warning("Type a path or choose a file first.")
             return
+        work.say_opening(Path(chosen).name)
         try:
             video = cache.store().add_file(confined(str(chosen), folders))
         except PromptreelError as error:

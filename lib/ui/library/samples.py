@@ -43,6 +43,7 @@ def _sample_card(file: Path) -> None:
     st.caption(card.caption)
     st.space("stretch")  # the buttons of all cards stand in one row
     if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
+        work.say_opening(card.title)
         try:
             video = cache.store().add_file(file)
             opening.open_sample(video)

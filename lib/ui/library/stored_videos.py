@@ -98,6 +98,7 @@ def _actions(row: _Row) -> None:
     video, info = row.video, row.embedding
     with st.container(horizontal=True):
         if st.button("Open in Explore", type="primary", icon=":material/timeline:", key="open_cached"):
+            work.say_opening(video.name)
             work.open_in_explore(video, info)
         if video.has_file and st.button(
             "Embed with the hosted service…", icon=":material/cloud_upload:", key="embed_hosted"
