@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="a prompt set as YAML or JSON, one prompt per line, or a config.yaml with a CLIP list",
+        help="a prompt set as YAML or JSON, one prompt per line, columns with tabs, or a config.yaml with a CLIP list",
     )
     parser.add_argument("--samples", action="store_true", help="also print each sample and its scores")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Text of a prompt set -> prompt set: YAML, JSON or one prompt per line, read to plain values with line numbers.
+"""Text of a prompt set -> prompt set: YAML, JSON, columns or lines, read to plain values with line numbers.
 
 Conventions: strings in, no files; lines count from 1; a path is the keys and indices that lead to a value,
 such as ``("prompts", 2, "label")``. YAML is read by the safe loader, without aliases (``*name``), which can
@@ -23,8 +23,9 @@ from lib.core.labelled_intervals import label_key
 from lib.core.validation import first_doubled, written
 from lib.prompts.learned import Learned
 from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings, Smoothing, as_spelled, check_threshold
+from lib.prompts.spreadsheet import read_table
 
-Format = Literal["yaml", "json", "lines"]
+Format = Literal["yaml", "json", "lines", "table"]
 KeyPath = tuple[str | int, ...]
 
 MAX_CHARACTERS = 2_000_000
@@ -48,14 +49,15 @@ def parse_prompt_set(
 ) -> PromptSet:
     """Return the prompt set that ``text`` describes.
 
-    Four forms are read: a prompt set as YAML or JSON (a mapping with ``prompts``), a list of prompts, plain
-    lines (one prompt per line; blank lines and lines that start with # are skipped), and a ``config.yaml`` with
-    a list of prompts under ``CLIP``, whose other keys are ignored. A label alone may stand for a prompt.
+    Five forms are read: a prompt set as YAML or JSON (a mapping with ``prompts``), a list of prompts, plain
+    lines (one prompt per line; blank lines and lines that start with # are skipped), columns of a spreadsheet
+    (``lib.prompts.spreadsheet``), and a ``config.yaml`` with a list of prompts under ``CLIP``, whose other keys are
+    ignored. A label alone may stand for a prompt.
 
     Args:
         text: content of a file, or pasted text.
         name: name of the prompt set where the text gives none.
-        format: ``yaml``, ``json`` or ``lines``; None decides by the text.
+        format: ``yaml``, ``json``, ``lines`` or ``table``; None decides by the text.
 
     Raises:
         PromptSetError, SettingsError: with the line, where it is known.
@@ -220,7 +222,7 @@ def read_document(text: str, *, form: Format | None = None) -> Document:
         PromptSetError: too long, or not well-formed.
     """
     if form is not None and form not in get_args(Format):
-        raise PromptSetError(f"{reprlib.repr(form)} is no format of prompt sets; use yaml, json or lines.")
+        raise PromptSetError(f"{reprlib.repr(form)} is no format of prompt sets; use yaml, json, lines or table.")
     text = text.removeprefix("\ufeff")
     if len(text) > MAX_CHARACTERS:
         raise PromptSetError(
@@ -230,7 +232,7 @@ def read_document(text: str, *, form: Format | None = None) -> Document:
     form = form or _guess(text)
     if form == "json":
         return _read_json(text)
-    return _read_yaml(text) if form == "yaml" else _read_lines(text)
+    return {"yaml": _read_yaml, "table": _read_table}.get(form, _read_lines)(text)
 
 
 def _guess(text: str) -> Format:
@@ -239,7 +241,9 @@ def _guess(text: str) -> Format:
         if line.strip() and not line.lstrip().startswith("#"):
             if line.lstrip().startswith(("{", "[")):
                 return "json" if _is_json(text) else "yaml"
-            return "yaml" if _YAML_START.match(line) else "lines"
+            if _YAML_START.match(line):
+                return "yaml"
+            return "table" if "\t" in line.strip() else "lines"
     return "lines"
 
 
@@ -255,6 +259,13 @@ def _read_lines(text: str) -> Document:
         if line.strip() and not line.lstrip().startswith("#")
     ]
     return Document([line for _, line in numbered], "lines", lines=tuple(number for number, _ in numbered))
+
+
+def _read_table(text: str) -> Document:
+    table = read_table(text)
+    if table.left_out:
+        raise PromptSetError(table.left_out[0])
+    return Document([{**vars(prompt), "texts": list(prompt.texts)} for prompt in table.prompts], "table")
 
 
 def _read_json(text: str) -> Document:

@@ -12,7 +12,7 @@ from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import contrast, has_focus_ring
 from tests.helpers.http import wait_for
 from tests.helpers.pages import COLOURS, saved
-from tests.helpers.prompt_table import expect_labels, opened, part, shown, type_rows
+from tests.helpers.prompt_table import expect_labels, opened, part, paste, shown, type_rows
 
 pytestmark = pytest.mark.browser
 
@@ -105,13 +105,7 @@ def test_pasted_lines_make_rows(table, bench):
     field = part(table, "Label", 2)
     field.focus()
     field.select_text()
-    field.evaluate(
-        """field => {
-          const clipboardData = new DataTransfer();
-          clipboardData.setData('text/plain', 'crane\\r\\n\\r\\n  two   ships\\n<i>sea</i>\\n');
-          field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
-        }"""
-    )
+    paste(field, "crane\r\n\r\n  two   ships\n<i>sea</i>\n")
     expect_labels(bench, ["red", "crane", "two ships", "<i>sea</i>", "blue"])
     expect(part(table, "Label", 4)).to_be_focused()
 
@@ -284,3 +278,56 @@ def test_the_table_fits_and_is_readable(new_page, dashboard, bench, scheme, widt
     editor.scroll_into_view_if_needed()
     wait_idle(page)
     screenshot(page, f"prompts-{scheme}-{width}", full_page=False)
+
+
+def test_phrasings_are_chips_that_are_added_edited_and_removed_by_key_and_mouse(table, bench):
+    field = part(table, "Phrasings", 1)
+    field.focus()
+    table.keyboard.type("a crane, big hook;yellow", delay=5)
+    assert wait_for(lambda: saved(bench).rows[0].texts == ("a crane", "big hook", "yellow"))  # also what is typed yet
+    table.keyboard.press("Enter")
+    paste(field, "one, line")  # a line stays one phrasing, commas and all
+    table.keyboard.press("Enter")
+    paste(field, "two\nlines")
+    chip = table.get_by_role("textbox", name="Phrasing 1 of prompt 1", exact=True)
+    chip.press("End")
+    chip.press_sequentially(", tall")
+    table.get_by_role("button", name="Remove phrasing 2 of prompt 1").click()
+    last = table.get_by_role("textbox", name="Phrasing 5 of prompt 1", exact=True)
+    last.fill("")
+    last.press("Backspace")
+    expect(table.get_by_role("button", name="4 phrasings of prompt 1")).to_be_visible()
+    expected = ("a crane, tall", "yellow", "one, line", "two")
+    assert wait_for(lambda: saved(bench).rows[0].texts == expected), saved(bench).rows[0].texts
+
+
+def test_rows_are_moved_by_keys_and_by_dragging(table, bench):
+    part(table, "Label", 1).press("Alt+ArrowDown")
+    expect_labels(bench, ["green", "red", "blue"])
+    expect(part(table, "Label", 2)).to_be_focused()
+    handle = table.get_by_role("button", name=re.compile("^Move prompt 1"))
+    handle.press("ArrowUp")  # it is the first already
+    boxes = [table.locator(".move").nth(index).bounding_box() for index in (0, 2)]
+    table.mouse.move(boxes[0]["x"] + 5, boxes[0]["y"] + 5)
+    table.mouse.down()
+    table.mouse.move(boxes[0]["x"] + 5, boxes[1]["y"] + 30, steps=5)
+    table.mouse.up()
+    expect_labels(bench, ["red", "blue", "green"])
+    assert [row.slot for row in saved(bench).rows] == [None, 2, 1]
+
+
+def test_a_press_mends_a_row_and_a_pasted_table_makes_rows(table, bench):
+    part(table, "Phrasings", 1).fill("crimson;")
+    part(table, "Label", 1).fill("cherry")
+    expect(table.get_by_text("Its phrasings are still those of “red”")).to_be_visible()
+    table.get_by_role("button", name="Use “cherry” instead").click()
+    expect(part(table, "Label", 1)).to_be_focused()
+    assert wait_for(lambda: saved(bench).rows[0] == PromptRow(label="cherry"))
+    field = part(table, "Label", 3)
+    field.focus()
+    field.select_text()
+    paste(field, 'label\tphrasings\trole\tthreshold\nsea\t"water\nwaves"\tbackground\t0,5\nship\t\t\t\n')
+    expect_labels(bench, ["cherry", "green", "sea", "ship"])
+    assert saved(bench).rows[2] == PromptRow(label="sea", texts=("water", "waves"), role="background", threshold=0.5)
+    expect(part(table, "Label", 4)).to_be_focused()
+    expect(table.locator(".hint")).to_have_text("2 rows pasted.")

@@ -29,6 +29,26 @@ def shown(page: Page) -> list[str]:
     return [str(value) for value in values]
 
 
+def paste(field: Locator, text: str) -> None:
+    """Paste plain text; what the page leaves to the browser is inserted as the browser would."""
+    field.focus()
+    if field.evaluate(
+        """(field, text) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', text);
+          return field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+        }""",
+        text,
+    ):
+        field.evaluate(
+            """(field, text) => {
+              field.setRangeText(text, field.selectionStart, field.selectionEnd, 'end');
+              field.dispatchEvent(new InputEvent('input', {inputType: 'insertFromPaste', bubbles: true}));
+            }""",
+            text,
+        )
+
+
 def labels(bench: Bench) -> list[str]:
     return [row.label for row in saved(bench).rows]
 

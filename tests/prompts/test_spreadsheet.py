@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lib.core.errors import PromptSetError
+from lib.prompts.model import START_SETTINGS, Prompt
+from lib.prompts.parsing import parse_prompt_set
 from lib.prompts.spreadsheet import PastedPrompt, is_table, read_table
 
 
@@ -49,3 +52,15 @@ def test_lines_and_one_cell_are_no_table() -> None:
     assert not is_table('say "stop"\nand go')
     assert is_table("a\tb")
     assert read_table(" \n\t\n") == read_table("")
+
+
+def test_a_prompt_file_may_be_a_table() -> None:
+    found = parse_prompt_set("label\tphrasings\trole\tthreshold\ncrane\ta crane;hook\t\t1,5\nsky\t\trest\t\n")
+    crane, sky = Prompt("crane", ("a crane", "hook"), threshold=1.5), Prompt("sky", role="background")
+    assert (found.prompts, found.settings) == ((crane, sky), START_SETTINGS)
+    with pytest.raises(PromptSetError, match="“high” of “crane” is no threshold"):
+        parse_prompt_set("crane\ta hook\ttarget\thigh")
+    with pytest.raises(PromptSetError, match="is there already"):
+        parse_prompt_set("crane\ta hook\nCrane\tb")
+    with pytest.raises(PromptSetError, match="no prompt"):
+        parse_prompt_set("label\tthreshold\n")

@@ -24,13 +24,13 @@ def popover(key: str, actions: Mapping[str, Action], *, files: Literal["instead"
     All inputs are emptied when it had no problem: a file is used once. With ``files``, one is read where nothing was
     typed, or several beside what was typed, which then also has a name.
     """
-    st.markdown("Paste one prompt per line, or a prompt set as YAML or JSON.")
+    st.markdown("Paste one prompt per line, columns of a spreadsheet, or a prompt set as YAML or JSON.")
     if files == "beside":
         st.text_input("Name", key=f"{key}_name", placeholder="as in the text or file")
     st.text_area("Prompts", key=f"{key}_text", height=150, placeholder=_EXAMPLE, label_visibility="collapsed")
     st.file_uploader(
         "or a file" if files == "instead" else "or files",
-        type=["yaml", "yml", "json", "txt"],
+        type=["yaml", "yml", "json", "txt", "tsv"],
         key=_file_key(key, st.session_state.get(f"{key}_used", 0)),
         accept_multiple_files=files == "beside",
         max_upload_size=1,
