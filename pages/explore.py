@@ -14,7 +14,7 @@ from lib.ui.explore import (
 from lib.ui.panels import numbers, settings, video
 
 experiment.draw("Explore")
-selection = video.choose()
+selection = video.choose(experiment.buttons)
 if selection is None:
     st.stop()
 

@@ -132,6 +132,18 @@ def test_three_quick_edits_of_the_prompt_table_all_count(dashboard, bench, page)
     wait_idle(page)
 
 
+def test_back_goes_to_the_experiment_before(dashboard, bench, page):
+    explore(page, dashboard)
+    page.get_by_role("button", name="New", exact=True).click()
+    expect(page.get_by_text("This is a new experiment")).to_be_visible()
+    wait_idle(page)
+    assert f"experiment={EXPERIMENT}" not in page.url
+
+    page.go_back()
+    expect(page.get_by_text(re.compile("^■ red:")).first).to_be_visible()
+    assert f"experiment={EXPERIMENT}" in page.url
+
+
 def test_a_click_on_a_chart_moves_the_video_there(dashboard, page):
     explore(page, dashboard)
     chart = page.get_by_test_id("stVegaLiteChart").nth(1).locator("svg, canvas").first

@@ -9,11 +9,11 @@ from lib.ui.explore import versions
 from lib.ui.session import opening, state
 from lib.ui.session.bindings import bound, field
 
-_TITLE_WIDTH = 360
+_TITLE_WIDTH = 330
 
 
 def draw(page: str) -> None:
-    """Draw the title of the page and of the experiment, its note and star, and New, Duplicate and Delete."""
+    """Draw the title of the page and of the experiment, its note, star and versions."""
     session, experiment = state.session(), state.current()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(page, width="content")
@@ -45,12 +45,14 @@ def draw(page: str) -> None:
                 **field(session, "note"),
             )
         versions.buttons()
-        st.button(
-            "New", key="new_experiment", icon=":material/add:", on_click=_new, help="On the same video, no prompts"
-        )
-        st.button("Duplicate", key="duplicate_experiment", icon=":material/content_copy:", on_click=_duplicate)
-        st.button("Delete", key="delete_experiment", icon=":material/delete:", on_click=_delete)
     versions.dialog()
+
+
+def buttons() -> None:
+    """Draw New, Duplicate and Delete."""
+    st.button("New", key="new_experiment", icon=":material/add:", on_click=_new, help="On the same video, no prompts")
+    st.button("Duplicate", key="duplicate_experiment", icon=":material/content_copy:", on_click=_duplicate)
+    st.button("Delete", key="delete_experiment", icon=":material/delete:", on_click=_delete)
 
 
 @state.callback

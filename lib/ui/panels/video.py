@@ -69,16 +69,19 @@ class VideoSelection:
         return embedding.may_embed(self.video, self.engine)
 
 
-def choose() -> VideoSelection | None:
-    """Draw the choice of the video; None, with the reason and what to do drawn, when there is nothing to see."""
-    video = choose_video(opening.open_video)
+def choose(beside: Callable[[], None]) -> VideoSelection | None:
+    """Draw the choice of the video; None, with the reason and what to do drawn, when there is nothing to see.
+
+    ``beside`` draws what stands beside it.
+    """
+    video = choose_video(opening.open_video, beside)
     return select(state.session(), video) if video is not None else None
 
 
-def choose_video(open_video: Callable[[Video], None]) -> Video | None:
+def choose_video(open_video: Callable[[Video], None], beside: Callable[[], None] = lambda: None) -> Video | None:
     """Draw the choice of the video; None, with a link to the Library drawn, when there is none.
 
-    ``open_video`` is called with another one that is chosen.
+    ``open_video`` is called with another one that is chosen; ``beside`` draws what stands beside it.
     """
     videos = cache.store().videos()[::-1]
     if not videos:
@@ -89,18 +92,20 @@ def choose_video(open_video: Callable[[Video], None]) -> Video | None:
         state.session().open_video(videos[0].sha256)
     chosen = state.current().video
     options = list(by_id) if chosen in by_id else [str(chosen), *by_id]
-    st.selectbox(
-        "Video",
-        options,
-        format_func=lambda sha256: (
-            by_id[sha256].name if sha256 in by_id else f"video {sha256[:8]}…, not in the library"
-        ),
-        label_visibility="collapsed",
-        index=options.index(str(chosen)),
-        **bound(
-            state.session(), "video", chosen, lambda sha256: open_video(by_id[sha256]) if sha256 in by_id else None
-        ),
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.selectbox(
+            "Video",
+            options,
+            format_func=lambda sha256: (
+                by_id[sha256].name if sha256 in by_id else f"video {sha256[:8]}…, not in the library"
+            ),
+            label_visibility="collapsed",
+            index=options.index(str(chosen)),
+            **bound(
+                state.session(), "video", chosen, lambda sha256: open_video(by_id[sha256]) if sha256 in by_id else None
+            ),
+        )
+        beside()
     if chosen not in by_id:
         missing_video.not_in_library(str(chosen))
         return None

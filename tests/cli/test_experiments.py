@@ -1,0 +1,58 @@
+"""``experiments``: what the dashboard holds is listed, shown, deleted and brought back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.services import experiments
+from lib.services.experiments import Experiment, PromptRow
+from tests.helpers.fixtures import Run
+
+ONE = Experiment("abc123def456", title="Cranes at dusk", starred=True, rows=(PromptRow(label="crane"),))
+OTHER = Experiment("bbb123def456", name="boats", rows=(PromptRow(label="boat"),), note="haze")
+
+
+@pytest.fixture
+def two(home: Path) -> Path:
+    home.mkdir()
+    for one in (ONE, OTHER):
+        experiments.save(home, one)
+    return home
+
+
+def test_they_are_listed_and_found_by_words(run: Run, two: Path) -> None:
+    (two / "experiments" / "ccc123def456.json").write_text("{")
+    status, out, err = run("experiments", "list")
+    assert (status, len(out.splitlines())) == (0, 3)
+    assert "★  abc123def456  Cranes at dusk  no video" in out
+    assert "ccc123def456.json is damaged" in "".join(err)
+
+    document = json.loads(run("experiments", "list", "HAZE", "boat", "--json")[1])
+    (found,) = document["experiments"]
+    assert (found["id"], found["labels"], found["note"]) == (OTHER.id, ["boat"], "haze")
+    assert document["damaged"] == ["ccc123def456.json"]
+    assert "no such experiment" in run("experiments", "list", "ship")[1]
+
+
+def test_one_is_shown_deleted_and_brought_back_whole(run: Run, two: Path) -> None:
+    shown = json.loads(run("experiments", "show", ONE.id)[1])
+    assert (shown["title"], shown["rows"][0]["label"]) == (ONE.title, "crane")
+
+    assert run("experiments", "delete", ONE.id)[0] == 0
+    assert experiments.load(two, ONE.id) is None
+    assert "Cranes at dusk" in run("experiments", "list", "--deleted")[1]
+    assert "Cranes at dusk" not in run("experiments", "list")[1]
+    assert run("experiments", "restore", ONE.id)[0] == 0
+    assert experiments.load(two, ONE.id) == ONE
+
+
+@pytest.mark.parametrize("action", ["show", "delete", "restore"])
+@pytest.mark.parametrize("wrong", ["nothere12345", "../x"])
+def test_what_is_not_there_is_one_sentence(run: Run, two: Path, action: str, wrong: str) -> None:
+    status, _, err = run("experiments", action, wrong)
+
+    assert status == 1
+    assert f"There is no experiment {wrong}" in "".join(err)
