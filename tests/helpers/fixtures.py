@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -89,8 +90,19 @@ def bench(bench_template: Path, home: Path, server: FakeServer) -> Bench:
     return copied(bench_template, home, server.url)
 
 
+@pytest.fixture(scope="session")
+def components_scanned_once() -> Iterator[None]:
+    """Have Streamlit look for components in the installed packages once, and not for each AppTest."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
+
+
 @pytest.fixture
-def framed(monkeypatch: pytest.MonkeyPatch) -> None:
+def framed(monkeypatch: pytest.MonkeyPatch, components_scanned_once: None) -> None:
     """Have AppTest open pages inside the frame, as the server does once ``dashboard.py`` has cleared this flag."""
     from streamlit.runtime.pages_manager import PagesManager
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
+
+pytestmark = pytest.mark.usefixtures("components_scanned_once")
 
 
 def _player_page() -> None:

@@ -13,6 +13,7 @@ from lib.services.experiments import MAX_ROWS, PromptRow
 from lib.ui.components.prompt_editor import MAX_LABEL, SubmittedRows
 from tests.helpers.pages import edit_prompts, editor_data, open_page, saved
 
+pytestmark = pytest.mark.usefixtures("components_scanned_once")
 ROWS = (
     PromptRow(label="crane", texts=("a crane; a big one", "lifting gear"), threshold=0.25, colour="#12ab9f"),
     PromptRow(enabled=False, label="sea", role="background", colour="light blue"),
