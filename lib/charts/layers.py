@@ -99,6 +99,7 @@ def _at_top(colours: Mapping[str, str]) -> alt.Legend:
         symbolType="stroke",
         symbolStrokeWidth=3,
         symbolOpacity=1,
+        symbolSize=500 if any(map(dashes, colours.values())) else alt.Undefined,  # so that dashes are seen
     )
 
 

@@ -13,22 +13,29 @@ from lib.prompts.reference_phrases import PHRASES
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, state
 
+_MOST_SHOWN = 3
+
 
 def hints(selection: VideoSelection, analysis: Analysis, reference: Reference | None) -> None:
     """Draw a sentence for each wording that may mislead, and the way to try others; nothing without the reference."""
     if reference is None:
         return
-    for label, (mean, peak) in high_everywhere(analysis, reference).items():
-        st.caption(
-            f":material/vertical_align_top: “{as_text(label)}” is high on nearly all frames (relative score "
-            f"{mean:.1f} on average, {peak:.1f} at its peaks). Unless it is there all the time, the wording is: "
-            "say it more exactly, or add what it is mistaken for."
-        )
-    for label, phrasing in _unlike(selection, analysis).items():
-        st.caption(
-            f":material/call_split: “{as_text(phrasing)}” is unlike the other phrasings of “{as_text(label)}”. The "
-            "mean of several kinds is near none of them; give each kind a label, and keep phrasings that mean the same."
-        )
+    said = [
+        f":material/vertical_align_top: “{as_text(label)}” is high on nearly all frames (relative score "
+        f"{mean:.1f} on average, {peak:.1f} at its peaks). Unless it is there all the time, the wording is: "
+        "say it more exactly, or add what it is mistaken for."
+        for label, (mean, peak) in high_everywhere(analysis, reference).items()
+    ] + [
+        f":material/call_split: “{as_text(phrasing)}” is unlike the other phrasings of “{as_text(label)}”. The "
+        "mean of several kinds is near none of them; give each kind a label, and keep phrasings that mean the same."
+        for label, phrasing in _unlike(selection, analysis).items()
+    ]
+    for sentence in said[:_MOST_SHOWN]:
+        st.caption(sentence)
+    if len(said) > _MOST_SHOWN:
+        with st.expander(f"{len(said) - _MOST_SHOWN} more hints on wording", key="wording.more"):
+            for sentence in said[_MOST_SHOWN:]:
+                st.caption(sentence)
     if analysis.prompts and all(len(prompt.texts) == 1 for prompt in analysis.prompts):
         st.page_link(
             "pages/matrix.py",
