@@ -163,6 +163,12 @@ def test_each_peak_is_compared_with_the_reference_phrases(bench):
     assert "Is that a high score?" in words(app)
 
 
+def test_what_is_found_within_the_range_of_unrelated_text_is_to_be_treated_with_care(bench, monkeypatch):
+    reference = cache.reference
+    monkeypatch.setattr(cache, "reference", lambda *args: replace(reference(*args), low=-1.0, high=1.0))
+    assert words(view("Segments")).count("inside the range of unrelated text: treat with care") == 3
+
+
 def test_the_toggle_outlives_a_page_switch(bench):
     app = view("Metrics")
     by_key(app.toggle, "reference_shown").set_value(False).run()
