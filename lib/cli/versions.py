@@ -15,7 +15,7 @@ from lib.cli.ground_truth import HELP, read_ground_truth
 from lib.cli.inputs import analysed_with, embed_stored, read_bytes, read_prompt_set
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.version_diff import NOTHING_DIFFERS
-from lib.core.errors import InputError, NotStoredError
+from lib.core.errors import InputError, NotStoredError, StoreError
 from lib.core.formatting import format_time, plural
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, run: Callable[[argparse.Namespace, Context], int], words: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        command.set_defaults(run=run)
+        command.set_defaults(run=_in_one_line(run))
         return command
 
     listing = add("list", _list, "list all versions, the newest first")
@@ -74,6 +74,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
+def _in_one_line(run: Callable[[argparse.Namespace, Context], int]) -> Callable[[argparse.Namespace, Context], int]:
+    """Make a command end with one sentence where the home folder can't be written."""
+
+    def told(args: argparse.Namespace, context: Context) -> int:
+        try:
+            return run(args, context)
+        except BrokenPipeError:  # not of the home folder: whoever reads the output has closed it
+            raise
+        except OSError as error:
+            raise StoreError(f"{error.filename or 'The home folder'} can't be written ({error.strerror}).") from error
+
+    return told
+
+
+def _print(*blocks: str) -> None:
+    """Print blocks of text, which may come from another machine: without what steers a terminal."""
+    text = "\n\n".join(block for block in blocks if block)
+    print("".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text))
+
+
 def _list(args: argparse.Namespace, context: Context) -> int:
     found = versions.listed(Store().home, None if args.experiment is None else {args.experiment})
     for name in found.damaged:
@@ -93,7 +113,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
             )
             for one in found.versions
         ]
-        print(table(("id", "name", "time", "why", "experiment", "video", "macro F1"), rows, left=6))
+        _print(table(("id", "name", "time", "why", "experiment", "video", "macro F1"), rows, left=6))
     else:
         print("There is no version yet; “versions save” and the dashboard's “Save version” make one.")
     return 0
@@ -135,7 +155,7 @@ def _show(args: argparse.Namespace, context: Context) -> int:
     blocks = [_about(version), _prompts(version), _numbers(version.numbers)]
     if again is not None:
         blocks += [_compared(version, again, "then", "now"), *_sentences(versions.differences(version, again))]
-    print("\n\n".join(block for block in blocks if block))
+    _print(*blocks)
     return 0
 
 
@@ -296,7 +316,7 @@ def _diff(args: argparse.Namespace, context: Context) -> int:
     blocks += _sentences(differences)
     if b.id:
         blocks.append(_compared(a, b, "A", "B"))
-    print("\n\n".join(blocks))
+    _print(*blocks)
     return 0
 
 
@@ -388,7 +408,7 @@ def _import(args: argparse.Namespace, context: Context) -> int:
         entries.append({**entry, "experiment": {**entry["experiment"], "id": done.experiment.id}})
         if not args.json:
             what = "imported" if done.new else "is there already"
-            print(f"{done.version.id}: {done.version.shown_name}, {what}; experiment {done.experiment.id}")
+            _print(f"{done.version.id}: {done.version.shown_name}, {what}; experiment {done.experiment.id}")
     if args.json:
         print(dump({"versions": entries}))
     return 0

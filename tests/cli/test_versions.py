@@ -176,6 +176,36 @@ def test_what_is_wrong_is_one_line(run: Run, arguments: tuple[str, ...], words: 
     assert words in err[-1]
 
 
+def test_a_name_from_elsewhere_does_not_steer_the_terminal(run: Run, home: Path) -> None:
+    store = Store(home)
+    experiment = experiments.Experiment("abc123", rows=(experiments.PromptRow(label="wall\x1b[31m"),))
+    version = versions.keep(store, experiment, "saved", name="a\x1b[2Jb", note="c\x07")
+    assert version is not None
+    for arguments in (("list",), ("show", version.id), ("diff", version.id, version.id)):
+        status, out, _ = run("versions", *arguments)
+        assert status == 0
+        assert not {"\x1b", "\x07"} & set(out)
+
+
+def test_a_home_that_can_t_be_written_is_one_line(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(home)
+    experiment = experiments.Experiment("abc123", rows=(experiments.PromptRow(label="wall"),))
+    version = versions.keep(store, experiment, "saved")
+    assert version is not None
+    assert run("versions", "export", version.id, tmp_path / "v.json")[0] == 0
+    versions.delete(home, version.id)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(home / "versions"))
+
+    monkeypatch.setattr("lib.infra.documents.write_atomically", full)
+    status, out, err = run("versions", "import", tmp_path / "v.json")
+    assert (status, out) == (1, "")
+    assert "can't be written (No space left on device)" in err[-1]
+
+
 def test_what_can_t_be_saved_is_wrong_usage(run: Run) -> None:
     assert run("versions", "save")[0] == 2
     assert run("versions", "save", SAMPLE, "--experiment", "abcdef")[0] == 2

@@ -119,7 +119,9 @@ def choose() -> list[MatrixRow]:
         )
         with st.popover("Import", icon=":material/upload_file:"):
             _import()
-    if all(option.origin == "experiment" and key.startswith("sample:") for key, option in options.items()):
+    if all(
+        option.origin == "experiment" and key.startswith(("sample:", "version:")) for key, option in options.items()
+    ):
         st.info(
             "There is no prompt set yet: type prompts on the page Explore, import some here, or choose a sample’s.",
             icon=":material/edit:",
@@ -132,7 +134,11 @@ def _chosen(options: Mapping[str, _Option]) -> list[str]:
     keys = settings.current().sets
     if keys is not None:
         return [key for key in keys if key in options]
-    different = {option.says: key for key, option in reversed(list(options.items())) if not key.startswith("sample:")}
+    different = {
+        option.says: key
+        for key, option in reversed(list(options.items()))
+        if not key.startswith(("sample:", "version:"))
+    }
     return [key for key in options if key in different.values()][:_CHOSEN_AT_FIRST]
 
 
