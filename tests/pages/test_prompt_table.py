@@ -8,7 +8,7 @@ import pytest
 
 from lib.prompts.model import Settings
 from lib.services.experiments import PromptRow
-from tests.helpers.pages import edit_prompts, editor_data, lay_out, open_page, saved, words
+from tests.helpers.pages import edit_prompts, editor_data, lay_out, open_page, passed, saved, words
 
 RED, GREEN, BLUE = (PromptRow(label=colour) for colour in ("red", "green", "blue"))
 
@@ -122,3 +122,20 @@ def test_of_thirty_prompts_the_found_ones_come_first_and_the_others_are_folded(h
     assert frame["label"].iloc[-1] == "rest: blue"
     assert frame["present"].iloc[-1] is None
     assert saved(bench).rows[0].slot is None
+
+
+def test_the_players_lanes_have_the_tables_colours_dashes_and_know_the_rest(home, server):
+    rows = [PromptRow(label=f"thing {i}") for i in range(7)]
+    lay_out(home, server.url, rows=(*rows, RED, replace(BLUE, role="background")))
+    app = open_page()
+    labels = {label["name"]: label for label in passed(app, "lanes")[0]["lanes"]["labels"]}
+    assert [labels[name]["rest"] for name in ("red", "blue")] == [False, True]
+    assert labels["thing 0"]["dash"] == []
+    assert labels["red"]["dash"] != []
+    assert labels["red"]["colour"] == labels["thing 0"]["colour"]
+    assert editor_data(app)["colours"]["red"] == labels["red"]["swatch"]
+    assert labels["red"]["swatch"].startswith("repeating-linear-gradient")
+
+    edit_prompts(app, *rows[1:], RED, replace(BLUE, role="background"))
+    after = {label["name"]: label for label in passed(app, "lanes")[0]["lanes"]["labels"]}
+    assert all(after[name]["swatch"] == labels[name]["swatch"] for name in after)
