@@ -95,6 +95,30 @@ def test_without_a_prompt_frames_and_truth_are_there_to_mark_it(page: Page, dash
     screenshot(page, "truth-without-prompt")
 
 
+def test_t_stores_the_players_label_whatever_is_open_below(page: Page, dashboard: Dashboard, bench: Bench) -> None:
+    open_truth(page, dashboard)
+    page.get_by_role("combobox", name="Label of the new segment").click()
+    page.get_by_role("option", name="blue").click()
+    wait_idle(page)
+    page.get_by_role("heading", name="Explore").click()  # the focus is far from the player
+    page.keyboard.press("t")
+    assert wait_for(lambda: len(truth(bench)) == 1, seconds=30)
+    assert truth(bench)[0].label == "red"
+    expect(page.get_by_text(re.compile("no label was chosen in the player: its first one")).first).to_be_visible()
+    page.locator(".label .pick", has_text="green").click()
+    show(page, "Metrics")
+    page.keyboard.press("t")
+    assert wait_for(lambda: len(truth(bench)) == 2, seconds=30)
+    assert {one.label for one in truth(bench)} == {"red", "green"}
+    expect(page.get_by_text(re.compile("Added to the ground truth: 'green' 0:00.00 – 0:01.00")).first).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("Control+z")
+    assert wait_for(lambda: [one.label for one in truth(bench)] == ["red"], seconds=30)
+
+    page.get_by_role("button", name="Keys and gestures").click()
+    expect(page.get_by_role("dialog").get_by_text("to the ground truth with the chosen label")).to_be_visible()
+
+
 def test_edits_typed_quickly_all_count(page: Page, dashboard: Dashboard, bench: Bench) -> None:
     bench.store.change_truth(bench.video, lambda _: [TrueSegment("red", 0.0, 3.0)])
     open_truth(page, dashboard)

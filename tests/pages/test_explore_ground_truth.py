@@ -13,7 +13,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.services.experiments import PromptRow
 from lib.services.ground_truth import Truth, video_truth
 from lib.ui.explore import ground_truth
-from lib.ui.explore.ground_truth_editing import GroundTruthEditing
+from lib.ui.panels.ground_truth_editing import GroundTruthEditing
 from lib.ui.session import state
 from lib.ui.session.session import Session
 from tests.helpers.pages import Bench, by_key, edit_prompts, open_page, passed, press, put_truth, with_rows, words

@@ -57,5 +57,19 @@ def draw(
     return read(getattr(component(key=key, data=data, **callback), value))
 
 
+def newly_sent(key: str, sent: object) -> list[Any]:
+    """Return what a component ``key`` has sent since the last call: two presses may come within one run.
+
+    It sends ``{id, count, last}``: its own id, how much it has sent in all, and the last of that.
+    """
+    if not isinstance(sent, dict) or not isinstance(sent.get("last"), list) or not isinstance(sent.get("count"), int):
+        return []
+    name, count, last = f"_sent.{key}", sent["count"], sent["last"]
+    sender, done = peek_state().get(name, (None, 0))
+    new = min(count - (done if sender == sent.get("id") else 0), len(last))
+    st.session_state[name] = (sent.get("id"), count)
+    return last[len(last) - new :] if new > 0 else []
+
+
 def ignore() -> None:
     """Do nothing, as the callback of a value: Streamlit only offers values that have a callback."""

@@ -6,35 +6,32 @@ two changes of the stored ground truth. ``st.data_editor`` is not used: it loses
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from lib.core.errors import InputError, PromptreelError
+from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_time, plural
-from lib.core.labelled_intervals import TrueSegment
-from lib.core.validation import one_line
-from lib.ground_truth.parsing import BEYOND_S, read_time
+from lib.ground_truth.parsing import read_time
 from lib.services.experiments import rows_to_prompts
 from lib.store.videos import Video
 from lib.ui.components.player import latest_state
 from lib.ui.explore import results
-from lib.ui.explore.ground_truth_editing import (
+from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
+from lib.ui.panels.ground_truth_editing import (
+    TYPED_LABEL,
     GroundTruthEditing,
     Truth,
     callback,
     editing_of,
+    span_of,
 )
-from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
 from lib.ui.panels.video import player_key
 from lib.ui.session import cache, state
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session
-
-_NEW_S = 1.0
-"""Length in seconds of a segment that is added without a marked range."""
 
 
 def draw_alone(video: Video) -> None:
@@ -113,8 +110,8 @@ def _summary(truth: Truth, saved: bool) -> str:
 
 def _adding(labels: Sequence[str]) -> None:
     session = state.session()
-    span = _span(session.marked, session.playhead_s)
-    key = "truth_label"
+    span = span_of(session.marked, session.playhead_s)
+    key = TYPED_LABEL
     if st.session_state.get(key) is None:
         st.session_state[key] = session.label or next(iter(labels), None)
     typed = st.session_state[key]
@@ -133,14 +130,9 @@ def _adding(labels: Sequence[str]) -> None:
             icon=":material/add:",
             key="truth_add",
             on_click=_add,
-            shortcut="T",
-            help="The range marked in the player with [ and ]; without one, one second from the current position.",
+            help="The range marked in the player with [ and ]; without one, one second from the current position. "
+            "The key T adds it with the label chosen in the player.",
         )
-
-
-def _span(marked: tuple[float, float] | None, playhead_s: float | None) -> tuple[float, float]:
-    start = playhead_s or 0.0
-    return marked or (start, start + _NEW_S)
 
 
 def _player_marks(editing: GroundTruthEditing) -> tuple[tuple[float, float] | None, float | None]:
@@ -151,13 +143,7 @@ def _player_marks(editing: GroundTruthEditing) -> tuple[tuple[float, float] | No
 
 @callback
 def _add(editing: GroundTruthEditing) -> None:
-    marked, playhead_s = _player_marks(editing)
-    start, end = _span(marked, playhead_s)
-    last_s = editing.video.end_s
-    if marked is None and last_s is not None and end > last_s:
-        start, end = max(last_s - _NEW_S, editing.video.start_s), last_s
-    label = peek_state().get("truth_label")
-    _store(editing, None, label, lambda: (round(start, 3), round(end, 3)))
+    editing.add(peek_state().get(TYPED_LABEL), *_player_marks(editing))
 
 
 def _table(editing: GroundTruthEditing, truth: Truth) -> None:
@@ -248,7 +234,7 @@ def _store_form(editing: GroundTruthEditing, inputs: Mapping[str, object]) -> No
     old = editing.selected
     if old is not None:
         label, start, end = (inputs.get(_input_key(editing, name)) for name in ("label", "start", "end"))
-        _store(editing, old, label, lambda: (_time(start, old.start_s), _time(end, old.end_s)))
+        editing.put(old, label, lambda: (_time(start, old.start_s), _time(end, old.end_s)))
 
 
 def _time(typed: object, before: float) -> float:
@@ -263,39 +249,6 @@ def _to_playhead(editing: GroundTruthEditing, which: str) -> None:
         typed = {_input_key(editing, which): format_time(playhead_s, decimals=3)}
         st.session_state.update(typed)
         _store_form(editing, {**peek_state(), **typed})
-
-
-def _store(
-    editing: GroundTruthEditing,
-    old: TrueSegment | None,
-    label: object,
-    times: Callable[[], tuple[float, float]],
-) -> None:
-    """Replace ``old`` by a segment, or add it; where that is impossible, the reason is shown and the inputs stay."""
-    try:
-        start, end = times()
-        if not label:
-            raise InputError("The new segment has no label yet; type one into the field beside “Add”.")
-        name = one_line(label, "The label", InputError)
-        last_s = editing.video.end_s
-        if last_s is not None and max(start, end) > last_s + BEYOND_S:
-            raise InputError(f"The video ends at {format_time(last_s, decimals=2)}; choose a time that is inside.")
-        if end <= start:
-            raise InputError(
-                f"The end, {format_time(end, decimals=2)}, is not after the start, "
-                f"{format_time(start, decimals=2)}; change one of them."
-            )
-        new = TrueSegment(name, start, end)
-        if old is None and new in cache.truth(editing.video):
-            raise InputError(f"“{name}” is there already from {format_time(start, decimals=2)}.")
-        if new != old:
-            editing.change(lambda truth: [*(segment for segment in truth if segment != old), new])
-            editing.selected = new
-            if old is None:
-                editing.form_version += 1
-        editing.problem = ""
-    except PromptreelError as error:
-        editing.problem = str(error)
 
 
 @callback

@@ -14,7 +14,7 @@ from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, READ_FROM, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
 from lib.store.videos import Video
-from lib.ui.explore.ground_truth_editing import GroundTruthEditing, Truth, callback
+from lib.ui.panels.ground_truth_editing import GroundTruthEditing, Truth, callback
 from lib.ui.session.peek import peek_state
 
 _PROBLEMS_SHOWN = 20

@@ -31,6 +31,7 @@ from lib.ui.background import embedding, playable_copies, reference_phrases
 from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, prompts, settings, undo_bar
+from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
 from lib.ui.server import routes
 from lib.ui.session import cache, opening, state, theme
 from lib.ui.session.bindings import bound
@@ -247,7 +248,7 @@ def watch(selection: VideoSelection, analysis: Analysis | None) -> None:
     play(selection.video, _lanes(selection, analysis), sees=selection.sees, sides={"": selection.session})
     label = selection.session.label
     if label != before and analysis is not None and label in analysis.labels:
-        for key in ("frames_label", "histogram_label", "truth_label"):
+        for key in ("frames_label", "histogram_label", TYPED_LABEL):
             st.session_state[key] = label  # the panels below, not drawn yet, show it as well
 
 
@@ -291,6 +292,7 @@ def play(
         sees=sees,
         progress=source.progress,
         on_threshold=told(partial(_change_threshold, sides or {})),
+        on_truth=partial(add_marked, video),
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
     if view.problem == "unsupported" and source.src is not None:

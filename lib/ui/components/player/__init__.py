@@ -16,7 +16,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from lib.core.sampling import Framing
-from lib.ui.components.registration import SHARED_MODULES, ignore, register
+from lib.ui.components.registration import SHARED_MODULES, ignore, newly_sent, register
 from lib.ui.server import routes
 from lib.ui.session.peek import peek_state
 
@@ -58,6 +58,20 @@ class DraggedThreshold:
     value: float
 
 
+@dataclass(frozen=True)
+class MarkedTruth:
+    """A press of the key T, which marks ground truth."""
+
+    label: str | None
+    """The label chosen in the lanes, else the first; None where they have none."""
+    chosen: bool
+    """Whether somebody chose it."""
+    mark: tuple[float, float] | None
+    """Start and end, in seconds, of the marked range; None without one."""
+    time_s: float
+    """Where the player was, in seconds."""
+
+
 @dataclass
 class _Memory:
     """The state of one player in this session; it outlives page switches, unlike a component's own state."""
@@ -85,6 +99,7 @@ def player(
     progress: float | None = None,
     sees: Framing | None = None,
     on_threshold: Callable[[DraggedThreshold], None] | None = None,
+    on_truth: Callable[[MarkedTruth], None] | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
@@ -106,7 +121,9 @@ def player(
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
         sees: what of a frame the model sees, drawn as an outline that a button hides; None for no outline.
+        on_truth: called before the script runs for each press of T, anywhere on the page but in a text field.
         on_threshold: called with a threshold that was dragged, before the script runs again.
+        on_truth: called for each press of T, anywhere on the page but in a text field, before the script runs again.
     """
     data = {
         "key": key,
@@ -130,8 +147,25 @@ def player(
         if dragged is not None and on_threshold is not None:
             on_threshold(dragged)
 
-    report = _COMPONENT(key=key, data=data, on_report_change=ignore, on_threshold_change=threshold_changed).report
+    def truth() -> None:
+        for pressed in newly_sent(key, peek_state().get(key, {}).get("truth")):
+            if on_truth is not None:
+                on_truth(_marked(pressed))
+
+    report = _COMPONENT(
+        key=key, data=data, on_report_change=ignore, on_threshold_change=threshold_changed, on_truth_change=truth
+    ).report
     return _updated(key, src, seek, report, start_s)
+
+
+def _marked(sent: dict[str, Any]) -> MarkedTruth:
+    mark, label = sent.get("mark"), sent.get("label")
+    return MarkedTruth(
+        str(label) if label else None,
+        sent.get("chosen") is True,
+        (float(mark[0]), float(mark[1])) if mark else None,
+        float(sent["time_s"]),
+    )
 
 
 def latest_state(key: str) -> PlayerState | None:

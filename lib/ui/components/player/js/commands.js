@@ -128,6 +128,13 @@ export class Commands {
     player.reportSoon();
   }
 
+  // Has Python add the marked range, or what begins here, to the ground truth, with the chosen label.
+  addTruth() {
+    const { player } = this;
+    const label = player.lanes.scene?.labels[player.row]?.name ?? null;
+    player.addTruth({ label, chosen: player.memory.chosen !== null, mark: player.selection.mark, time_s: player.playback.time });
+  }
+
   clearMark() {
     this.player.memory.mark = [null, null];
     this.player.redraw();

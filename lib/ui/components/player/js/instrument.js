@@ -4,7 +4,7 @@
 import { Commands } from "./commands.js";
 import { Film } from "./film.js";
 import { Gestures } from "./gestures.js";
-import { press } from "./keys.js";
+import { isForPlayer, press } from "./keys.js";
 import { Lanes } from "./lanes.js";
 import { Playback } from "./playback.js";
 import { Readout, Tip } from "./readout.js";
@@ -18,6 +18,7 @@ const ANSWER_MS = 5000; // after this a threshold that Python doesn't take over 
 const READOUT_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
 const SPOKEN_EVERY_MS = 1000; // the slider value that screen readers get
 const MOVING_MS = 150; // the view counts as moving for so long after a change
+const TRUTHS = 50; // presses of T that are sent together at most
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 
 // What outlives a page switch, which unmounts the component: one entry per player, for as long as the tab lives.
@@ -71,7 +72,12 @@ class Player {
     this.leaving = new AbortController();
     for (const kind of ["keydown", "pointerdown"]) {
       document.addEventListener(kind, (event) => {
-        if (!event.composedPath().includes(this.root)) this.flush();
+        if (event.composedPath().includes(this.root)) return;
+        if (kind === "keydown" && isForPlayer(event) && press(this, event)) {
+          event.preventDefault();
+          event.stopPropagation();
+        }
+        this.flush();
       }, { capture: true, signal: this.leaving.signal });
     }
     this.area.addEventListener("blur", () => this.hover(null));
@@ -402,6 +408,12 @@ class Player {
     const n = `${this.createdAt}.${this.reports}`;
     const time = Math.round(memory.time * 1e6) / 1e6;
     this.setState("report", { time_s: time, src: playback.src, problem: playback.problem, ...selection, n });
+  }
+
+  // Two presses may come within one run: all are sent, and Python takes those that it hasn't had.
+  addTruth(pressed) {
+    this.truths = [...(this.truths ?? []), pressed];
+    this.setState("truth", { id: this.createdAt, count: this.truths.length, last: this.truths.slice(-TRUTHS) });
   }
 
   destroy() {

@@ -2,6 +2,15 @@
 
 const PLUS = { "+": 0.5, "=": 0.5, "-": 2, _: 2 };
 
+const ANYWHERE = new Set(["[", "]", "t", "T"]); // keys that mark ground truth
+
+/** Whether a key that is pressed elsewhere on the page is the player's: one that marks ground truth, not one that is typed. */
+export function isForPlayer(event) {
+  if (!ANYWHERE.has(event.key)) return false;
+  const target = event.composedPath()[0];
+  return !(target?.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) && target.type !== "checkbox");
+}
+
 // Runs the command of a key; returns false where the key has none.
 export function press(player, event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
@@ -14,7 +23,7 @@ export function press(player, event) {
   if (player.sheet.open) return false;
   if (player.thresholds.press(event)) return true;
   const tag = event.composedPath()[0]?.tagName ?? target.tagName;
-  if (tag === "SELECT" || tag === "INPUT") return false;
+  if (tag === "SELECT" || (tag === "INPUT" && !isForPlayer(event))) return false;
   if (key === " " || key === "Enter") {
     if (tag === "BUTTON" || key === "Enter") return false; // a button has its own action
     playback.toggle();
@@ -41,6 +50,10 @@ export function press(player, event) {
     case "[":
     case "]":
       commands.setMark(key === "[" ? 0 : 1);
+      break;
+    case "t":
+    case "T":
+      commands.addTruth();
       break;
     case "d":
     case "D":

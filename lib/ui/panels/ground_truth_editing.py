@@ -10,17 +10,25 @@ from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
-from lib.core.errors import StoreDamagedError
+from lib.core.errors import InputError, PromptreelError, StoreDamagedError
+from lib.core.formatting import format_time
 from lib.core.labelled_intervals import TrueSegment
-from lib.services.experiment_changes import TruthChange, truth_in_words
+from lib.core.validation import one_line
+from lib.ground_truth.parsing import BEYOND_S
+from lib.services.experiment_changes import TruthChange, quoted, truth_in_words
 from lib.services.ground_truth import change_truth
 from lib.store.videos import Video
+from lib.ui.components.player import MarkedTruth
 from lib.ui.session import cache
 from lib.ui.session.guard import told
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session
 
+TYPED_LABEL = "truth_label"
+"""Key of the field for the label of a new segment, in the view Ground truth."""
 _KEY = "ground_truth_editing"
+_NEW_S = 1.0
+"""Length in seconds of a segment that is added without a marked range."""
 _P = ParamSpec("_P")
 
 Truth = tuple[TrueSegment, ...]
@@ -76,6 +84,44 @@ class GroundTruthEditing:
             with session.lock:
                 session.undoing.push(text, TruthChange(self.video, before, after))
 
+    def add(self, label: object, marked: tuple[float, float] | None, playhead_s: float | None) -> None:
+        """Add the marked range, or without one a second from the playhead; see ``put``."""
+        start, end = span_of(marked, playhead_s)
+        last_s = self.video.end_s
+        if marked is None and last_s is not None and end > last_s:
+            start, end = max(last_s - _NEW_S, self.video.start_s), last_s
+        self.put(None, label, lambda: (round(start, 3), round(end, 3)))
+
+    def put(self, old: TrueSegment | None, label: object, times: Callable[[], tuple[float, float]]) -> None:
+        """Replace ``old`` by a segment, or add it; where that is impossible, ``problem`` says why and inputs stay."""
+        try:
+            start, end = times()
+            if not label:
+                raise InputError(
+                    "The new segment has no label yet: choose one in the player, or type one into the field beside "
+                    "“Add” in the view Ground truth."
+                )
+            name = one_line(label, "The label", InputError)
+            last_s = self.video.end_s
+            if last_s is not None and max(start, end) > last_s + BEYOND_S:
+                raise InputError(f"The video ends at {format_time(last_s, decimals=2)}; choose a time that is inside.")
+            if end <= start:
+                raise InputError(
+                    f"The end, {format_time(end, decimals=2)}, is not after the start, "
+                    f"{format_time(start, decimals=2)}; change one of them."
+                )
+            new = TrueSegment(name, start, end)
+            if old is None and new in cache.truth(self.video):
+                raise InputError(f"“{name}” is there already from {format_time(start, decimals=2)}.")
+            if new != old:
+                self.change(lambda truth: [*(segment for segment in truth if segment != old), new])
+                self.selected = new
+                if old is None:
+                    self.form_version += 1
+            self.problem = ""
+        except PromptreelError as error:
+            self.problem = str(error)
+
     def select(self, segment: TrueSegment | None) -> None:
         """Put a segment into the form."""
         self.selected, self.problem = segment, ""
@@ -86,6 +132,29 @@ class GroundTruthEditing:
         with suppress(StoreDamagedError):
             return cache.store().saved_truth(self.video.sha256)
         return None
+
+
+def span_of(marked: tuple[float, float] | None, playhead_s: float | None) -> tuple[float, float]:
+    """Return what is marked, or without that a second from the playhead."""
+    start = playhead_s or 0.0
+    return marked or (start, start + _NEW_S)
+
+
+@told
+def add_marked(video: Video, pressed: MarkedTruth) -> None:
+    """Add what the player's key T marks, with the label chosen there; where it has none, with the one that is typed."""
+    values = peek_state()
+    session: Session = values["session"]
+    with session.undoing.lock:
+        kept: GroundTruthEditing | None = values.get(_KEY)
+        editing = kept if kept and kept.video.sha256 == video.sha256 else GroundTruthEditing(video)
+        editing.add(pressed.label or values.get(TYPED_LABEL), pressed.mark, pressed.time_s)
+        if editing.problem:
+            session.say(editing.problem)
+        elif (new := editing.selected) is not None:
+            span = f"{format_time(new.start_s, decimals=2)} – {format_time(new.end_s, decimals=2)}"
+            first = "" if pressed.chosen or not pressed.label else " (no label was chosen in the player: its first one)"
+            session.say(f"Added to the ground truth: {quoted(new.label)} {span}{first}")
 
 
 def editing_of(video: Video) -> GroundTruthEditing:
