@@ -213,3 +213,35 @@ def test_opening_another_experiment_brings_its_own_b(shared: _SessionState, monk
 
     assert (a.name, b.name) == ("other", "other")
     assert b_side().versioned("x") != key
+
+
+def test_undo_takes_back_what_this_tab_did_and_leaves_another_tabs_edits(shared: _SessionState, home: Path) -> None:
+    red, green, blue = (PromptRow(label=label) for label in ("red", "green", "blue"))
+    a_side().change(rows=(red, green, blue))
+    other = Session(a_side().experiment, saved=a_side().experiment)
+    a_side().change(rows=(red, blue))
+    other.refresh()
+    other.change(rows=(dataclasses.replace(red, threshold=0.4), blue), name="theirs")
+    assert a_side().travel("undo") == "Undone: Row 'green' removed"
+    found = experiments.load(home, A.id)
+    assert found is not None
+
+    assert (found.name, found.rows) == ("theirs", (dataclasses.replace(red, threshold=0.4), green, blue))
+    assert other.travel("undo") == "Undone: Threshold of 'red' shared → 0.4; Name 'first' → 'theirs'"
+    assert [row.label for row in other.experiment.rows] == ["red", "green", "blue"]
+
+
+def test_a_row_removed_in_one_tab_does_not_come_back_by_an_edit_or_an_undo_in_another(
+    shared: _SessionState, home: Path
+) -> None:
+    red, green = (PromptRow(label=label) for label in ("red", "green"))
+    a_side().change(rows=(red, green))
+    other = Session(a_side().experiment, saved=a_side().experiment)
+    of = other.prompt_table().of
+    a_side().change(rows=(red,))
+    other.accept_rows(of, 1, (dataclasses.replace(red, threshold=0.4), green))
+    assert [row.label for row in other.experiment.rows] == ["red"]
+    other.travel("undo")
+    a_side().refresh()
+
+    assert a_side().experiment.rows == other.experiment.rows == (red,)
