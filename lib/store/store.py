@@ -29,7 +29,8 @@ The format, version 1
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
     ├── speeds.json           derived: samples per second of each engine's last run (``ingest.speed``)
-    ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``)
+    ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``);
+    │                         trash/: deleted ones (``services.documents``)
     ├── versions/             <id>.json, what an experiment was at a time; never changed (``services.versions``)
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
     ├── pictures/             <SHA-256>.jpg, picture examples of prompts

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lib.infra.files import write_atomically
+from lib.services import catalogue
 from lib.ui.search.state import Search, folder, load
 from tests.helpers.browser import screenshot, wait_idle
 from tests.helpers.components import overflow
@@ -147,4 +148,6 @@ def test_timelines_play_a_moment_and_take_it_to_explore(dashboard, bench, new_pa
     page.get_by_role("button", name=re.compile("^Use the words as a prompt")).click()
     expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
     wait_idle(page)
-    assert "turquoise" in [row.label for row in saved(bench).rows]
+    begun = catalogue.listed(bench.store.home, {}).choices[0]
+    assert begun.labels == ("turquoise", "something else")
+    assert saved(bench) == bench.experiment
