@@ -140,11 +140,19 @@ def test_a_changed_truth_is_said_and_both_numbers_are_shown(bench):
 
 def test_an_import_of_prompts_keeps_what_was_there_once(bench):
     app = open_page()
-    for _ in range(2):
-        by_key(app.text_area, "import_text").set_value("dock\nquay")
-        press(app, "import_apply")
-    assert [(one.why, len(one.experiment.rows)) for one in kept(bench)] == [("import", 2), ("import", 3)]
-    assert kept(bench)[1].numbers.macro_f1 == 1.0
+    for text, button in (("dock\nquay", "import_apply"), ("pier", "import_add"), ("dock\nquay", "import_apply")):
+        by_key(app.text_area, "import_text").set_value(text)
+        press(app, button)
+    assert [[row.label for row in one.experiment.rows] for one in kept(bench)] == [
+        ["dock", "quay", "pier"],
+        ["dock", "quay"],
+        ["red", "green", "blue"],
+    ]
+    assert {one.why for one in kept(bench)} == {"import"}
+    assert kept(bench)[2].numbers.macro_f1 == 1.0
+    by_key(app.text_area, "import_text").set_value("pier")
+    press(app, "import_add")
+    assert len(kept(bench)) == 3  # this state is among them
 
 
 def test_an_experiment_that_is_deleted_is_kept_as_a_version_and_opens_again_from_it(bench):

@@ -185,6 +185,7 @@ def _add(session: Session, prompt_set: PromptSet) -> None:
     if new:
         rows = Experiment("", settings=prompt_set.settings, rows=tuple(map(PromptRow.of, new)))
         in_score = rows.with_score(session.experiment.settings.score).rows  # thresholds are kept for their own score
+        session.keep("import")
         session.step(None, lambda one: replace(one, rows=(*one.rows, *in_score)))
     more = f" and {len(old) - _NAMED} more" if len(old) > _NAMED else ""
     left = f"; not added, as they are there already: {', '.join(old[:_NAMED])}{more}" if old else ""
