@@ -289,3 +289,15 @@ def test_truth_survives_another_page_and_a_new_tab(bench):
     app.switch_page("pages/explore.py").run()
     assert "1 ground-truth segment" in words(app)
     assert "1 ground-truth segment" in words(open_truth())
+
+
+def test_an_undo_leaves_what_another_tab_has_marked_since(bench):
+    app = open_truth()
+    press(app, "truth_add")
+    bench.store.change_truth(bench.video, lambda truth: [*truth, BLUE])
+    press(app, "undo")
+    assert truth(bench) == (BLUE,)
+    assert "Undone" in app.toast[0].value
+    press(app, "redo")
+
+    assert set(truth(bench)) == {BLUE, TrueSegment("red", 0.0, 1.0)}
