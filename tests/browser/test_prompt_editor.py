@@ -101,6 +101,19 @@ def test_rows_are_added_removed_and_switched_off(table, bench):
     expect(part(table, "Label", 1)).to_have_value("")
 
 
+def test_add_prompt_goes_to_the_empty_row_that_is_there(table, bench):
+    add = table.get_by_role("button", name="Add prompt")
+    add.click()
+    part(table, "Label", 1).focus()
+    add.click()
+    expect(part(table, "Label", 4)).to_be_focused()
+    expect(part(table, "Label", 5)).to_have_count(0)
+    table.keyboard.type("yellow")
+    add.click()
+    expect(part(table, "Label", 5)).to_be_focused()
+    expect_labels(bench, ["red", "green", "blue", "yellow"])
+
+
 def test_pasted_lines_make_rows(table, bench):
     field = part(table, "Label", 2)
     field.focus()

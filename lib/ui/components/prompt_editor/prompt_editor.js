@@ -27,7 +27,7 @@ class Editor extends AckedInput {
     this.views = [];
     this.feedback = NO_FEEDBACK;
     this.pending = false; // whether an edit is not submitted yet
-    this.add.onclick = () => this.insert(this.views.length, [blank()]).label.focus();
+    this.add.onclick = () => this.emptyRow().label.focus();
     this.listen(root.querySelector(".editor"));
   }
 
@@ -306,8 +306,13 @@ class Editor extends AckedInput {
     below[name].select();
   }
 
+  /** Return the row in which nothing stands yet; without one, a new row below the others. */
+  emptyRow() {
+    return this.views.find(({ row }) => isBlank(row)) ?? this.insert(this.views.length, [blank()]);
+  }
+
   countChanged() {
-    this.add.disabled = this.views.length >= this.data.max_rows;
+    this.add.disabled = this.views.length >= this.data.max_rows && !this.views.some(({ row }) => isBlank(row));
     for (const view of this.views) view.draw();
   }
 
