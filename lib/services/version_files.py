@@ -20,7 +20,7 @@ from lib.infra import documents
 from lib.services import experiment_merge, experiments, picture_examples, versions
 from lib.services.documents import bring_back
 from lib.services.experiments import Experiment, rows_to_prompts
-from lib.services.ground_truth import change_truth, video_truth
+from lib.services.ground_truth import Truth, change_truth, video_truth
 from lib.services.versions import Version
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -176,9 +176,12 @@ def share_truth(store: Store, video: Video, version: Version) -> list[str]:
     except StoreDamagedError as error:
         return [str(error)]
     if not here.segments and not here.saved:
-        change_truth(store, video, lambda _: version.truth)
-        return []
-    if versions.truth_digest(here.segments) != version.truth_digest:
+        return _other_truth(video, version, change_truth(store, video, lambda now: now or version.truth))
+    return _other_truth(video, version, here.segments)
+
+
+def _other_truth(video: Video, version: Version, here: Truth) -> list[str]:
+    if versions.truth_digest(here) != version.truth_digest:
         return [f"The ground truth of “{video.name}” is not the one of the version, so F1 can be another one here."]
     return []
 

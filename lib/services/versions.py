@@ -22,7 +22,7 @@ import lib
 from lib.comparison import version_diff
 from lib.core.errors import InputError, NotStoredError, PromptreelError, StoreDamagedError, StoreError
 from lib.core.formatting import encodable, format_duration, shortened
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, label_key
 from lib.core.sampling import Sampling
 from lib.engines.hosted import HOSTED
 from lib.evaluation.numbers import Numbers, Value
@@ -145,7 +145,10 @@ class Version:
         values.pop("id", None)
         if values.keys() != _READERS.keys():
             raise ValueError("not whole, or of a later version")
-        return cls(**documents.fields(values, _READERS), id=id_of(data))
+        version = cls(**documents.fields(values, _READERS), id=id_of(data))
+        if version.experiment.video != (version.video.sha256 if version.video else None):
+            raise ValueError("of two videos")
+        return version
 
 
 def id_of(data: dict[str, Any]) -> str:
@@ -165,7 +168,7 @@ def _content(experiment: Experiment) -> tuple[Experiment, str | None]:
 
 def truth_digest(truth: Iterable[TrueSegment]) -> str:
     """Return 16 hex digits that name a ground truth, whatever its order; empty where there is none."""
-    content = sorted([segment.start_s, segment.end_s, segment.label] for segment in truth)
+    content = sorted([float(segment.start_s), float(segment.end_s), segment.label] for segment in truth)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16] if content else ""
 
 
@@ -190,23 +193,29 @@ def _read_video(value: Any) -> VersionVideo:
 def _read_truth(value: Any) -> Truth:
     items = documents.listed(value["segments"], most=_MAX_TRUE_SEGMENTS)
     truth = tuple(TrueSegment(**documents.fields(one, _SEGMENT_READERS)) for one in items)
+    if not all(label_key(segment.label) and segment.start_s < segment.end_s for segment in truth):
+        raise ValueError("no segment")
     if value["digest"] != truth_digest(truth):
         raise ValueError("another truth")
     return truth
 
 
-def _read_value(value: object) -> Value:
-    return value if value is None or isinstance(value, bool | int) else _read_metric(value)
+def _read_experiment(value: Any) -> Experiment:
+    return replace(Experiment.from_dict(value), **_ALONE)
 
 
-def _read_metric(value: object) -> float | str:
-    return value if value in ("target", "background") and isinstance(value, str) else documents.real(value)
+def _read_metric(value: object) -> Value:
+    return value if value is None or isinstance(value, bool | int) else documents.real(value)
 
 
-def _mapping(read: Callable[[Any], Any], *, most: int) -> Callable[[Any], dict[str, Any]]:
+def _mapping(
+    read: Callable[[Any], Any], *, most: int, **others: Callable[[Any], Any]
+) -> Callable[[Any], dict[str, Any]]:
+    """Return a reader of a mapping; ``others`` are the readers of values that aren't like the rest, by name."""
+
     def read_all(value: Any) -> dict[str, Any]:
         documents.listed(list(value.items()), most=most)
-        return {_short(2_000)(name): read(one) for name, one in value.items()}
+        return {_short(2_000)(name): others.get(name, read)(one) for name, one in value.items()}
 
     return read_all
 
@@ -216,10 +225,13 @@ def _read_numbers(value: Any) -> Numbers:
     return Numbers(
         **{name: share(value["overall"][name]) for name in ("macro_f1", "accuracy")},
         true_f1=_mapping(documents.within(0.0, 1.0), most=_MAX_TRUE_SEGMENTS)(value["true_f1"]),
-        labels=_mapping(_mapping(_read_value, most=50), most=MAX_PROMPTS)(value["labels"]),
+        labels=_mapping(_mapping(_read_metric, most=50, role=_read_role), most=MAX_PROMPTS)(value["labels"]),
     )
 
 
+_ALONE: dict[str, Any] = {"beside": None, "side": "a", "starred": False, "baseline": None}
+"""What an experiment of a version says of others: nothing."""
+_read_role = documents.one_of("target", "background")
 _VIDEO_READERS: dict[str, Callable[[Any], Any]] = {
     "sha256": documents.text,
     "name": _short(2_000),
@@ -238,7 +250,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "package": _short(50),
     "video": documents.optional(_read_video),
     "engine_id": documents.optional(_short(500)),
-    "experiment": Experiment.from_dict,
+    "experiment": _read_experiment,
     "truth": _read_truth,
     "numbers": documents.optional(_read_numbers),
 }
@@ -256,24 +268,30 @@ def read(home: Path, version_id: str) -> dict[str, Any] | None:
         StoreDamagedError: it can't be read, was altered, or another version of Promptreel has written it.
         StoreError: its file can't be opened.
     """
-    if not _ID.fullmatch(version_id):
-        return None
-
-    def check(data: dict[str, Any]) -> dict[str, Any]:
-        if Version.from_dict(data).id != version_id:
-            raise ValueError("altered")
-        return data
-
-    return documents.read_document(path_of(home, version_id), check, most_bytes=MAX_BYTES)
+    found = _read(home, version_id)
+    return None if found is None else found[0]
 
 
 def load(home: Path, version_id: str) -> Version | None:
     """Return a version, or None where there is none; errors as ``read``."""
-    data = read(home, version_id)
-    return None if data is None else Version.from_dict(data)
+    found = _read(home, version_id)
+    return None if found is None else found[1]
 
 
-@functools.lru_cache(maxsize=512)
+def _read(home: Path, version_id: str) -> tuple[dict[str, Any], Version] | None:
+    if not _ID.fullmatch(version_id):
+        return None
+
+    def make(data: dict[str, Any]) -> tuple[dict[str, Any], Version]:
+        version = Version.from_dict(data)
+        if version.id != version_id:
+            raise ValueError("altered")
+        return data, version
+
+    return documents.read_document(path_of(home, version_id), make, most_bytes=MAX_BYTES)
+
+
+@functools.lru_cache(maxsize=_MOST_LISTED)  # fewer, and a list of all would read each of them again
 def _loaded(home: Path, version_id: str, _changed: tuple[int, int]) -> Version | None:
     return load(home, version_id)
 
@@ -358,10 +376,14 @@ def keep(store: Store, experiment: Experiment, why: Why, **known: Any) -> Versio
     if same is not None:
         return same
     data = version.to_dict()
+    try:
+        version = Version.from_dict(data)
+    except documents.UNREADABLE as error:
+        raise StoreError("This state has more than a version can hold, so none was kept; shorten its texts.") from error
     _write(store.home, data)
     if why != "saved":
         _make_room(store.home, [one for one in others if one.why != "saved" and one.id != experiment.baseline])
-    return replace(version, id=data["id"])
+    return version
 
 
 def as_version(
@@ -389,7 +411,7 @@ def as_version(
     """
     video, there = _video_and_truth(store, experiment)
     return Version(
-        experiment=replace(experiment, beside=None, side="a", starred=False, baseline=None),
+        experiment=replace(experiment, **_ALONE),
         name=shortened(encodable(name), MAX_NAME),
         note=encodable(note).strip()[:MAX_NOTE],
         created_at=round(time.time(), 3),

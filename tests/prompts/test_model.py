@@ -216,7 +216,7 @@ def test_what_is_wrong_in_a_file_is_reported_with_its_line(text: str, message: s
         ("stop_at_cuts: 1", "stop_at_cuts is 1; write true or false"),
         ("hysteresis: -0.1", "The hysteresis is -0.1; it can be 0 to 2"),
         ("min_duration_s: -1", "The minimum duration is -1"),
-        ("bridge_s: .inf", "The bridged gap is inf"),
+        ("bridge_s: .inf", "The gap to merge is inf"),
         ("logit_scale: 0.5", "The logit scale is 0.5; it can be 1 to 200"),
     ],
 )

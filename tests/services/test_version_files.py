@@ -93,6 +93,23 @@ def test_another_truth_of_the_video_stays_and_is_said(here: Store, there: Store,
     assert video_truth(there, video).segments == other
 
 
+def test_truth_that_is_stored_meanwhile_is_not_overwritten(
+    here: Store, there: Store, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = kept(here, replace(MINE, video=here.add_file(film).sha256), truth=TRUTH)
+    other = (TrueSegment("wall", 0.0, 0.5),)
+
+    def late(store: Store, video: Video, change: Any) -> Any:
+        change_truth(store, video, lambda _: other)  # as another process does
+        return change_truth(store, video, change)
+
+    monkeypatch.setattr(version_files, "change_truth", late)
+    video = there.add_file(film)
+    done = import_file(there, export(here, version.id).text.encode(), "v.json")
+    assert video_truth(there, video).segments == other
+    assert "ground truth" in done.problems[0]
+
+
 def test_an_experiment_that_is_there_is_not_overwritten(here: Store, there: Store) -> None:
     text = export(here, kept(here).id).text.encode()
     mine = replace(MINE, rows=(PromptRow(label="edited since"),))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.core.errors import InputError, StoreDamagedError
+from lib.core.errors import InputError, StoreDamagedError, StoreError
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.numbers import Numbers
 from lib.prompts.learned import Learned, pack
@@ -45,6 +45,10 @@ def saved(store: Store, experiment: Experiment = MINE, **known: Any) -> Version:
 def written(store: Store, version: Version) -> dict[str, Any]:
     data: dict[str, Any] = json.loads(versions.path_of(store.home, version.id).read_text())
     return data
+
+
+def truth(*segments: dict[str, Any]) -> dict[str, Any]:
+    return {"digest": versions.truth_digest(TrueSegment(**one) for one in segments), "segments": segments}
 
 
 def test_all_comes_back_to_the_last_digit(store: Store) -> None:
@@ -92,7 +96,11 @@ def test_an_altered_a_damaged_and_a_later_one_are_said_and_stay(store: Store) ->
         {"truth": {"digest": "", "segments": {}}},
         {"numbers": {"overall": {"macro_f1": 2, "accuracy": 0}, "true_f1": {}, "labels": {}}},
         {"numbers": {"overall": {"macro_f1": 1, "accuracy": 0}, "true_f1": {}, "labels": {"x": {"role": "king"}}}},
+        {"numbers": {"overall": {"macro_f1": 1, "accuracy": 0}, "true_f1": {}, "labels": {"x": {"share": "target"}}}},
         {"numbers": []},
+        {"truth": truth({"label": "x", "start_s": 1.0, "end_s": 0.0})},
+        {"truth": truth({"label": " ", "start_s": 0.0, "end_s": 1.0})},
+        {"video": {"sha256": "a" * 64, "name": "", "duration_s": 1}},
         {"experiment": {"format": 1}},
         {"experiment": None},
         {"format": 2},
@@ -103,6 +111,31 @@ def test_what_is_no_version_is_refused(store: Store, change: dict[str, Any]) -> 
     with pytest.raises(versions.documents.UNREADABLE):
         Version.from_dict(data)
     assert versions.listed(store.home).damaged == ()
+
+
+def test_times_in_whole_seconds_are_read_again_and_what_cant_be_read_is_not_kept(store: Store) -> None:
+    version = saved(store, truth=(TrueSegment("wall", 1, 2),))
+    assert load(store.home, version.id) == version
+
+    with pytest.raises(StoreError, match="shorten its texts"):
+        saved(store, truth=(TrueSegment("w" * 3_000, 1.0, 2.0),))
+    assert listed(store.home) == versions.Listing((version,), ())
+
+
+def test_an_experiment_of_a_version_names_no_other_one(store: Store) -> None:
+    data = written(store, saved(store))
+    data["experiment"] |= {"side": "b", "beside": "bbbbbb", "baseline": "cccccc", "starred": True}
+    assert Version.from_dict(data).experiment == replace(MINE, beside=None)
+
+
+def test_none_of_many_is_read_twice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(600):
+        data = versions.as_version(store, MINE, name=str(number)).to_dict()
+        versions.documents.write_document(versions.path_of(store.home, data["id"]), data, home=store.home)
+    assert len(listed(store.home).versions) == 600
+
+    monkeypatch.setattr(versions, "load", lambda *_: pytest.fail("read again"))
+    assert len(listed(store.home).versions) == 600
 
 
 def test_an_equal_state_is_not_kept_twice(store: Store) -> None:

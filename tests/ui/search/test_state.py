@@ -160,10 +160,15 @@ def test_only_words_alone_have_relative_scores():
     assert Search(asked="red", like=SEARCH.like).score_kind == "cosine"
 
 
-def test_another_experiment_has_a_search_of_its_own(tab):
+def test_another_experiment_goes_on_with_the_search_until_it_has_one_of_its_own(tab):
     tab.type("red car", 1)
     state.st.session_state["session"] = experiment.Session(Experiment("other1other2"))
-    assert state.current().text == ""
+    assert state.current().text == "red car"
+    tab.type("night", 1)
+    state.st.session_state["session"] = experiment.Session(Experiment(EXPERIMENT))
+    assert state.current().text == "red car"
+    state.st.session_state["session"] = experiment.Session(Experiment("other1other2"))
+    assert state.current().text == "night"
     state.st.session_state["session"] = experiment.Session(Experiment(EXPERIMENT))
     assert state.current().text == "red car"
 
