@@ -5,7 +5,7 @@ from lib.ui.panels.video import choose_video
 from lib.ui.session import comparison_sides
 
 st.title("Compare")
-video = choose_video(comparison_sides.open_video)
+video = choose_video(comparison_sides.open_video, st.container())
 if video is None:
     st.stop()
 

@@ -11,10 +11,10 @@ from lib.ui.explore import (
     timeline,
     wording,
 )
-from lib.ui.panels import numbers, settings, video
+from lib.ui.panels import numbers, settings, undo_bar, video
 
-experiment.draw("Explore")
-selection = video.choose(experiment.buttons)
+top = experiment.draw("Explore")
+selection = video.choose(top.video)
 if selection is None:
     st.stop()
 
@@ -24,6 +24,8 @@ instrument = st.container()
 left, right = video.two_panels()
 with left:
     video.edit_prompts(selection.session)
+with top.undo:
+    undo_bar.draw()
 with right:
     answers = st.container()
 below_settings = video.edit_settings(selection)
@@ -41,21 +43,19 @@ with answers:
     results.answers(analysis, reference=band)
 with below_settings:
     settings.effects(analysis)
-with left:
     wording.hints(selection, analysis, band)
+results.metrics(analysis, band)
+baseline.draw(measured)
 timeline.draw(analysis, band)
 
 view = results.choose_view()
-if view == "Metrics":
-    results.metrics(analysis, band)
-    baseline.draw(measured)
-elif view == "Segments":
+if view == "Segments":
     results.segments(analysis)
 elif view == "Shots":
     results.shots(analysis)
 elif view == "Frames":
     results.frames(analysis, selection.info)
-elif view == "Histogram":
+elif view == "Thresholds":
     thresholds.draw(selection, analysis)
 elif view == "Ground truth":
     ground_truth.draw(selection.video)

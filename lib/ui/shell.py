@@ -12,9 +12,19 @@ from lib.ui.server import routes
 from lib.ui.session import cache, state
 from lib.ui.session.guard import as_sentences
 
-# Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window.
-_STYLE = """<style>@media (max-width: 1200px) {
-[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; } }</style>"""
+# Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window. A
+# page that has its title in a line with fields begins at the very top, beside the button that opens the sidebar.
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
+[data-testid="stMainBlockContainer"]:has(.st-key-top_line) { padding-top: 0.5rem; gap: 0.5rem; }
+[data-testid="stMainBlockContainer"]:has(.st-key-top_line) > .stVerticalBlock { gap: 0.5rem; }
+.st-key-top_line h1 { padding: 0; font-size: 1.25rem; }
+.st-key-top_line :is(.stTextInput, .stLayoutWrapper:has(> * > .stSelectbox)) { flex-grow: 1; }
+.stApp:has(.st-key-top_line) .stHeader { background: none; pointer-events: none; }
+.stApp:has(.st-key-top_line) .stHeader :is(button, [role="button"]) { pointer-events: auto; }
+.stApp:has(.st-key-top_line) .stHeader .stLogoLink { display: none; }
+.stApp:has(.stExpandSidebarButton) .st-key-top_line { padding-left: 2.5rem; }
+</style>"""
 
 
 def main() -> None:

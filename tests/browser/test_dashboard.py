@@ -134,6 +134,7 @@ def test_three_quick_edits_of_the_prompt_table_all_count(dashboard, bench, page)
 
 def test_back_goes_to_the_experiment_before(dashboard, bench, page):
     explore(page, dashboard)
+    page.locator(".st-key-experiment_menu button").click()
     page.get_by_role("button", name="New", exact=True).click()
     expect(page.get_by_text("This is a new experiment")).to_be_visible()
     wait_idle(page)
@@ -176,8 +177,6 @@ def test_a_click_on_a_thumbnail_moves_the_video_there(dashboard, page):
     tile = page.get_by_role("button", name=re.compile(r"0:0[6-8]\.\d")).first
     tile.click()
     assert wait_for(lambda: 6.0 <= player_time(page) <= 9.0)
-    page.get_by_role("radio", name="Metrics").or_(page.get_by_role("button", name="Metrics")).first.click()
-    wait_idle(page)
 
 
 def test_the_video_is_not_reloaded_by_an_edit(dashboard, page):

@@ -14,7 +14,7 @@ from tests.helpers.pages import EXPERIMENT, put_truth
 pytestmark = pytest.mark.browser
 
 _VIEWS = re.compile(
-    "^(Segments|Shots|Frames|Histogram|Ground truth|Evaluation|Downloads|Agreement|Score comparison|Accuracy)$"
+    "^(Segments|Shots|Frames|Thresholds|Ground truth|Evaluation|Export|Agreement|Score comparison|Accuracy)$"
 )
 _FETCH = """async address => {
     const blocked = [];

@@ -106,7 +106,7 @@ def test_t_stores_the_players_label_whatever_is_open_below(page: Page, dashboard
     assert truth(bench)[0].label == "red"
     expect(page.get_by_text(re.compile("no label was chosen in the player: its first one")).first).to_be_visible()
     page.locator(".label .pick", has_text="green").click()
-    show(page, "Metrics")
+    show(page, "Segments")
     page.keyboard.press("t")
     assert wait_for(lambda: len(truth(bench)) == 2, seconds=30)
     assert {one.label for one in truth(bench)} == {"red", "green"}

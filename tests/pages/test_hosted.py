@@ -265,7 +265,7 @@ class TestExplore:
 
     def test_each_view_draws(self, without_file: Video) -> None:
         app = open_page()
-        for view in ("Metrics", "Segments", "Shots", "Frames", "Histogram", "Downloads"):
+        for view in ("Segments", "Shots", "Frames", "Thresholds", "Export"):
             by_key(app.get("button_group"), "explore_view").set_value([view]).run()
 
             assert not app.exception

@@ -19,7 +19,7 @@ from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state, theme
 
 _FRAMES_SHOWN = 12
-_VIEWS = ("Metrics", "Segments", "Shots", "Frames", "Histogram", "Ground truth", "Evaluation", "Downloads")
+_VIEWS = ("Segments", "Shots", "Frames", "Thresholds", "Ground truth", "Evaluation", "Export")
 
 
 def answers(analysis: Analysis, reference: Reference | None = None) -> None:

@@ -164,13 +164,13 @@ def draw(session: Session, step_s: float | None) -> DeltaGenerator:
                 **bound(session, _WINDOW, window, partial(_change_smoothing, session, "window")),
             )
         with st.popover("More", icon=":material/tune:"):
+            st.caption(_summary(settings, step_s))
+            if _belong_to_engine(session.experiment):
+                st.caption(
+                    f"With the score {_SCORE_NAMES[settings.score]} thresholds belong to one engine: these are this "
+                    "one's, and those of another return with it. Relative scores carry over."
+                )
             _more(session)
-    st.caption(_summary(settings, step_s))
-    if _belong_to_engine(session.experiment):
-        st.caption(
-            f"With the score {_SCORE_NAMES[settings.score]} thresholds belong to one engine: these are this one's, and "
-            "those of another return with it. Relative scores carry over."
-        )
     return st.container()
 
 

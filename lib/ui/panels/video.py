@@ -30,7 +30,7 @@ from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
 from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
-from lib.ui.panels import jobs, missing_video, prompts, settings, undo_bar
+from lib.ui.panels import jobs, missing_video, prompts, settings
 from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
 from lib.ui.server import routes
 from lib.ui.session import cache, opening, state, theme
@@ -70,19 +70,16 @@ class VideoSelection:
         return embedding.may_embed(self.video, self.engine)
 
 
-def choose(beside: Callable[[], None]) -> VideoSelection | None:
-    """Draw the choice of the video; None, with the reason and what to do drawn, when there is nothing to see.
-
-    ``beside`` draws what stands beside it.
-    """
-    video = choose_video(opening.open_video, beside)
+def choose(place: DeltaGenerator) -> VideoSelection | None:
+    """Draw the choice of the video at ``place``; None, with the reason and what to do drawn, when there is nothing."""
+    video = choose_video(opening.open_video, place)
     return select(state.session(), video) if video is not None else None
 
 
-def choose_video(open_video: Callable[[Video], None], beside: Callable[[], None] = lambda: None) -> Video | None:
-    """Draw the choice of the video; None, with a link to the Library drawn, when there is none.
+def choose_video(open_video: Callable[[Video], None], place: DeltaGenerator) -> Video | None:
+    """Draw the choice of the video at ``place``; None, with a link to the Library drawn, when there is none.
 
-    ``open_video`` is called with another one that is chosen; ``beside`` draws what stands beside it.
+    ``open_video`` is called with another one that is chosen.
     """
     videos = cache.store().videos()[::-1]
     if not videos:
@@ -93,7 +90,7 @@ def choose_video(open_video: Callable[[Video], None], beside: Callable[[], None]
         state.session().open_video(videos[0].sha256)
     chosen = state.current().video
     options = list(by_id) if chosen in by_id else [str(chosen), *by_id]
-    with st.container(horizontal=True, gap="small"):
+    with place:
         st.selectbox(
             "Video",
             options,
@@ -106,7 +103,6 @@ def choose_video(open_video: Callable[[Video], None], beside: Callable[[], None]
                 state.session(), "video", chosen, lambda sha256: open_video(by_id[sha256]) if sha256 in by_id else None
             ),
         )
-        beside()
     if chosen not in by_id:
         missing_video.not_in_library(str(chosen))
         return None
@@ -335,10 +331,9 @@ def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str,
 
 
 def edit_prompts(session: Session) -> None:
-    """Draw the prompt table with its tools, undo and redo."""
+    """Draw the prompt table with its tools."""
     prompts.draw(session)
-    with prompts.tools(session):
-        undo_bar.draw()
+    prompts.tools(session)
 
 
 def edit_settings(selection: VideoSelection) -> DeltaGenerator:
