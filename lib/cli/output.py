@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ PROGRAM = "promptreel"
 NOTHING = "–"
 """In a table, in place of a value that doesn't exist."""
 _LINE_EVERY_S = 5.0
+_STEERS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Controls but the line feed, and what turns the direction of all that follows."""
 
 
 class Reporter:
@@ -59,14 +62,14 @@ class Reporter:
         """Write a line that is not overwritten."""
         with self._lock:
             self._clear()
-            print(" ".join(encodable(text).split()), file=self._stream, flush=True)
+            print(" ".join(harmless(text).split()), file=self._stream, flush=True)
 
     def problem(self, error: Exception | str) -> None:
         """Write what went wrong, in one line."""
         self.line(f"{PROGRAM}: {error}")
 
     def _show(self, text: str, *, at_once: bool = False) -> None:
-        text = encodable(text)
+        text = harmless(text)
         with self._lock:
             if self._changes:
                 print(f"\r\x1b[K{text}", end="", file=self._stream, flush=True)
@@ -81,13 +84,22 @@ class Reporter:
             self._open = False
 
 
+def harmless(text: str) -> str:
+    """Return a text of anybody's with a blank for each character that steers a terminal."""
+    return _STEERS.sub(" ", encodable(text))
+
+
 def dump(document: object) -> str:
     """Return ``document`` as strict JSON: ASCII, no NaN."""
     return json.dumps(document, indent=2, allow_nan=False)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """Return rows under a header, columns aligned: the first ``left`` to the left, others to the right."""
+    """Return rows under a header, columns aligned: the first ``left`` to the left, others to the right.
+
+    Each cell is in one line, and ``harmless``.
+    """
+    rows = [[" ".join(harmless(cell).split()) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     lines = []
     for row in (header, *rows):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lib.cli.context import Context, UsageError, add_engine_options
 from lib.cli.ground_truth import HELP, read_ground_truth
 from lib.cli.inputs import analysed_with, embed_stored, read_bytes, read_prompt_set
-from lib.cli.output import NOTHING, dump, table
+from lib.cli.output import NOTHING, dump, harmless, table
 from lib.comparison.version_diff import NOTHING_DIFFERS
 from lib.core.errors import InputError, NotStoredError, StoreError
 from lib.core.formatting import format_time, plural
@@ -89,9 +89,8 @@ def _in_one_line(run: Callable[[argparse.Namespace, Context], int]) -> Callable[
 
 
 def _print(*blocks: str) -> None:
-    """Print blocks of text, which may come from another machine: without what steers a terminal."""
-    text = "\n\n".join(block for block in blocks if block)
-    print("".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text))
+    """Print blocks of text, which may come from another machine."""
+    print(harmless("\n\n".join(block for block in blocks if block)))
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:

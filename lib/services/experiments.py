@@ -345,9 +345,9 @@ def shown_title(experiment: Experiment, video_name: str | None = None) -> str:
         experiment: any.
         video_name: if given, follows.
     """
-    title = experiment.title.strip()
+    title = " ".join(experiment.title.split())
     if not title and experiment.name not in _UNNAMED:
-        title = experiment.name.strip()
+        title = " ".join(experiment.name.split())
     if not title:
         labels = experiment.labels
         more = f" +{len(labels) - _LABELS_NAMED}" if len(labels) > _LABELS_NAMED else ""

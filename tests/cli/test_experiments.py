@@ -49,6 +49,17 @@ def test_one_is_shown_deleted_and_brought_back_whole(run: Run, two: Path) -> Non
     assert experiments.load(two, ONE.id) == ONE
 
 
+def test_a_title_from_elsewhere_stays_in_its_line_and_steers_no_terminal(run: Run, two: Path) -> None:
+    hostile = Experiment("eee123def456", title="a\nb\x1b[2J\u202ec\x9b1m", rows=(PromptRow(label="l\x1b[1m\n\rm"),))
+    experiments.save(two, hostile)
+
+    out = run("experiments", "list")[1]
+    deleted = run("experiments", "delete", hostile.id)[2]
+
+    assert len(out.splitlines()) == 4
+    assert not set("\x1b\x9b\r\u202e") & set(out + "".join(deleted))
+
+
 @pytest.mark.parametrize("action", ["show", "delete", "restore"])
 @pytest.mark.parametrize("wrong", ["nothere12345", "../x"])
 def test_what_is_not_there_is_one_sentence(run: Run, two: Path, action: str, wrong: str) -> None:
