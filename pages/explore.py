@@ -19,7 +19,7 @@ if selection is None:
     st.stop()
 
 video.offer_real_model(selection)
-video.embedding_state(selection)
+selection = video.with_results(selection)
 instrument = st.container()
 left, right = video.two_panels()
 with left:

@@ -189,6 +189,14 @@ class ServerEngine:
             self._check_whole(texts, rows)
         return rows
 
+    def reach(self) -> None:
+        """Ask the server for a sign of life, without the key and without loading a model.
+
+        Raises:
+            EngineUnavailableError: nothing answers.
+        """
+        self._client.get("/info")
+
     def test_connection(self) -> ServerReport:
         """Ask the server who it is and how fast it answers; a few seconds, more while it loads the model.
 

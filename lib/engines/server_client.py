@@ -83,7 +83,9 @@ class Client:
         self._closed = threading.Event()
         policy = retries or RetryPolicy()
         self._retrier = Retrier(policy, wait=sleep or self._closed.wait, clock=clock, rng=rng)
-        self._once_more = Retrier(replace(policy, attempts=2), wait=sleep or self._closed.wait, clock=clock, rng=rng)
+        self._once_more = Retrier(
+            replace(policy, attempts=min(policy.attempts, 2)), wait=sleep or self._closed.wait, clock=clock, rng=rng
+        )
         self._slots = threading.BoundedSemaphore(concurrency)
         self._key_place = _KEY_PLACES[0]
         self._key_works = False

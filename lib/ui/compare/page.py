@@ -157,14 +157,14 @@ def edit(chosen: Video) -> Sides:
             opened[name] = _edit_side(sessions[name], chosen, colours[name])
     colours = _colours()  # an edit that came late is in the tables by now
     sides = {name: _analyse(opened[name], column, colours[name]) for name, column in columns.items()}
-    infos = [one.selection.info for one in opened.values() if one.selection and one.selection.info]
-    return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None))
+    infos = [one.selection.info for one in opened.values() if one.selection.info]
+    return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None) or video.last_embedding(chosen))
 
 
 class _Opened(NamedTuple):
     """The panels of one side: what is embedded, and the places for what its analysis says."""
 
-    selection: VideoSelection | None
+    selection: VideoSelection
     answers: DeltaGenerator
     below_settings: DeltaGenerator
 
@@ -175,19 +175,16 @@ def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> _
     _choose(session)
     answers = st.container()
     selection = video.select(session, chosen)
-    if selection is not None:
-        video.embedding_state(selection)
+    video.embedding_state(selection)
     prompts.draw(session, colours)
     prompts.tools(session)
-    below = video.edit_settings(selection) if selection is not None else answers
+    below = video.edit_settings(selection)
     _edit_engine(session)
     return _Opened(selection, answers, below)
 
 
 def _analyse(opened: _Opened, column: DeltaGenerator, colours: Mapping[str, str]) -> AnalysedSide | None:
     selection = opened.selection
-    if selection is None:
-        return None
     with column:
         analysis = video.analyse(selection)
     if analysis is None or selection.info is None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -19,8 +21,12 @@ from lib.engines.hosted import HOSTED
 from lib.engines.model_layout import FOLDER, HUB, PRECISIONS, ModelSpec
 from lib.engines.registry import default_engine, make_engine
 from lib.engines.server import ServerEngine
-from lib.services.experiments import OTHER
-from lib.services.server_identity import identified, known_weights, weights_of
+from lib.engines.server_client import Timeouts
+from lib.engines.stored import StoredEngine
+from lib.infra.http import RetryPolicy
+from lib.services.experiments import OTHER, engine_fields
+from lib.services.server_identity import address_of, identified, known_weights, weights_of
+from lib.store.embeddings import EmbeddingInfo
 from lib.ui.background import models
 from lib.ui.session import cache
 from lib.ui.session.bindings import bound, field
@@ -38,6 +44,7 @@ ENGINES = {
     HOSTED: "Hosted CLIP (imported)",
 }
 _WITH_SERVER = ("server", HOSTED)
+_SIGN_OF_LIFE = Timeouts(connect_s=2.0, read_s=3.0)
 _NOTES = {
     "demo": "The demo model knows rendered scenes; real footage needs CLIP (a server or an embedded model).",
     "tinyclip": "The smallest CLIP for real footage: 24 MB, MIT licence. Larger models find more.",
@@ -172,6 +179,7 @@ def _embedded_model(session: Session) -> None:
 
 
 def _test_connection(session: Session) -> None:
+    _silence.clear()  # it is asked now
     try:
         with st.spinner("Asking the server; a first request may download the model’s weights…"):
             url, version = session.experiment.server_url, session.experiment.model_version
@@ -300,6 +308,38 @@ def current_engine(session: Session) -> Engine:
         made = make_engine(experiment.engine_spec, model_version=experiment.model_version, api_key=key)
         engines[wanted] = identified(made, store.home, cache.store)
     return engines[wanted]
+
+
+def engine_of(session: Session, info: EmbeddingInfo) -> Engine:
+    """Return the engine of a stored embedding, or what is stored of it where it isn't at hand.
+
+    The server that the session has chosen is not asked again here: the caller knows that it fails.
+    """
+    experiment, engine_id = session.experiment, info.key.engine_id
+    fields: dict[str, Any] = {**engine_fields(engine_id)}
+    if "model_version" in fields:
+        fields["server_url"] = address_of(cache.store().home, engine_id, experiment.server_url) or ""
+    if fields.get("server_url") != experiment.server_url:
+        with contextlib.suppress(PromptreelError):
+            engine = current_engine(Session(replace(experiment, **fields), server_keys=session.server_keys))
+            if engine.id == engine_id:
+                return engine
+    return StoredEngine(engine_id, info.engine_name)
+
+
+def silence(session: Session) -> str:
+    """Return a sentence where the chosen inference server does not answer; empty where it does, or none is chosen."""
+    return _silence(session.experiment.server_url) if session.experiment.engine == "server" else ""
+
+
+@st.cache_data(ttl=30, max_entries=16, show_spinner=False)
+def _silence(url: str) -> str:
+    try:
+        with contextlib.closing(ServerEngine(url, timeouts=_SIGN_OF_LIFE, retries=RetryPolicy(attempts=1))) as server:
+            server.reach()
+    except PromptreelError as error:
+        return str(error)
+    return ""
 
 
 def _embedded_engine(session: Session) -> EmbeddedEngine:

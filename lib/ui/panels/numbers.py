@@ -87,7 +87,7 @@ def remember(selection: VideoSelection, analysis: Analysis) -> Measured | None:
     session, info = selection.session, selection.info
     with session.lock:
         experiment = session.experiment
-    if info is None or analysis.prompt_set != experiment.prompt_set()[0]:
+    if selection.chosen is not None or info is None or analysis.prompt_set != experiment.prompt_set()[0]:
         return None
     truth = cache.truth(selection.video)
     numbers = numbers_of(analysis, truth, cache.evaluation(info, analysis, selection.video))

@@ -18,6 +18,7 @@ from lib.core.formatting import as_text, format_duration, plural
 from lib.core.sampling import Framing, Sampling
 from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
 from lib.engines.engine import Engine
+from lib.engines.stored import StoredEngine
 from lib.hosted.importing import missing_note
 from lib.ingest.coarser import take_from_finer
 from lib.ingest.ingest import embedding_key
@@ -58,10 +59,16 @@ class VideoSelection:
     """None when nothing is embedded."""
     job: Job | None
     """The running job, if there is one."""
+    chosen: VideoSelection | None = None
+    """What is chosen, where these are other results, shown until there are some of that."""
+    problem: str = ""
+    """A sentence: why the engine can't be used, and what to do; empty where it can."""
 
     @property
     def sees(self) -> Framing | None:
         """What of a frame the model sees; None where the frames were not embedded here."""
+        if self.chosen is not None:
+            return self.chosen.sees
         return (self.sampling.framing or self.engine.framing) if self.engine.embeds_video else None
 
     @property
@@ -109,17 +116,15 @@ def choose_video(open_video: Callable[[Video], None], place: DeltaGenerator) -> 
     return by_id[str(chosen)]
 
 
-def select(session: Session, video: Video) -> VideoSelection | None:
-    """Return ``video`` with the engine and sampling of a session; None, with the reason drawn, without an engine."""
+def select(session: Session, video: Video) -> VideoSelection:
+    """Return ``video`` with the engine and sampling of a session, whatever is the matter with the engine."""
+    sampling = engine_panel.current_sampling(session)
     try:
-        engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
-        key = embedding_key(video, engine, sampling)
+        engine = engine_panel.current_engine(session)
     except PromptreelError as error:
-        if engine_panel.is_downloading(session):
-            st.info(as_text(str(error)), icon=":material/downloading:")
-        else:
-            st.error(as_text(str(error)), icon=":material/error:")
-        return None
+        absent = StoredEngine("", engine_panel.ENGINES[session.experiment.engine])
+        return VideoSelection(session, video, absent, sampling, None, None, problem=str(error))
+    key = embedding_key(video, engine, sampling)
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
     requested = st.session_state.pop(_STARTED, False) in (True, session.experiment.engine)
     may_take = job is None and (info is None or not info.complete) and embedding.may_embed(video, engine)
@@ -133,7 +138,48 @@ def select(session: Session, video: Video) -> VideoSelection | None:
     return selection
 
 
-def embedding_state(selection: VideoSelection) -> None:
+def with_results(selection: VideoSelection) -> VideoSelection:
+    """Draw the state of what is chosen, and return what the results are of.
+
+    That is what was shown last where the chosen engine is missing or fails: lanes, answers and all below stay.
+    """
+    session, info = selection.session, selection.info
+    name = session.key(f"results_of_{selection.video.sha256}")
+    if info is not None and info.samples:
+        st.session_state[name] = info.key.id
+        embedding_state(selection)
+        return selection
+    last = last_embedding(selection.video, st.session_state.get(name))
+    problem = selection.problem
+    if last is not None and selection.job is None:
+        problem = problem or engine_panel.silence(session) or _last_failure(selection)
+    if last is None or not problem:
+        embedding_state(selection)
+        return selection
+    engine, sampling = engine_panel.engine_of(session, last), Sampling.from_key(last.key.sampling_key)
+    of = f"Results of {as_text(engine.name)}, {sampling.description}"
+    embedding_state(replace(selection, problem=problem), of)
+    return VideoSelection(session, selection.video, engine, sampling, last, None, chosen=selection)
+
+
+def last_embedding(video: Video, preferred: str | None = None) -> EmbeddingInfo | None:
+    """Return the embedding of ``video`` with the id ``preferred``, else the newest, a complete one if there is one."""
+    there = [info for info in cache.store().embeddings(video.sha256) if info.samples]
+    return max(there, key=lambda info: (info.key.id == preferred, info.complete, info.created_at), default=None)
+
+
+def embedding_state(selection: VideoSelection, of: str = "") -> None:
+    """Draw what is the matter with the engine and the embedding; ``of`` says which results are shown meanwhile."""
+    words = as_text(selection.problem)
+    if words and engine_panel.is_downloading(selection.session):
+        st.info(f"{of}. {words}" if of else words, icon=":material/downloading:")
+    elif words:
+        st.error(f"{of}. {words}" if of else words, icon=":material/error:")
+    if not isinstance(selection.engine, StoredEngine):
+        _incomplete(selection)
+
+
+def _incomplete(selection: VideoSelection) -> None:
     """Draw the state of an embedding that is not complete and undamaged: progress, a button to start, or a note."""
     video, info, job = selection.video, selection.info, selection.job
     if job is not None:
@@ -149,12 +195,12 @@ def embedding_state(selection: VideoSelection) -> None:
             if expected := _expected(selection):
                 st.caption(f"{expected} Analysed once; after that every change is instant.")
             _start_button("Embed", selection)
-            _last_failure(selection)
+            _draw_last_failure(selection)
     elif not info.complete:
         with st.container(border=True):
             st.markdown(f"Embedding stopped at {info.samples:,} samples; the results below cover those.")
             _start_button("Resume", selection)
-            _last_failure(selection)
+            _draw_last_failure(selection)
     elif info.damage:
         st.warning(as_text(info.damage), icon=":material/broken_image:")
     elif info.missing:
@@ -204,11 +250,19 @@ def _start_button(label: str, selection: VideoSelection) -> None:
         st.rerun()
 
 
-def _last_failure(selection: VideoSelection) -> None:
+def _last_failure(selection: VideoSelection) -> str:
+    """Return why embedding what is chosen failed last, and what to do; empty where it did not."""
+    if isinstance(selection.engine, StoredEngine):
+        return ""
     key = embedding_key(selection.video, selection.engine, selection.sampling)
     failed = [job for job in cache.jobs().jobs() if job.key == key and job.state == "failed"]
-    if failed:
-        st.error(as_text(failed[-1].error or ""), icon=":material/error:")
+    return (failed[-1].error or "") if failed else ""
+
+
+def _draw_last_failure(selection: VideoSelection) -> None:
+    failure = _last_failure(selection)
+    if failure and failure != selection.problem:
+        st.error(as_text(failure), icon=":material/error:")
 
 
 def _running(selection: VideoSelection, job: Job) -> None:
@@ -402,7 +456,8 @@ def reference(selection: VideoSelection) -> Reference | None:
 
 def start_reference(selection: VideoSelection) -> None:
     """Embed the reference phrases in the background where they are missing; the page is run again where that begins."""
-    if selection.info is not None and selection.info.samples:
+    at_hand = not isinstance(selection.engine, StoredEngine)
+    if at_hand and selection.info is not None and selection.info.samples:
         reference_phrases.start(selection.engine)
 
 
