@@ -304,9 +304,10 @@ def _diff(args: argparse.Namespace, context: Context) -> int:
     else:
         b = versions.find(store.home, args.b)
     differences = versions.differences(a, b)
+    same_video = a.experiment.video == b.experiment.video
     if args.json:
         changes = [
-            {"label": one.label, "a": one.before, "b": one.now, "difference": one.difference}
+            {"label": one.label, "a": one.before, "b": one.now, "difference": one.difference if same_video else None}
             for one in f1_changes(a.numbers or Numbers(), b.numbers or Numbers())
         ]
         print(dump({"a": a.id, "b": b.id or None, "differences": list(differences), "f1": changes}))
@@ -314,7 +315,7 @@ def _diff(args: argparse.Namespace, context: Context) -> int:
     blocks = [f"A = {a.shown_name} ({a.id}), B = {b.shown_name} ({b.id})" if b.id else f"A = {a.shown_name}, B = now"]
     blocks += _sentences(differences)
     if b.id:
-        blocks.append(_compared(a, b, "A", "B"))
+        blocks.append(_compared(a, b, "A", "B") if same_video else "They are of different videos: F1 isn't compared.")
     _print(*blocks)
     return 0
 

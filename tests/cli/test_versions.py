@@ -12,7 +12,7 @@ import pytest
 from lib.core.errors import PromptreelError
 from lib.core.sampling import Sampling
 from lib.engines.registry import make_engine
-from lib.evaluation.numbers import numbers_of
+from lib.evaluation.numbers import Numbers, numbers_of
 from lib.services import experiments, versions
 from lib.services.ground_truth import video_truth
 from lib.services.stored_analysis import analyse_stored
@@ -185,6 +185,16 @@ def test_a_name_from_elsewhere_does_not_steer_the_terminal(run: Run, home: Path)
         status, out, _ = run("versions", *arguments)
         assert status == 0
         assert not {"\x1b", "\x07"} & set(out)
+
+
+def test_f1_of_different_videos_has_no_difference(run: Run, home: Path) -> None:
+    store, rows = Store(home), (experiments.PromptRow(label="wall"),)
+    for name, video in (("one", "a" * 64), ("two", "b" * 64)):
+        experiment = experiments.Experiment("abc123", video=video, rows=rows)
+        versions.keep(store, experiment, "saved", name=name, numbers=Numbers(0.5, 0.5, {"wall": 0.5}))
+
+    assert "They are of different videos" in run("versions", "diff", "one", "two")[1]
+    assert document(run, "diff", "one", "two")["f1"] == [{"label": "wall", "a": 0.5, "b": 0.5, "difference": None}]
 
 
 def test_a_home_that_can_t_be_written_is_one_line(

@@ -14,7 +14,8 @@ from lib.services import experiments, version_files, versions
 from lib.services.experiments import PromptRow
 from lib.services.versions import Version
 from tests.helpers.fake_server import FakeServer
-from tests.helpers.pages import Bench, by_key, lay_out, open_page, press, put_truth, saved, with_rows, words
+from tests.helpers.pages import Bench, add_video, by_key, lay_out, open_page, press, put_truth, saved, with_rows, words
+from tests.helpers.videos import BLUE, RED
 
 pytestmark = pytest.mark.usefixtures("framed")
 
@@ -108,6 +109,25 @@ def test_metrics_show_the_difference_to_the_baseline_worst_first(bench):
     assert list(table["Difference"]) == sorted(table["Difference"])
     versions.delete(bench.store.home, saved(bench).baseline)
     assert "The baseline was deleted" in words(open_page())
+
+
+def test_numbers_of_another_video_are_not_compared(bench, server):
+    app = open_page()
+    save(app, "first")
+    experiments.save(bench.store.home, replace(saved(bench), baseline=kept(bench)[0].id))
+    other = add_video(bench.store, server.url, (BLUE, 20), (RED, 20))
+    app = open_page()
+    by_key(app.selectbox, "video").set_value(other.sha256).run()  # begins an experiment with a copy of the prompts
+    begun = app.session_state["session"].experiment
+    assert (begun.video, begun.baseline) == (other.sha256, None)
+
+    press(app, "versions")
+    by_key(app.toggle, "versions_all").set_value(True).run()
+    assert frame(app, "Then")["Now"].isna().all()
+    assert "not compared, as the version is of another video" in words(app)
+    assert by_key(app.button, "version_baseline").disabled
+    app.session_state["session"].change(baseline=kept(bench)[0].id)  # as files of before may say
+    assert "The baseline is of another video" in words(app.run())
 
 
 def test_without_truth_the_shares_are_compared_with_the_baseline(home, server):

@@ -26,6 +26,9 @@ def draw(measured: Measured | None) -> None:
     if version is None:
         st.caption("The baseline was deleted; choose another one under “Versions”.")
         return
+    if version.experiment.video != measured.experiment.video:
+        st.caption("The baseline is of another video, so nothing is compared; choose another one under “Versions”.")
+        return
     st.markdown(f"**Against the baseline** {escape_markdown(version.shown_name)}: {_words(version, measured)}")
     if version.numbers is not None:
         _table(version.numbers, measured.numbers)

@@ -258,7 +258,7 @@ def _detail(session: Session, version: Version) -> None:
     _changed_since(session, version, again)
     left, right = st.columns(2)
     with left:
-        _side_by_side(version, again, now)
+        _side_by_side(version, again, now if version.experiment.video == session.experiment.video else _OTHER_VIDEO)
     with right:
         st.markdown("**What differs from the present state**")
         present = versions.as_version(cache.store(), session.experiment, engine_id=now.engine_id)
@@ -287,6 +287,7 @@ def _actions(session: Session, version: Version) -> None:
             icon=":material/flag:",
             on_click=_set_baseline,
             args=(None if is_baseline else version.id,),
+            disabled=not is_baseline and version.experiment.video != session.experiment.video,
             help="Explore’s metrics show their difference to the baseline",
         )
         st.button(
@@ -307,6 +308,9 @@ def _actions(session: Session, version: Version) -> None:
                 on_click=told(versions.delete),
                 args=(cache.store().home, version.id),
             )
+
+
+_OTHER_VIDEO = Computed(None, None, (), "not compared, as the version is of another video.")
 
 
 def _named(version: Version) -> Any:

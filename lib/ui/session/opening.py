@@ -202,7 +202,8 @@ def _offer_prompts(before: Experiment, found: Experiment) -> Offer | None:
 
 def _copy(experiment: Experiment, video: str | None) -> Experiment:
     copy = experiments.duplicate(experiment)
-    return replace(copy, video=video, title=experiment.title, note="")
+    baseline = copy.baseline if video == copy.video else None
+    return replace(copy, video=video, title=experiment.title, note="", baseline=baseline)
 
 
 def _has(experiment: Experiment, wanted: Mapping[str, str]) -> bool:

@@ -348,6 +348,8 @@ class Session(Saved[Experiment]):
     def _apply(self, change: ExperimentChange) -> str:
         """Take back a change of one side."""
         self.refresh()
+        if change.after.id == self.experiment.beside:
+            self.side_b()  # which this tab may not have needed since it came back to this experiment
         sides = {one.experiment.id: one for one in (self, self.compared) if one is not None}
         side = sides.get(change.after.id)
         if side is None:

@@ -177,6 +177,22 @@ def test_swapping_and_what_was_done_before_are_undone_one_by_one(shared: _Sessio
     assert [one.name for one in on_disk(home)] == ["first", "first"]
 
 
+def test_an_edit_of_b_is_undone_after_another_experiment_was_open(
+    shared: _SessionState, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state.st, "query_params", {})
+    sides()
+    a, b = on_disk(home)
+    b_side().change(name="second")
+    state.open_experiment(OTHER)
+    state.open_experiment(a)
+
+    assert a_side().travel("undo") == "Undone: B: Name 'first' → 'second'"
+    assert on_disk(home) == (a, b)
+    assert a_side().travel("redo") == "Redone: B: Name 'first' → 'second'"
+    assert on_disk(home)[1].name == "second"
+
+
 def test_an_edit_of_a_table_that_was_replaced_since_is_void(shared: _SessionState, home: Path) -> None:
     b_side().change(name="second")
     of = b_side().prompt_table().of
