@@ -45,11 +45,12 @@ _MAX_TRUE_SEGMENTS = 100_000
 _ID = re.compile(r"[0-9a-f]{16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-Why = Literal["saved", "import", "replacement", "deletion"]
+Why = Literal["saved", "import", "replacement", "restore", "deletion"]
 WHY: dict[Why, str] = {
     "saved": "saved",
     "import": "before an import",
     "replacement": "before a replacement",
+    "restore": "before another version was restored",
     "deletion": "before a deletion",
 }
 """Why a version was kept, in words."""

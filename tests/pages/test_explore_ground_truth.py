@@ -85,16 +85,16 @@ def test_a_mark_that_the_page_has_not_shown_yet_counts(bench):
 def test_the_row_a_table_was_drawn_with_closes_no_form(bench, monkeypatch):
     edited = TrueSegment("red", 0.5, 3.0)
     editing = GroundTruthEditing(bench.video, selected=edited)
-    tab, rows = Session(bench.experiment), [0]
-    values = {"table": {"selection": {"rows": rows}}, "session": tab, "ground_truth_editing": editing}
+    tab, cells = Session(bench.experiment), [(0, "Label")]
+    values = {"table": {"selection": {"cells": cells}}, "session": tab, "ground_truth_editing": editing}
     monkeypatch.setattr(state.st, "session_state", SimpleNamespace(to_dict=lambda: values))
     for sent, selected in (([0], edited), ([1], BLUE), ([0], RED), ([], None), ([0], RED)):
-        rows[:] = sent
-        ground_truth.select_row("table", (RED, BLUE), [0], tab)
+        cells[:] = [(row, "End") for row in sent]
+        ground_truth.select_row("table", (RED, BLUE), 0, tab)
         assert editing.selected == selected
     form = editing.form_version
-    rows[:] = [0]
-    ground_truth.select_row("table", (RED, BLUE), [0], tab)
+    cells[:] = [(0, "Start")]
+    ground_truth.select_row("table", (RED, BLUE), 0, tab)
     assert editing.form_version == form  # it is in the form already, so no input is created again
 
 

@@ -73,9 +73,10 @@ def test_an_older_state_comes_back_after_the_present_one_was_kept_and_undo_takes
     assert list(table["Now"])[1:3] == [0.0, 0.0]
 
     press(app, "version_restore")
+    assert [one.value for one in app.toast] == ["Version 'first' restored. Undo takes it back."]
     assert saved(bench).rows == bench.experiment.rows
     (before, first) = kept(bench)
-    assert (before.why, before.experiment.rows, first.name) == ("replacement", edited, "first")
+    assert (before.why, before.experiment.rows, first.name) == ("restore", edited, "first")
     assert before.numbers.true_f1 == {"red": before.numbers.true_f1["red"], "green": 0.0, "blue": 0.0}
     press(app, "undo")
     assert saved(bench).rows == edited

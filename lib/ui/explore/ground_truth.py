@@ -20,6 +20,7 @@ from lib.store.videos import Video
 from lib.ui.components.player import latest_state
 from lib.ui.explore import results
 from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
+from lib.ui.panels import row_table
 from lib.ui.panels.ground_truth_editing import (
     TYPED_LABEL,
     GroundTruthEditing,
@@ -156,7 +157,7 @@ def _table(editing: GroundTruthEditing, truth: Truth) -> None:
             "Duration (s)": [segment.end_s - segment.start_s for segment in truth],
         }
     )
-    selected = [truth.index(editing.selected)] if editing.selected is not None else []
+    selected = truth.index(editing.selected) if editing.selected is not None else None
     st.dataframe(
         frame,
         key=key,
@@ -164,8 +165,8 @@ def _table(editing: GroundTruthEditing, truth: Truth) -> None:
         placeholder="–",
         height=min(38 + 35 * len(frame), 400),
         on_select=partial(select_row, key, truth, selected, state.session()),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": selected, "columns": [], "cells": []}},
+        selection_mode=row_table.MODE,
+        selection_default=row_table.choice(selected, "Label"),
         column_config={
             "Label": st.column_config.TextColumn(pinned=True),
             "Duration (s)": st.column_config.NumberColumn(format="%.2f"),
@@ -175,16 +176,16 @@ def _table(editing: GroundTruthEditing, truth: Truth) -> None:
 
 
 @callback
-def select_row(editing: GroundTruthEditing, key: str, listed: Truth, drawn: list[int], session: Session) -> None:
+def select_row(editing: GroundTruthEditing, key: str, listed: Truth, drawn: int | None, session: Session) -> None:
     """Put the segment of the row that was clicked into the form.
 
     A new table also sends the selection it was drawn with, and that may come after an edit of that row. It is
     ignored, or the form would close while somebody edits it.
     """
-    rows = peek_state()[key]["selection"]["rows"]
-    segment = listed[rows[0]] if rows and rows[0] < len(listed) else None
+    row = row_table.chosen(peek_state()[key], len(listed))
+    segment = None if row is None else listed[row]
     edited = editing.selected is not None and editing.selected not in listed
-    if rows == drawn and (edited or segment == editing.selected):
+    if row == drawn and (edited or segment == editing.selected):
         return
     editing.select(segment)
     if segment is not None:

@@ -17,7 +17,7 @@ from lib.evaluation.numbers import Change, Numbers, f1_changes
 from lib.services import version_files, versions
 from lib.services.experiment_changes import quoted
 from lib.services.versions import MAX_NAME, MAX_NOTE, WHY, Version
-from lib.ui.panels import numbers, prompts
+from lib.ui.panels import filter_box, numbers, prompts, row_table
 from lib.ui.panels.numbers import Computed
 from lib.ui.session import cache, comparison_sides, state
 from lib.ui.session.guard import as_sentences, told
@@ -190,12 +190,11 @@ def _choose(session: Session, found: tuple[Version, ...]) -> Version | None:
         shown = found if everything else mine
         words = ""
         if len(shown) >= _SEARCH_FROM:
-            words = st.text_input(
-                "Search versions",
-                key="versions_search",
-                icon=":material/search:",
-                label_visibility="collapsed",
+            words = filter_box.draw(
+                "versions_search",
+                label="Search versions",
                 placeholder="Search names, notes, experiments and labels",
+                width=420,
             )
     shown = tuple(one for one in shown if _matches(one, words))
     if not shown:
@@ -211,17 +210,17 @@ def _choose(session: Session, found: tuple[Version, ...]) -> Version | None:
         hide_index=True,
         height=min(38 + 35 * len(shown), 250),
         on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}},
+        selection_mode=row_table.MODE,
+        selection_default=row_table.choice(0, "Name"),
         placeholder="n/a",
         column_config={"Macro F1": st.column_config.NumberColumn(format="%.3f")},
         alt="Versions; select one to see what it is",
     )
-    rows = event["selection"]["rows"]
-    if not rows or rows[0] >= len(shown):
+    row = row_table.chosen(event, len(shown))
+    if row is None:
         st.caption("Select a version to see its numbers and what differs.")
         return None
-    return shown[rows[0]]
+    return shown[row]
 
 
 def _matches(version: Version, words: str) -> bool:
@@ -250,9 +249,9 @@ def _cells(version: Version, session: Session, everything: bool) -> dict[str, ob
 def _detail(session: Session, version: Version) -> None:
     when = f"{datetime.fromtimestamp(version.created_at):%Y-%m-%d %H:%M}"
     st.markdown(f"**{escape_markdown(version.shown_name)}** · {when} · {WHY[version.why]} · {as_text(version.title)}")
-    if version.note:
-        st.markdown(as_text(version.note))
     _actions(session, version)
+    if version.note:  # below the buttons, which stay where they are from one version to the next
+        st.markdown(as_text(version.note))
     now = _present(session)
     again: Computed | None = st.session_state.get(_AGAIN, {}).get(version.id)
     _changed_since(session, version, again)
@@ -260,7 +259,7 @@ def _detail(session: Session, version: Version) -> None:
     with left:
         _side_by_side(version, again, now if version.experiment.video == session.experiment.video else _OTHER_VIDEO)
     with right:
-        st.markdown("**What differs from the present state**")
+        st.markdown("**What differs from the current state**")
         present = versions.as_version(cache.store(), session.experiment, engine_id=now.engine_id)
         differ = versions.differences(version, present)
         st.markdown("\n".join(f"- {as_text(one)}" for one in differ) or NOTHING_DIFFERS)
@@ -326,8 +325,10 @@ def _restore(version: Version) -> None:
 def _with_content(version: Version) -> None:
     session = state.session()
     prompts.accept_typed(session)
-    session.keep("replacement")
-    session.step(f"Version {quoted(version.shown_name)} restored", lambda one: one.with_experiment(version.experiment))
+    session.keep("restore")
+    done = f"Version {quoted(version.shown_name)} restored"
+    session.step(done, lambda one: one.with_experiment(version.experiment))
+    st.toast(as_text(f"{done}. Undo takes it back."), icon=":material/settings_backup_restore:")
 
 
 @state.callback

@@ -13,6 +13,7 @@ from lib.core.formatting import ago, escape_markdown
 from lib.services.catalogue import Choice
 from lib.services.experiments import MAX_TITLE
 from lib.ui.library import scores
+from lib.ui.panels import filter_box
 from lib.ui.session import opening, state
 from lib.ui.session.peek import peek_state
 
@@ -55,19 +56,16 @@ def fill_scores(shown: Sequence[_Shown]) -> None:
     """Draw the scores of the listed experiments, after the rest of the page as they may take a while."""
     for one in shown:
         value = scores.macro_f1(one.choice)
-        one.score.markdown(_NO_SCORE if value is None else f"{value:.2f}")
+        one.score.caption(_NO_SCORE if value is None else f"{value:.2f}")
 
 
 def _list(found: Sequence[Choice]) -> list[_Shown]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Search experiments",
-            key="experiments_search",
+        words = filter_box.draw(
+            "experiments_search",
+            label="Search experiments",
             placeholder="Search titles, notes, labels, prompt sets and videos",
-            icon=":material/search:",
-            label_visibility="collapsed",
             width=420,
-            persist_state="session",
         )
         order = st.selectbox(
             "Order of experiments",

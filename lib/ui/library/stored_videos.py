@@ -13,6 +13,7 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
 from lib.ui.library import hosted
+from lib.ui.panels import row_table
 from lib.ui.session import cache
 from lib.ui.session.guard import as_sentences
 
@@ -43,8 +44,8 @@ def draw() -> None:
         hide_index=True,
         placeholder="–",
         on_select="rerun",
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [0]}} if len(table_rows) == 1 else None,
+        selection_mode=row_table.MODE,
+        selection_default=row_table.choice(0 if len(table_rows) == 1 else None, "Video"),
         height=min(38 + 35 * len(table_rows), 400),
         column_config={
             "Samples": st.column_config.NumberColumn(format="localized"),
@@ -52,9 +53,9 @@ def draw() -> None:
         },
         alt="Videos in the library and their embeddings",
     )
-    rows = event["selection"]["rows"]
-    if rows and rows[0] < len(table_rows):
-        _actions(table_rows[rows[0]])
+    row = row_table.chosen(event, len(table_rows))
+    if row is not None:
+        _actions(table_rows[row])
     else:
         st.caption("Select a row to open, continue or delete it.")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from lib.ui.panels import row_table
 from lib.ui.session import state
 
 
@@ -22,7 +23,7 @@ def draw(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str)
         hide_index=True,
         placeholder="–",
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode=row_table.MODE,
         height=min(38 + 35 * len(frame), 400),
         column_config={
             "start_s": seconds("Start (s)"),
@@ -32,8 +33,8 @@ def draw(frame: pd.DataFrame, columns: Mapping[str, Any], *, key: str, alt: str)
         },
         alt=alt,
     )
-    rows = event["selection"]["rows"]
-    chosen = float(frame["start_s"].iloc[rows[0]]) if rows and rows[0] < len(frame) else None
+    row = row_table.chosen(event, len(frame))
+    chosen = None if row is None else float(frame["start_s"].iloc[row])
     session = state.session()
     if session.newly_picked(key, chosen) and chosen is not None:
         session.seek(chosen)

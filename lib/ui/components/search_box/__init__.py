@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from lib.ui.components.registration import ACKED_INPUT, draw, register
 
@@ -35,7 +36,7 @@ def search_box(
     key: str,
     of: str,
     ack: int,
-    live: bool,
+    live: bool | Literal["list"],
     label: str,
     placeholder: str,
     on_change: Callable[[SubmittedQuery], None],
@@ -47,7 +48,8 @@ def search_box(
         key: widget key.
         of: ``<experiment>.<session>.<version>``; another version replaces what the browser shows.
         ack: sequence number of the last submission that Python has.
-        live: whether to search while somebody types; otherwise on Enter.
+        live: whether to search while somebody types; otherwise on Enter. ``"list"``: it does, and is as low as a text
+            field, as above a list.
         label: names the box for screen readers.
         placeholder: shown while it is empty.
         on_change: called with each submission before the script runs, also when it runs for another page.
@@ -57,7 +59,8 @@ def search_box(
         "of": of,
         "text": text,
         "ack": ack,
-        "live": live,
+        "live": bool(live),
+        "compact": live == "list",
         "label": label,
         "placeholder": placeholder,
         "max_length": MAX_TEXT,

@@ -35,6 +35,7 @@ class SearchBox extends AckedInput {
     this.input.placeholder = data.placeholder;
     this.input.maxLength = data.max_length;
     this.input.setAttribute("aria-label", data.label);
+    this.group.classList.toggle("compact", data.compact);
     this.mode.textContent = data.live ? "as you type" : "press Enter";
     if (this.of !== data.of) this.load();
     else if (data.ack > this.acked) this.acked = data.ack;
