@@ -9,6 +9,7 @@ video = choose_video(comparison_sides.open_video, st.container())
 if video is None:
     st.stop()
 
+page.choose_sides()
 page.tools()
 instrument = st.container()
 sides = page.edit(video)

@@ -24,6 +24,7 @@ _STYLE = """<style>
 .stApp:has(.st-key-top_line) .stHeader :is(button, [role="button"]) { pointer-events: auto; }
 .stApp:has(.st-key-top_line) .stHeader .stLogoLink { display: none; }
 .stApp:has(.stExpandSidebarButton) .st-key-top_line { padding-left: 2.5rem; }
+[class*="st-key-two_sides"] > * { flex-grow: 1; }
 </style>"""
 
 

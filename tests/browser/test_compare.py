@@ -66,7 +66,7 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     a = Experiment(EXPERIMENT, video=video.sha256, sampling="stride-1", name="construction", rows=a_rows)
     experiments.save(store.home, a)
     page.goto(f"{start_dashboard(home=store.home).url}/compare?experiment={EXPERIMENT}")
-    expect(page.get_by_text("A and B give the same label all the time.")).to_be_visible()
+    expect(page.get_by_text("A and B are the same: edit one of them below")).to_be_visible()
     wait_idle(page)
     page.get_by_role("button", name="Add prompt").nth(1).click()
     page.keyboard.type("shipyard", delay=5)

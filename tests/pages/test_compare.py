@@ -116,7 +116,8 @@ def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
     experiments.save(bench.store.home, dataclasses.replace(bench.experiment, beside=None))
     app = compare()
 
-    assert "the same label all the time" in words(app)
+    assert "A and B are the same: edit one of them" in words(app)
+    assert "equally good" not in words(app)
     assert "the same wording, settings and engine" in words(app)
     assert saved(bench).beside is not None
 
@@ -198,7 +199,7 @@ def test_copy_swap_and_undo(bench: Bench) -> None:
     assert press("swap") == labels[::-1]
     assert press("undo") == labels
     assert press("copy_b") == [labels[1]] * 2
-    assert "the same label all the time" in words(app)
+    assert "A and B are the same" in words(app)
     assert press("undo") == labels
     assert press("copy_a") == [labels[0]] * 2
     assert press("undo") == labels
@@ -222,14 +223,18 @@ def test_another_experiment_can_be_a_and_none_is_written_over(bench: Bench) -> N
         bench.experiment, id="0123456789ab", title="Cranes", rows=(PromptRow(label="crane"),), beside=None
     )
     experiments.save(bench.store.home, other)
+    elsewhere = dataclasses.replace(other, id="0123456789ac", video=None, title="Elsewhere")
+    experiments.save(bench.store.home, elsewhere)  # edited last, but not about this video
     app = compare()
     b = of_b(bench)
+    first, *_, last = (text for text in by_key(app.selectbox, "choose").options if "sample" not in text)
+    assert (first.split(" · ")[0], last.split(" · ")[0]) == ("Cranes", "Elsewhere")
     by_key(app.selectbox, "choose").set_value("experiment:0123456789ab").run()
 
     a = app.session_state["session"]
     assert dataclasses.replace(a.experiment, beside=None) == other
     assert [row.label for row in a.side_b().experiment.rows] == [row.label for row in b.rows]
-    assert "A] Cranes" in words(app)
+    assert next(one.label for one in app.selectbox if "badge" in one.label) == ":gray-badge[A] Cranes"
     assert (saved(bench).rows, of_b(bench)) == (bench.experiment.rows, b)
 
 

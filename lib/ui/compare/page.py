@@ -28,7 +28,8 @@ from lib.ui.session.peek import peek_state
 from lib.ui.session.session import SIDES, Session, Side
 
 _P = ParamSpec("_P")
-_WIDTH = 482
+_WIDTH = 456
+"""Of a side, at least, in CSS pixels: both stand beside each other in a window of 1280; the shell widens them."""
 ONLY = "only_differences"
 
 Colours = Mapping[Side, Mapping[str, str]]
@@ -114,17 +115,25 @@ def _after_typed(action: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
-def _choose(session: Session) -> None:
-    """Draw the choice of another experiment, version or sample as a side."""
-    choices = {one.key: one for one in opening.choices().choices if one.id != state.current().id}
+def choose_sides() -> None:
+    """Draw what A and B are, and the choice of another experiment, version or sample as one of them."""
+    here = state.current()
+    of_others = (one for one in opening.choices().choices if one.id != here.id)
+    choices = {one.key: one for one in sorted(of_others, key=lambda one: one.video != here.video)}
+    with st.container(horizontal=True, gap="small", key="two_sides_chosen"):
+        for session in comparison_sides.sides().values():
+            with st.container(width=_WIDTH):
+                _choose(session, choices)
+
+
+def _choose(session: Session, choices: Mapping[str, Choice]) -> None:
     key = session.versioned("choose")
     st.selectbox(
-        f"Choose {session.side.upper()}",
+        _title(session),
         list(choices),
         index=None,
         format_func=lambda chosen: choices[chosen].described,
         placeholder=f"Load {session.side.upper()} from a saved experiment, a version or a sample",
-        label_visibility="collapsed",
         key=key,
         on_change=_after_typed(_use_choice),
         args=(session.side, key, choices),
@@ -148,7 +157,7 @@ def _use_choice(side: Side, key: str, choices: Mapping[str, Choice]) -> None:
 
 def edit(chosen: Video) -> Sides:
     """Draw both experiments side by side, and return their analyses. Every panel works on its own side only."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="two_sides"):
         columns = {name: st.container(width=_WIDTH) for name in SIDES}
     sessions, colours = comparison_sides.sides(), _colours()
     opened: dict[Side, _Opened] = {}
@@ -171,8 +180,7 @@ class _Opened(NamedTuple):
 
 def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> _Opened:
     """Draw the panels of one side."""
-    st.markdown(f"#### :gray-badge[{session.side.upper()}] {escape_markdown(shown_title(session.experiment))}")
-    _choose(session)
+    st.markdown(f"#### {_title(session)}")
     answers = st.container()
     selection = video.select(session, chosen)
     video.embedding_state(selection)
@@ -228,6 +236,10 @@ def _colours() -> dict[Side, dict[str, str]]:
     return {
         name: {prompt.label: by_key[label_key(prompt.label)] for prompt in prompts} for name, prompts in both.items()
     }
+
+
+def _title(session: Session) -> str:
+    return f":gray-badge[{session.side.upper()}] {escape_markdown(shown_title(session.experiment))}"
 
 
 # --- one time axis, one player -------------------------------------------------------------------------------------

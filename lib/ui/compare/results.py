@@ -14,13 +14,14 @@ from lib.comparison.comparison import COMPARED, Comparison
 from lib.core.formatting import as_text, format_duration, format_time, percent
 from lib.core.intervals import sample_at
 from lib.core.spreadsheet import spreadsheet_csv
+from lib.services import versions
 from lib.ui.compare import page
 from lib.ui.compare.page import ComparedSides
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels import html_tables, segment_table
 from lib.ui.panels.html_tables import dot, escaped, note
 from lib.ui.panels.video import thumbnails_url
-from lib.ui.session import cache, state
+from lib.ui.session import cache, comparison_sides, state
 
 _TITLES = {
     "present": "Present",
@@ -48,6 +49,13 @@ def answer(compared: ComparedSides) -> None:
     """Draw which side is better and on what evidence, then where they differ; without truth, what would decide it."""
     comparison = compared.comparison
     if comparison.agreement is None:
+        return
+    if versions.same_content(*(session.experiment for session in comparison_sides.sides().values())):
+        st.info(
+            "A and B are the same: edit one of them below, or load another one above. Here is then said which is "
+            "better, where, and on what evidence.",
+            icon=":material/compare:",
+        )
         return
     verdict = cache.verdict(compared.a.info, compared.a.analysis, compared.b.info, compared.b.analysis, compared.video)
     if verdict is not None:

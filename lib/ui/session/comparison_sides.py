@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from lib.services import versions
 from lib.services.experiment_changes import quoted
-from lib.services.experiments import Experiment
+from lib.services.experiments import Experiment, shown_title
 from lib.store.videos import Video
 from lib.ui.session import opening, state
 from lib.ui.session.session import Session, Side
@@ -40,7 +40,7 @@ def swap() -> None:
 @state.callback
 def compare_with(experiment: Experiment) -> None:
     """Replace side B with a copy of another experiment; edits there don't change that one."""
-    _set_content(f"B replaced by {quoted(experiment.name)}", state.current(), experiment)
+    _set_content(f"B replaced by {quoted(shown_title(experiment))}", state.current(), experiment)
 
 
 def open_video(video: Video) -> None:
