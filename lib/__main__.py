@@ -68,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of stdout has closed it; keep Python from complaining at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        what, why = error.filename or "The home folder", error.strerror or type(error).__name__
+        reporter.problem(f"{what} can't be read or written ({why}); check its disk and its rights, then try again.")
+        return 1
 
 
 @contextmanager

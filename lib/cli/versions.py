@@ -15,7 +15,7 @@ from lib.cli.ground_truth import HELP, read_ground_truth
 from lib.cli.inputs import analysed_with, embed_stored, read_bytes, read_prompt_set
 from lib.cli.output import NOTHING, dump, harmless, table
 from lib.comparison.version_diff import NOTHING_DIFFERS
-from lib.core.errors import InputError, NotStoredError, StoreError
+from lib.core.errors import InputError, NotStoredError
 from lib.core.formatting import format_time, plural
 from lib.core.sampling import Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     def add(name: str, run: Callable[[argparse.Namespace, Context], int], words: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        command.set_defaults(run=_in_one_line(run))
+        command.set_defaults(run=run)
         return command
 
     listing = add("list", _list, "list all versions, the newest first")
@@ -72,20 +72,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     take_in.add_argument("files", type=Path, nargs="+", metavar="FILE")
     for command in (listing, show, diff, take_in):
         command.add_argument("--json", action="store_true", help="print JSON instead of text")
-
-
-def _in_one_line(run: Callable[[argparse.Namespace, Context], int]) -> Callable[[argparse.Namespace, Context], int]:
-    """Make a command end with one sentence where the home folder can't be written."""
-
-    def told(args: argparse.Namespace, context: Context) -> int:
-        try:
-            return run(args, context)
-        except BrokenPipeError:  # not of the home folder: whoever reads the output has closed it
-            raise
-        except OSError as error:
-            raise StoreError(f"{error.filename or 'The home folder'} can't be written ({error.strerror}).") from error
-
-    return told
 
 
 def _print(*blocks: str) -> None:

@@ -104,15 +104,12 @@ def listed(home: Path, videos: Mapping[str, str], samples: Iterable[Path] = ()) 
 
 def deleted(home: Path, videos: Mapping[str, str]) -> tuple[Choice, ...]:
     """Return the experiments in the trash, deleted last first; what can't be read there is left out."""
-    found = []
-    for experiment_id, _, changed_at in _files(documents.trash_of(StorePaths(home).experiments / "x").parent):
-        try:
-            experiment = experiments.load_deleted(home, experiment_id)
-        except PromptreelError:
-            continue
-        if experiment is not None:
-            name = videos.get(experiment.video or "", _missing(experiment.video))
-            found.append(replace(_choice(experiment, lambda: None), video_name=name, written_at=changed_at))
+    folder = documents.trash_of(StorePaths(home).experiments / "x").parent
+    found = [
+        replace(choice, video_name=videos.get(choice.video or "", _missing(choice.video)), written_at=changed_at)
+        for _, choice, _, changed_at in _known(home, folder, experiments.load_deleted)
+        if choice is not None
+    ]
     return tuple(sorted(found, key=lambda one: one.written_at, reverse=True))
 
 
@@ -123,25 +120,31 @@ def _missing(sha256: str | None) -> str:
 # --- experiments -----------------------------------------------------------------------------------------------------
 
 _Stamp = tuple[int, int, int]
+_Load = Callable[[Path, str], Experiment | None]
 _lock = threading.Lock()
 _read: dict[Path, dict[str, tuple[_Stamp, Choice | None, bool]]] = {}
-"""By home and id: the file's stamp, its choice (None: none), and whether it is damaged."""
+"""By folder and id: the file's stamp, its choice (None: none), and whether it is damaged."""
 
 
 def _experiments(home: Path) -> tuple[list[Choice], list[str]]:
     """Return the experiments, newest first, and the names of files that can't be read."""
+    entries = _known(home, StorePaths(home).experiments, experiments.load)
+    choices = [choice for _, choice, _, _ in entries if choice is not None]
+    return choices, [name for name, _, damaged, _ in entries if damaged]
+
+
+def _known(home: Path, folder: Path, load: _Load) -> list[tuple[str, Choice | None, bool, float]]:
+    """Return the name, choice, whether damaged, and last change of each document in ``folder``, newest first."""
     with _lock:
-        known = _read.get(home, {})
-        found = {}
-        for experiment_id, stamp, _ in _files(StorePaths(home).experiments):
+        known, found = _read.get(folder, {}), {}
+        files = sorted(_files(folder), key=lambda file: (file[1][0], file[0]), reverse=True)
+        for experiment_id, stamp, _ in files:
             entry = known.get(experiment_id)
             found[experiment_id] = (
-                entry if entry is not None and entry[0] == stamp else _entry(home, experiment_id, stamp)
+                entry if entry is not None and entry[0] == stamp else _entry(home, experiment_id, stamp, load)
             )
-        _read[home] = found
-    entries = sorted(found.items(), key=lambda item: (item[1][0][0], item[0]), reverse=True)
-    choices = [choice for _, (_, choice, _) in entries if choice is not None]
-    return choices, [f"{experiment_id}.json" for experiment_id, (_, _, damaged) in entries if damaged]
+        _read[folder] = found
+    return [(f"{one}.json", *found[one][1:], changed_at) for one, _, changed_at in files]
 
 
 def _files(folder: Path) -> list[tuple[str, _Stamp, float]]:
@@ -162,9 +165,9 @@ def _files(folder: Path) -> list[tuple[str, _Stamp, float]]:
     return found
 
 
-def _entry(home: Path, experiment_id: str, stamp: _Stamp) -> tuple[_Stamp, Choice | None, bool]:
+def _entry(home: Path, experiment_id: str, stamp: _Stamp, load: _Load) -> tuple[_Stamp, Choice | None, bool]:
     try:
-        experiment = experiments.load(home, experiment_id)
+        experiment = load(home, experiment_id)
     except StoreDamagedError:
         return stamp, None, True
     except PromptreelError:

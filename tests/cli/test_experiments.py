@@ -60,6 +60,20 @@ def test_a_title_from_elsewhere_stays_in_its_line_and_steers_no_terminal(run: Ru
     assert not set("\x1b\x9b\r\u202e") & set(out + "".join(deleted))
 
 
+def test_a_home_that_can_t_be_written_is_one_line_and_nothing_is_deleted(
+    run: Run, two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", str(two / "versions"))
+
+    monkeypatch.setattr("lib.infra.documents.write_atomically", full)
+    status, out, err = run("experiments", "delete", ONE.id)
+
+    assert (status, out) == (1, "")
+    assert "versions can't be read or written (No space left on device)" in err[-1]
+    assert experiments.load(two, ONE.id) == ONE
+
+
 @pytest.mark.parametrize("action", ["show", "delete", "restore"])
 @pytest.mark.parametrize("wrong", ["nothere12345", "../x"])
 def test_what_is_not_there_is_one_sentence(run: Run, two: Path, action: str, wrong: str) -> None:

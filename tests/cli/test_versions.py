@@ -213,7 +213,7 @@ def test_a_home_that_can_t_be_written_is_one_line(
     monkeypatch.setattr("lib.infra.documents.write_atomically", full)
     status, out, err = run("versions", "import", tmp_path / "v.json")
     assert (status, out) == (1, "")
-    assert "can't be written (No space left on device)" in err[-1]
+    assert "can't be read or written (No space left on device)" in err[-1]
 
 
 def test_what_can_t_be_saved_is_wrong_usage(run: Run) -> None:

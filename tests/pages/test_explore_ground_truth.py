@@ -191,6 +191,18 @@ def test_deleting_what_was_saved_brings_the_file_beside_back(bench):
     assert len(truth(bench)) == 2
 
 
+def test_deleting_leaves_what_another_process_has_stored_meanwhile(bench, monkeypatch):
+    put_truth(bench, RED)
+    app = open_truth()
+    stored = iter([(BLUE,), (RED,)])  # before the other process wrote, and after
+    monkeypatch.setattr(GroundTruthEditing, "stored", lambda _: next(stored))
+    press(app, "truth_forget")
+
+    assert truth(bench) == (RED,)
+    assert "changed by another process" in words(app)
+    assert by_key(app.button, "undo").disabled
+
+
 def test_an_import_shows_its_problems_before_anything_changes(bench):
     put_truth(bench, RED)
     app = open_truth()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lib.infra.files import sha256_of
-from lib.services import catalogue, experiments, versions
+from lib.services import catalogue, documents, experiment_merge, experiments, versions
 from lib.services.experiments import Experiment, PromptRow
 from lib.store.store import Store
 from lib.ui.session.folders import SAMPLES
@@ -78,6 +78,21 @@ def test_a_file_is_read_again_only_when_it_has_changed(tmp_path, monkeypatch):
     experiments.path_of(tmp_path, "bbbbbb").unlink()
     assert len(catalogue.listed(tmp_path, {}).choices) == 1
     assert read[2:] == ["aaaaaa"]
+
+
+def test_a_deleted_one_is_read_again_only_when_it_has_changed(tmp_path, monkeypatch):
+    write(tmp_path, Experiment("aaaaaa", video=VIDEO, rows=CRANE), Experiment("bbbbbb", title="x"))
+    for one in ("aaaaaa", "bbbbbb"):
+        documents.discard(experiment_merge.KIND, tmp_path, one)
+    (tmp_path / "experiments" / "trash" / "cccccc.json").write_text("{")
+    assert [one.id for one in catalogue.deleted(tmp_path, {})] == ["bbbbbb", "aaaaaa"]
+
+    monkeypatch.setattr(experiments, "load_deleted", lambda *_: pytest.fail("read again"))
+    assert [one.name for one in catalogue.deleted(tmp_path, {VIDEO: "harbour.mp4"})] == [
+        "x",
+        "crane, a boat · harbour.mp4",
+    ]
+    assert catalogue.listed(tmp_path, {}).choices == ()
 
 
 def test_a_sample_is_chosen_with_its_video_and_its_own_prompts(tmp_path):

@@ -71,9 +71,15 @@ class GroundTruthEditing:
         self._changed(truth_in_words(before[1], after), before[0], after)
 
     def forget(self) -> None:
-        """Delete what was stored, so that the video's annotation file counts again."""
+        """Delete what was stored, so that the video's annotation file counts again.
+
+        Raises:
+            InputError: somebody else has changed it since it was read.
+            StoreError: it can't be deleted.
+        """
         before = self.stored()
-        cache.store().forget_truth(self.video.sha256)
+        if not cache.store().forget_truth(self.video.sha256, only=before) and self.stored() is not None:
+            raise InputError("The ground truth was changed by another process meanwhile; look at it, then try again.")
         self._changed("Saved ground truth deleted", before, None)
         self.selected, self.problem = None, ""
 
