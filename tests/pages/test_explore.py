@@ -271,7 +271,7 @@ def test_a_path_outside_the_allowed_folders_is_refused_with_a_way_out(home, tmp_
     monkeypatch.setenv("PROMPTREEL_FOLDERS", str(allowed))
     for typed in (str(tmp_path / "secret.mp4"), str(allowed / "link.mp4"), str(allowed / ".." / "secret.mp4")):
         app = open_page("pages/library.py", experiment=None)
-        by_key(app.text_input, "path").set_value(typed).run()
+        by_key(app.text_input, "path").set_value(typed)
         by_key(app.button, "open_path").click().run()
         assert "PROMPTREEL_FOLDERS" in app.error[0].value
 
@@ -285,7 +285,7 @@ def test_names_that_are_not_utf_8_leave_opening_by_path_to_the_others(home, tmp_
     app = open_page("pages/library.py", experiment=None)
     assert not app.exception
     assert list(by_key(app.selectbox, "path_choice").options) == ["good.mp4"]
-    by_key(app.text_input, "path").set_value("/elsewhere.mp4").run()
+    by_key(app.text_input, "path").set_value("/elsewhere.mp4")
     by_key(app.button, "open_path").click().run()
     assert "outside the folders" in app.error[0].value
 

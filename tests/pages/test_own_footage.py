@@ -11,7 +11,19 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
-from tests.helpers.pages import by_key, edit_prompts, editor_data, open_page, passed, put_truth, saved, words
+from tests.helpers.pages import (
+    add_video,
+    by_key,
+    edit_prompts,
+    editor_data,
+    open_page,
+    passed,
+    press,
+    put_truth,
+    saved,
+    words,
+)
+from tests.helpers.videos import BLUE, GREEN, RED, make_video, scenes
 
 pytestmark = pytest.mark.usefixtures("framed")
 NOBODY = "http://127.0.0.1:9"
@@ -93,3 +105,84 @@ def test_compare_keeps_player_pictures_truth_and_tables_without_any_engine(bench
     assert lanes["thumbs"]
     assert lanes["truth"]
     assert [row["label"] for row in editor_data(app)["rows"]] == ["red", "green", "blue"]
+
+
+def select_rows(app, *places):
+    """Select rows of the library's list, as a browser does."""
+    (table,) = app.dataframe
+    app.session_state[table.key] = {"selection": {"rows": list(places), "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+
+
+def finish_jobs(app):
+    for job in cache.jobs().jobs():
+        job.wait(timeout_s=60)
+    app.run()
+    assert not app.exception
+
+
+def test_a_folder_takes_all_its_videos_and_says_which_it_can_not_use(home, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    (folder / "sub").mkdir(parents=True)
+    make_video(folder / "one.mp4", colours=scenes((RED, 5)), size=(64, 48))
+    make_video(folder / "sub" / "two.mp4", colours=scenes((BLUE, 5)), size=(64, 48))
+    (folder / "broken.mp4").write_bytes(b"no video")
+    (folder / "notes.txt").write_text("nothing")
+    monkeypatch.setenv("PROMPTREEL_FOLDERS", str(folder))
+    app = open_page("pages/library.py", experiment=None)
+    by_key(app.text_input, "path").set_value(str(folder))
+    press(app, "open_path")
+    finish_jobs(app)
+
+    (table,) = app.dataframe
+    assert sorted(table.value["Video"]) == ["one.mp4", "two.mp4"]
+    assert "2 videos in the library. broken.mp4 is not a video" in words(app)
+
+
+def test_a_folder_outside_or_without_a_video_is_one_sentence(home, tmp_path, monkeypatch):
+    (tmp_path / "allowed").mkdir()
+    monkeypatch.setenv("PROMPTREEL_FOLDERS", str(tmp_path / "allowed"))
+    app = open_page("pages/library.py", experiment=None)
+    for typed, sentence in ((tmp_path, "outside the folders"), (tmp_path / "allowed", "There is no video in")):
+        by_key(app.text_input, "path").set_value(str(typed))
+        press(app, "open_path")
+        (error,) = [one.value for one in app.error]
+        assert sentence in error
+
+
+def test_several_chosen_videos_are_embedded_one_after_the_other(bench, server):
+    others = [
+        add_video(bench.store, server.url, (BLUE, 20), name="other", embed=False),
+        add_video(bench.store, server.url, (GREEN, 20), name="third", embed=False),
+    ]
+    app = open_page("pages/library.py")
+    select_rows(app, 0, 1, 2)
+    assert by_key(app.button, "embed_chosen").label == "Embed 2 videos"
+    press(app, "embed_chosen")
+    finish_jobs(app)
+
+    assert all(bench.store.embeddings(video.sha256)[0].complete for video in others)
+    assert not [button for button in app.button if button.key == "embed_chosen"]
+
+
+def test_empty_cells_say_no_none(bench, server):
+    add_video(bench.store, server.url, (BLUE, 20), name="other", embed=False)
+    app = open_page("pages/library.py")
+    (table,) = app.dataframe
+
+    assert table.proto.placeholder == "–"
+    assert list(table.value["Samples"].isna()) == [True, False]
+    assert table.value["Samples"].dtype == "Int64"
+    assert "None" not in table.value.drop(columns="Samples").to_string()
+
+
+def test_a_click_on_a_video_opens_it(bench, server):
+    add_video(bench.store, server.url, (BLUE, 20), name="other", embed=False)
+    app = open_page("pages/library.py")
+    (table,) = app.dataframe
+    app.session_state[table.key] = {"selection": {"rows": [], "columns": [], "cells": [(1, "Video")]}}
+    app.run()
+    finish_jobs(app)
+
+    assert passed(app, "modules")[0]["label"] == "colours.mp4"

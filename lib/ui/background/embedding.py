@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.core.errors import PromptreelError
-from lib.core.formatting import as_text
+from lib.core.errors import Cancelled, PromptreelError
+from lib.core.formatting import as_text, plural
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
+from lib.ingest.progress import Progress
 from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.slots import resolved
 from lib.services import experiments
@@ -23,6 +26,8 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.session import cache, opening, state
 from lib.ui.session.session import Session
+
+_REFUSED_NAMED = 5
 
 
 def say_opening(name: str) -> None:
@@ -87,6 +92,39 @@ def may_embed(video: Video, engine: Engine) -> bool:
 def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:
     """Return the job that embeds what is missing; asking twice gives the same job."""
     return submit_embedding(cache.jobs(), cache.store(), video, engine, sampling)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came of adding files: how many are in the library now, and why others are not."""
+
+    count: int
+    refused: tuple[str, ...]
+
+    @property
+    def note(self) -> str:
+        """In words, for the job."""
+        return " ".join((f"{plural(self.count, 'video')} in the library.", *self.refused[:_REFUSED_NAMED]))
+
+
+def add_files(folder: Path, files: Sequence[Path]) -> Job:
+    """Have files added to the library in the background, where they lie; one that can't be used costs no other."""
+    store = cache.store()
+
+    def work_through(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Added:
+        refused: list[str] = []
+        for done, file in enumerate(files):
+            on_progress(Progress(done, len(files), 0.0, None))
+            if cancel.is_set():
+                raise Cancelled(f"Cancelled after {done} of {len(files)}; the videos so far are in the library.")
+            try:
+                store.add_file(file)
+            except PromptreelError as error:
+                refused.append(str(error))
+        return Added(len(files) - len(refused), tuple(refused))
+
+    title = f"{plural(len(files), 'video')} of {folder.name}"
+    return cache.jobs().submit(title, ("folder", str(folder)), work_through, queue="adding", unit="videos")
 
 
 def stop_jobs_of(sha256: str) -> None:

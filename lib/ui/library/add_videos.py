@@ -14,8 +14,8 @@ from lib.media.limits import is_text
 from lib.store.store import Store
 from lib.ui.background import embedding as work
 from lib.ui.background import hosted_jobs
-from lib.ui.components.upload import upload
-from lib.ui.library import hosted
+from lib.ui.components.upload import Uploaded, upload
+from lib.ui.library import hosted, stored_videos
 from lib.ui.session import cache
 from lib.ui.session.folders import video_folders
 
@@ -30,15 +30,27 @@ def draw() -> None:
     with st.container(horizontal=True, gap="medium"):
         left, right = st.container(width=560), st.container(width=360)
     with left:
-        for done in upload(key="upload", hint="Several at once; gigabytes are fine, as they are streamed to disk."):
+        hint = "Several at once; gigabytes are fine, as they are streamed to disk."
+        for done in upload(key="upload", hint=hint, on_open=_open_uploaded, opens_not=hosted.SUFFIX):
             if done.name.lower().endswith(hosted.SUFFIX):
                 hosted.arrived(done)
             else:
+                stored_videos.choose(done.sha256)
                 st.toast(f"{as_text(done.name)} is in the library.", icon=":material/check:")
         hosted.import_popover(lambda text: confined(text, video_folders()))
     with right:
         _open_by_path()
     hosted.jobs_under_way()
+
+
+def _open_uploaded(done: Uploaded) -> None:
+    try:
+        video = cache.store().video(done.sha256)
+    except PromptreelError as error:  # it was deleted meanwhile
+        st.error(as_text(str(error)), icon=":material/error:")
+        return
+    work.say_opening(video.name)
+    work.open_in_explore(video)
 
 
 def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
@@ -52,8 +64,10 @@ def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
     return take
 
 
-def confined(text: str, folders: tuple[Path, ...]) -> Path:
+def confined(text: str, folders: tuple[Path, ...], *, folder_too: bool = False) -> Path:
     """Return the file that ``text`` names, if it lies inside one of ``folders`` (after links are followed).
+
+    With ``folder_too``, it may be a folder as well.
 
     Raises:
         InputError: it does not, or there is no such file.
@@ -64,7 +78,7 @@ def confined(text: str, folders: tuple[Path, ...]) -> Path:
     for candidate in candidates:
         path = resolved(candidate)
         if any(path.is_relative_to(folder) for folder in folders):
-            if path.is_file():
+            if path.is_file() or (folder_too and path.is_dir()):
                 return path
             if path.exists():
                 raise InputError(f"{path} is a folder; name a video file in it.")
@@ -80,36 +94,55 @@ def confined(text: str, folders: tuple[Path, ...]) -> Path:
 
 def _open_by_path() -> None:
     folders = video_folders()
-    st.text_input(
-        "Open by path",
-        key="path",
-        placeholder="/folder/video.mp4",
-        help="A file on the computer that runs Promptreel; it is used in its original location, not copied. Folders: "
-        + (", ".join(as_text(str(folder)) for folder in folders) or "none")
-        + ". Set PROMPTREEL_FOLDERS for others.",
-    )
-    files = _files_in(folders)
-    if files:
-        st.selectbox(
-            "or choose a file",
-            files,
-            index=None,
-            key="path_choice",
-            format_func=lambda path: path.name,
-            placeholder=f"{len(files)} in the allowed folders",
+    with st.form("open_by_path", border=False):  # in a form, Enter does the same as the button
+        st.text_input(
+            "Open by path",
+            key="path",
+            placeholder="/folder/video.mp4, or /folder",
+            help="A video, or a folder of them, on the computer that runs Promptreel; used in the original location, "
+            "not copied. Folders: "
+            + (", ".join(as_text(str(folder)) for folder in folders) or "none")
+            + ". Set PROMPTREEL_FOLDERS for others.",
         )
-    if st.button("Open", key="open_path", icon=":material/folder_open:"):
+        files = _files_in(folders)
+        if files:
+            st.selectbox(
+                "or choose a file",
+                files,
+                index=None,
+                key="path_choice",
+                format_func=lambda path: path.name,
+                placeholder=f"{len(files)} in the allowed folders",
+            )
+        pressed = st.form_submit_button("Open", key="open_path", icon=":material/folder_open:")
+    if pressed:
         chosen = st.session_state.get("path", "").strip() or st.session_state.get("path_choice")
         if not chosen:
             st.warning("Type a path or choose a file first.")
             return
-        work.say_opening(Path(chosen).name)
         try:
-            video = cache.store().add_file(confined(str(chosen), folders))
+            path = confined(str(chosen), folders, folder_too=True)
+            if path.is_dir():
+                _add_folder(path, folders)
+            work.say_opening(path.name)
+            video = cache.store().add_file(path)
         except PromptreelError as error:
             st.error(as_text(str(error)), icon=":material/error:")
             return
         work.open_in_explore(video)
+
+
+def _add_folder(folder: Path, folders: tuple[Path, ...]) -> None:
+    """Have all videos in a folder added in the background; the page runs again then.
+
+    Raises:
+        InputError: there is none.
+    """
+    files = [file for file in _files_in((folder,)) if any(resolved(file).is_relative_to(one) for one in folders)]
+    if not files:
+        raise InputError(f"There is no video in {folder}; choose another folder.")
+    work.add_files(folder, files)
+    st.rerun()  # the sidebar begins to watch the job
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from lib.core.formatting import as_text, format_bytes, format_duration
+from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text, format_bytes, format_duration, plural
 from lib.core.sampling import Sampling
+from lib.ingest.ingest import embedding_key
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
 from lib.ui.library import hosted
+from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import row_table
-from lib.ui.session import cache
+from lib.ui.session import cache, state
 from lib.ui.session.guard import as_sentences
+
+_CHOSEN = "library_chosen"
+_CLICKS = "library_clicks"
 
 
 @dataclass(frozen=True)
@@ -36,28 +43,41 @@ def draw() -> None:
     by_video: dict[str, list[EmbeddingInfo | None]] = {}
     for info in cache.store().embeddings():
         by_video.setdefault(info.key.sha256, []).append(info)
-    table_rows = [_Row(video, info) for video in videos for info in by_video.get(video.sha256) or [None]]
-    table = pd.DataFrame([_cells(row) for row in table_rows])
+    rows = [_Row(video, info) for video in videos for info in by_video.get(video.sha256) or [None]]
+    table = pd.DataFrame([_cells(row) for row in rows]).astype({"Samples": "Int64"})
+    fresh = st.session_state.get(_CHOSEN)
+    chosen = [place for place, row in enumerate(rows) if row.video.sha256 == fresh] or ([0] if len(rows) == 1 else [])
     event = st.dataframe(
         table,
-        key=f"cached_{len(table_rows)}",
+        key=f"cached_{len(rows)}_{fresh}_{st.session_state.get(_CLICKS, 0)}",
         hide_index=True,
         placeholder="–",
         on_select="rerun",
-        selection_mode=row_table.MODE,
-        selection_default=row_table.choice(0 if len(table_rows) == 1 else None, "Video"),
-        height=min(38 + 35 * len(table_rows), 400),
+        selection_mode=["multi-row", row_table.MODE],
+        selection_default={"selection": {"rows": chosen[:1]}},
+        height=min(38 + 35 * len(rows), 400),
         column_config={
             "Samples": st.column_config.NumberColumn(format="localized"),
             "Length": st.column_config.TextColumn(width="small"),
         },
         alt="Videos in the library and their embeddings",
     )
-    row = row_table.chosen(event, len(table_rows))
-    if row is not None:
-        _actions(table_rows[row])
-    else:
-        st.caption("Select a row to open, continue or delete it.")
+    clicked = row_table.chosen(event, len(rows))
+    if clicked is not None:
+        st.session_state[_CLICKS] = st.session_state.get(_CLICKS, 0) + 1  # the click counts once
+        _open(rows[clicked])
+    selected = [rows[place] for place in event["selection"]["rows"] if place < len(rows)]
+    _actions(selected)
+
+
+def choose(sha256: str) -> None:
+    """Select a video in the list when it is drawn next: one that was just added."""
+    st.session_state[_CHOSEN] = sha256
+
+
+def _open(row: _Row) -> None:
+    work.say_opening(row.video.name)
+    work.open_in_explore(row.video, row.embedding)
 
 
 def _cells(row: _Row) -> dict[str, object]:
@@ -68,10 +88,10 @@ def _cells(row: _Row) -> dict[str, object]:
         "Resolution": f"{video.width}×{video.height}" if video.has_file else "–",
         "File": format_bytes(video.size_bytes) + _whereabouts(video),
         "Engine": info.engine_name if info else "not embedded",
-        "Sampling": Sampling.from_key(info.key.sampling_key).description if info else "",
+        "Sampling": Sampling.from_key(info.key.sampling_key).description if info else "–",
         "Samples": info.samples if info else None,
         "State": _state(row),
-        "Storage": format_bytes(info.size_bytes) if info else "",
+        "Storage": format_bytes(info.size_bytes) if info else "–",
     }
 
 
@@ -84,7 +104,7 @@ def _whereabouts(video: Video) -> str:
 def _state(row: _Row) -> str:
     info = row.embedding
     if info is None:
-        return ""
+        return "–"
     job = cache.jobs().find(info.key)
     if job:
         return "running"
@@ -95,20 +115,57 @@ def _state(row: _Row) -> str:
     return "complete" if info.complete else "stopped, can be resumed"
 
 
-def _actions(row: _Row) -> None:
-    video, info = row.video, row.embedding
+def _actions(selected: list[_Row]) -> None:
+    if not selected:
+        st.caption("Click a video to open it. Select rows to embed, continue or delete them.")
+        return
     with st.container(horizontal=True):
-        if st.button("Open in Explore", type="primary", icon=":material/timeline:", key="open_cached"):
-            work.say_opening(video.name)
-            work.open_in_explore(video, info)
-        if video.has_file and st.button(
-            "Embed with the hosted service…", icon=":material/cloud_upload:", key="embed_hosted"
+        if len(selected) == 1 and st.button(
+            "Open in Explore", type="primary", icon=":material/timeline:", key="open_cached"
         ):
-            hosted.start_dialog(video)
-        if info and st.button("Delete this embedding", icon=":material/layers_clear:", key="delete_embedding"):
-            _confirm_embedding(video, info)
-        if st.button("Delete video…", icon=":material/delete:", key="delete_video"):
-            _confirm_video(video)
+            _open(selected[0])
+        _embed({row.video.sha256: row.video for row in selected})
+        if len(selected) == 1:
+            _actions_of_one(selected[0])
+
+
+def _embed(videos: Mapping[str, Video]) -> None:
+    """Draw the button that has the chosen videos embedded, one after the other, where something is missing of them."""
+    session = state.session()
+    try:
+        engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
+    except PromptreelError as error:
+        st.caption(as_text(str(error)))
+        return
+    missing = [
+        video
+        for video in videos.values()
+        if work.may_embed(video, engine)
+        and (
+            (info := cache.store().find_embedding(embedding_key(video, engine, sampling))) is None or not info.complete
+        )
+    ]
+    if missing and st.button(
+        f"Embed {plural(len(missing), 'video')}",
+        key="embed_chosen",
+        icon=":material/play_arrow:",
+        help=f"With {as_text(engine.name)}, {sampling.description}, one after the other.",
+    ):
+        for video in missing:
+            work.ensure_embedding(video, engine, sampling)
+        st.rerun()  # the sidebar begins to watch the jobs
+
+
+def _actions_of_one(row: _Row) -> None:
+    video, info = row.video, row.embedding
+    if video.has_file and st.button(
+        "Embed with the hosted service…", icon=":material/cloud_upload:", key="embed_hosted"
+    ):
+        hosted.start_dialog(video)
+    if info and st.button("Delete this embedding", icon=":material/layers_clear:", key="delete_embedding"):
+        _confirm_embedding(video, info)
+    if st.button("Delete video…", icon=":material/delete:", key="delete_video"):
+        _confirm_video(video)
 
 
 @st.dialog("Delete this embedding?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,13 @@ def upload(
     label: str = "Drop videos here",
     hint: str | None = None,
     accept: str = _ACCEPT,
+    on_open: Callable[[Uploaded], object] | None = None,
+    opens_not: str = ".json",
 ) -> list[Uploaded]:
     """Draw the drop zone with its uploads; return each upload once, when it has finished.
+
+    With ``on_open``, an “Open” stands beside each finished upload whose name doesn't end in ``opens_not``, and
+    ``on_open`` is called with the one that it was pressed beside, last.
 
     The queue, named by ``key``, belongs to the browser tab: uploads continue while another page is shown, and are
     reported when this component is on screen again. Without a ``hint``, the size limit is shown; ``accept`` is as in
@@ -46,10 +52,19 @@ def upload(
         "label": label,
         "hint": f"Up to {format_bytes(limit)} per file" if hint is None else hint,
         "accept": accept,
+        "opens": on_open is not None,
+        "opens_not": opens_not,
     }
-    finished: list[dict[str, Any]] = _COMPONENT(key=key, data=data, on_finished_change=ignore).finished or []
+    result = _COMPONENT(key=key, data=data, on_finished_change=ignore, on_open_change=ignore)
+    finished: list[dict[str, Any]] = result.finished or []
     # The whole list is sent each time, as two files may finish between two runs.
     seen: set[str] = st.session_state.setdefault(f"_uploads_seen.{key}", set())
     new = [item for item in finished if item["id"] not in seen]
     seen.update(item["id"] for item in new)
-    return [Uploaded(str(item["sha256"]), str(item["name"]), int(item["size"])) for item in new]
+    if on_open is not None and result.open:
+        on_open(_uploaded(result.open))
+    return [_uploaded(item) for item in new]
+
+
+def _uploaded(item: dict[str, Any]) -> Uploaded:
+    return Uploaded(str(item["sha256"]), str(item["name"]), int(item["size"]))

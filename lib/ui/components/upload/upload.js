@@ -75,6 +75,7 @@ class Queue {
     this.onchange = () => {}; // a state changed: drawn at once, as the buttons depend on it
     this.onprogress = () => {}; // progress: drawn a few times a second
     this.onfinish = () => {};
+    this.onopen = () => {};
     this.warn = (event) => event.preventDefault();
   }
 
@@ -144,6 +145,7 @@ class Queue {
       return;
     }
     entry.state = "done";
+    entry.sha256 = answer.sha256;
     entry.file = null; // lets the browser free it
     this.finished.push({ id: entry.id, sha256: answer.sha256, name: answer.name, size: answer.size });
     this.onfinish();
@@ -182,12 +184,18 @@ class Row {
       return node;
     };
     this.entry = entry;
+    this.queue = queue;
     this.li = document.createElement("li");
     this.li.className = "file";
     const line = make("div", "line", this.li);
     this.name = make("span", "name", line);
     this.name.textContent = this.name.title = entry.name;
     this.figures = make("span", "figures", line);
+    this.open = make("button", "plain-button open", line);
+    this.open.type = "button";
+    this.open.textContent = "Open";
+    this.open.setAttribute("aria-label", `Open ${entry.name}`);
+    this.open.onclick = () => queue.onopen(entry);
     this.again = this.button(line, ARROW, `Upload ${entry.name} again`, () => queue.retry(entry));
     this.act = this.button(line, CROSS, "", () => (entry.active ? queue.stop(entry) : queue.remove(entry)));
     this.bar = make("div", "bar", this.li);
@@ -215,7 +223,7 @@ class Row {
   }
 
   draw() {
-    const { entry } = this;
+    const { entry, queue } = this;
     const percent = Math.min(100, entry.size ? (entry.sent / entry.size) * 100 : 0);
     this.li.dataset.state = entry.state;
     this.figures.textContent = this.text();
@@ -223,6 +231,7 @@ class Row {
     this.bar.setAttribute("aria-valuenow", String(Math.floor(percent)));
     this.trouble.textContent = entry.trouble;
     this.trouble.hidden = !entry.trouble;
+    this.open.hidden = !(entry.state === "done" && queue.config.opens && !entry.name.toLowerCase().endsWith(queue.config.opens_not));
     this.again.hidden = !(["failed", "cancelled"].includes(entry.state) && entry.file?.size);
     this.act.hidden = entry.state === "taking";
     this.act.setAttribute("aria-label", entry.active ? `Cancel ${entry.name}` : `Remove ${entry.name} from the list`);
@@ -287,7 +296,7 @@ class View {
     };
   }
 
-  update({ data, setStateValue }) {
+  update({ data, setStateValue, setTriggerValue }) {
     this.group.setAttribute("aria-label", data.label);
     this.label.textContent = data.label;
     this.hint.textContent = data.hint;
@@ -299,6 +308,7 @@ class View {
     this.queue.onchange = () => this.draw();
     this.queue.onprogress = () => this.schedule();
     this.queue.onfinish = () => setStateValue("finished", this.queue.finished);
+    this.queue.onopen = ({ sha256, name, size }) => setTriggerValue("open", { sha256, name, size, n: `${Date.now()}.${Math.random()}` });
     if (first && this.queue.finished.length) setTimeout(this.queue.onfinish); // finished while another page was shown
     this.draw();
   }
@@ -358,7 +368,7 @@ class View {
 
   destroy() {
     clearTimeout(this.timer);
-    this.queue.onchange = this.queue.onprogress = this.queue.onfinish = () => {};
+    this.queue.onchange = this.queue.onprogress = this.queue.onfinish = this.queue.onopen = () => {};
   }
 }
 
