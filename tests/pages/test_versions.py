@@ -59,6 +59,17 @@ def test_a_version_is_saved_with_its_numbers_and_the_dialog_closes(bench):
     assert "version_name" not in {one.key for one in app.text_input}
 
 
+def test_numbers_belong_to_what_is_saved_also_where_it_was_edited_since_the_dialog_opened(bench):
+    app = open_page()
+    press(app, "save_version")
+    app.session_state["session"].change(rows=(PromptRow(label="red"),))
+    press(app, "version_save")
+    (version,) = kept(bench)
+    assert version.experiment.rows == (PromptRow(label="red"),)
+    assert set(version.numbers.labels) == {"red"}
+    assert version.numbers.true_f1["green"] == 0.0
+
+
 def test_an_older_state_comes_back_after_the_present_one_was_kept_and_undo_takes_it_back(bench):
     app = open_page()
     save(app, "first")

@@ -16,6 +16,7 @@ from lib.core.formatting import ago, as_text, escape_markdown, file_name, plural
 from lib.evaluation.numbers import Change, Numbers, f1_changes
 from lib.services import version_files, versions
 from lib.services.experiment_changes import quoted
+from lib.services.experiments import Experiment
 from lib.services.versions import MAX_NAME, MAX_NOTE, WHY, Version
 from lib.ui.panels import filter_box, numbers, prompts, row_table
 from lib.ui.panels.numbers import Computed
@@ -75,7 +76,7 @@ def _save_dialog() -> None:
     if not session.experiment.rows:
         st.info("There is no prompt yet, so there is nothing to keep.")
         return
-    known = _present(session)
+    of, known = session.experiment, _present(session)
     others = versions.listed(cache.store().home, {session.experiment.id}).versions
     count = sum(one.why == "saved" for one in others)
     with st.form("save_version_form", border=False):
@@ -83,7 +84,7 @@ def _save_dialog() -> None:
         st.text_area("Note", key="version_note", max_chars=MAX_NOTE, height=100, placeholder="What is it about?")
         st.caption(as_text(_score_words(known)))
         if st.form_submit_button(
-            "Save", key="version_save", type="primary", icon=":material/check:", on_click=_save, args=(known,)
+            "Save", key="version_save", type="primary", icon=":material/check:", on_click=_save, args=(known, of)
         ):
             st.rerun()
 
@@ -104,27 +105,27 @@ def _present(session: Session) -> Computed:
 
 
 @told
-def _save(known: Computed) -> None:
+def _save(known: Computed, of: Experiment) -> None:
+    """Save the experiment as it is now; ``known`` are the numbers of ``of``, which may have been edited since."""
     values, session = peek_state(), peek_state()["session"]
     prompts.accept_typed(session)
     with session.lock:
         experiment = session.experiment
-    fits = session.measured is not None and session.measured.known(experiment)
+    if not versions.same_content(experiment, of):
+        known = _present(session)
     kept = versions.keep(
         cache.store(),
         experiment,
         "saved",
         name=str(values.get("version_name", "")),
         note=str(values.get("version_note", "")),
-        **(fits or _known(known)),
+        engine_id=known.engine_id,
+        numbers=known.numbers,
+        truth=known.truth,
     )
     st.session_state.pop(_OPEN, None)
     if kept is not None:
         st.toast(as_text(f"{quoted(kept.shown_name)} is saved"), icon=":material/bookmark:")
-
-
-def _known(known: Computed) -> dict[str, Any]:
-    return {"engine_id": known.engine_id, "numbers": known.numbers, "truth": known.truth}
 
 
 # --- the list ------------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def _numbers(probe: Session, video: Video, truth: Truth) -> Numbers:
     info = cache.store().find_embedding(embedding_key(video, engine, current_sampling(probe)))
     if info is None or not info.samples:
         raise PromptreelError(
-            "The video is not embedded with this engine and sampling; press “Compare” and embed it there."
+            "The video is not embedded with this engine and sampling; embed it in Explore or Compare."
         )
     prompt_set, problems = probe.experiment.prompt_set()
     if prompt_set is None or not prompt_set.enabled:
