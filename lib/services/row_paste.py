@@ -36,7 +36,9 @@ def pasted(experiment: Experiment, paste: Paste, *, max_label: int) -> tuple[Exp
     prompts, said = list(read.prompts), list(read.left_out)
     if not prompts:
         return experiment, "There is no label in what was pasted."
-    rows = experiment.rows or (PromptRow(),)
+    rows = experiment.rows
+    if paste.index >= len(rows):  # the browser sends no empty rows at the end, and it was pasted into one
+        rows = (*rows, PromptRow())
     index = min(max(paste.index, 0), len(rows) - 1)
     own, whole = rows[index], not (paste.head + paste.tail).strip()
     made = [_row(prompt, max_label) for prompt in prompts]

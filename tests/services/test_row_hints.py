@@ -143,6 +143,17 @@ def test_a_pasted_table_goes_into_an_empty_row_or_below_a_filled_one() -> None:
     assert [row.label for row in lines.rows] == ["red x!", "y", "crane"]
 
 
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 9])
+def test_what_is_pasted_into_an_empty_row_writes_over_no_other(place: int) -> None:
+    rows = [PromptRow(label=label) for label in ("red", "green")]
+    if place < 2:
+        rows.insert(place, PromptRow())  # the browser sends no empty rows at the end
+    after, _ = pasted(table(*rows), Paste(place, "sea\twater\nship\t"), max_label=500)
+    labels = ["red", "green"]
+    labels[place:place] = ["sea", "ship"]
+    assert [row.label for row in after.rows] == labels
+
+
 def test_more_rows_than_fit_are_said() -> None:
     full, said = pasted(table(ROW), Paste(0, "\n".join(f"row {i}" for i in range(MAX_PROMPTS + 3))), max_label=500)
     assert len(full.rows) == MAX_PROMPTS
