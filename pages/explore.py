@@ -11,14 +11,14 @@ from lib.ui.explore import (
     timeline,
     wording,
 )
-from lib.ui.panels import numbers, settings, undo_bar, video
+from lib.ui.panels import numbers, own_video, settings, undo_bar, video
 
 top = experiment.draw("Explore")
 selection = video.choose(top.video)
 if selection is None:
     st.stop()
 
-video.offer_real_model(selection)
+own_video.offer(selection.session, selection.video)
 selection = video.with_results(selection)
 instrument = st.container()
 left, right = video.two_panels()

@@ -14,8 +14,9 @@ from lib.services import experiments
 from lib.ui.session import cache
 from lib.ui.session.folders import SAMPLES
 from tests.helpers.fake_hub import FakeHub
-from tests.helpers.pages import by_key, open_page, passed, saved, words
+from tests.helpers.pages import add_video, by_key, open_page, passed, saved, words
 from tests.helpers.tiny_models import write_open
+from tests.helpers.videos import BLUE
 
 pytestmark = pytest.mark.usefixtures("framed")
 
@@ -41,13 +42,14 @@ def test_an_own_video_on_the_demo_model_is_one_click_from_tinyclip(bench, models
     with_engine(bench, engine="demo")
     app = open_page()
 
-    assert "For a video of your own use TinyCLIP ViT-8M/16, the smallest CLIP: it is on this machine" in words(app)
+    assert "TinyCLIP ViT-8M/16, the smallest CLIP, quick on any processor: it is on this machine" in words(app)
     by_key(app.button, "use_tinyclip").click().run()
     wait_for_jobs()
     app.run()
 
+    assert not [button for button in app.button if (button.key or "").startswith("use_")]
     assert saved(bench).engine == "tinyclip"
-    assert "use TinyCLIP" not in words(app)
+    assert "knows rendered scenes only" not in words(app)
     (info,) = [info for info in bench.store.embeddings() if info.key.engine_id.startswith("tinyclip:")]
     assert info.complete
 
@@ -80,11 +82,58 @@ def test_the_download_is_offered_with_its_size_and_licence(bench, models):
     assert "a download of 24 MB, once, MIT licence" in words(open_page())
 
 
+def test_a_download_that_fails_says_so_in_place_and_the_other_offers_stay(bench, models, tmp_path, monkeypatch):
+    with_engine(bench, engine="demo")
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    template = "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    app = open_page()
+    by_key(app.button, "use_tinyclip").click().run()
+    wait_for_jobs()
+    app.run()
+
+    (error,) = [error.value for error in app.main.error]
+    assert "TinyCLIP ViT-8M/16 is not on this machine" in error
+    assert "could not be downloaded" in error
+    assert saved(bench).engine == "demo"
+    assert by_key(app.main.button, "use_clip")
+    assert by_key(app.main.button, "use_server")
+    assert "a download of 0.6 GB, once" in words(app)
+
+
+def test_an_inference_server_is_tested_on_press_and_embeds_at_once(bench, models, server):
+    video = add_video(bench.store, server.url, (BLUE, 20), name="own", embed=False)
+    with_engine(bench, engine="demo", video=video.sha256, server_url="")
+    app = open_page()
+    by_key(app.text_input, "own_server_url").set_value("http://127.0.0.1:9")
+    by_key(app.main.button, "use_server").click().run()
+    (error,) = [error.value for error in app.main.error]
+    assert "can't be reached; start it" in error
+    assert saved(bench).engine == "demo"
+    by_key(app.text_input, "own_server_url").set_value(server.url)
+    by_key(app.main.button, "use_server").click().run()
+    wait_for_jobs()
+
+    assert not app.exception
+    assert (saved(bench).engine, saved(bench).server_url) == ("server", server.url)
+    (info,) = bench.store.embeddings(video.sha256)
+    assert info.complete
+
+
+def test_who_keeps_the_demo_model_is_told_once(bench, models):
+    with_engine(bench, engine="demo")
+    app = open_page()
+    by_key(app.button, "keep_demo").click().run()
+
+    assert "knows rendered scenes only" not in words(app)
+
+
 def test_a_sample_video_needs_no_other_model(bench, models):
     video = bench.store.add_file(next(SAMPLES.glob("*.mp4")))
     with_engine(bench, engine="demo", video=video.sha256)
 
-    assert "video of your own" not in words(open_page())
+    assert "knows rendered scenes only" not in words(open_page())
 
 
 def test_a_model_is_chosen_by_its_folder(bench, models):

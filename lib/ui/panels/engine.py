@@ -20,7 +20,7 @@ from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
 from lib.engines.model_layout import FOLDER, HUB, PRECISIONS, ModelSpec
 from lib.engines.registry import default_engine, make_engine
-from lib.engines.server import ServerEngine
+from lib.engines.server import ServerEngine, ServerReport
 from lib.engines.server_client import Timeouts
 from lib.engines.stored import StoredEngine
 from lib.infra.http import RetryPolicy
@@ -46,7 +46,6 @@ ENGINES = {
 _WITH_SERVER = ("server", HOSTED)
 _SIGN_OF_LIFE = Timeouts(connect_s=2.0, read_s=3.0)
 _NOTES = {
-    "demo": "The demo model knows rendered scenes; real footage needs CLIP (a server or an embedded model).",
     "tinyclip": "The smallest CLIP for real footage: 24 MB, MIT licence. Larger models find more.",
     HOSTED: "Vectors that the hosted service computed. Words are embedded by this inference server, same model.",
 }
@@ -178,14 +177,24 @@ def _embedded_model(session: Session) -> None:
     )
 
 
-def _test_connection(session: Session) -> None:
+def ask(session: Session, url: str) -> ServerReport:
+    """Return what the inference server at ``url`` says of itself with the session's model version and key.
+
+    Raises:
+        EngineError, InputError: it doesn't answer, refuses, or the address makes no sense.
+    """
     _silence.clear()  # it is asked now
+    key, version = session.server_keys.key_for(url), session.experiment.model_version
+    with (
+        st.spinner("Asking the server; a first request may download the model’s weights…"),
+        contextlib.closing(ServerEngine(url, model_version=version, api_key=key)) as server,
+    ):
+        return server.test_connection()
+
+
+def _test_connection(session: Session) -> None:
     try:
-        with st.spinner("Asking the server; a first request may download the model’s weights…"):
-            url, version = session.experiment.server_url, session.experiment.model_version
-            server = ServerEngine(url, model_version=version, api_key=session.server_keys.key_for(url))
-            with contextlib.closing(server):
-                report = server.test_connection()
+        report = ask(session, session.experiment.server_url)
     except PromptreelError as error:
         st.error(as_text(str(error)), icon=":material/error:")
         return
@@ -364,15 +373,6 @@ def _embedded_engine(session: Session) -> EmbeddedEngine:
 def is_downloading(session: Session) -> bool:
     """Return whether the experiment's embedded model is being downloaded."""
     return cache.jobs().find(("model", session.experiment.engine_spec)) is not None
-
-
-def fetch(session: Session, model: str) -> None:
-    """Choose an embedded model, download it if need be, and have the chosen video embedded with it then."""
-    session.change(engine=model)
-    session.version += 1  # the engine panel's widgets start again from the new values
-    engine = cache.embedded_engine(model)
-    if not engine.installed:
-        models.fetch_model(engine)
 
 
 def described(session: Session, *, address: bool = False) -> str:

@@ -16,7 +16,6 @@ from lib.analysis.reference import Reference
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_duration, plural
 from lib.core.sampling import Framing, Sampling
-from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
 from lib.engines.engine import Engine
 from lib.engines.stored import StoredEngine
 from lib.hosted.importing import missing_note
@@ -31,16 +30,14 @@ from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
 from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
-from lib.ui.panels import jobs, missing_video, prompts, settings
+from lib.ui.panels import jobs, missing_video, own_video, prompts, settings
 from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
 from lib.ui.server import routes
 from lib.ui.session import cache, opening, state, theme
 from lib.ui.session.bindings import bound
-from lib.ui.session.folders import SAMPLES
 from lib.ui.session.guard import as_sentences, told
 from lib.ui.session.session import Session
 
-_STARTED = "start_embedding"
 _WAITING = (
     f"Relative scores and picture examples are compared with {len(PHRASES)} everyday phrases, which this engine embeds "
     "once. Results appear when that is done; the score cosine needs none of them."
@@ -126,7 +123,7 @@ def select(session: Session, video: Video) -> VideoSelection:
         return VideoSelection(session, video, absent, sampling, None, None, problem=str(error))
     key = embedding_key(video, engine, sampling)
     job, info = cache.jobs().find(key), cache.store().find_embedding(key)
-    requested = st.session_state.pop(_STARTED, False) in (True, session.experiment.engine)
+    requested = st.session_state.pop(own_video.START, False) in (True, session.experiment.engine)
     may_take = job is None and (info is None or not info.complete) and embedding.may_embed(video, engine)
     finer = take_from_finer(cache.store(), key) if may_take else None
     if finer is not None:
@@ -216,32 +213,6 @@ def _expected(selection: VideoSelection) -> str:
     if speed is None:
         return f"About {plural(samples, 'sample')}."
     return f"About {plural(samples, 'sample')}, {format_duration(samples / speed)} at this engine's last speed."
-
-
-def offer_real_model(selection: VideoSelection) -> None:
-    """Offer the smallest CLIP where somebody looks at a video of their own with the demo model."""
-    video = selection.video
-    if selection.engine.id.partition(":")[0] != "demo" or not video.has_file or video.path.parent == SAMPLES:
-        return
-    model = EMBEDDED_MODELS[SMALLEST]
-    is_here = cache.embedded_engine(SMALLEST).installed
-
-    def use() -> None:
-        engine_panel.fetch(selection.session, SMALLEST)
-        st.session_state[_STARTED] = SMALLEST  # as soon as the model is here
-
-    with st.container(horizontal=True, vertical_alignment="center", border=True):
-        st.markdown(
-            f"The demo model knows rendered scenes only. For a video of your own use {model.title}, the smallest CLIP: "
-            f"{'it is on this machine' if is_here else f'a download of {model.size}, once'}, MIT licence."
-        )
-        st.button(
-            "Use TinyCLIP",
-            key=selection.session.key("use_tinyclip"),
-            icon=":material/bolt:",
-            type="primary",
-            on_click=told(use),
-        )
 
 
 def _start_button(label: str, selection: VideoSelection) -> None:
