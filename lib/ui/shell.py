@@ -25,6 +25,8 @@ _STYLE = """<style>
 .stApp:has(.st-key-top_line) .stHeader .stLogoLink { display: none; }
 .stApp:has(.stExpandSidebarButton) .st-key-top_line { padding-left: 2.5rem; }
 [class*="st-key-two_sides"] > * { flex-grow: 1; }
+[class*="st-key-continue_"] button :is(div, span, p) {
+  white-space: normal; text-align: left; justify-content: flex-start; }
 </style>"""
 
 
