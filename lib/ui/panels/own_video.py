@@ -9,7 +9,6 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text
 from lib.engines.embedded_models import EMBEDDED_MODELS, SMALLEST
-from lib.services.jobs import Job
 from lib.store.videos import Video
 from lib.ui.background import models
 from lib.ui.panels import engine as engine_panel
@@ -24,6 +23,7 @@ START = "start_embedding"
 _AWAITED = "awaited_model"
 _DECLINED = "demo_model_kept"
 _LARGER = "clip"
+_WIDTH = 296  # three of them fit beside each other
 _WHAT = {
     SMALLEST: "the smallest CLIP, quick on any processor",
     _LARGER: "finds more than TinyCLIP, and takes longer",
@@ -41,19 +41,25 @@ def offer(session: Session, video: Video) -> None:
         st.rerun()
     if st.session_state.get(_DECLINED):
         return
-    with st.container(border=True):
-        st.markdown(
-            "**The demo model knows rendered scenes only.** For a video of your own, choose one that knows more:"
-        )
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown("**The demo model knows rendered scenes only.** For a video of your own:", width="content")
+            st.button(
+                "Keep the demo model",
+                key=session.key("keep_demo"),
+                type="tertiary",
+                on_click=told(partial(st.session_state.__setitem__, _DECLINED, True)),
+            )
+        with st.container(horizontal=True, gap="medium"):
+            for model in (SMALLEST, _LARGER):
+                with st.container(width=_WIDTH, gap="xxsmall"):
+                    _offer_model(session, model)
+            with st.container(width=_WIDTH, gap="xxsmall"):
+                pressed, url = _offer_server(session)
         for model in (SMALLEST, _LARGER):
-            _offer_model(session, model)
-        _offer_server(session)
-        st.button(
-            "Keep the demo model",
-            key=session.key("keep_demo"),
-            type="tertiary",
-            on_click=told(partial(st.session_state.__setitem__, _DECLINED, True)),
-        )
+            _progress(model)
+        if pressed:
+            _try_server(session, url)
 
 
 def _use(session: Session, **fields: str) -> None:
@@ -74,21 +80,22 @@ def _offer_model(session: Session, name: str) -> None:
             st.session_state[_AWAITED] = name
             models.fetch_model(engine)
 
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            f"Use {model.title.split()[0]}",
-            key=session.key(f"use_{name}"),
-            icon=":material/bolt:",
-            type="primary" if name == SMALLEST else "secondary",
-            on_click=told(choose),
-        )
-        st.markdown(f"{model.title}, {_WHAT[name]}: {size}, MIT licence; nothing leaves this machine.")
+    st.button(
+        f"Use {model.title.split()[0]}",
+        key=session.key(f"use_{name}"),
+        icon=":material/bolt:",
+        type="primary" if name == SMALLEST else "secondary",
+        on_click=told(choose),
+    )
+    st.caption(f"{model.title}, {_WHAT[name]}: {size}, MIT licence; nothing leaves this machine.")
+
+
+def _progress(name: str) -> None:
+    """Draw the model's download while it runs, and why it failed."""
     job = next((job for job in cache.jobs().jobs() if job.key == ("model", name)), None)
-    if job is not None and job.state in ("queued", "running", "failed"):
-        _progress(job)
+    if job is None or job.state not in ("queued", "running", "failed"):
+        return
 
-
-def _progress(job: Job) -> None:
     @st.fragment(run_every=0.5 if job.live else None)
     @as_sentences()
     def progress() -> None:
@@ -100,21 +107,26 @@ def _progress(job: Job) -> None:
     progress()
 
 
-def _offer_server(session: Session) -> None:
+def _offer_server(session: Session) -> tuple[bool, str]:
+    """Draw the field for a server's address; return whether it is to be used, and the address."""
     with (
         st.form(session.key("own_server"), border=False),
-        st.container(horizontal=True, vertical_alignment="bottom"),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"),
     ):
         url = st.text_input(
-            "Inference server: nothing to download here, larger models; frames are sent to it",
+            "Address of an inference server",
             value=session.experiment.server_url,
             key=session.key("own_server_url"),
             placeholder="http://localhost:9001",
-            width=420,
+            label_visibility="collapsed",
+            width=160,
         ).strip()
-        pressed = st.form_submit_button("Test and use", key=session.key("use_server"), icon=":material/wifi_tethering:")
-    if not pressed:
-        return
+        pressed = st.form_submit_button("Test and use", key=session.key("use_server"))
+    st.caption("An inference server: larger models, nothing to download here; the frames are sent to it.")
+    return pressed, url
+
+
+def _try_server(session: Session, url: str) -> None:
     try:
         engine_panel.ask(session, url)
     except PromptreelError as error:
