@@ -20,19 +20,18 @@ if selection is None:
 
 own_video.offer(selection.session, selection.video)
 selection = video.with_results(selection)
-instrument = st.container()
-left, right = video.two_panels()
-with left:
+picture, words = video.beside_the_video()
+with words:
     video.edit_prompts(selection.session)
+    answers = st.container()
 with top.undo:
     undo_bar.draw()
-with right:
-    answers = st.container()
 below_settings = video.edit_settings(selection)
+lanes = st.container()
 
-analysis = video.analyse(selection)
-with instrument:
-    video.watch(selection, analysis)
+with below_settings:
+    analysis = video.analyse(selection)
+video.watch(selection, analysis, (picture, lanes))
 if analysis is None or selection.info is None:
     ground_truth.draw_alone(selection.video)
     st.stop()
@@ -41,7 +40,7 @@ measured = numbers.remember(selection, analysis)
 band = video.reference(selection)
 with answers:
     results.answers(analysis, reference=band)
-with below_settings:
+with lanes:
     settings.effects(analysis)
     wording.hints(selection, analysis, band)
 results.metrics(analysis, band)

@@ -16,17 +16,20 @@ from lib.ui.session.guard import as_sentences
 # page that has its title in a line with fields begins at the very top, beside the button that opens the sidebar.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
-[data-testid="stMainBlockContainer"]:has(.st-key-top_line) { padding-top: 0.5rem; gap: 0.5rem; }
+[data-testid="stMainBlockContainer"]:has(.st-key-top_line) { padding-top: 0.5rem; }
 [data-testid="stMainBlockContainer"]:has(.st-key-top_line) > .stVerticalBlock { gap: 0.5rem; }
 .st-key-top_line h1 { padding: 0; font-size: 1.25rem; }
-.st-key-top_line :is(.stTextInput, .stLayoutWrapper:has(> * > .stSelectbox)) { flex-grow: 1; }
-.stApp:has(.st-key-top_line) .stHeader { background: none; pointer-events: none; }
-.stApp:has(.st-key-top_line) .stHeader :is(button, [role="button"]) { pointer-events: auto; }
-.stApp:has(.st-key-top_line) .stHeader .stLogoLink { display: none; }
-.stApp:has(.stExpandSidebarButton) .st-key-top_line { padding-left: 2.5rem; }
+.st-key-top_line > :has(.stTextInput, .stSelectbox) { flex-grow: 1; }
+.st-key-top_line > :has(.stSelectbox) > * { width: 100%; }
+.st-key-beside_the_video > * { flex: 1000 1 35rem; }
+.st-key-beside_the_video > :has(> .st-key-video_place) { flex: 1 1 26.25rem; max-width: 40rem; }
+.st-key-beside_the_video > * > * { width: 100%; }
+.stApp:has(.st-key-top_line) [data-testid="stHeader"] { background: none; }
+.stApp:has(.st-key-top_line) :is([data-testid="stHeader"], [data-testid="stHeader"] *) { pointer-events: none; }
+.stApp:has(.st-key-top_line) [data-testid="stHeader"] :is(button, button *) { pointer-events: auto; }
+.stApp:has(.st-key-top_line) [data-testid="stHeader"] [data-testid="stLogoLink"] { display: none; }
+.stApp:has([data-testid="stExpandSidebarButton"]) .st-key-top_line { padding-left: 2.5rem; }
 [class*="st-key-two_sides"] > * { flex-grow: 1; }
-[class*="st-key-continue_"] button :is(div, span, p) {
-  white-space: normal; text-align: left; justify-content: flex-start; }
 </style>"""
 
 

@@ -12,6 +12,7 @@ from lib.ui.panels import html_tables
 
 _MOST_ABSENT = 5
 """More labels than this that aren't found are folded."""
+_REST = "opacity:0.8"
 
 
 def draw(
@@ -25,24 +26,26 @@ def draw(
     found, absent, rest = analysis.answer_groups()
     sentences = [*analysis.answers().values()]
 
-    def lines(columns: Iterable[int]) -> str:
+    def lines(columns: Iterable[int], style: str = "") -> str:
         made = []
         for column in columns:
             label, said = analysis.labels[column], sentences[column]
             name = f"<strong>{html.escape(label)}</strong>: " if said.startswith(f"{label}: ") else ""
             name = f"rest: {name}" if name and column in rest else name
             words = html.escape(said.removeprefix(f"{label}: ") if name else said)
-            made.append(f"<li>{html_tables.dot(colours[label])} {name}{words}{behind(column)}</li>")
+            dot = html_tables.dot(colours[label])
+            made.append(f'<li style="break-inside:avoid;{style}">{dot} {name}{words}{behind(column)}</li>')
         return "".join(made)
 
     folded = len(absent) > _MOST_ABSENT
-    st.html(_list(lines(found if folded else (*found, *absent))))
+    st.html(_list(lines(found) if folded else lines((*found, *absent)) + lines(rest, _REST)))
     if folded:
         with st.expander(f"{len(absent)} not found", key=key):
             st.html(_list(lines(absent)))
-    if rest:
-        st.html(_list(lines(rest), "opacity:0.8"))
+        if rest:
+            st.html(_list(lines(rest, _REST)))
 
 
-def _list(lines: str, style: str = "") -> str:
-    return f'<ul style="list-style:none;padding:0;margin:0;line-height:1.9;{style}">{lines}</ul>'
+def _list(lines: str) -> str:
+    style = "list-style:none;padding:0;margin:0;font-size:0.875rem;line-height:1.5;columns:2 22rem"
+    return f'<ul style="{style}">{lines}</ul>'

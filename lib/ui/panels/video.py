@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -257,16 +257,23 @@ def _running(selection: VideoSelection, job: Job) -> None:
     progress()
 
 
+def beside_the_video() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return the places of the video and of what stands right of it, or below it where the page is narrow."""
+    with st.container(horizontal=True, gap="small", key="beside_the_video"):
+        return st.container(width=420, gap="xsmall", key="video_place"), st.container(width=560, gap="xsmall")
+
+
 def two_panels() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return two containers, side by side where the page is wide enough."""
     with st.container(horizontal=True, gap="small"):
         return st.container(width=574), st.container(width=390)
 
 
-def watch(selection: VideoSelection, analysis: Analysis | None) -> None:
-    """Draw the player and its lanes; position, marked range and label are kept in the session."""
+def watch(selection: VideoSelection, analysis: Analysis | None, places: tuple[DeltaGenerator, DeltaGenerator]) -> None:
+    """Draw the video and the lanes at two places; position, marked range and label are kept in the session."""
     before = selection.session.label
-    play(selection.video, _lanes(selection, analysis), sees=selection.sees, sides={"": selection.session})
+    sides = {"": selection.session}
+    play(selection.video, _lanes(selection, analysis), sees=selection.sees, sides=sides, places=places)
     label = selection.session.label
     if label != before and analysis is not None and label in analysis.labels:
         for key in ("frames_label", "histogram_label", TYPED_LABEL):
@@ -284,19 +291,22 @@ def play(
     *,
     sees: Framing | None = None,
     sides: Mapping[str, Session] | None = None,
+    places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
 ) -> None:
     """Draw the player with ``lanes``, and an outline of what the model sees.
 
     The same video on another page continues at the same time. Thresholds that are dragged in the lanes are changed in
-    the session of their side.
+    the session of their side. ``places`` of the video and of the lanes are for a player in two parts.
     """
     session = state.session()
     if not video.has_file:
-        missing_video.no_player(video)
+        with places[0] if places else nullcontext():
+            missing_video.no_player(video)
         return
     source = playable_copies.playable(video)
     if source.problem:
-        st.error(as_text(source.problem), icon=":material/error:")
+        with places[0] if places else nullcontext():
+            st.error(as_text(source.problem), icon=":material/error:")
         return
     view = player(
         source.src,
@@ -314,13 +324,15 @@ def play(
         progress=source.progress,
         on_threshold=told(partial(_change_threshold, sides or {})),
         on_truth=partial(add_marked, video),
+        places=places,
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
     if view.problem == "unsupported" and source.src is not None:
         playable_copies.want_copy(video)
     rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
-    st.caption(f"{video.width}×{video.height}, {rate}, {length}, {as_text(video.codec)}")
+    with places[1] if places else nullcontext():
+        st.caption(f"{video.width}×{video.height}, {rate}, {length}, {as_text(video.codec)}")
 
 
 def _change_threshold(sides: Mapping[str, Session], dragged: DraggedThreshold) -> None:

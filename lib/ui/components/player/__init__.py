@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.sampling import Framing
 from lib.ui.components.registration import SHARED_MODULES, ignore, newly_sent, register
@@ -100,6 +102,7 @@ def player(
     sees: Framing | None = None,
     on_threshold: Callable[[DraggedThreshold], None] | None = None,
     on_truth: Callable[[MarkedTruth], None] | None = None,
+    places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
@@ -121,13 +124,15 @@ def player(
         preparing: shown while ``src`` is None.
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
         sees: what of a frame the model sees, drawn as an outline that a button hides; None for no outline.
-        on_truth: called before the script runs for each press of T, anywhere on the page but in a text field.
         on_threshold: called with a threshold that was dragged, before the script runs again.
         on_truth: called for each press of T, anywhere on the page but in a text field, before the script runs again.
+        places: where the video and where the lanes go, which talk in the browser alone; None: both here, as one.
     """
+    modules = routes.url_for_modules(_FOLDER / "js", SHARED_MODULES)
+    shown = {"lanes": None if lanes is None else dict(lanes)}
     data = {
         "key": key,
-        "modules": routes.url_for_modules(_FOLDER / "js", SHARED_MODULES),
+        "modules": modules,
         "src": src,
         "aspect": f"{max(1, width)} / {max(1, height)}",
         "sees": sees,
@@ -136,7 +141,6 @@ def player(
         "end": end_s,
         "offset": offset_s,
         "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
-        "lanes": None if lanes is None else dict(lanes),
         "window": None if window is None else [round(edge, 4) for edge in window],
         "preparing": preparing,
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
@@ -152,9 +156,16 @@ def player(
             if on_truth is not None:
                 on_truth(_marked(pressed))
 
-    report = _COMPONENT(
-        key=key, data=data, on_report_change=ignore, on_threshold_change=threshold_changed, on_truth_change=truth
-    ).report
+    draw = partial(
+        _COMPONENT, key=key, on_report_change=ignore, on_threshold_change=threshold_changed, on_truth_change=truth
+    )
+    if places is None:
+        report = draw(data=data | shown).report
+    else:
+        with places[0]:
+            report = draw(data=data | {"part": "video"}).report
+        with places[1]:
+            _COMPONENT(key=f"{key}.lanes", data={"key": key, "modules": modules, "part": "lanes", **shown})
     return _updated(key, src, seek, report, start_s)
 
 

@@ -27,9 +27,10 @@ const newMemory = () => ({ src: null, time: 0, seek: null, window: null, view: n
   mark: [null, null], loop: false, muted: false, rate: 1, sees: true });
 
 class Player {
-  constructor(root) {
-    const find = (selector) => root.querySelector(selector);
-    this.root = find(".player");
+  // elements: the one element that is the player, or its two parts (see `mount`)
+  constructor(elements) {
+    const find = (selector) => elements.map((element) => element.querySelector(selector)).find(Boolean);
+    this.elements = elements;
     this.area = find(".lanes");
     this.head = find(".head");
     this.mini = find(".mini"); // the playhead in the strip of the whole video
@@ -61,18 +62,22 @@ class Player {
 
   listen() {
     const { commands } = this;
-    this.root.addEventListener("keydown", (event) => {
-      if (!press(this, event)) {
-        this.flush();
-        return;
-      }
-      event.preventDefault();
-      event.stopPropagation();
-    }, true); // before the page's own shortcuts
+    for (const element of this.elements) {
+      element.addEventListener("keydown", (event) => {
+        if (!press(this, event)) {
+          this.flush();
+          return;
+        }
+        event.preventDefault();
+        event.stopPropagation();
+      }, true); // before the page's own shortcuts
+    }
     this.leaving = new AbortController();
+    window.addEventListener("resize", () => this.resized(), { signal: this.leaving.signal });
     for (const kind of ["keydown", "pointerdown"]) {
       document.addEventListener(kind, (event) => {
-        if (event.composedPath().includes(this.root)) return;
+        const path = event.composedPath();
+        if (this.elements.some((element) => path.includes(element))) return;
         if (kind === "keydown" && isForPlayer(event) && press(this, event)) {
           event.preventDefault();
           event.stopPropagation();
@@ -95,11 +100,13 @@ class Player {
       earlier: () => commands.toDifference(-1),
       later: () => commands.toDifference(1),
     };
-    this.root.addEventListener("click", (event) => {
-      const action = event.target.closest?.("[data-do]")?.dataset.do;
-      if (action === "close") this.sheet.close();
-      else actions[action]?.();
-    });
+    for (const element of this.elements) {
+      element.addEventListener("click", (event) => {
+        const action = event.target.closest?.("[data-do]")?.dataset.do;
+        if (action === "close") this.sheet.close();
+        else actions[action]?.();
+      });
+    }
     this.speed = this.buttons.querySelector("select");
     this.speed.replaceChildren(...SPEEDS.map((rate) => new Option(`${rate}×`, rate, rate === 1, rate === 1)));
     this.speed.onchange = () => { this.playback.video.playbackRate = Number(this.speed.value); };
@@ -108,6 +115,7 @@ class Player {
   }
 
   update({ data, setStateValue }) {
+    for (const element of this.elements) element.style.setProperty("--aspect", data.aspect);
     this.data = data;
     this.setState = setStateValue;
     this.memory = memories.get(data.key) ?? newMemory();
@@ -236,9 +244,11 @@ class Player {
 
   resized(always = false) {
     const width = this.area.clientWidth;
-    if (!width || (!always && width === this.lanes.width)) return;
+    if (!width || (!always && width === this.lanes.width && this.lanes.fits)) return;
     const height = this.lanes.arrange(width);
     this.area.style.height = `${height}px`;
+    const { y = 0, height: high = 0 } = Object.values(this.lanes.lanes).findLast(({ name }) => name === "segments") ?? {};
+    this.area.dataset.segments = y + high; // where the last of them ends
     this.area.style.setProperty("--foot", `${height - this.lanes.lanes.overview.y + 4}px`);
     this.redraw();
   }
@@ -417,6 +427,7 @@ class Player {
   }
 
   destroy() {
+    if (!this.memory) return; // with its other part
     this.leaving.abort();
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.ticking);
@@ -432,14 +443,52 @@ class Player {
   }
 }
 
-const players = new WeakMap();
+// --- where it is on the page
 
+const players = new WeakMap(); // root -> its player
+const blanks = new WeakMap(); // root -> what is in it before anything is drawn
+const pairs = new Map(); // key -> {video, lanes}, each {root, api}: a player in two parts
+const OF_PART = { video: ".stage, .announcements, .sheet", lanes: ".lanes" };
+
+// One player at one place, or in two parts anywhere on the page: `part` "video" has all of its data but the lanes, and
+// all that it sends; `part` "lanes" has only these. The player begins when both are there.
 export function mount(root, api) {
-  if (!players.has(root)) players.set(root, new Player(root));
-  players.get(root).update(api);
+  const { key, part } = api.data;
+  if (!part) {
+    if (!players.has(root)) players.set(root, new Player([drawn(root, "whole")]));
+    players.get(root).update(api);
+    return;
+  }
+  const pair = { ...pairs.get(key), [part]: { root, api } };
+  pairs.set(key, pair);
+  const { video, lanes } = pair;
+  if (![video, lanes].every((one) => one?.root.host.isConnected)) return;
+  if (!players.has(video.root) || players.get(video.root) !== players.get(lanes.root)) {
+    for (const one of [video, lanes]) players.get(one.root)?.destroy();
+    const player = new Player([drawn(video.root, "video"), drawn(lanes.root, "lanes")]);
+    for (const one of [video, lanes]) players.set(one.root, player);
+  }
+  players.get(root).update({ ...video.api, data: { ...video.api.data, lanes: lanes.api.data.lanes } });
+}
+
+// The element of a part in its root, as new where another player has drawn in it.
+function drawn(root, part) {
+  let element = root.querySelector(".player");
+  if (blanks.has(root)) {
+    element.replaceWith(blanks.get(root).cloneNode(true));
+    element = root.querySelector(".player");
+  } else blanks.set(root, element.cloneNode(true));
+  element.dataset.part = part;
+  if (part !== "whole") for (const one of [...element.children]) if (!one.matches(OF_PART[part])) one.remove();
+  return element;
 }
 
 export function unmount(root) {
+  for (const [key, pair] of pairs) {
+    const left = Object.entries(pair).filter(([, one]) => one.root !== root);
+    if (left.length) pairs.set(key, Object.fromEntries(left));
+    else pairs.delete(key);
+  }
   players.get(root)?.destroy();
   players.delete(root);
 }

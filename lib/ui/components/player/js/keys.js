@@ -2,11 +2,14 @@
 
 const PLUS = { "+": 0.5, "=": 0.5, "-": 2, _: 2 };
 
-const ANYWHERE = new Set(["[", "]", "t", "T"]); // keys that mark ground truth
+const ANYWHERE = new Set(["[", "]", "t", "T", " "]); // keys that mark ground truth, and play
+const OWN_SPACE = "button, input, select, summary, a[href], [role=button], [role=radio], [role=tab], [role=option], "
+  + "[role=menuitem], [role=combobox], [role=grid], [role=dialog], canvas, video[controls]"; // they do something with it
 
-/** Whether a key that is pressed elsewhere on the page is the player's: one that marks ground truth, not one that is typed. */
+/** Whether a key that is pressed elsewhere on the page is the player's: it plays or marks ground truth, and isn't typed. */
 export function isForPlayer(event) {
   if (!ANYWHERE.has(event.key)) return false;
+  if (event.key === " " && event.composedPath().some((element) => element.matches?.(OWN_SPACE))) return false;
   const target = event.composedPath()[0];
   return !(target?.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) && target.type !== "checkbox");
 }

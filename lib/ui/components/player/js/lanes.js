@@ -14,6 +14,10 @@ const HATCH = 7; // pixels from line to line
 const GRAB = 5; // pixels from a rule at which the pointer takes it
 const SPIKE = "#D9480F";
 const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
+const LOW = { ...HEIGHTS, scores: 88 };
+const LOW_WINDOW = 800; // a window lower than this has low lanes
+const TEXT = 13;
+const heights = () => (window.innerHeight < LOW_WINDOW ? LOW : HEIGHTS);
 
 export class Lanes {
   constructor(canvas, view, film) {
@@ -33,7 +37,8 @@ export class Lanes {
     this.width = width;
     this.left = width < 420 ? NARROW_GUTTER : GUTTER;
     this.plot = Math.max(40, width - this.left - RIGHT);
-    this.row = Math.max(11, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
+    this.row = Math.max(TEXT + 2, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
+    this.heights = heights();
     this.lanes = {};
     let y = 0;
     const add = (name, height, gap = GAP, side = null) => {
@@ -45,7 +50,7 @@ export class Lanes {
       const two = scene.sides.length > 1;
       for (const side of scene.sides) {
         if (!side.labels.length) continue; // no prompts yet
-        add("scores", two ? HEIGHTS.besides : HEIGHTS.scores, two ? 3 : GAP, side);
+        add("scores", two ? HEIGHTS.besides : this.heights.scores, two ? 3 : GAP, side);
         add("segments", side.labels.length * this.row, GAP, side);
       }
       if (scene.differences) add("differences", HEIGHTS.differences);
@@ -56,6 +61,11 @@ export class Lanes {
     add("overview", HEIGHTS.overview, 0);
     this.height = y + 1;
     return this.height;
+  }
+
+  // Whether they were arranged for a window as high as this one.
+  get fits() {
+    return this.heights === heights();
   }
 
   // The lane at `y`, and the label's row in a lane of segments.
@@ -128,7 +138,7 @@ export class Lanes {
     this.drawOverview();
   }
 
-  text(words, x, y, { align = "left", alpha = 0.72, size = 11, colour = this.ink, most = 0 } = {}) {
+  text(words, x, y, { align = "left", alpha = 0.72, size = TEXT, colour = this.ink, most = 0 } = {}) {
     const { pen, ratio } = this;
     pen.font = `${size * ratio}px ${this.family}`;
     pen.textAlign = align;
@@ -173,7 +183,7 @@ export class Lanes {
     for (const time of times) {
       const x = this.xOf(time);
       const room = Math.min(Math.max(x, this.left + 14), this.left + this.plot - 14);
-      this.text(formatTime(time, decimals), room, 8, { align: "center" });
+      this.text(formatTime(time, decimals), room, 9, { align: "center" });
       if (this.scene) this.rect(x, lanes.ruler.height - 3, 1 / this.ratio, foot - lanes.ruler.height + 3, this.ink, 0.08);
     }
     this.rect(this.left, lanes.ruler.height - 1, this.plot, 1 / this.ratio, this.ink, 0.3);
@@ -263,7 +273,7 @@ export class Lanes {
   // The name of a side, in the gutter.
   badge(words, y) {
     this.rect(2, y - 9, 18, 18, this.ink, 0.11);
-    this.text(words, 11, y + 0.5, { align: "center", alpha: 1, size: 12 });
+    this.text(words, 11, y + 0.5, { align: "center", alpha: 1 });
   }
 
   // A side's labels that are not hidden, the chosen one last, so that it lies on top.
@@ -283,7 +293,7 @@ export class Lanes {
       const y = lane.y + index * high;
       const dim = hidden.has(label.id);
       this.text(label.name, this.left - 8, y + high / 2, {
-        align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 14, size: Math.min(12, high - 1),
+        align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 10,
       });
       if (row === chosen) this.rect(this.left - 4, y + 2, 2.5, high - 4, label.colour);
       this.rect(this.left, y + 1, this.plot, high - 2, this.ink, 0.045);

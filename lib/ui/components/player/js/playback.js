@@ -89,7 +89,6 @@ export class Playback {
   update(data, memory) {
     this.data = data;
     this.memory = memory;
-    this.frame.closest(".player").style.setProperty("--aspect", data.aspect);
     this.video.setAttribute("aria-label", data.label);
     if (data.src !== this.src) this.change(data.src);
   }

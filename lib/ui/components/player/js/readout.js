@@ -94,6 +94,7 @@ export class Readout {
     put(this.length, ` / ${formatTime(end)}`);
     const { scene } = this;
     if (!scene?.times.length) return;
+    this.rank(time);
     for (const { index, side, element, fill, score, cosine } of this.rows) {
       const value = scene.scoreAt(index, time);
       put(score, formatScore(value));
@@ -103,6 +104,18 @@ export class Readout {
       fill.style.transform = `scaleX(${share(side, value).toFixed(4)})`;
       element.classList.toggle("on", scene.segmentAt(index, time) >= 0);
     }
+  }
+
+  // The winner of each side first, even one that isn't looked for; all others of that kind last.
+  rank(time) {
+    const { scene } = this;
+    const { sides } = scene;
+    const of = this.rows.map((row) => {
+      const place = sides.indexOf(row.side) * 3 + (scene.segmentAt(row.index, time) >= 0 ? 0 : row.rest.hidden ? 1 : 2);
+      return { row, place, score: scene.scoreAt(row.index, time) };
+    });
+    of.sort((a, b) => a.place - b.place || b.score - a.score);
+    of.forEach(({ row }, order) => { row.element.style.order = order; });
   }
 
   showMark([start, end]) {
