@@ -39,7 +39,8 @@ def _as_laid_out(request: pytest.FixtureRequest) -> None:
     if "bench" in request.fixturenames:
         bench: Bench = request.getfixturevalue("bench")
         home = bench.store.home
-        for path in [*(home / "experiments").glob("*.json"), *folder(home).glob("*.json")]:
-            path.unlink()
+        for kept in (home / "experiments", home / "versions", folder(home)):
+            for path in kept.glob("*.json"):
+                path.unlink()
         experiments.save(home, bench.experiment)
         bench.store.forget_truth(bench.video.sha256)

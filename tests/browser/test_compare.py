@@ -108,7 +108,7 @@ def test_edits_on_both_sides_go_where_they_were_made_also_on_the_way_to_a_swap(
     expect(label(page, "b", 2)).to_have_value("moss")
     page.get_by_role("button", name="Copy B to A").click()
     expect(label(page, "a", 3)).to_have_value("blue")
-    page.get_by_role("button", name="Undo copy").click()
+    page.get_by_role("button", name="Undo", exact=True).click()
 
     expect(label(page, "a", 1)).to_have_value("ruby")
     assert (rows(bench, "a"), rows(bench, "b")) == wanted

@@ -86,13 +86,15 @@ def test_a_cell_of_the_sorted_table_opens_explore_with_its_own_set(dashboard, be
     expect(page.get_by_text("Select a cell to open it")).to_be_visible()
     click_cell(page, 0)  # the lowest first now
     click_cell(page, 1)
-    expect(page.get_by_text(re.compile("^other in colours.mp4$"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^other · colours.mp4 in colours.mp4$"))).to_be_visible()
     wait_idle(page)
     screenshot(page, "matrix_cell")
     page.get_by_role("button", name="Open in Explore").click()
     expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
     wait_idle(page)
 
-    here = saved(bench)
+    here = experiments.load(bench.store.home, page.url.partition("experiment=")[2])
+    assert here is not None
     assert [row.label for row in here.rows] == ["red"]
     assert here.video == bench.video.sha256
+    assert saved(bench) == bench.experiment  # a cell is opened beside it, not over it
