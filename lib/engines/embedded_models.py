@@ -214,15 +214,12 @@ def download(
     class Bar(tqdm):  # type: ignore[misc]
         """Reports bytes in place of drawing."""
 
-        is_refused = False  # that is raised once: a bar is closed again where it is collected, and nobody catches there
-
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "file": io.StringIO(), "disable": False, "mininterval": 0.2})
 
         def refresh(self, *args: Any, **options: Any) -> None:
             state = (int(self.n), int(self.total) if self.total else None)
-            if self.unit == "B" and max(self.n, self.total or 0) > MOST_GRAPH_BYTES and not self.is_refused:
-                self.is_refused = True
+            if self.unit == "B" and max(self.n, self.total or 0) > MOST_GRAPH_BYTES:
                 raise ValueError(f"more than {MOST_GRAPH_BYTES >> 30} GB")
             if self.unit == "B" and state != (0, None) and state not in reported and not is_over.is_set():
                 reported[:] = [state]  # bars of another unit count files; the client repeats itself
@@ -234,6 +231,9 @@ def download(
         def close(self) -> None:
             self.refresh()
             super().close()
+
+        def __del__(self) -> None:
+            """Leave out tqdm's ``close``: nothing was drawn, and nobody would catch what it raises."""
 
     patterns = [*tower.needed, *_CONFIG, f"{tower.graph}_data"]
     folder = Path(

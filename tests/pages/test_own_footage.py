@@ -66,7 +66,7 @@ def test_an_engine_that_is_missing_or_fails_leaves_the_last_results_and_all_else
     assert error.startswith(SHOWN)
     assert problem in error
     assert "red</strong>: present for 3.0 s (33 %)" in words(app)
-    lanes = passed(app, "modules")[0]["lanes"]
+    lanes = passed(app, "lanes")[0]["lanes"]
     assert lanes["thumbs"]
     assert [lane["name"] for lane in lanes["labels"]] == ["red", "green", "blue"]
     assert lanes["truth"]
@@ -101,7 +101,7 @@ def test_compare_keeps_player_pictures_truth_and_tables_without_any_engine(bench
     app = open_page("pages/compare.py")
 
     assert not app.exception
-    lanes = passed(app, "modules")[0]["lanes"]
+    lanes = passed(app, "lanes")[0]["lanes"]
     assert lanes["thumbs"]
     assert lanes["truth"]
     assert [row["label"] for row in editor_data(app)["rows"]] == ["red", "green", "blue"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from lib.ui.components.search_box import SubmittedQuery, search_box
+from lib.ui.session.guard import told
 
 
 @dataclass
@@ -46,7 +47,7 @@ def draw(key: str, *, label: str, placeholder: str, width: int) -> str:
             live="list",
             label=label,
             placeholder=placeholder,
-            on_change=typed.take,
+            on_change=told(typed.take),
         )
     # Streamlit calls no callback for a value that arrives before its widget exists, as after a lost connection.
     if query is not None:
