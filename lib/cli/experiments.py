@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from lib.cli.actions import actions
 from lib.cli.context import Context
 from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import NotStoredError
@@ -21,13 +21,7 @@ _ID = "an id that “experiments list” prints"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    commands = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def add(name: str, run: Callable[[argparse.Namespace, Context], int], words: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        command.set_defaults(run=run)
-        return command
-
+    add = actions(parser)
     listing = add("list", _list, "list experiments, the one edited last first")
     listing.add_argument("words", nargs="*", metavar="WORD", help="of title, note, labels, prompt set or video")
     listing.add_argument("--deleted", action="store_true", help="those that were deleted, in place of the others")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lib.cli.actions import actions
 from lib.cli.context import Context, UsageError, add_engine_options
 from lib.cli.ground_truth import HELP, read_ground_truth
 from lib.cli.inputs import analysed_with, embed_stored, read_bytes, read_prompt_set
@@ -38,13 +38,7 @@ _VERSION = "an id that “versions list” prints, the beginning of one, or a na
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    commands = parser.add_subparsers(required=True, metavar="ACTION")
-
-    def add(name: str, run: Callable[[argparse.Namespace, Context], int], words: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
-        command.set_defaults(run=run)
-        return command
-
+    add = actions(parser)
     listing = add("list", _list, "list all versions, the newest first")
     listing.add_argument("--experiment", metavar="ID", help="those of one experiment")
     show = add("show", _show, "print what a version is and its numbers")

@@ -16,7 +16,7 @@ from lib.ui.session.session import Measured
 
 def draw(measured: Measured | None) -> None:
     """Draw the differences to the baseline; nothing where there is no baseline."""
-    if measured is None or measured.experiment.baseline is None or measured.numbers is None:
+    if measured is None or measured.experiment.baseline is None:
         return
     try:
         version = versions.load(cache.store().home, measured.experiment.baseline)
@@ -36,7 +36,7 @@ def draw(measured: Measured | None) -> None:
 
 def _words(version: Version, measured: Measured) -> str:
     """Return in words how the whole differs, and what the numbers are not comparable in."""
-    if version.numbers is None or measured.numbers is None:
+    if version.numbers is None:
         return "its numbers were not computed; compute them under “Versions”."
     change = Change(None, version.numbers.macro_f1, measured.numbers.macro_f1)
     if change.difference is None:

@@ -21,7 +21,7 @@ _PER_PAGE = 10
 _DAMAGED_NAMED = 5
 _DELETED_SHOWN = 50
 _LABELS = 5
-_WIDTHS = (0.5, 4.4, 2.4, 3.6, 1.1, 1.8, 0.9)
+_WIDTHS = (0.5, 4.0, 2.4, 3.0, 1.5, 2.4, 0.9)
 _NO_SCORE = "–"
 _SCORE_HELP = (
     "Overall score: macro F1 over all labels of the video’s ground truth, computed now. A dash where there is no "

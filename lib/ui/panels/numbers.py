@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import NotStoredError, PromptreelError
@@ -11,7 +11,6 @@ from lib.ingest.ingest import embedding_key
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.experiments import Experiment
 from lib.services.ground_truth import Truth
-from lib.services.versions import Version
 from lib.store.videos import Video
 from lib.ui.background import embedding, reference_phrases
 from lib.ui.panels.engine import current_engine, current_sampling
@@ -30,10 +29,6 @@ class Computed:
     truth: Truth
     problem: str = ""
     """A sentence; empty where there are numbers."""
-
-    def version_of(self, version: Version) -> Version:
-        """Return ``version`` as it is here, to see what differs."""
-        return replace(version, engine_id=self.engine_id, truth=self.truth, numbers=self.numbers)
 
 
 def compute(session: Session, experiment: Experiment, *, otherwise: Truth = (), numbers: bool = True) -> Computed:
@@ -89,7 +84,5 @@ def remember(selection: VideoSelection, analysis: Analysis) -> Measured | None:
         experiment = session.experiment
     if selection.chosen is not None or info is None or analysis.prompt_set != experiment.prompt_set()[0]:
         return None
-    truth = cache.truth(selection.video)
-    numbers = numbers_of(analysis, truth, cache.evaluation(info, analysis, selection.video))
-    session.measured = Measured(experiment, selection.engine.id, truth, numbers)
+    session.measured = Measured(experiment, selection.engine.id, cache.truth(selection.video), analysis)
     return session.measured

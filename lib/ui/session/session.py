@@ -20,10 +20,12 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
+from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError, StoreDamagedError
-from lib.evaluation.numbers import Numbers
+from lib.evaluation.numbers import Numbers, numbers_of
 from lib.infra.documents import set_aside
 from lib.prompts.model import PromptSet
 from lib.services import experiment_merge, experiments, versions
@@ -71,7 +73,12 @@ class Measured:
     experiment: Experiment
     engine_id: str
     truth: Truth
-    numbers: Numbers | None
+    analysis: Analysis
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """What is measured, once somebody asks for it: not with every edit."""
+        return numbers_of(self.analysis, self.truth)
 
     def known(self, experiment: Experiment) -> dict[str, Any]:
         """Return what ``versions.as_version`` is told of an experiment, as far as it is still the one analysed."""
