@@ -72,6 +72,8 @@ def test_a_gap_at_a_cut_is_said_to_stay_for_it() -> None:
     )
     found = analyse_scores([[1.0], [0.0], [0.0], [1.0], [0.0], [1.0], *([[0.0]] * 14)], chosen, samples)
     assert found.effects.sentences() == ["1 gap up to 3 s merged, 1.0 s (1 at a cut)."]
+    at_its_end = analyse_scores([[1.0], [0.0], [1.0], *([[0.0]] * 17)], chosen, samples)
+    assert at_its_end.effects.sentences() == ["0 gaps up to 3 s merged (1 at a cut)."]
 
 
 def test_many_holders_are_summed_up() -> None:

@@ -102,6 +102,8 @@ def test_a_phrasing_that_is_too_long_is_shortened_split_or_removed() -> None:
     assert mended(long, 0, "sentences:0").rows[0].texts == ("A crane lifts steel.", "It is tall and yellow.", "hook")
     label = table(PromptRow(label=text))
     assert "isn’t scored" in told(label, refused=refused)
+    assert "isn’t scored" in told(table(replace(ROW, texts=(text,))), refused=refused)
+    assert "The other phrasings count" in told(long, refused=refused)
     assert mended(label, 0, "shorten:0:20").rows == (PromptRow(label=text, texts=("A crane lifts steel.",)),)
 
 

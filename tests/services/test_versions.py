@@ -150,6 +150,15 @@ def test_an_equal_state_is_not_kept_twice(store: Store) -> None:
     assert keep(store, replace(MINE, id="other1"), "deletion").why == "deletion"
 
 
+def test_the_same_prompts_on_another_video_are_another_state(store: Store) -> None:
+    assert not versions.same_content(replace(MINE, video="a" * 64), replace(MINE, video="b" * 64))
+    assert versions.same_content(MINE, replace(MINE, id="def456", title="Yours", note="x", starred=True))
+
+
+def test_ground_truth_in_another_order_is_the_same() -> None:
+    assert versions.truth_digest(TRUTH) == versions.truth_digest(TRUTH[::-1]) != versions.truth_digest(TRUTH[:1])
+
+
 def test_nothing_is_kept_of_an_experiment_without_rows(store: Store) -> None:
     assert keep(store, Experiment("abc123"), "deletion") is None
     assert listed(store.home).versions == ()
