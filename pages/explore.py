@@ -37,7 +37,7 @@ if analysis is None or selection.info is None:
     st.stop()
 
 measured = numbers.remember(selection, analysis)
-band = video.reference(selection)
+band = video.reference(selection.engine, selection.info)
 with answers:
     results.answers(analysis, reference=band)
 with lanes:

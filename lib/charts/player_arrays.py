@@ -177,15 +177,15 @@ def shown_thresholds(analysis: Analysis) -> tuple[list[float | None], float | No
     return own, analysis.prompt_set.settings.threshold if None in own else None
 
 
-def score_axis(analysis: Analysis) -> Axis:
-    """Return the axis of the scores over the whole video, thresholds included.
+def score_axis(analysis: Analysis, band: tuple[float, float] | None = None) -> Axis:
+    """Return the axis of the scores over the whole video, thresholds and the reference ``band`` included.
 
     A probability goes from 0 to 1; other scores from and to the round numbers that Vega's ``nice`` takes.
     """
     if analysis.prompt_set.settings.score == "probability":
         return Axis(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
     own, shared = shown_thresholds(analysis)
-    values = [value for value in (*own, shared) if value is not None]
+    values = [value for value in (*own, shared, *(band or ())) if value is not None]
     if analysis.scores.size:
         for scores in (analysis.raw, analysis.scores):
             values += [float(scores.min()), float(scores.max())]

@@ -143,6 +143,7 @@ def test_the_score_axis_ends_at_round_numbers(low: float, high: float, expected:
 
 def test_the_score_axis_covers_thresholds_and_is_whole_for_probabilities() -> None:
     assert score_axis(an_analysis(np.array([[0.1], [0.2]]), threshold=0.35)).high >= 0.35
+    assert score_axis(an_analysis(np.array([[0.1], [0.2]]), threshold=0.1), band=(-0.3, 0.15)).low <= -0.3
     axis = score_axis(an_analysis(np.array([[0.1, 0.2], [0.2, 0.3]]), score="probability"))
     assert (axis.low, axis.high) == (0, 1)
     flat = score_axis(an_analysis(np.array([[0.25], [0.25]]), threshold=0.25))

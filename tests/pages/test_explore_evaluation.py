@@ -170,13 +170,17 @@ def test_what_is_found_within_the_range_of_unrelated_text_is_to_be_treated_with_
     assert said == 2 * 3  # with the answers, and below the metrics
 
 
-def test_the_toggle_outlives_a_page_switch(bench):
+def test_the_reference_band_is_in_the_lanes_and_its_toggle_outlives_a_page_switch(bench):
     app = open_page()
+    (data,) = passed(app, "lanes")
+    low, high = data["lanes"]["band"]
+    assert data["lanes"]["axis"]["low"] <= low < high <= data["lanes"]["axis"]["high"]
     by_key(app.toggle, "reference_shown").set_value(False).run()
     app.switch_page("pages/library.py").run()
     app.switch_page("pages/explore.py").run()
 
     assert by_key(app.toggle, "reference_shown").value is False
+    assert passed(app, "lanes")[0]["lanes"]["band"] is None
 
 
 @pytest.mark.parametrize("score", ["cosine", "relative"])

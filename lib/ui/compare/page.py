@@ -44,6 +44,8 @@ class AnalysedSide:
     analysis: Analysis
     sees: Framing | None
     """What of a frame its model sees."""
+    band: tuple[float, float] | None
+    """The reference band of its scores."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,8 @@ def _analyse(opened: _Opened, column: DeltaGenerator, colours: Mapping[str, str]
         analysis = video.analyse(selection)
     if analysis is None or selection.info is None:
         return None
-    side = AnalysedSide(selection.info, analysis, selection.sees)
+    band = video.reference_band(selection.engine, selection.info, analysis)
+    side = AnalysedSide(selection.info, analysis, selection.sees, band)
     with opened.answers:
         _answers(selection, side, colours)
     with opened.below_settings:
@@ -279,4 +282,5 @@ def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:
         truth=cache.truth(sides.video),
         end_s=None if side.info.complete else sides.video.end_s,
         thresholds=settings.threshold_steps(comparison_sides.sides()[name]),
+        band=side.band,
     )

@@ -11,6 +11,7 @@ from lib.analysis.reference import Reference
 from lib.charts import timeline
 from lib.charts.data import chart_data
 from lib.core.formatting import format_time
+from lib.ui.panels.video import REFERENCE_SHOWN
 from lib.ui.session import state, theme
 from lib.ui.session.peek import peek_state
 
@@ -72,7 +73,7 @@ def _heading(window: tuple[float, float] | None, *, reference: bool) -> bool:
         if not reference:
             return False
         return st.toggle(
-            "Reference band", value=True, key="reference_shown", help=_REFERENCE_HELP, persist_state="session"
+            "Reference band", value=True, key=REFERENCE_SHOWN, help=_REFERENCE_HELP, persist_state="session"
         )
 
 

@@ -43,6 +43,9 @@ _WAITING = (
     "once. Results appear when that is done; the score cosine needs none of them."
 )
 
+REFERENCE_SHOWN = "reference_shown"
+"""Key of the toggle that shows the reference band in the charts, and in the lanes."""
+
 
 @dataclass(frozen=True)
 class VideoSelection:
@@ -351,6 +354,7 @@ def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, An
         truth=cache.truth(selection.video),
         end_s=None if selection.info.complete else selection.video.end_s,
         thresholds=settings.threshold_steps(selection.session),
+        band=reference_band(selection.engine, selection.info, analysis),
     )
 
 
@@ -428,13 +432,19 @@ def _waiting(selection: VideoSelection) -> None:
     )
 
 
-def reference(selection: VideoSelection) -> Reference | None:
+def reference(engine: Engine, info: EmbeddingInfo | None) -> Reference | None:
     """Return what the reference phrases reach on what is embedded; None while it is not known."""
-    if selection.info is None or not selection.info.samples:
+    if info is None or not info.samples:
         return None
     with suppress(PromptreelError):  # the vectors of this engine can't be compared, which the analysis reports
-        return cache.reference(selection.info, selection.engine)
+        return cache.reference(info, engine)
     return None
+
+
+def reference_band(engine: Engine, info: EmbeddingInfo, analysis: Analysis) -> tuple[float, float] | None:
+    """Return the reference band of the scores, for lanes and charts; None where there is none, or it is hidden."""
+    found = reference(engine, info) if st.session_state.get(REFERENCE_SHOWN, True) else None
+    return found.range_of(analysis.prompt_set.settings.score) if found else None
 
 
 def start_reference(selection: VideoSelection) -> None:

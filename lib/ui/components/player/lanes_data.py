@@ -29,6 +29,7 @@ def lanes(
     truth: Sequence[TrueSegment] = (),
     end_s: float | None = None,
     thresholds: tuple[float, float, float] | None = None,
+    band: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """Return the ``lanes`` of ``player``.
 
@@ -39,9 +40,10 @@ def lanes(
         truth: ground truth; drawn in its own lane, in the colour of the prompt with the same name.
         end_s: end of the time axis where that is later than the samples' end (a partly embedded video).
         thresholds: lowest, highest and step of the thresholds where they can be dragged in the lanes; None: they can't.
+        band: lowest and highest score of the reference band, drawn behind the lines; None draws none.
     """
     own, shared = arrays.shown_thresholds(analysis)
-    axis = arrays.score_axis(analysis)
+    axis = arrays.score_axis(analysis, band)
     by_name = {label_key(label): colours[label] for label in analysis.labels}
     return {
         **_of_the_video(analysis.samples, analysis.vector_change, thumbnails, end_s),
@@ -59,6 +61,7 @@ def lanes(
             for prompt, threshold in zip(analysis.prompts, own, strict=True)
         ],
         "shared": shared,
+        "band": band,
         "last": analysis.samples.end_s,
         "thresholds": thresholds,
         "decision": _decision(analysis.prompt_set.settings),

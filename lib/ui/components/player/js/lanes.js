@@ -202,6 +202,10 @@ export class Lanes {
     if (side.name) this.badge(side.name, lane.y + 10);
     const toY = (value) => y(value) * ratio;
     this.clip(lane, () => {
+      if (side.band) { // what unrelated text reaches
+        const [foot, top] = side.band.map(y);
+        this.rect(this.left, top, this.plot, Math.max(foot - top, 1), "#808080", 0.16);
+      }
       pen.globalAlpha = 0.35;
       this.labels(state, side, (label) => {
         if (!range || !side.raw) return;

@@ -41,8 +41,8 @@ class Levels {
 
 // One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
 class Side {
-  constructor({ side, labels, shared, axis, gaps, last, decision, thresholds }, base, lines, segments) {
-    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, decision, thresholds });
+  constructor({ side, labels, shared, axis, gaps, last, decision, thresholds, band }, base, lines, segments) {
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, decision, thresholds, band });
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;
