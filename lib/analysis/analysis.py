@@ -147,6 +147,11 @@ class Analysis:
         """
         return {label: self._answer(column) for column, label in enumerate(self.labels)}
 
+    @cached_property
+    def row_answers(self) -> tuple[str, ...]:
+        """The same without the labels, short, one per column: ``6.3 s, 37 %, first 0:07.1``."""
+        return tuple(self._row_answer(column) for column in range(len(self.labels)))
+
     def answer_groups(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the columns of targets that are found, longest first, of those that aren't, and of backgrounds."""
         targets = [column for column, prompt in enumerate(self.prompts) if prompt.role == "target"]
@@ -167,13 +172,22 @@ class Analysis:
                 f"{metrics.label}: present for {format_duration(metrics.duration_s)} ({percent(metrics.share)}), "
                 f"first at {format_time(metrics.first_seen_s)}"
             )
-        if metrics.peak_score is None:
-            return f"{metrics.label}: not found (there are no samples)"
-        why = self._why_not(column, metrics.peak_score)
-        return f"{metrics.label}: not found ({why})"
+        return f"{metrics.label}: not found ({self._why_not(column)})"
 
-    def _why_not(self, column: int, peak: float) -> str:
+    def _row_answer(self, column: int) -> str:
+        metrics = self.metrics[column]
+        if metrics.first_seen_s is None:
+            return f"not found ({self._why_not(column)})"
+        if metrics.role == "background":
+            return f"rest: {percent(metrics.share)}"
+        length, first = format_duration(metrics.duration_s), format_time(metrics.first_seen_s)
+        return f"{length}, {percent(metrics.share)}, first {first}"
+
+    def _why_not(self, column: int) -> str:
         """Return the best score of a label that is not found, and what else kept it out."""
+        peak = self.metrics[column].peak_score
+        if peak is None:
+            return "there are no samples"
         threshold = float(self.thresholds[column])
         below = self.uses_thresholds and peak < threshold
         decimals = 2

@@ -14,11 +14,15 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 import lib.ui.components.player
+from lib.analysis.analysis import Analysis
+from lib.analysis.metrics import label_metrics
 from lib.analysis.segments import decide, find_segments, merge_and_drop
+from lib.core.formatting import format_duration, format_time, percent
 from lib.core.samples import Samples
-from lib.prompts.model import Role, Settings
+from lib.prompts.model import Prompt, PromptSet, Role, Settings
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
+from lib.ui.components.registration import SHARED_MODULES
 from tests.helpers.browser import wait_idle
 from tests.helpers.components import reported
 from tests.helpers.dashboard import Dashboard
@@ -29,28 +33,52 @@ from tests.helpers.pages import EXPERIMENT, Bench, saved
 pytestmark = pytest.mark.browser
 BESIDE = "bbc123def456"
 
-DECIDE = Path(lib.ui.components.player.__file__).parent / "js" / "decide.js"
+JS = Path(lib.ui.components.player.__file__).parent / "js"
 CASES = 1_500
-DECIDE_ALL = """async ([script, cases]) => {
-  const { Decider, endsOf } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
-  const rounds = (decider, { thresholds, last }) => {
+LOAD = """const load = (script) => import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const load_all = async ({ decide, answers, format }) => {
+    const url = URL.createObjectURL(new Blob([format], { type: "text/javascript" }));
+    return { ...await load(format), ...await load(decide), ...await load(answers.replace("./format.js", url)) };
+  };"""
+DECIDE_ALL = """async ([scripts, cases]) => {
+  LOAD
+  const { Decider, endsOf, answer } = await load_all(scripts);
+  const rounds = (decider, one) => {
+    const { thresholds, last, backgrounds, peaks } = one;
     const all = decider.segments(thresholds);
     const changed = thresholds.map((value, row) => row === last.row ? last.value : value);
-    return [all, decider.segments(changed, all, last.row)];
+    const said = (found, limits) => found.map((segments, row) => (
+      { ...segments, said: answer({ rest: backgrounds[row], peak: peaks[row] }, segments, limits[row], one.side) }
+    ));
+    return [said(all, thresholds), said(decider.segments(changed, all, last.row), changed)];
   };
   return cases.map((one) => {
     const times = Float64Array.from(one.times);
     const scores = Float32Array.from(one.scores);
     const side = { times, ends: endsOf(times, one.gaps, one.end), scores, backgrounds: one.backgrounds };
     return rounds(new Decider(side, one.settings), one).map((result) => (
-      result.map(({ start, end, peak }) => start.map((time, index) => [time, end[index], peak[index]]))
+      result.map(({ start, end, peak, said }) => [start.map((time, index) => [time, end[index], peak[index]]), said])
     ));
   });
-}"""
+}""".replace("LOAD", LOAD)
+WRITE_ALL = """async ([scripts, values]) => {
+  LOAD
+  const { formatTime, formatDuration, formatPercent, formatFixed } = await load_all(scripts);
+  return values.map((value) => [
+    formatTime(value), formatTime(value, 0), formatTime(value, 2), formatDuration(Math.abs(value)),
+    formatPercent(Math.abs(value) / 1e4), formatFixed(value, 0), formatFixed(value, 2), formatFixed(value, 4),
+  ]);
+}""".replace("LOAD", LOAD)
+
+
+def scripts() -> dict[str, str]:
+    """Return what the browser computes with, by name."""
+    paths = JS / "decide.js", JS / "answers.js", SHARED_MODULES / "format.js"
+    return {path.stem: path.read_text(encoding="utf-8") for path in paths}
 
 
 def random_case(rng: np.random.Generator) -> tuple[dict[str, Any], list[Any]]:
-    """Return a case for the browser, and Python's segments for its thresholds, before and after one has changed."""
+    """Return a case for the browser, and Python's segments and answers, before and after a change."""
     n, p = int(rng.choice([0, 1, 2, 5, 20, 60])), int(rng.integers(1, 6))
     times = np.cumsum(rng.choice([0.1, 0.4, 0.5, 1.0], size=n))
     end_s = float(times[-1]) + 0.5 if n else 1.0
@@ -81,12 +109,22 @@ def random_case(rng: np.random.Generator) -> tuple[dict[str, Any], list[Any]]:
     samples = Samples(np.arange(n), times, np.zeros((n, 2), np.float32), end_s, np.reshape(gaps, (-1, 2)))
     labels = [str(number) for number in range(p)]
 
+    doubles = scores.astype(np.float64)
+
     def of_python(limits: Any) -> list[Any]:
-        doubles = scores.astype(np.float64)
         decided = decide(doubles, limits, settings, samples, cuts)
         active = merge_and_drop(decided, roles, samples, settings, cuts)
         found = find_segments(active, doubles, samples, labels, bridge_s=settings.bridge_s)
-        return [[[one.start_s, one.end_s, one.peak_score] for one in found if one.label == label] for label in labels]
+        chosen = tuple(Prompt(*one) for one in zip(labels, labels, roles, limits.tolist(), strict=True))
+        metrics = label_metrics(found, doubles, samples, chosen)
+        still = np.zeros(n)
+        result = Analysis(
+            samples,
+            PromptSet("test", chosen, settings=settings),
+            *(doubles, doubles, doubles, decided, active, tuple(found), metrics, still),
+        )
+        times = [[[one.start_s, one.end_s, one.peak_score] for one in found if one.label == label] for label in labels]
+        return [list(both) for both in zip(times, result.row_answers, strict=True)]
 
     names = ("decision", "hysteresis", "bridge_s", "min_duration_s")
     case = {
@@ -95,6 +133,11 @@ def random_case(rng: np.random.Generator) -> tuple[dict[str, Any], list[Any]]:
         "end": end_s,
         "scores": scores.T.ravel().tolist(),
         "backgrounds": [role == "background" for role in roles],
+        "peaks": doubles.max(axis=0).tolist() if n else [None] * p,
+        "side": {
+            "length": samples.duration_s,
+            "decision": {"decision": settings.decision, "shortest": f"{settings.min_duration_s:g}"},
+        },
         "thresholds": thresholds.tolist(),
         "last": {"row": row, "value": float(changed[row])},
         "settings": {name: getattr(settings, name) for name in names}
@@ -106,10 +149,24 @@ def random_case(rng: np.random.Generator) -> tuple[dict[str, Any], list[Any]]:
 def test_the_browser_decides_as_python_does(page: Page) -> None:
     rng = np.random.default_rng(16)
     cases, wanted = zip(*(random_case(rng) for _ in range(CASES)), strict=True)
-    found = page.evaluate(DECIDE_ALL, [DECIDE.read_text(encoding="utf-8"), list(cases)])
-    different = [json.dumps(case) for case, ours, theirs in zip(cases, found, wanted, strict=True) if ours != theirs]
+    found = page.evaluate(DECIDE_ALL, [scripts(), list(cases)])
+    different = [json.dumps(each) for each in zip(cases, found, wanted, strict=True) if each[1] != each[2]]
     assert not different, different[0]
-    assert sum(len(label) for both in wanted for label in both[1]) > CASES  # they are about something
+    assert sum(len(label[0]) for both in wanted for label in both[1]) > CASES  # they are about something
+    reasons = {said.rpartition(", ")[2][:17] for both in wanted for _, said in both[1] if said.startswith("not found")}
+    assert {"only in gaps that", "only in pieces sh"} < reasons
+
+
+def test_the_browser_writes_numbers_as_python_does(page: Page) -> None:
+    rng = np.random.default_rng(17)
+    values = [0.0, -0.04, 59.95, 59.949999, 3599.5, 3600.0, 9949.9999999, 9950.0, 10_000.0, 12_345.65, -0.25, 0.125]
+    values += rng.uniform(-20, 20_000, 2_000).tolist() + (rng.integers(-40, 80_000, 2_000) / 8).tolist()
+    values += (rng.integers(-1_000, 200_000, 2_000) / 200).tolist()
+    found = page.evaluate(WRITE_ALL, [scripts(), values])
+    for value, shown in zip(values, found, strict=True):
+        times = [format_time(value, decimals=decimals) for decimals in (1, 0, 2)]
+        length, share = format_duration(abs(value)), percent(abs(value) / 1e4)
+        assert shown == [*times, length, share, f"{value:.0f}", f"{value:.2f}", f"{value:.4f}"], value
 
 
 def handle(page: Page) -> Locator:

@@ -57,12 +57,17 @@ def lanes(
                 "swatch": swatch(colours[prompt.label]),
                 "rest": prompt.role == "background",
                 "own": threshold,
+                "peak": metrics.peak_score,
+                "answer": answer,
             }
-            for prompt, threshold in zip(analysis.prompts, own, strict=True)
+            for prompt, threshold, metrics, answer in zip(
+                analysis.prompts, own, analysis.metrics, analysis.row_answers, strict=True
+            )
         ],
         "shared": shared,
         "band": band,
         "last": analysis.samples.end_s,
+        "length": analysis.samples.duration_s,
         "thresholds": thresholds,
         "decision": _decision(analysis.prompt_set.settings),
         "lines": _by_url("lines", lambda: arrays.line_arrays(analysis), analysis.scores, analysis.raw),
@@ -80,7 +85,8 @@ def _decision(settings: Settings) -> dict[str, Any] | None:
     if settings.smoothing.kind == "viterbi":
         return None
     names = ("decision", "hysteresis", "bridge_s", "min_duration_s")
-    return {name: getattr(settings, name) for name in names} | {"cuts": settings.stop_at_cuts}
+    shortest = f"{settings.min_duration_s:g}"
+    return {name: getattr(settings, name) for name in names} | {"cuts": settings.stop_at_cuts, "shortest": shortest}
 
 
 def without_prompts(

@@ -25,7 +25,7 @@ export class Decider {
     }
   }
 
-  // Of each label start, end and peak of its segments. `before`: the result for thresholds of which only that of `row`
+  // Of each label start, end and peak of its segments, and whether any sample was `tried` for it. `before`: the result for thresholds of which only that of `row`
   // has changed, or null.
   segments(thresholds, before = null, row = null) {
     if (!this.exclusive) {
@@ -34,8 +34,9 @@ export class Decider {
       ));
     }
     const owners = this.owners(this.limited ? thresholds : thresholds.map(() => -Infinity));
+    const tried = new Set(owners);
     if (this.bridge > 0) this.bridgeOwners(owners, thresholds.length);
-    return this.runsOf(owners, thresholds.length).map((runs, label) => this.finish(runs, label));
+    return this.runsOf(owners, thresholds.length).map((runs, label) => this.finish(runs, label, tried.has(label)));
   }
 
   isBreak(index) {
@@ -142,10 +143,10 @@ export class Decider {
   }
 
   // Drops runs that are too short, joins what only a cut parts, and returns segments.
-  finish(runs, label) {
+  finish(runs, label, tried = runs.length > 0) {
     const { times, ends, scores, least, parted } = this;
     const from = label * times.length;
-    const segments = { start: [], end: [], peak: [] };
+    const segments = { start: [], end: [], peak: [], tried };
     let last = NONE;
     for (const [first, stop] of runs) {
       if (ends[stop - 1] - times[first] < least - TOLERANCE_S) continue;

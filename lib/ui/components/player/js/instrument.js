@@ -15,7 +15,7 @@ import { View } from "./view.js";
 const SAME_S = 0.02; // closer than this is the position that was reported
 const SETTLE_MS = 250;
 const ANSWER_MS = 5000; // after this a threshold that Python doesn't take over is no longer shown
-const READOUT_EVERY_MS = 60; // the read-out while playing; the playhead itself moves with every repaint
+const READOUT_EVERY_MS = 67; // read-out and prompt table while playing; the playhead itself moves with every repaint
 const SPOKEN_EVERY_MS = 1000; // the slider value that screen readers get
 const MOVING_MS = 150; // the view counts as moving for so long after a change
 const TRUTHS = 50; // presses of T that are sent together at most
@@ -25,6 +25,9 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 const memories = (globalThis[Symbol.for("promptreel.players")] ??= new Map());
 const newMemory = () => ({ src: null, time: 0, seek: null, window: null, view: null, chosen: null, hidden: new Set(),
   mark: [null, null], loop: false, muted: false, rate: 1, sees: true });
+
+// Where the prompt table hears what is at the playhead ("state") and says which threshold is dragged in it ("threshold").
+const live = (globalThis[Symbol.for("promptreel.live")] ??= Object.assign(new EventTarget(), { states: new Map() }));
 
 class Player {
   // elements: the one element that is the player, or its two parts (see `mount`)
@@ -85,6 +88,7 @@ class Player {
         this.flush();
       }, { capture: true, signal: this.leaving.signal });
     }
+    live.addEventListener("threshold", ({ detail }) => this.draggedElsewhere(detail), { signal: this.leaving.signal });
     this.area.addEventListener("blur", () => this.hover(null));
     const actions = {
       play: () => this.playback.toggle(),
@@ -203,6 +207,15 @@ class Player {
     });
   }
 
+  // A threshold that is dragged in the prompt table, which sends it to Python itself.
+  draggedElsewhere({ key, side: name, label, value }) {
+    const side = key === this.data?.key && this.received?.sides.find((one) => one.name === name);
+    const row = side ? side.labels.findIndex((one) => one.name === label) : -1;
+    if (row < 0 || !side.thresholds) return;
+    this.previewThreshold(side, row, value);
+    this.preview.sent = performance.now();
+  }
+
   // Whether Python has taken over the threshold that was let go of, or doesn't.
   isAnswered(scene) {
     if (!this.preview?.sent) return false;
@@ -299,6 +312,7 @@ class Player {
     if (!playback.playing || now - (this.readoutAt ?? 0) > READOUT_EVERY_MS) {
       this.readoutAt = now;
       this.readout.show(time, view.last);
+      this.tell(time);
     }
     if (now - (this.spokenAt ?? 0) > (playback.playing ? SPOKEN_EVERY_MS : 0)) {
       this.spokenAt = now;
@@ -308,6 +322,14 @@ class Player {
       this.area.setAttribute("aria-valuetext", this.readout.spoken(time));
     }
     if (playback.playing) this.ticking ??= requestAnimationFrame(() => { this.ticking = null; this.tick(); });
+  }
+
+  // Tells the prompt table what is at the playhead, where that has changed.
+  tell(time) {
+    const { scene } = this.lanes;
+    if (this.told?.scene === scene && this.told.time === time) return;
+    this.told = { scene, time };
+    tell(this.data.key, scene?.stateAt(time) ?? []);
   }
 
   // "Only differences": skips the parts of a comparison where both sides agree.
@@ -429,6 +451,7 @@ class Player {
   destroy() {
     if (!this.memory) return; // with its other part
     this.leaving.abort();
+    tell(this.data.key, []);
     cancelAnimationFrame(this.frame);
     cancelAnimationFrame(this.ticking);
     cancelAnimationFrame(this.previewing);
@@ -441,6 +464,12 @@ class Player {
     this.playback.destroy();
     this.memory = null;
   }
+}
+
+function tell(key, labels) {
+  const detail = { key, labels };
+  live.states.set(key, detail); // for a table that comes later
+  live.dispatchEvent(new CustomEvent("state", { detail }));
 }
 
 // --- where it is on the page

@@ -1,6 +1,7 @@
 // What the lanes show: samples, scores with their levels of detail, segments, thresholds, truth; in a comparison of two
 // sides, and where they differ. Never changed once built.
 
+import { answer } from "./answers.js";
 import { loadArrays } from "./arrays.js";
 import { Decider, endsOf } from "./decide.js";
 
@@ -41,8 +42,10 @@ class Levels {
 
 // One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
 class Side {
-  constructor({ side, labels, shared, axis, gaps, last, decision, thresholds, band }, base, lines, segments) {
-    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, decision, thresholds, band });
+  constructor(lanes, base, lines, segments) {
+    const { side, labels, shared, axis, gaps, last, length, decision, thresholds, band } = lanes;
+    Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, length, decision, thresholds, band });
+    this.answers = labels.map((label) => label.answer);
     this.times = base.times.data;
     this.frames = base.frames.data;
     this.spikes = base.spikes.data;
@@ -75,6 +78,9 @@ class Side {
     side.decider = this.decider ?? this.makeDecider();
     const thresholds = side.labels.map(({ own }) => own ?? side.shared);
     side.segments = side.decider.segments(thresholds, this.segments, row);
+    side.answers = this.answers.map((known, index) => (
+      side.segments[index] === this.segments[index] ? known : answer(side.labels[index], side.segments[index], thresholds[index], side)
+    ));
     return side;
   }
 
@@ -149,6 +155,22 @@ export class Scene {
   cosineAt(row, time) {
     const { side, row: own } = this.labels[row];
     return side.cosines && side.cosines[own * side.times.length + side.sampleAt(time)];
+  }
+
+  // What the prompt table shows of each label.
+  stateAt(time) {
+    return this.labels.map(({ side, row: own, name, own: threshold }, row) => ({
+      side: side.name,
+      label: name,
+      score: side.times.length ? this.scoreAt(row, time) : null,
+      low: side.axis.low,
+      high: side.axis.high,
+      threshold: threshold ?? side.shared,
+      steps: side.thresholds ?? null,
+      on: this.segmentAt(row, time) >= 0,
+      present: this.segments[row].start.length > 0,
+      answer: side.answers[own],
+    }));
   }
 
   // The segment of a label at `time`, or -1.
