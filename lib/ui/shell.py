@@ -29,7 +29,10 @@ _STYLE = """<style>
 .stApp:has(.st-key-top_line) [data-testid="stHeader"] :is(button, button *) { pointer-events: auto; }
 .stApp:has(.st-key-top_line) [data-testid="stHeader"] [data-testid="stLogoLink"] { display: none; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-top_line { padding-left: 2.5rem; }
-[class*="st-key-two_sides"] > * { flex-grow: 1; }
+.st-key-beside_the_video > :has(.st-key-two_sides) { flex: 1000 1 41rem; }
+.st-key-beside_the_video:has(.st-key-two_sides) > :has(> .st-key-video_place) { flex-basis: 25rem; }
+.st-key-two_sides > * { flex: 1 1 20rem; }
+@media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(17rem, 36vh); } }
 </style>"""
 
 

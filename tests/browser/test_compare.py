@@ -66,7 +66,7 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     a = Experiment(EXPERIMENT, video=video.sha256, sampling="stride-1", name="construction", rows=a_rows)
     experiments.save(store.home, a)
     page.goto(f"{start_dashboard(home=store.home).url}/compare?experiment={EXPERIMENT}")
-    expect(page.get_by_text("A and B are the same: edit one of them below")).to_be_visible()
+    expect(page.get_by_text("A and B are the same: edit one of them,")).to_be_visible()
     wait_idle(page)
     page.get_by_role("button", name="Add prompt").nth(1).click()
     page.keyboard.type("shipyard", delay=5)
@@ -75,13 +75,15 @@ def test_the_word_that_was_missing(start_dashboard: StartDashboard, page: Page, 
     expect(page.get_by_text(re.compile(r"A and B agree 8\d % of the time.*One difference"))).to_be_visible()
     difference = page.get_by_text(re.compile(r"0:10\.\d – 0:13\.\d: A construction site, B shipyard"))
     expect(difference).to_be_visible()
-    answers = page.get_by_text(re.compile("^■ construction site: present"))
-    matches = [re.search(r"for (\d\.\d) s .*F1 (\d\.\d\d)", text) for text in answers.all_inner_texts()]
-    (before_s, before_f1), (after_s, after_f1) = [tuple(map(float, match.groups())) for match in matches if match]
-    assert before_s == pytest.approx(6, abs=0.3)
-    assert after_s == pytest.approx(3, abs=0.5)
-    assert before_f1 == pytest.approx(0.67, abs=0.03)
-    assert after_f1 >= 0.95
+    metrics = page.get_by_role("region", name="Metrics of A and B by label").get_by_role("row")
+    cells = metrics.filter(has_text="construction site").get_by_role("cell").all_inner_texts()
+    before_f1, after_f1, change = cells[:3]
+    assert float(before_f1) == pytest.approx(0.67, abs=0.03)
+    assert float(after_f1) >= 0.95
+    assert change.startswith("+0.3")
+    duration = metrics.first.get_by_role("columnheader").all_inner_texts().index("Duration (s)") - 1
+    assert float(cells[3 * duration]) == pytest.approx(6, abs=0.3)
+    assert float(cells[3 * duration + 1]) == pytest.approx(3, abs=0.5)
     page.get_by_role("radio", name="Accuracy").or_(page.get_by_role("button", name="Accuracy")).first.click()
     expect(page.get_by_text(re.compile(r"construction site: B is better here by \+0.3"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"B is better here: .*0:10.0 – 0:13.0 \(shipyard\)"))).to_be_visible()

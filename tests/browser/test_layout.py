@@ -1,10 +1,14 @@
-"""Explore on one screen: what belongs together is inside the window without scrolling."""
+"""Explore and Compare on one screen each: what belongs together is inside the window without scrolling."""
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from collections.abc import Callable
+from dataclasses import replace
 
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from lib.services import experiments
 from lib.services.experiments import PromptRow
 from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard
@@ -16,61 +20,135 @@ pytestmark = pytest.mark.browser
 ROWS = tuple(PromptRow(label=label) for label in ("red", "green", "blue", "crimson", "leaf"))
 
 
-def boxes(page: Page) -> dict[str, dict[str, float]]:
-    """Return the boxes of the parts that are to be seen at once; of the lanes as far as the last segment."""
-    named = {
-        "title": page.get_by_role("textbox", name="Title of the experiment"),
-        "video": page.locator(".frame"),
-        "transport": page.locator(".transport"),
-        "at the playhead": page.locator(".labels"),
-        "lanes": page.locator(".lanes"),
-        **{name: page.get_by_role("combobox", name=name) for name in ("Score", "Decision", "Smoothing")},
-        "Threshold": page.get_by_role("slider", name="Threshold").first,
-    }
-    rows = page.get_by_role("textbox", name="Label of prompt")
-    named |= {f"row {number}": rows.nth(number) for number in range(len(ROWS))}
-    named |= {f"answer {row.label}": page.get_by_text(f"{row.label}:").first for row in ROWS}
-    found = {}
-    for name, part in named.items():
-        box = part.bounding_box()
-        assert box is not None, name
-        found[name] = box
-    found["lanes"]["height"] = float(page.locator(".lanes").evaluate("e => Number(e.dataset.segments)"))
-    return found
-
-
-@pytest.mark.parametrize(
+Boxes = dict[str, dict[str, float]]
+SIZES = pytest.mark.parametrize(
     ("width", "height", "scheme", "sidebar"),
     [(1440, 900, "light", True), (1280, 720, "dark", False)],
 )
-def test_words_picture_lanes_and_answers_are_in_the_window(
-    dashboard: Dashboard, bench: Bench, new_page: NewPage, width: int, height: int, scheme: str, sidebar: bool
-) -> None:
-    with_rows(bench, *ROWS)
+
+
+def found(page: Page, **named: Locator) -> Boxes:
+    """Return the boxes of the player's parts and of those ``named``; of the lanes as far as what is decided."""
+    player = {name: page.locator(f".{name}") for name in ("frame", "transport", "labels", "lanes")}
+    boxes: Boxes = {}
+    for name, part in (player | named).items():
+        box = part.bounding_box()
+        assert box is not None, name
+        boxes[name] = {**box}
+    boxes["lanes"]["height"] = float(page.locator(".lanes").evaluate("e => Number(e.dataset.decided)"))
+    return boxes
+
+
+def explore_boxes(page: Page) -> Boxes:
+    """Return the boxes of the parts of Explore that are to be seen at once."""
+    named = {name: page.get_by_role("combobox", name=name) for name in ("Score", "Decision", "Smoothing")}
+    named |= {"title": page.get_by_role("textbox", name="Title of the experiment")}
+    named |= {"Threshold": page.get_by_role("slider", name="Threshold").first}
+    rows = page.get_by_role("textbox", name="Label of prompt")
+    named |= {f"row {number}": rows.nth(number) for number in range(len(ROWS))}
+    named |= {f"answer {row.label}": page.get_by_text(f"{row.label}:").first for row in ROWS}
+    return found(page, **named)
+
+
+def compare_boxes(page: Page) -> Boxes:
+    """Return the boxes of the parts of Compare that are to be seen at once."""
+    named = {}
+    for side in "AB":
+        table = page.get_by_role("group", name="Prompt table").nth("AB".index(side))
+        rows = table.get_by_role("textbox", name="Label of prompt")
+        named |= {f"{side} row {number}": rows.nth(number) for number in range(len(ROWS))}
+        named |= {f"{side} table": table, f"{side} name": page.get_by_role("combobox", name=f"{side}: ")}
+    return found(page, swap=page.get_by_role("button", name="Swap"), **named)
+
+
+def opened(new_page: NewPage, url: str, width: int, height: int, scheme: str, sidebar: bool) -> Page:
+    """Return a page of that size, its side bar closed unless ``sidebar``."""
     page = new_page(width=width, height=height, color_scheme=scheme)
-    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
+    page.goto(url)
     wait_idle(page)
     if not sidebar:
         page.get_by_test_id("stSidebarHeader").hover()
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
     page.locator(".label .pick").first.wait_for()
+    return page
+
+
+def seen_at_once(page: Page, boxes: Callable[[Page], Boxes], *, left: int) -> Boxes:
+    """Return the boxes once all are inside the window, right of ``left``."""
+    size = page.viewport_size
+    assert size is not None
 
     def outside() -> list[str]:
         wait_idle(page)
-        left = 300 if sidebar else 0
         return [
             f"{name}: {box}"
             for name, box in boxes(page).items()
-            if box["y"] < 0 or box["y"] + box["height"] > height or box["x"] < left or box["x"] + box["width"] > width
+            if box["y"] < 0
+            or box["y"] + box["height"] > size["height"]
+            or box["x"] < left
+            or box["x"] + box["width"] > size["width"]
         ]
 
     assert wait_for(lambda: not outside()), outside()
-    found = boxes(page)
+    return boxes(page)
+
+
+@SIZES
+def test_words_picture_lanes_and_answers_are_in_the_window(
+    dashboard: Dashboard, bench: Bench, new_page: NewPage, width: int, height: int, scheme: str, sidebar: bool
+) -> None:
+    with_rows(bench, *ROWS)
+    page = opened(new_page, f"{dashboard.url}/explore?experiment={EXPERIMENT}", width, height, scheme, sidebar)
+    left = 300 if sidebar else 0
+    at = seen_at_once(page, explore_boxes, left=left)
     page.get_by_role("textbox", name="Title of the experiment").click(trial=True)  # nothing lies over it
-    assert found["video"]["width"] >= 400
-    assert found["lanes"]["width"] >= width - (300 if sidebar else 0) - 48
-    assert found["row 0"]["x"] > found["video"]["x"] + found["video"]["width"]
+    assert at["frame"]["width"] >= 400
+    assert at["lanes"]["width"] >= width - left - 48
+    assert at["row 0"]["x"] > at["frame"]["x"] + at["frame"]["width"]
     screenshot(page, f"one-screen-{width}-{scheme}", full_page=False)
+
+
+def compared(bench: Bench) -> None:
+    """Write five prompts on either side; one of them differs."""
+    a = replace(bench.experiment, beside="bbc123def456", rows=ROWS)
+    experiments.save(bench.store.home, a)
+    rows = (*ROWS[:4], PromptRow(label="shipyard"))
+    experiments.save(bench.store.home, replace(a, id="bbc123def456", beside=None, side="b", rows=rows))
+
+
+@SIZES
+def test_player_lanes_and_the_tables_of_both_sides_are_in_the_window(
+    dashboard: Dashboard, bench: Bench, new_page: NewPage, width: int, height: int, scheme: str, sidebar: bool
+) -> None:
+    compared(bench)
+    page = opened(new_page, f"{dashboard.url}/compare?experiment={EXPERIMENT}", width, height, scheme, sidebar)
+    left = 300 if sidebar else 0
+    at = seen_at_once(page, compare_boxes, left=left)
+    assert at["lanes"]["width"] >= width - left - 48
+    assert at["A table"]["width"] >= 320
+    assert at["frame"]["x"] + at["frame"]["width"] < at["A table"]["x"] < at["B table"]["x"]
+    foot = max(at[table]["y"] + at[table]["height"] for table in ("A table", "B table"))
+    for side in "AB":
+        last = at[f"{side} row {len(ROWS) - 1}"]
+        assert last["y"] + last["height"] <= foot  # no table hides it
+    assert page.get_by_role("region", name="Metrics of A and B by label").bounding_box() is not None
+    screenshot(page, f"compare-one-screen-{width}-{scheme}", full_page=False)
+
+
+@pytest.mark.parametrize(("width", "beside"), [(900, True), (600, False)])
+def test_a_narrow_window_stacks_the_sides_too(
+    dashboard: Dashboard, bench: Bench, new_page: NewPage, width: int, beside: bool
+) -> None:
+    compared(bench)
+    url = f"{dashboard.url}/compare?experiment={EXPERIMENT}"
+    page = opened(new_page, url, width, 1000, "light", sidebar=width < 768)  # there it is closed at first
+    at = compare_boxes(page)
+    assert at["A table"]["y"] > at["labels"]["y"]
+    assert (at["B table"]["x"] > at["A table"]["x"]) is beside
+    assert (at["B table"]["y"] > at["A table"]["y"]) is not beside
+    assert at["lanes"]["y"] > at["B row 4"]["y"]
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+    screenshot(page, f"compare-stacked-{width}", full_page=False)
 
 
 @pytest.mark.parametrize("width", [900, 600])
@@ -80,9 +158,9 @@ def test_a_narrow_window_stacks_them(dashboard: Dashboard, bench: Bench, new_pag
     page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
     wait_idle(page)
     page.locator(".label .pick").first.wait_for()
-    found = boxes(page)
-    assert found["row 0"]["y"] > found["at the playhead"]["y"]
-    assert found["lanes"]["y"] > found["Score"]["y"] > found["row 4"]["y"]
+    at = explore_boxes(page)
+    assert at["row 0"]["y"] > at["labels"]["y"]
+    assert at["lanes"]["y"] > at["Score"]["y"] > at["row 4"]["y"]
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
     screenshot(page, f"stacked-{width}", full_page=False)
 

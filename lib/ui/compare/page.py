@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, ParamSpec
+from typing import ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lib.analysis.analysis import Analysis
 from lib.comparison.comparison import Comparison
 from lib.core.errors import InputError
-from lib.core.formatting import as_text, escape_markdown
+from lib.core.formatting import as_text
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Framing
 from lib.services.catalogue import Choice
@@ -21,15 +21,17 @@ from lib.services.experiments import rows_to_prompts, shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import answers, engine, prompts, settings, undo_bar, video
+from lib.ui.panels import engine, pictures, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, opening, state, theme
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import SIDES, Session, Side
 
 _P = ParamSpec("_P")
-_WIDTH = 456
-"""Of a side, at least, in CSS pixels: both stand beside each other in a window of 1280; the shell widens them."""
+_WIDTH = 320
+"""Of a side, at least, in CSS pixels: both stand beside the video in a window of 1280; the shell widens them."""
+_NARROWEST = 190
+"""Pixels of the choice of the video before the line that it is in wraps."""
 ONLY = "only_differences"
 
 Colours = Mapping[Side, Mapping[str, str]]
@@ -81,9 +83,11 @@ class ComparedSides:
 # --- what is compared ----------------------------------------------------------------------------------------------
 
 
-def tools() -> None:
-    """Draw the actions on both sides: copy, swap, undo and redo, and what to show."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+def top_line() -> DeltaGenerator:
+    """Draw the first line: title, what is done with both sides, and what to show; return the place of the video."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="top_line"):
+        st.title("Compare", width="content", anchor=False)
+        place = st.container(width=_NARROWEST)
         for side, other, icon in (("a", "b", "forward"), ("b", "a", "back")):
             st.button(
                 f"Copy {side.upper()} to {other.upper()}",
@@ -95,13 +99,13 @@ def tools() -> None:
             )
         st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
         undo_bar.draw()
-        st.space("stretch")
         st.toggle(
             "Only differences",
             key=ONLY,
             persist_state="session",
             help="Dim where both agree, play only the rest, and list only labels that differ.",
         )
+    return place
 
 
 def _after_typed(action: Callable[_P, None]) -> Callable[_P, None]:
@@ -117,29 +121,21 @@ def _after_typed(action: Callable[_P, None]) -> Callable[_P, None]:
     return run
 
 
-def choose_sides() -> None:
-    """Draw what A and B are, and the choice of another experiment, version or sample as one of them."""
-    here = state.current()
+def _choose(session: Session) -> None:
+    """Draw what a side is, and the choice of another experiment, version or sample in its place."""
+    here, title, key = state.current(), shown_title(session.experiment), session.versioned("choose")
     of_others = (one for one in opening.choices().choices if one.id != here.id)
     choices = {one.key: one for one in sorted(of_others, key=lambda one: one.video != here.video)}
-    with st.container(horizontal=True, gap="small", key="two_sides_chosen"):
-        for session in comparison_sides.sides().values():
-            with st.container(width=_WIDTH):
-                _choose(session, choices)
-
-
-def _choose(session: Session, choices: Mapping[str, Choice]) -> None:
-    key = session.versioned("choose")
     st.selectbox(
-        _title(session),
+        f"{session.side.upper()}: {as_text(title)}. Load another",
         list(choices),
         index=None,
         format_func=lambda chosen: choices[chosen].described,
-        placeholder=f"Load {session.side.upper()} from a saved experiment, a version or a sample",
+        placeholder=title,
+        label_visibility="collapsed",
         key=key,
         on_change=_after_typed(_use_choice),
         args=(session.side, key, choices),
-        help="A opens what is chosen itself; B is loaded as a copy.",
     )
 
 
@@ -160,73 +156,56 @@ def _use_choice(side: Side, key: str, choices: Mapping[str, Choice]) -> None:
 def edit(chosen: Video) -> Sides:
     """Draw both experiments side by side, and return their analyses. Every panel works on its own side only."""
     with st.container(horizontal=True, gap="small", key="two_sides"):
-        columns = {name: st.container(width=_WIDTH) for name in SIDES}
+        columns = {name: st.container(width=_WIDTH, gap="xsmall") for name in SIDES}
     sessions, colours = comparison_sides.sides(), _colours()
-    opened: dict[Side, _Opened] = {}
+    opened: dict[Side, VideoSelection] = {}
     for name, column in columns.items():
         with column:
             opened[name] = _edit_side(sessions[name], chosen, colours[name])
     colours = _colours()  # an edit that came late is in the tables by now
-    sides = {name: _analyse(opened[name], column, colours[name]) for name, column in columns.items()}
-    infos = [one.selection.info for one in opened.values() if one.selection.info]
+    sides = {name: _analyse(opened[name], column) for name, column in columns.items()}
+    infos = [one.info for one in opened.values() if one.info]
     return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None) or video.last_embedding(chosen))
 
 
-class _Opened(NamedTuple):
-    """The panels of one side: what is embedded, and the places for what its analysis says."""
-
-    selection: VideoSelection
-    answers: DeltaGenerator
-    below_settings: DeltaGenerator
-
-
-def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> _Opened:
+def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> VideoSelection:
     """Draw the panels of one side."""
-    st.markdown(f"#### {_title(session)}")
-    answers = st.container()
+    first_line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=session.key("side"))
+    with first_line:
+        st.markdown(f":gray-badge[{session.side.upper()}]", width="content")
+        _choose(session)
     selection = video.select(session, chosen)
     video.embedding_state(selection)
     prompts.draw(session, colours)
-    prompts.tools(session)
-    below = video.edit_settings(selection)
-    _edit_engine(session)
-    return _Opened(selection, answers, below)
+    with first_line:
+        with st.popover("Settings", type="tertiary"):
+            video.edit_settings(selection)
+        with st.popover("More", type="tertiary"):
+            _more(session)
+    return selection
 
 
-def _analyse(opened: _Opened, column: DeltaGenerator, colours: Mapping[str, str]) -> AnalysedSide | None:
-    selection = opened.selection
+def _more(session: Session) -> None:
+    """Draw import, pictures and template of one side, and its engine."""
+    *of_prompts, of_engine = st.tabs(["Import", "Pictures", "Name and template", "Engine"])
+    for tab, draw in zip(of_prompts, (prompts.importing, pictures.popover, prompts.template), strict=True):
+        with tab:
+            draw(session)
+    with of_engine:
+        if session.side == "a":
+            st.caption(f"{as_text(engine.described(session))}. Choose the engine of A in the sidebar.")
+        else:
+            engine.draw(session, None)
+
+
+def _analyse(selection: VideoSelection, column: DeltaGenerator) -> AnalysedSide | None:
     with column:
         analysis = video.analyse(selection)
-    if analysis is None or selection.info is None:
-        return None
-    band = video.reference_band(selection.engine, selection.info, analysis)
-    side = AnalysedSide(selection.info, analysis, selection.sees, band)
-    with opened.answers:
-        _answers(selection, side, colours)
-    with opened.below_settings:
+        if analysis is None or selection.info is None:
+            return None
         settings.effects(analysis)
-    return side
-
-
-def _answers(selection: VideoSelection, side: AnalysedSide, colours: Mapping[str, str]) -> None:
-    """Draw the three answers for each label, and its F1 where there is ground truth."""
-    evaluation = cache.evaluation(side.info, side.analysis, selection.video)
-
-    def accuracy(column: int) -> str:
-        f1 = evaluation.by_label[side.analysis.labels[column]].f1 if evaluation else None
-        return "" if f1 is None else f", <strong>F1 {f1:.2f}</strong>"
-
-    answers.draw(side.analysis, colours, key=selection.session.key("answers.absent"), behind=accuracy)
-
-
-def _edit_engine(session: Session) -> None:
-    words = as_text(engine.described(session))
-    if session.side == "a":
-        st.caption(f"{words} (in the sidebar)")
-        return
-    with st.popover("Engine of B", icon=":material/memory:"):
-        engine.draw(session, None)
-    st.caption(words)
+    band = video.reference_band(selection.engine, selection.info, analysis)
+    return AnalysedSide(selection.info, analysis, selection.sees, band)
 
 
 def _colours() -> dict[Side, dict[str, str]]:
@@ -241,15 +220,11 @@ def _colours() -> dict[Side, dict[str, str]]:
     }
 
 
-def _title(session: Session) -> str:
-    return f":gray-badge[{session.side.upper()}] {escape_markdown(shown_title(session.experiment))}"
-
-
 # --- one time axis, one player -------------------------------------------------------------------------------------
 
 
-def watch(sides: Sides, compared: ComparedSides | None) -> None:
-    """Draw the player over the lanes of both sides and of their differences, or the lanes of the analysed side."""
+def watch(sides: Sides, compared: ComparedSides | None, places: tuple[DeltaGenerator, DeltaGenerator]) -> None:
+    """Draw the video and the lanes of both sides and of their differences, or the lanes of the analysed side."""
     a, b = _lanes(sides, "a"), _lanes(sides, "b")
     lanes: dict[str, object] | None
     if a and b and compared:
@@ -265,10 +240,11 @@ def watch(sides: Sides, compared: ComparedSides | None) -> None:
     else:
         lanes = video.lanes_without_prompts(sides.video, sides.embedded)
     if problem := cache.truth_problem(sides.video):
-        st.warning(as_text(problem), icon=":material/warning:")
+        with places[1]:
+            st.warning(as_text(problem), icon=":material/warning:")
     seen = {side.sees for side in (sides.a, sides.b) if side}
     of_side = {name.upper(): session for name, session in comparison_sides.sides().items()}
-    video.play(sides.video, lanes, sees=seen.pop() if len(seen) == 1 else None, sides=of_side)
+    video.play(sides.video, lanes, sees=seen.pop() if len(seen) == 1 else None, sides=of_side, places=places)
 
 
 def _lanes(sides: Sides, name: Side) -> dict[str, object] | None:

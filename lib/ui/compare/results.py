@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lib.comparison.comparison import COMPARED, Comparison
+from lib.comparison.comparison import Comparison
 from lib.core.formatting import as_text, format_duration, format_time, percent
 from lib.core.intervals import sample_at
+from lib.core.labelled_intervals import label_key
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.services import versions
 from lib.ui.compare import page
@@ -24,6 +25,7 @@ from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, comparison_sides, state
 
 _TITLES = {
+    "f1": "F1",
     "present": "Present",
     "first_seen_s": "First seen (s)",
     "duration_s": "Duration (s)",
@@ -33,6 +35,7 @@ _TITLES = {
     "peak_score": "Peak score",
 }
 _DECIMALS = {
+    "f1": 2,
     "first_seen_s": 2,
     "duration_s": 2,
     "share": 1,
@@ -52,7 +55,7 @@ def answer(compared: ComparedSides) -> None:
         return
     if versions.same_content(*(session.experiment for session in comparison_sides.sides().values())):
         st.info(
-            "A and B are the same: edit one of them below, or load another one above. Here is then said which is "
+            "A and B are the same: edit one of them, or load another one in its place. Here is then said which is "
             "better, where, and on what evidence.",
             icon=":material/compare:",
         )
@@ -151,20 +154,21 @@ def choose_view(views: Sequence[str]) -> str:
 
 
 def metrics(compared: ComparedSides) -> None:
-    """Draw a table with one row per label: each metric of A and B, and its difference."""
-    frame = compared.comparison.metrics_frame()
+    """Draw a table with one row per label: each metric of A and B, and its difference; with ground truth F1 as well."""
+    frame = _with_f1(compared, compared.comparison.metrics_frame())
+    names = [name for name in _TITLES if f"{name}_a" in frame]
     if st.session_state.get(page.ONLY):
-        frame = frame[[_differs(row) for row in frame.to_dict("records")]]
+        frame = frame[[_differs(row, names) for row in frame.to_dict("records")]]
         if frame.empty:
             st.info("No label differs in any metric.")
             return
     colours = {**compared.colours["b"], **compared.colours["a"]}
-    head = "".join(f'<th colspan="3" scope="colgroup" class="group">{_TITLES[name]}</th>' for name in COMPARED)
+    head = "".join(f'<th colspan="3" scope="colgroup" class="group">{_TITLES[name]}</th>' for name in names)
     second = '<th class="group" scope="col">A</th><th scope="col">B</th><th scope="col" title="B minus A">diff.</th>'
-    body = "".join(_row(row, colours) for row in frame.to_dict("records"))
+    body = "".join(_row(row, names, colours) for row in frame.to_dict("records"))
     html_tables.draw(
         f'<table><thead><tr><th class="first" rowspan="2" scope="col">Label</th>{head}</tr>'
-        f"<tr>{second * len(COMPARED)}</tr></thead><tbody>{body}</tbody></table>",
+        f"<tr>{second * len(names)}</tr></thead><tbody>{body}</tbody></table>",
         label="Metrics of A and B by label",
     )
     st.download_button(
@@ -178,14 +182,26 @@ def metrics(compared: ComparedSides) -> None:
     )
 
 
-def _differs(row: _Row) -> bool:
-    return row["side"] != "both" or any(abs(row[f"{name}_difference"]) > 1e-9 for name in COMPARED)
+def _with_f1(compared: ComparedSides, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with F1 of both sides, NaN for a label that a side lacks; as it is without ground truth."""
+    sides = [cache.evaluation(side.info, side.analysis, compared.video) for side in (compared.a, compared.b)]
+    if None in sides:
+        return frame
+    columns = {}
+    for name, evaluation in zip("ab", sides, strict=True):
+        of_label = {label_key(one.label): one.f1 for one in evaluation.labels} if evaluation else {}
+        columns[f"f1_{name}"] = frame["label"].map(lambda label, f1=of_label: f1.get(label_key(label))).astype(float)
+    return frame.assign(**columns, f1_difference=columns["f1_b"] - columns["f1_a"])
 
 
-def _row(row: _Row, colours: Mapping[str, str]) -> str:
+def _differs(row: _Row, names: Sequence[str]) -> bool:
+    return row["side"] != "both" or any(abs(row[f"{name}_difference"]) > 1e-9 for name in names)
+
+
+def _row(row: _Row, names: Sequence[str], colours: Mapping[str, str]) -> str:
     label = str(row["label"])
     only = note(_SIDE_NOTES[row["side"]]) if row["side"] in _SIDE_NOTES else ""
-    cells = "".join(_cells(row, name) for name in COMPARED)
+    cells = "".join(_cells(row, name) for name in names)
     return f'<tr><th scope="row" title="{escaped(label)}">{dot(colours[label])} {escaped(label)}{only}</th>{cells}</tr>'
 
 

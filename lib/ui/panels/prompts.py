@@ -152,13 +152,18 @@ def tools(session: Session) -> DeltaGenerator:
     row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
         with st.popover("Import", icon=":material/upload_file:"):
-            actions = {"Replace the prompts": partial(_import, session, True), "Add": partial(_import, session, False)}
-            import_prompts.popover(session.key("import"), actions)
+            importing(session)
         with st.popover("Pictures", icon=":material/add_photo_alternate:"):
             pictures.popover(session)
         with st.popover("Name and template", icon=":material/format_quote:"):
-            _template(session)
+            template(session)
     return row
+
+
+def importing(session: Session) -> None:
+    """Draw the import of prompt sets."""
+    actions = {"Replace the prompts": partial(_import, session, True), "Add": partial(_import, session, False)}
+    import_prompts.popover(session.key("import"), actions)
 
 
 def _import(session: Session, replaces: bool, texts: Sequence[tuple[str, str]]) -> list[str]:
@@ -192,16 +197,17 @@ def _add(session: Session, prompt_set: PromptSet) -> None:
     session.say(f"{plural(len(new), 'prompt')} added{left}")
 
 
-def _template(session: Session) -> None:
-    template, name = session.experiment.template, session.experiment.name
-    templates = list(dict.fromkeys((*TEMPLATES, template)))
+def template(session: Session) -> None:
+    """Draw the template around every phrasing, and the name of the prompt set."""
+    chosen, name = session.experiment.template, session.experiment.name
+    templates = list(dict.fromkeys((*TEMPLATES, chosen)))
     st.selectbox(
         "Template around every phrasing",
         templates,
-        index=templates.index(template),
+        index=templates.index(chosen),
         accept_new_options=True,
         help="{} stands for the phrasing.",
-        **bound(session, "template", template, lambda value: session.change(template=value or "{}")),
+        **bound(session, "template", chosen, lambda value: session.change(template=value or "{}")),
     )
     st.text_input(
         "Name of the prompt set",

@@ -260,8 +260,7 @@ class Player {
     if (!width || (!always && width === this.lanes.width && this.lanes.fits)) return;
     const height = this.lanes.arrange(width);
     this.area.style.height = `${height}px`;
-    const { y = 0, height: high = 0 } = Object.values(this.lanes.lanes).findLast(({ name }) => name === "segments") ?? {};
-    this.area.dataset.segments = y + high; // where the last of them ends
+    this.area.dataset.decided = this.lanes.decided;
     this.area.style.setProperty("--foot", `${height - this.lanes.lanes.overview.y + 4}px`);
     this.redraw();
   }

@@ -13,9 +13,10 @@ const GAP = 7;
 const HATCH = 7; // pixels from line to line
 const GRAB = 5; // pixels from a rule at which the pointer takes it
 const SPIKE = "#D9480F";
-const HEIGHTS = { ruler: 20, scores: 132, besides: 88, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
-const LOW = { ...HEIGHTS, scores: 88 };
+const HEIGHTS = { ruler: 20, scores: 132, besides: 88, rows: 180, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
+const LOW = { ...HEIGHTS, scores: 88, besides: 44, rows: 150 };
 const LOW_WINDOW = 800; // a window lower than this has low lanes
+const DECIDED = new Set(["segments", "differences"]);
 const TEXT = 13;
 const heights = () => (window.innerHeight < LOW_WINDOW ? LOW : HEIGHTS);
 
@@ -37,8 +38,8 @@ export class Lanes {
     this.width = width;
     this.left = width < 420 ? NARROW_GUTTER : GUTTER;
     this.plot = Math.max(40, width - this.left - RIGHT);
-    this.row = Math.max(TEXT + 2, Math.min(19, Math.floor(180 / Math.max(labels, 1))));
     this.heights = heights();
+    this.row = Math.max(TEXT + 2, Math.min(19, Math.floor(this.heights.rows / Math.max(labels, 1))));
     this.lanes = {};
     let y = 0;
     const add = (name, height, gap = GAP, side = null) => {
@@ -50,7 +51,7 @@ export class Lanes {
       const two = scene.sides.length > 1;
       for (const side of scene.sides) {
         if (!side.labels.length) continue; // no prompts yet
-        add("scores", two ? HEIGHTS.besides : this.heights.scores, two ? 3 : GAP, side);
+        add("scores", two ? this.heights.besides : this.heights.scores, two ? 3 : GAP, side);
         add("segments", side.labels.length * this.row, GAP, side);
       }
       if (scene.differences) add("differences", HEIGHTS.differences);
@@ -61,6 +62,12 @@ export class Lanes {
     add("overview", HEIGHTS.overview, 0);
     this.height = y + 1;
     return this.height;
+  }
+
+  // Where what is decided ends: segments, and in a comparison the differences below them.
+  get decided() {
+    const { y = 0, height = 0 } = Object.values(this.lanes).findLast(({ name }) => DECIDED.has(name)) ?? {};
+    return y + height;
   }
 
   // Whether they were arranged for a window as high as this one.
@@ -195,7 +202,8 @@ export class Lanes {
     const { ticks } = side.axis;
     const y = (value) => this.scoreY(side, value);
     const decimals = Math.max(0, ...ticks.map((tick) => (String(+tick.toFixed(4)).split(".")[1] ?? "").length));
-    for (const tick of ticks) {
+    const every = ticks.length > 1 ? Math.ceil((TEXT + 1) / Math.abs(y(ticks[1]) - y(ticks[0]))) : 1; // legible in a low lane
+    for (const tick of ticks.filter((_, index) => index % every === 0)) {
       this.text(tick.toFixed(decimals).replace("-", "−"), this.left - 8, y(tick), { align: "right" });
       this.rect(this.left, y(tick), this.plot, 1 / ratio, this.ink, 0.1);
     }
