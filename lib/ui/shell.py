@@ -13,7 +13,8 @@ from lib.ui.session import cache, state
 from lib.ui.session.guard import as_sentences
 
 # Streamlit leaves 5 rem on either side of the page, which is a third of what the sidebar leaves of a narrow window. A
-# page that has its title in a line with fields begins at the very top, beside the button that opens the sidebar.
+# page that has its title in a line with fields begins at the very top, beside the button that opens the sidebar. What
+# Streamlit writes in the primary colour, or paler still, is written in the text's, to be read by weak eyes.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
 [data-testid="stMainBlockContainer"]:has(.st-key-top_line) { padding-top: 0.5rem; }
@@ -33,6 +34,10 @@ _STYLE = """<style>
 .st-key-beside_the_video:has(.st-key-two_sides) > :has(> .st-key-video_place) { flex-basis: 25rem; }
 .st-key-two_sides > * { flex: 1 1 20rem; }
 @media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(17rem, 36vh); } }
+[data-testid="stWidgetLabel"][disabled] { color: inherit; opacity: 0.7; }
+button:is([data-selected="true"], [aria-expanded="true"]),
+[data-testid="stSliderThumbValue"] { color: inherit !important; }
+[data-testid="stCaptionContainer"] code { color: inherit; }
 </style>"""
 
 

@@ -144,7 +144,7 @@ def _row(one: Choice) -> _Shown:
     labels.caption(escape_markdown(", ".join(one.labels[:_LABELS]) + more))
     place = score.empty()
     edited.caption(ago(time.time() - one.written_at))
-    with menu.popover("", icon=":material/more_vert:", key=f"more_{one.id}", type="tertiary"):
+    with menu.popover("More", icon=":material/more_vert:", key=f"more_{one.id}", type="tertiary"):
         _actions(one)
     return _Shown(one, place)
 

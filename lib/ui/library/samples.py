@@ -38,7 +38,7 @@ def _sample_card(file: Path) -> None:
     card = sample_card(file)
     # A fixed height: pictures load late, and would move what is below them away from a click.
     with st.container(height=_PICTURE_HEIGHT, border=False):
-        st.image(card.picture, width="stretch")
+        st.image(card.picture, width="stretch", alt=f"A frame of {card.title}")
     st.markdown(f"**{card.title}**")
     st.caption(card.caption)
     st.space("stretch")  # the buttons of all cards stand in one row

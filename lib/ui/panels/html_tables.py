@@ -23,7 +23,7 @@ _STYLE = """<style>
   max-width: 10rem; background: light-dark(#fff, #11161D); } }
 .pr-scroll .group { border-left: 1px solid color-mix(in srgb, currentColor 14%, transparent); }
 .pr-scroll .change { font-weight: 600; }
-.pr-scroll .same { color: color-mix(in srgb, currentColor 45%, transparent); }
+.pr-scroll .same { color: color-mix(in srgb, currentColor 68%, transparent); }
 .pr-scroll .note { margin-left: 0.4rem; padding: 0 0.35rem; border-radius: 0.25rem; font-size: 0.75rem;
   font-weight: 500; background: color-mix(in srgb, currentColor 11%, transparent); }
 .pr-scroll ul { list-style: none; margin: 0; padding: 0; }

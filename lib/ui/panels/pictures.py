@@ -66,7 +66,7 @@ def _examples(session: Session, label: str, row: PromptRow) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             path = picture_file(cache.store(), sha256)
             if path.is_file():
-                st.image(str(path), width=96)
+                st.image(str(path), width=96, alt=f"Example {place + 1} of {label}")
             else:
                 st.caption(f":material/broken_image: {sha256[:12]}… is not on this machine.")
             st.button(

@@ -103,7 +103,7 @@ def _choose_frame(scope: SearchScope) -> None:
         key=f"search_frame_time.{sha256[:12]}",
     )
     try:
-        st.image(_preview(str(cache.store().file_path(sha256)), sha256, time_s), width=280)
+        st.image(_preview(str(cache.store().file_path(sha256)), sha256, time_s), width=280, alt="The chosen frame")
     except PromptreelError as error:
         st.caption(as_text(str(error)))
         return
@@ -188,7 +188,7 @@ def _show_sample(scope: SearchScope, sample: SimilarTo) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         thumbnail = cache.store().thumbnails(info.key, [sample.frame]).get(sample.frame) if info else None
         if thumbnail:
-            st.image(thumbnail, width=180)
+            st.image(thumbnail, width=180, alt=f"{sample.name} at {format_time(sample.time_s)}")
         with st.container(width="stretch"):
             st.markdown(f"More like {format_time(sample.time_s)} of {escape_markdown(sample.name)}")
             st.caption("Original moment hidden")
