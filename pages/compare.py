@@ -1,8 +1,14 @@
 import streamlit as st
 
-from lib.ui.compare import accuracy, page, prompt_diff, results, scores, timeline
+from lib.ui.compare import accuracy, page, presenting, prompt_diff, results, scores, timeline
+from lib.ui.panels import presentation
 from lib.ui.panels.video import beside_the_video, choose_video
 from lib.ui.session import comparison_sides
+
+if presentation.is_open():
+    with presentation.place():
+        presenting.draw()
+    st.stop()
 
 video = choose_video(comparison_sides.open_video, page.top_line())
 if video is None:

@@ -6,12 +6,18 @@ from lib.ui.explore import (
     evaluation,
     experiment,
     ground_truth,
+    presenting,
     results,
     thresholds,
     timeline,
     wording,
 )
-from lib.ui.panels import numbers, own_video, settings, undo_bar, video
+from lib.ui.panels import numbers, own_video, presentation, settings, undo_bar, video
+
+if presentation.is_open():
+    with presentation.place():
+        presenting.draw()
+    st.stop()
 
 top = experiment.draw("Explore")
 selection = video.choose(top.video)

@@ -124,6 +124,16 @@ def segment_arrays(segments: Sequence[Segment], labels: Sequence[str]) -> dict[s
     }
 
 
+def wrong_arrays(wrong: Sequence[tuple[str, float, float]], labels: Sequence[str]) -> dict[str, _Array]:
+    """Return where found and true differ: ``start``, ``end`` f8, ``label`` u2 (a row of scores), ``(m,)``."""
+    place = {label: row for row, label in enumerate(labels)}
+    return {
+        "start": np.array([start for _, start, _ in wrong], dtype=np.float64),
+        "end": np.array([end for _, _, end in wrong], dtype=np.float64),
+        "label": np.array([place[label] for label, _, _ in wrong], dtype=np.uint16),
+    }
+
+
 def difference_arrays(
     differences: Sequence[Difference], labels_a: Sequence[str], labels_b: Sequence[str]
 ) -> dict[str, _Array]:

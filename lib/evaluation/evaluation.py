@@ -208,6 +208,21 @@ class Evaluation:
         return tuple(label.label for label in self.labels if not label.known)
 
     @cached_property
+    def wrong(self) -> tuple[tuple[str, float, float], ...]:
+        """Where found and true differ, of each label that the truth names: label, start and end in seconds, in order.
+
+        Gaps without frames are not evaluated. Differences that touch are one, whichever way they are.
+        """
+        bounds, found = self.alignment.bounds, []
+        for label in self.labels:
+            if not label.known:
+                continue
+            differs = np.concatenate([[False], (label.true != label.found) & (label.seconds > 0), [False]])
+            edges = np.flatnonzero(differs[1:] != differs[:-1])
+            found += [(label.label, float(bounds[i]), float(bounds[j])) for i, j in edges.reshape(-1, 2)]
+        return tuple(found)
+
+    @cached_property
     def confusion(self) -> pd.DataFrame:
         """Seconds that a true label (rows) and a found one (columns) share; both end with "nothing".
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from lib.ui.library import add_videos
-from lib.ui.panels import engine, jobs, notices
+from lib.ui.panels import engine, jobs, notices, presentation
 from lib.ui.server import routes
 from lib.ui.session import cache, state
 from lib.ui.session.guard import as_sentences
@@ -38,6 +38,10 @@ _STYLE = """<style>
 button:is([data-selected="true"], [aria-expanded="true"]),
 [data-testid="stSliderThumbValue"] { color: inherit !important; }
 [data-testid="stCaptionContainer"] code { color: inherit; }
+.st-key-page_keys { display: none; }
+.stApp:has(.st-key-presentation) :is([data-testid="stHeader"], [data-testid="stSidebar"]) { display: none; }
+[data-testid="stMainBlockContainer"]:has(.st-key-presentation) { padding: 0.75rem 1.5rem; }
+.st-key-presentation h1 { padding: 0; font-size: 1.5rem; }
 </style>"""
 
 
@@ -62,6 +66,11 @@ def _draw() -> None:
         st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
+    presentation.keys(page, pages)
+    if presentation.is_open(page):
+        with notices.above(), as_sentences():
+            page.run()
+        return
     with st.sidebar, as_sentences():
         with st.container(gap="xsmall"):
             for one in pages:

@@ -53,6 +53,15 @@ class ByOverlap(sed_eval.sound_event.EventBasedMetrics):  # type: ignore[misc]
 
 @pytest.mark.parametrize("seed", SEEDS)
 class TestByTime:
+    def test_what_is_wrong_lasts_as_long_as_false_alarms_and_misses(self, seed: int) -> None:
+        result = evaluate(analysis_on_grid(seed), truth_on_grid(seed))
+        for one in result.labels:
+            wrong = [(start, end) for label, start, end in result.wrong if label == one.label]
+            assert wrong == sorted(wrong)
+            assert all(start < end for start, end in wrong)
+            expected = one.false_alarms_s + one.misses_s if one.known else 0.0
+            assert sum(end - start for start, end in wrong) == pytest.approx(expected, abs=1e-6)
+
     def test_equals_scikit_learn_on_a_count_of_cells(self, seed: int) -> None:
         analysis, truth = analysis_on_grid(seed), truth_on_grid(seed)
         for one in evaluate(analysis, truth).labels:

@@ -21,7 +21,7 @@ from lib.services.experiments import rows_to_prompts, shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.components.player import lanes_data
-from lib.ui.panels import engine, pictures, prompts, settings, undo_bar, video
+from lib.ui.panels import engine, pictures, presentation, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
 from lib.ui.session import cache, comparison_sides, opening, state, theme
 from lib.ui.session.peek import peek_state
@@ -99,6 +99,7 @@ def top_line() -> DeltaGenerator:
             )
         st.button("Swap", key="swap", icon=":material/swap_horiz:", on_click=_after_typed(comparison_sides.swap))
         undo_bar.draw()
+        presentation.button()
         st.toggle(
             "Only differences",
             key=ONLY,
@@ -157,12 +158,12 @@ def edit(chosen: Video) -> Sides:
     """Draw both experiments side by side, and return their analyses. Every panel works on its own side only."""
     with st.container(horizontal=True, gap="small", key="two_sides"):
         columns = {name: st.container(width=_WIDTH, gap="xsmall") for name in SIDES}
-    sessions, colours = comparison_sides.sides(), _colours()
+    sessions, colours = comparison_sides.sides(), side_colours()
     opened: dict[Side, VideoSelection] = {}
     for name, column in columns.items():
         with column:
             opened[name] = _edit_side(sessions[name], chosen, colours[name])
-    colours = _colours()  # an edit that came late is in the tables by now
+    colours = side_colours()  # an edit that came late is in the tables by now
     sides = {name: _analyse(opened[name], column) for name, column in columns.items()}
     infos = [one.info for one in opened.values() if one.info]
     return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None) or video.last_embedding(chosen))
@@ -208,7 +209,8 @@ def _analyse(selection: VideoSelection, column: DeltaGenerator) -> AnalysedSide 
     return AnalysedSide(selection.info, analysis, selection.sees, band)
 
 
-def _colours() -> dict[Side, dict[str, str]]:
+def side_colours() -> dict[Side, dict[str, str]]:
+    """Return label -> colour of each side; a label that both have has one colour."""
     both = {name: rows_to_prompts(session.experiment.rows)[0] for name, session in comparison_sides.sides().items()}
     in_a = {label_key(prompt.label) for prompt in both["a"]}
     only_in_b = [prompt for prompt in both["b"] if label_key(prompt.label) not in in_a]

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from lib.services.experiments import MAX_NOTE, MAX_TITLE, Experiment, shown_title
 from lib.ui.explore import versions
+from lib.ui.panels import presentation
 from lib.ui.session import opening, state
 from lib.ui.session.bindings import bound, field
 from lib.ui.session.session import Session
@@ -40,6 +41,7 @@ def draw(page: str) -> TopLine:
         )
         places = TopLine(st.container(width=_NARROWEST), st.container(horizontal=True, width="content", gap="xsmall"))
         versions.buttons()
+        presentation.button()
         with st.popover("★ More" if experiment.starred else "More", key="experiment_menu"):
             _menu(session, experiment)
     versions.dialog()

@@ -11,6 +11,7 @@ from lib.ingest.ingest import embedding_key
 from lib.prompts.reference_phrases import PHRASES
 from lib.services.experiments import Experiment
 from lib.services.ground_truth import Truth
+from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding, reference_phrases
 from lib.ui.panels.engine import current_engine, current_sampling
@@ -54,6 +55,15 @@ def compute(session: Session, experiment: Experiment, *, otherwise: Truth = (), 
 
 
 def _numbers(probe: Session, video: Video, truth: Truth) -> Numbers:
+    return numbers_of(analysed(probe, video)[1], truth)
+
+
+def analysed(probe: Session, video: Video) -> tuple[EmbeddingInfo, Analysis]:
+    """Return the analysis of an experiment that is not on the page, and what it is of.
+
+    Raises:
+        PromptreelError: why there is none, and what to do.
+    """
     engine = current_engine(probe)
     info = cache.store().find_embedding(embedding_key(video, engine, current_sampling(probe)))
     if info is None or not info.samples:
@@ -74,7 +84,7 @@ def _numbers(probe: Session, video: Video, truth: Truth) -> Numbers:
             raise PromptreelError("The reference phrases are not embedded yet; open it in Explore first.")
         reference = cache.reference(info, engine)
         vectors = vectors | cache.store().text_vectors(engine.id, PHRASES)
-    return numbers_of(cache.analysis(info, prompt_set, vectors, reference), truth)
+    return info, cache.analysis(info, prompt_set, vectors, reference)
 
 
 def remember(selection: VideoSelection, analysis: Analysis) -> Measured | None:

@@ -28,7 +28,7 @@ from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
-from lib.ui.components.player import DraggedThreshold, Seek, lanes_data, player
+from lib.ui.components.player import DraggedThreshold, Presented, Seek, lanes_data, player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, own_video, prompts, settings
 from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
@@ -295,11 +295,13 @@ def play(
     sees: Framing | None = None,
     sides: Mapping[str, Session] | None = None,
     places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
+    presented: Presented | None = None,
 ) -> None:
     """Draw the player with ``lanes``, and an outline of what the model sees.
 
     The same video on another page continues at the same time. Thresholds that are dragged in the lanes are changed in
-    the session of their side. ``places`` of the video and of the lanes are for a player in two parts.
+    the session of their side. ``places`` of the video and of the lanes are for a player in two parts. ``presented`` has
+    it drawn for an audience.
     """
     session = state.session()
     if not video.has_file:
@@ -328,10 +330,13 @@ def play(
         on_threshold=told(partial(_change_threshold, sides or {})),
         on_truth=partial(add_marked, video),
         places=places,
+        presented=presented,
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
     if view.problem == "unsupported" and source.src is not None:
         playable_copies.want_copy(video)
+    if presented is not None:
+        return
     rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
     with places[1] if places else nullcontext():

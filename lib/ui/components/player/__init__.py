@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -74,6 +74,15 @@ class MarkedTruth:
     """Where the player was, in seconds."""
 
 
+class Presented(NamedTuple):
+    """What a presentation says beside the video."""
+
+    lines: Mapping[str, tuple[str, str, str]]
+    """By label: its words where they are others, the answer, and more about it."""
+    note: str
+    """What the hatching means; empty without any."""
+
+
 @dataclass
 class _Memory:
     """The state of one player in this session; it outlives page switches, unlike a component's own state."""
@@ -103,6 +112,7 @@ def player(
     on_threshold: Callable[[DraggedThreshold], None] | None = None,
     on_truth: Callable[[MarkedTruth], None] | None = None,
     places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
+    presented: Presented | None = None,
 ) -> PlayerState:
     """Draw the player and return where it rests.
 
@@ -127,6 +137,7 @@ def player(
         on_threshold: called with a threshold that was dragged, before the script runs again.
         on_truth: called for each press of T, anywhere on the page but in a text field, before the script runs again.
         places: where the video and where the lanes go, which talk in the browser alone; None: both here, as one.
+        presented: draws it for an audience, with these words beside the video and without controls.
     """
     modules = routes.url_for_modules(_FOLDER / "js", SHARED_MODULES)
     shown = {"lanes": None if lanes is None else dict(lanes)}
@@ -143,6 +154,7 @@ def player(
         "seek": None if seek is None else {"id": seek.id, "t": seek.time_s},
         "window": None if window is None else [round(edge, 4) for edge in window],
         "preparing": preparing,
+        "presented": None if presented is None else presented._asdict(),
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
     }
 

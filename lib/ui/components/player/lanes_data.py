@@ -30,6 +30,7 @@ def lanes(
     end_s: float | None = None,
     thresholds: tuple[float, float, float] | None = None,
     band: tuple[float, float] | None = None,
+    wrong: Sequence[tuple[str, float, float]] = (),
 ) -> dict[str, Any]:
     """Return the ``lanes`` of ``player``.
 
@@ -41,6 +42,7 @@ def lanes(
         end_s: end of the time axis where that is later than the samples' end (a partly embedded video).
         thresholds: lowest, highest and step of the thresholds where they can be dragged in the lanes; None: they can't.
         band: lowest and highest score of the reference band, drawn behind the lines; None draws none.
+        wrong: label, start and end of what is hatched in the lanes, as ``Evaluation.wrong`` has it.
     """
     own, shared = arrays.shown_thresholds(analysis)
     axis = arrays.score_axis(analysis, band)
@@ -77,6 +79,7 @@ def lanes(
             len(analysis.segments),
         ),
         "truth": _truth(truth, by_name),
+        "wrong": _packed("wrong", arrays.wrong_arrays(wrong, analysis.labels), len(wrong)) if wrong else None,
     }
 
 

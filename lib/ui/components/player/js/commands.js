@@ -171,7 +171,7 @@ export class Commands {
 
   toggleFullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.player.playback.frame.requestFullscreen?.();
+    else this.player.elements[0].requestFullscreen?.();
   }
 
   zoomAtPlayhead(factor) {

@@ -116,11 +116,30 @@ class Player {
     this.speed.onchange = () => { this.playback.video.playbackRate = Number(this.speed.value); };
     this.observer = new ResizeObserver(() => this.resized());
     this.observer.observe(this.area);
+    const [screen] = this.elements;
+    screen.addEventListener("fullscreenchange", () => this.toScreen(screen.matches(":fullscreen")));
+  }
+
+  // Full screen shows the lanes with the video, also where they are a part of their own.
+  toScreen(full) {
+    const home = full ? this.elements[0] : this.elements.at(-1);
+    const stage = home.querySelector(".stage");
+    if (stage) stage.after(this.area);
+    else home.append(this.area);
+    this.arrangeFor();
+  }
+
+  // For whom the lanes are: an audience sees large text, and little of it.
+  arrangeFor() {
+    this.lanes.large = Boolean(this.data.presented) || this.elements[0].matches(":fullscreen");
+    for (const element of this.elements) element.classList.toggle("presented", Boolean(this.data.presented));
+    this.resized();
   }
 
   update({ data, setStateValue }) {
     for (const element of this.elements) element.style.setProperty("--aspect", data.aspect);
     this.data = data;
+    this.arrangeFor();
     this.setState = setStateValue;
     this.memory = memories.get(data.key) ?? newMemory();
     memories.set(data.key, this.memory);
@@ -188,7 +207,7 @@ class Player {
     const scene = preview ? received.withThreshold(preview.side, preview.row, preview.value) : received;
     this.lanes.scene = scene;
     this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.memory.chosen)) : 0;
-    this.readout.build(scene);
+    this.readout.build(scene, this.data.presented);
     this.readout.showDifferences(scene);
     this.resized(true);
     this.tick();
@@ -261,6 +280,8 @@ class Player {
     const height = this.lanes.arrange(width);
     this.area.style.height = `${height}px`;
     this.area.dataset.decided = this.lanes.decided;
+    this.area.dataset.text = this.lanes.size; // of its text, in pixels
+    this.elements[0].style.setProperty("--lanes", `${height}px`);
     this.area.style.setProperty("--foot", `${height - this.lanes.lanes.overview.y + 4}px`);
     this.redraw();
   }

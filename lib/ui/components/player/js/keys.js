@@ -69,6 +69,10 @@ export function press(player, event) {
     case "M":
       commands.toggleSound();
       break;
+    case "f":
+    case "F":
+      commands.toggleFullScreen();
+      break;
     case "v":
     case "V":
       commands.toggleSees();

@@ -14,11 +14,13 @@ const HATCH = 7; // pixels from line to line
 const GRAB = 5; // pixels from a rule at which the pointer takes it
 const SPIKE = "#D9480F";
 const HEIGHTS = { ruler: 20, scores: 132, besides: 88, rows: 180, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
-const LOW = { ...HEIGHTS, scores: 88, besides: 44, rows: 150 };
+const LOW = { scores: 88, besides: 44, rows: 150 };
 const LOW_WINDOW = 800; // a window lower than this has low lanes
+const LARGE = { ruler: 26, truth: 24, overview: 24 }; // for an audience
 const DECIDED = new Set(["segments", "differences"]);
 const TEXT = 13;
-const heights = () => (window.innerHeight < LOW_WINDOW ? LOW : HEIGHTS);
+const LARGE_TEXT = 16;
+const SEEN_PX = 6; // an audience sees a segment that is narrower as one of this width
 
 export class Lanes {
   constructor(canvas, view, film) {
@@ -29,6 +31,7 @@ export class Lanes {
     this.scene = null;
     this.lanes = {};
     this.width = 0;
+    this.large = false; // for an audience: large text, and neither change nor film
   }
 
   // Where each lane lies, in CSS pixels; returns the height of all.
@@ -36,17 +39,20 @@ export class Lanes {
     const { scene } = this;
     const labels = scene?.labels.length ?? 0;
     this.width = width;
-    this.left = width < 420 ? NARROW_GUTTER : GUTTER;
+    this.size = this.large ? LARGE_TEXT : TEXT;
+    this.left = Math.round(((width < 420 ? NARROW_GUTTER : GUTTER) * this.size) / TEXT);
     this.plot = Math.max(40, width - this.left - RIGHT);
-    this.heights = heights();
-    this.row = Math.max(TEXT + 2, Math.min(19, Math.floor(this.heights.rows / Math.max(labels, 1))));
+    this.arranged = this.wanted;
+    const low = window.innerHeight < LOW_WINDOW ? LOW : {};
+    this.heights = { ...HEIGHTS, ...low, ...(this.large ? LARGE : {}) };
+    this.row = Math.max(this.size + 2, Math.min(this.large ? 24 : 19, Math.floor(this.heights.rows / Math.max(labels, 1))));
     this.lanes = {};
     let y = 0;
     const add = (name, height, gap = GAP, side = null) => {
       this.lanes[side ? name + side.name : name] = { y, height, name, side };
       y += height + gap;
     };
-    add("ruler", HEIGHTS.ruler, 2);
+    add("ruler", this.heights.ruler, 2);
     if (scene) {
       const two = scene.sides.length > 1;
       for (const side of scene.sides) {
@@ -55,11 +61,11 @@ export class Lanes {
         add("segments", side.labels.length * this.row, GAP, side);
       }
       if (scene.differences) add("differences", HEIGHTS.differences);
-      if (scene.truthRows.length) add("truth", scene.truthRows.length * HEIGHTS.truth);
-      if (!two && scene.times.length) add("change", HEIGHTS.change);
-      if (scene.thumbs) add("film", HEIGHTS.film);
+      if (scene.truthRows.length) add("truth", scene.truthRows.length * this.heights.truth);
+      if (!two && scene.times.length && !this.large) add("change", HEIGHTS.change);
+      if (scene.thumbs && !this.large) add("film", HEIGHTS.film);
     }
-    add("overview", HEIGHTS.overview, 0);
+    add("overview", this.heights.overview, 0);
     this.height = y + 1;
     return this.height;
   }
@@ -70,9 +76,13 @@ export class Lanes {
     return y + height;
   }
 
-  // Whether they were arranged for a window as high as this one.
+  get wanted() {
+    return `${this.large} ${window.innerHeight < LOW_WINDOW}`;
+  }
+
+  // Whether they were arranged for a window as high as this one, and for who looks at them now.
   get fits() {
-    return this.heights === heights();
+    return this.arranged === this.wanted;
   }
 
   // The lane at `y`, and the label's row in a lane of segments.
@@ -145,7 +155,7 @@ export class Lanes {
     this.drawOverview();
   }
 
-  text(words, x, y, { align = "left", alpha = 0.72, size = TEXT, colour = this.ink, most = 0 } = {}) {
+  text(words, x, y, { align = "left", alpha = 0.72, size = this.size, colour = this.ink, most = 0 } = {}) {
     const { pen, ratio } = this;
     pen.font = `${size * ratio}px ${this.family}`;
     pen.textAlign = align;
@@ -190,7 +200,7 @@ export class Lanes {
     for (const time of times) {
       const x = this.xOf(time);
       const room = Math.min(Math.max(x, this.left + 14), this.left + this.plot - 14);
-      this.text(formatTime(time, decimals), room, 9, { align: "center" });
+      this.text(formatTime(time, decimals), room, lanes.ruler.height / 2 - 1, { align: "center" });
       if (this.scene) this.rect(x, lanes.ruler.height - 3, 1 / this.ratio, foot - lanes.ruler.height + 3, this.ink, 0.08);
     }
     this.rect(this.left, lanes.ruler.height - 1, this.plot, 1 / this.ratio, this.ink, 0.3);
@@ -311,8 +321,22 @@ export class Lanes {
       this.rect(this.left, y + 1, this.plot, high - 2, this.ink, 0.045);
       pen.globalAlpha = dim ? 0.3 : 1;
       pen.fillStyle = label.colour;
-      paintBars(pen, scene.segments[row], view, box, Math.round((y + 2) * ratio), Math.round((high - 4) * ratio));
+      const least = this.large ? SEEN_PX * ratio : 1;
+      paintBars(pen, scene.segments[row], view, box, Math.round((y + 2) * ratio), Math.round((high - 4) * ratio), least);
       pen.globalAlpha = 1;
+      if (side.wrong) this.drawWrong(side.wrong[index], { y: y + 1, height: high - 2 });
+    });
+  }
+
+  // Hatches where found and true differ: over a bar what isn't true, beside it what isn't found.
+  drawWrong({ start, end }, row) {
+    const { view } = this;
+    this.clip(row, () => {
+      start.forEach((from, index) => {
+        if (end[index] < view.start || from > view.end) return;
+        const x = this.xOf(from);
+        this.stripes(x, Math.max(this.xOf(end[index]), x + (this.large ? SEEN_PX : 1)), row, 0.8, 1.6);
+      });
     });
   }
 
@@ -322,8 +346,8 @@ export class Lanes {
     this.title("truth", lane);
     this.clip(lane, () => {
       scene.truthRows.forEach((list, index) => {
-        const y = lane.y + index * HEIGHTS.truth + 1;
-        const high = HEIGHTS.truth - 2;
+        const y = lane.y + index * this.heights.truth + 1;
+        const high = this.heights.truth - 2;
         for (const { label, colour, start, end } of list) {
           if (end < view.start || start > view.end) continue;
           const x0 = this.xOf(start);
@@ -351,18 +375,23 @@ export class Lanes {
     });
   }
 
-  hatch(x0, x1, { y, height }) {
-    const { pen, ratio } = this;
+  hatch(x0, x1, lane) {
     const width = Math.max(x1 - x0, 1); // a short gap is seen as well
-    this.rect(x0, y, width, height, this.paper);
-    this.rect(x0, y, width, height, this.ink, 0.07);
+    this.rect(x0, lane.y, width, lane.height, this.paper);
+    this.rect(x0, lane.y, width, lane.height, this.ink, 0.07);
+    this.stripes(x0, x0 + width, lane, 0.4, 1);
+  }
+
+  stripes(x0, x1, { y, height }, alpha, thick) {
+    const { pen, ratio } = this;
+    const width = x1 - x0;
     pen.save();
     pen.beginPath();
     pen.rect(x0 * ratio, y * ratio, width * ratio, height * ratio);
     pen.clip();
-    pen.globalAlpha = 0.4;
+    pen.globalAlpha = alpha;
     pen.strokeStyle = this.ink;
-    pen.lineWidth = ratio;
+    pen.lineWidth = thick * ratio;
     pen.beginPath();
     const from = Math.max(x0, this.left) - height;
     const to = Math.min(x0 + width, this.left + this.plot);

@@ -123,8 +123,8 @@ export function paintArea(pen, levels, times, view, range, box, toY) {
   pen.fill();
 }
 
-// Intervals as bars; neighbours that share a pixel become one.
-export function paintBars(pen, { start, end }, view, box, y, height) {
+// Intervals as bars at least so many device pixels wide; neighbours that share a pixel become one.
+export function paintBars(pen, { start, end }, view, box, y, height, least = 1) {
   const { x: left, width } = box;
   const scale = width / view.span;
   let from = -1;
@@ -136,7 +136,7 @@ export function paintBars(pen, { start, end }, view, box, y, height) {
   for (let index = Math.max(0, after(start, view.start) - 1); index < start.length && start[index] < view.end; index += 1) {
     if (end[index] <= view.start) continue;
     const x0 = Math.max(0, Math.round((start[index] - view.start) * scale));
-    const x1 = Math.min(width, Math.max(Math.round((end[index] - view.start) * scale), x0 + 1));
+    const x1 = Math.min(width, Math.max(Math.round((end[index] - view.start) * scale), x0 + least));
     if (to >= 0 && x0 <= to && to - from < 3) to = Math.max(to, x1); // specks grow together
     else {
       flush();

@@ -1,8 +1,10 @@
 // The time and each label's score, beside the video for the playhead and beside the pointer.
 
 import { formatLength, formatScore, formatTime } from "./format.js";
+import { after } from "./scene.js";
 
 const TIP_ROWS = 8;
+const SEEN_S = 1; // an audience sees a label light up for at least so long
 
 function make(tag, className, ...children) {
   const element = document.createElement(tag);
@@ -26,6 +28,7 @@ export class Readout {
     this.now = find(".now");
     this.length = find(".length");
     this.list = find(".labels");
+    this.note = find(".note");
     this.marked = find(".marked");
     this.differences = find(".differences");
     this.commands = commands;
@@ -33,9 +36,12 @@ export class Readout {
     this.scene = null;
   }
 
-  // New labels, colours or thresholds: rows are kept where the label is the same, and with them the focus.
-  build(scene) {
+  // New labels, colours or thresholds: rows are kept where the label is the same, and with them the focus. `presented`
+  // is {lines: label -> [words, answer, more], note} for an audience, else null.
+  build(scene, presented = null) {
     this.scene = scene;
+    this.presented = presented;
+    put(this.note, presented?.note ?? "");
     const before = new Map(this.rows.map((row) => [row.id, row]));
     this.rows = (scene?.labels ?? []).map((label, index) => {
       const row = before.get(label.id) ?? this.makeRow(label);
@@ -49,6 +55,9 @@ export class Readout {
       const threshold = label.own ?? label.side.shared;
       row.rule.hidden = threshold === null;
       if (threshold !== null) row.rule.style.left = `${share(label.side, threshold) * 100}%`;
+      const line = presented?.lines[label.name];
+      row.said.hidden = !line;
+      if (line) [...row.said.children].forEach((part, place) => put(part, line[place]));
       return row;
     });
     for (const { element } of before.values()) element.remove();
@@ -70,11 +79,12 @@ export class Readout {
     cosine.title = "Cosine, before smoothing";
     const rest = make("span", "", "rest: "); // a background stands for all that isn't looked for
     const words = make("span", "name", ...(side.name ? [make("b", "side", side.name)] : []), rest, name);
-    const pick = make("button", "pick", words, make("span", "meter", fill, rule), score, cosine);
+    const said = make("span", "said", ...["words", "answer", "more"].map((part) => make("span", part)));
+    const pick = make("button", "pick", words, make("span", "meter", fill, rule), score, cosine, said);
     pick.type = "button";
     pick.title = `${id}: up and down go through its segments`;
     const element = make("li", "label", eye, pick);
-    const row = { id, side, index: 0, element, eye, pick, rest, fill, rule, score, cosine };
+    const row = { id, side, index: 0, element, eye, pick, rest, fill, rule, score, cosine, said };
     eye.onclick = () => this.commands.hide(id);
     pick.onclick = () => this.commands.choose(row.index);
     return row;
@@ -94,7 +104,7 @@ export class Readout {
     put(this.length, ` / ${formatTime(end)}`);
     const { scene } = this;
     if (!scene?.times.length) return;
-    this.rank(time);
+    if (!this.presented) this.rank(time);
     for (const { index, side, element, fill, score, cosine } of this.rows) {
       const value = scene.scoreAt(index, time);
       put(score, formatScore(value));
@@ -102,8 +112,15 @@ export class Readout {
       cosine.hidden = plain === null;
       put(cosine, plain === null ? "" : `cos ${formatScore(plain)}`);
       fill.style.transform = `scaleX(${share(side, value).toFixed(4)})`;
-      element.classList.toggle("on", scene.segmentAt(index, time) >= 0);
+      element.classList.toggle("on", scene.segmentAt(index, time) >= 0 || (this.presented !== null && this.justLeft(index, time)));
     }
+  }
+
+  // Whether a segment shorter than is seen ended just before `time`.
+  justLeft(row, time) {
+    const { start } = this.scene.segments[row];
+    const from = start[after(start, time) - 1];
+    return from !== undefined && time < from + SEEN_S;
   }
 
   // The winner of each side first, even one that isn't looked for; all others of that kind last.

@@ -40,9 +40,21 @@ class Levels {
   }
 }
 
+// Arrays of intervals, in rows by label.
+function byLabel({ start, end, label, peak }, count) {
+  const rows = Array.from({ length: count }, () => ({ start: [], end: [], peak: [] }));
+  for (let index = 0; index < start.data.length; index += 1) {
+    const row = rows[label.data[index]];
+    row.start.push(start.data[index]);
+    row.end.push(end.data[index]);
+    if (peak) row.peak.push(peak.data[index]);
+  }
+  return rows;
+}
+
 // One analysis: its samples, scores and segments. A comparison has two, each with samples of its own.
 class Side {
-  constructor(lanes, base, lines, segments) {
+  constructor(lanes, base, lines, segments, wrong) {
     const { side, labels, shared, axis, gaps, last, length, decision, thresholds, band } = lanes;
     Object.assign(this, { name: side ?? "", labels, shared, axis, gaps, last, length, decision, thresholds, band });
     this.answers = labels.map((label) => label.answer);
@@ -53,14 +65,8 @@ class Side {
     this.scores = new Levels(lines, "scores");
     this.raw = lines.raw ? new Levels(lines, "raw") : null;
     this.cosines = lines.cosines?.data ?? null;
-    this.segments = this.labels.map(() => ({ start: [], end: [], peak: [] }));
-    const { start, end, label, peak } = segments;
-    for (let index = 0; index < start.data.length; index += 1) {
-      const row = this.segments[label.data[index]];
-      row.start.push(start.data[index]);
-      row.end.push(end.data[index]);
-      row.peak.push(peak.data[index]);
-    }
+    this.segments = byLabel(segments, labels.length);
+    this.wrong = wrong && byLabel(wrong, labels.length); // where found and true differ
   }
 
   // The thresholds drawn as rules: each label's own one, then the one that the others share (label null).
@@ -233,7 +239,7 @@ function rowsOf(truth) {
 }
 
 const buildSide = async (lanes) =>
-  new Side(lanes, ...(await Promise.all([lanes.base, lanes.lines, lanes.segments].map(loadArrays))));
+  new Side(lanes, ...(await Promise.all([lanes.base, lanes.lines, lanes.segments, lanes.wrong].map((one) => one && loadArrays(one)))));
 
 export async function buildScene(lanes) {
   const sides = await Promise.all((lanes.beside ? [lanes, lanes.beside] : [lanes]).map(buildSide));

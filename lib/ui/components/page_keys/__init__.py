@@ -1,0 +1,33 @@
+"""Keys of the whole page, such as the one that presents; and the theme that somebody chose, for all pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from lib.ui.components.registration import newly_sent, register
+from lib.ui.session.peek import peek_state
+
+_COMPONENT = register(Path(__file__).parent)
+
+
+def page_keys(
+    keys: Mapping[str, str], on_press: Callable[[str], None], *, page: str, pages: Sequence[str], key: str = "page_keys"
+) -> None:
+    """Draw nothing, listen to keys outside text fields, and call ``on_press`` with the name of each that is pressed.
+
+    Args:
+        keys: ``KeyboardEvent.key``, in lower case for a letter, to the name of what it does.
+        on_press: called before the script runs again.
+        page: the address of this page below the dashboard's; empty for the first.
+        pages: those of all pages, which get the theme that was chosen on one of them.
+        key: widget key.
+    """
+    names = set(keys.values())
+
+    def changed() -> None:
+        for name in newly_sent(key, peek_state().get(key, {}).get("presses")):
+            if name in names:
+                on_press(name)
+
+    _COMPONENT(key=key, data={"keys": dict(keys), "page": page, "pages": list(pages)}, on_presses_change=changed)
