@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui.compare import accuracy, page, presenting, prompt_diff, results, scores, timeline
+from lib.ui.compare import accuracy, page, presenting, results, scores, timeline
 from lib.ui.panels import presentation
 from lib.ui.panels.video import beside_the_video, choose_video
 from lib.ui.session import comparison_sides
@@ -25,4 +25,3 @@ if compared is not None:
     results.metrics(compared)
     views = {"Agreement": results.agreement, "Score comparison": scores.draw, "Accuracy": accuracy.draw}
     views[results.choose_view(list(views))](compared)
-prompt_diff.draw()

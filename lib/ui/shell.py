@@ -33,7 +33,7 @@ _STYLE = """<style>
 .st-key-beside_the_video > :has(.st-key-two_sides) { flex: 1000 1 41rem; }
 .st-key-beside_the_video:has(.st-key-two_sides) > :has(> .st-key-video_place) { flex-basis: 25rem; }
 .st-key-two_sides > * { flex: 1 1 20rem; }
-@media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(17rem, 36vh); } }
+@media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(16.75rem, 36vh); } }
 [data-testid="stWidgetLabel"][disabled] { color: inherit; opacity: 0.7; }
 button:is([data-selected="true"], [aria-expanded="true"]),
 [data-testid="stSliderThumbValue"] { color: inherit !important; }

@@ -129,6 +129,11 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Pa
     expect(page.locator(".announcements")).to_contain_text("A green, B leaf")
     page.get_by_role("button", name="Next difference").click()
     assert wait_for(lambda: position(page) == pytest.approx(6, abs=0.1))
+    page.get_by_role("button", name="Next difference").click()  # it stopped at the last one
+    assert wait_for(lambda: position(page) == pytest.approx(3, abs=0.1))
+    expect(page.locator(".announcements")).to_contain_text("Around the end. Difference 1 of 2")
+    page.get_by_role("button", name="Previous difference").click()
+    assert wait_for(lambda: position(page) == pytest.approx(6, abs=0.1))
     page.keyboard.press("Home")
     page.get_by_text("Only differences", exact=True).click()
     wait_idle(page)
@@ -139,6 +144,19 @@ def test_differences_are_a_key_or_a_button_away_and_can_be_played_alone(page: Pa
     x, y = point(lanes, 4.0)
     page.mouse.click(x, y)
     assert wait_for(lambda: position(page) == pytest.approx(4, abs=0.1))
+
+
+def test_words_that_differ_are_marked_where_they_stand(page: Page, dashboard: Dashboard) -> None:
+    opened(page, dashboard)
+    expect(label(page, "b", 2)).to_have_accessible_description("Only in B")
+    page.get_by_role("textbox", name="Phrasings of prompt 1").nth(1).fill("dark red")
+    page.keyboard.press("Enter")
+    b = page.get_by_role("group", name="Prompt table").nth(1)
+    expect(b.locator("mark")).to_have_text(["dark"])
+    expect(label(page, "a", 1)).to_have_accessible_description("B has “dark red”")
+    page.get_by_role("textbox", name="Phrasings of prompt 1").first.fill("dark red")
+    page.keyboard.press("Enter")
+    expect(b.locator("mark")).to_have_count(0)
 
 
 def test_a_brush_lists_frames_and_a_frame_goes_there(page: Page, dashboard: Dashboard) -> None:

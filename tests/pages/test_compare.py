@@ -119,7 +119,7 @@ def test_a_new_comparison_begins_with_two_equal_sides(bench: Bench) -> None:
 
     assert "A and B are the same: edit one of them" in words(app)
     assert "equally good" not in words(app)
-    assert "the same wording, settings and engine" in words(app)
+    assert marks_of(app, "prompts") == {}
     assert saved(bench).beside is not None
 
 
@@ -282,40 +282,59 @@ def test_a_model_that_b_lacks_is_one_sentence_and_a_still_shows(bench: Bench) ->
     assert len(player_data(app)["lanes"]["labels"]) == 3
 
 
-def test_words_and_settings_that_differ_are_listed(bench: Bench) -> None:
-    b = of_b(bench)
-    experiments.save(
-        bench.store.home,
-        dataclasses.replace(
-            b,
-            rows=(PromptRow(label="red", texts=("a red <wall>",)), *b.rows[1:]),
-            settings=dataclasses.replace(
-                b.settings, threshold=0.3, smoothing=Smoothing("viterbi", stay_s=8.0), stop_at_cuts=True
-            ),
-            sampling="stride-5",
-        ),
+def marks_of(app: AppTest, key: str) -> dict[str, dict[str, Any]]:
+    """Return what is marked in a prompt table, by label, without what is empty."""
+    marks = editor_data(app, key)["marks"]
+    return {label: {name: value for name, value in one.items() if value} for label, one in marks.items()}
+
+
+def test_words_that_differ_are_marked_in_both_tables(bench: Bench) -> None:
+    rows = (
+        PromptRow(label="red", texts=("a red <wall>", "paint")),
+        PromptRow(label="Green", threshold=0.6, role="background"),
+        PromptRow(label="sky"),
     )
-    text = words(compare())
+    experiments.save(bench.store.home, dataclasses.replace(of_b(bench), rows=rows, sampling="stride-5"))
+    app = compare()
 
-    assert "<ins>a</ins> red <ins>&lt;wall&gt;</ins>" in text
-    assert "threshold <del>0.2</del> <ins>0.3</ins>" in text
-    assert "smoothing <del>none</del> <ins>Viterbi with an expected stay of 8 s</ins>" in text
-    assert "stopping at cuts <del>no</del> <ins>yes</ins>" in text
+    assert marks_of(app, "prompts") == {
+        "red": {"said": "B has “a red <wall>”, “paint”", "texts": {"red": [["red", False]]}},
+        "green": {
+            "said": "B has spelling Green, role background, threshold 0.6, “Green”",
+            "texts": {"green": [["green", True]]},
+            "fields": ["label", "role", "threshold"],
+        },
+        "blue": {"said": "Only in A", "only": True},
+    }
+    assert marks_of(app, "b.prompts")["red"] == {
+        "said": "A has “red”",
+        "texts": {"a red <wall>": [["a", True], ["red", False], ["<wall>", True]], "paint": [["paint", True]]},
+    }
+    assert marks_of(app, "b.prompts")["sky"] == {"said": "Only in B", "only": True}
+    edit_prompts(app, PromptRow(label="red", texts=("red <wall>", "paint")), PromptRow(label="sky"))
+    assert marks_of(app, "prompts")["red"] == {
+        "said": "B has “a red <wall>”",
+        "texts": {"red <wall>": [["red <wall>", False]]},
+    }
+    assert "sky" not in marks_of(app, "prompts")
 
 
-def test_a_threshold_that_all_labels_share_is_listed_once(bench: Bench) -> None:
-    here = of_b(bench)
-    rows = (PromptRow(label="red"), PromptRow(label="green", threshold=0.6), PromptRow(label="blue"))
-    settings = dataclasses.replace(here.settings, threshold=0.45)
-    experiments.save(bench.store.home, dataclasses.replace(here, rows=rows, settings=settings))
-    text = words(compare())
+def test_settings_that_differ_are_counted_and_said_where_they_are(bench: Bench) -> None:
+    b = of_b(bench)
+    settings = dataclasses.replace(
+        b.settings, threshold=0.45, smoothing=Smoothing("viterbi", stay_s=8.0), stop_at_cuts=True
+    )
+    rows = bench.experiment.rows
+    experiments.save(bench.store.home, dataclasses.replace(b, rows=rows, settings=settings, template="a {}"))
+    app = compare()
 
-    lines = re.findall(r"<li>(.*?)</li>", text[text.index("What differs in wording") :])
-    assert [re.sub("<.*?>", "", line) for line in lines] == [
-        "green: threshold 0.2 0.6",
-        "All labels: threshold 0.2 0.45",
-    ]
-    assert "2 labels are the same on both sides" in text
+    assert marks_of(app, "prompts") == {}  # a threshold that all labels share is a setting
+    popovers = {one.proto.popover.label for one in app.get("popover")}
+    assert {"Settings (3 differ)", "More (1 differs)"} <= popovers
+    text = words(app)
+    assert as_text("Threshold: B has 0.45; Smoothing: B has Viterbi with an expected stay of 8 s") in text
+    assert as_text("Smoothing: A has none; Stopping at cuts: A has no") in text
+    assert as_text("Template: B has a {}") in text
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec
 
@@ -20,6 +20,7 @@ from lib.services.catalogue import Choice
 from lib.services.experiments import rows_to_prompts, shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
+from lib.ui.compare import marks
 from lib.ui.components.player import lanes_data
 from lib.ui.panels import engine, pictures, presentation, prompts, settings, undo_bar, video
 from lib.ui.panels.video import VideoSelection
@@ -177,13 +178,23 @@ def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> V
         _choose(session)
     selection = video.select(session, chosen)
     video.embedding_state(selection)
-    prompts.draw(session, colours)
+    prompts.draw(session, colours, lambda: marks.of_sides()[session.side].rows)
+    differ = marks.of_sides()[session.side]
     with first_line:
-        with st.popover("Settings", type="tertiary"):
+        with _popover("Settings", differ.settings):
             video.edit_settings(selection)
-        with st.popover("More", type="tertiary"):
+        with _popover("More", differ.rest):
             _more(session)
     return selection
+
+
+def _popover(words: str, differ: Sequence[str]) -> DeltaGenerator:
+    """Return a popover, which says how many things in it differ from the other side, and which."""
+    count = f" ({len(differ)} differ{'' if len(differ) > 1 else 's'})" if differ else ""
+    popover = st.popover(words + count, type="tertiary", help=as_text("; ".join(differ)) or None)
+    if differ:
+        popover.caption(as_text("; ".join(differ)))
+    return popover
 
 
 def _more(session: Session) -> None:

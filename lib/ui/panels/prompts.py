@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,7 @@ from lib.services.row_paste import Paste, pasted
 from lib.ui.components.prompt_editor import (
     MAX_LABEL,
     Pressed,
+    RowMarks,
     SubmittedRows,
     editor_feedback,
     last_submitted,
@@ -39,8 +40,13 @@ _NAMED = 8
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 
 
-def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
-    """Draw the table; every edit is in the experiment when this returns. ``colours`` override those of the places."""
+def draw(
+    session: Session, colours: Mapping[str, str] | None = None, marks: Callable[[], Mapping[str, RowMarks]] = dict
+) -> None:
+    """Draw the table; every edit is in the experiment when this returns.
+
+    ``colours`` override those of the places; ``marks`` says, once the edit is in, what differs from another table.
+    """
     table, key, thresholds = session.prompt_table(), session.key("prompts"), settings.threshold_range(session)
     with st.container(gap=None):
         sent = prompt_editor(
@@ -65,6 +71,7 @@ def draw(session: Session, colours: Mapping[str, str] | None = None) -> None:
             unknown=_notes(session, prompts),
             left_out=rows_left_out(experiment.rows, experiment.settings.score),
             said=session.table_said,
+            marks=marks(),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,20 @@ class Pressed:
 
     index: int
     mend: str
+
+
+@dataclass(frozen=True)
+class RowMarks:
+    """What differs in a row from that of another table with the same label."""
+
+    said: str
+    """What differs, in words."""
+    only: bool = False
+    """Whether the other table lacks the label."""
+    texts: Mapping[str, Sequence[tuple[str, bool]]] = field(default_factory=dict)
+    """By phrasing, its runs of words, each with whether it differs; the label stands for itself without phrasings."""
+    fields: Sequence[str] = ()
+    """Of ``label``, ``role``, ``threshold``, ``enabled``."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,7 @@ def editor_feedback(
     unknown: Mapping[str, str],
     left_out: Mapping[int, str] | None = None,
     said: str = "",
+    marks: Mapping[str, RowMarks] | None = None,
 ) -> None:
     """Pass to the editor what changes with each edit; call it right after ``prompt_editor``.
 
@@ -117,6 +132,7 @@ def editor_feedback(
         unknown: by label, what else is to be said below its row, as on words outside the model's vocabulary.
         left_out: by the row's index, why it takes no part.
         said: what the last press or paste did.
+        marks: by label, what differs from another table beside this one.
     """
     data = {
         "key": key,
@@ -135,6 +151,7 @@ def editor_feedback(
         "unknown": dict(unknown),
         "left_out": {str(index): why for index, why in (left_out or {}).items()},
         "said": said,
+        "marks": {label: asdict(one) for label, one in (marks or {}).items()},
     }
     _FEEDBACK(key=f"{key}.feedback", data=data)
 

@@ -12,6 +12,17 @@ function growing(className, parent) {
   field.spellcheck = false;
   field.dir = "auto";
   field.fit = () => (box.dataset.text = field.value || field.placeholder);
+  // Runs of words, each with whether it is to be marked, behind the text that they are; null for none.
+  field.mark = (runs) => {
+    const shown = JSON.stringify(runs);
+    if (field.marked === shown) return;
+    field.marked = shown;
+    box.querySelector(".runs")?.remove();
+    if (!runs) return;
+    const behind = element("span", "runs", box);
+    behind.setAttribute("aria-hidden", "true");
+    behind.append(...runs.flatMap(([words, differs], index) => [index ? " " : "", Object.assign(document.createElement(differs ? "mark" : "span"), { textContent: words })]));
+  };
   return field;
 }
 
@@ -163,7 +174,12 @@ class Phrasings {
     this.field.placeholder = this.chips.length ? "add a phrasing" : "same as label";
     this.field.title = this.chips.length ? "" : `Other wordings of “${oneLine(label)}”; Enter, comma or ; ends each`;
     this.field.fit();
+    const texts = this.row.marks?.texts ?? {};
+    const runsOf = (text) => (Object.hasOwn(texts, text) ? texts[text] : null);
+    const alone = !this.chips.length && !this.field.value && runsOf(oneLine(label));
+    this.field.mark(alone ? [[this.field.placeholder, true]] : null);
     this.chips.forEach(({ field, remove }, index) => {
+      field.mark(field.value === oneLine(field.value) ? runsOf(field.value) : null);
       field.setAttribute("aria-label", `Phrasing ${index + 1} of prompt ${number}`);
       remove.setAttribute("aria-label", `Remove phrasing ${index + 1} of prompt ${number}`);
       remove.title = "Remove";

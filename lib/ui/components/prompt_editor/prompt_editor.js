@@ -7,7 +7,7 @@ const HINT = "Enter: next row. Lines and spreadsheet columns can be pasted.";
 const MANY = 10; // rows from which on phrasings are folded at first
 const LONGEST_PASTE = 2000000;
 const PARTS = ["on", "colour", "label", "texts", "role", "threshold", "remove"]; // of a row that can have the focus
-const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, hints: {}, unknown: {}, left_out: {}, said: "" };
+const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, hints: {}, unknown: {}, left_out: {}, said: "", marks: {} };
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
 

@@ -79,6 +79,8 @@ class RowView {
     this.trouble.id = `trouble-${++rowCount}`;
     this.trouble.hidden = true;
     this.troubles = { label: "", texts: "", threshold: "" };
+    this.difference = element("span", "visually-hidden", this.li); // from the table beside this one
+    this.difference.id = `difference-${rowCount}`;
     this.hints = element("div", "hints", this.li);
     this.hints.id = `hints-${rowCount}`;
     this.li.addEventListener("keydown", (event) => this.moveByKey(event));
@@ -224,6 +226,11 @@ class RowView {
     const own = row.colour?.startsWith("#") ? row.colour : null;
     const swatch = own ?? (Object.hasOwn(feedback.colours, name) ? feedback.colours[name] : null);
     const words = row.texts.length;
+    this.marks = Object.hasOwn(feedback.marks, name) ? feedback.marks[name] : null;
+    this.li.classList.toggle("only", this.marks?.only ?? false);
+    for (const [field, part] of [["label", this.label], ["role", this.role], ["threshold", this.threshold], ["enabled", this.on]])
+      part.classList.toggle("differs", this.marks?.fields.includes(field) ?? false);
+    this.difference.textContent = this.li.title = this.marks?.said ?? "";
     this.li.classList.toggle("off", !row.enabled);
     this.li.classList.toggle("worded", words > 0);
     this.li.classList.toggle("folded", words > 0 && Boolean(this.folded));
@@ -238,7 +245,8 @@ class RowView {
     this.threshold.title = feedback.uses_thresholds
       ? "Blank: the global threshold"
       : "The decision “Best label” uses no threshold";
-    const described = this.hints.childElementCount ? this.hints.id : this.troubles.label ? this.trouble.id : "";
+    const said = this.hints.childElementCount ? this.hints.id : this.troubles.label ? this.trouble.id : "";
+    const described = [said, this.marks ? this.difference.id : ""].filter(Boolean).join(" ");
     if (described) this.label.setAttribute("aria-describedby", described);
     else this.label.removeAttribute("aria-describedby");
     const names = {

@@ -70,14 +70,15 @@ export class Commands {
     if (!scene?.differences) return false;
     const difference = scene.nextDifference(player.playback.time, direction);
     if (!difference) {
-      player.announce(`No ${direction > 0 ? "further" : "earlier"} difference.`);
+      player.announce("No differences.");
       return true;
     }
     this.seek(startOf(difference));
-    const { index, count } = difference;
+    const { index, count, around } = difference;
     const { a, b } = scene.differences;
     const sides = `A ${a[index]?.name ?? "nothing"}, B ${b[index]?.name ?? "nothing"}`;
-    player.announce(`Difference ${index + 1} of ${count}, ${rangeOf(difference)}: ${sides}`);
+    const turned = around ? `Around the ${direction > 0 ? "end" : "beginning"}. ` : "";
+    player.announce(`${turned}Difference ${index + 1} of ${count}, ${rangeOf(difference)}: ${sides}`);
     return true;
   }
 

@@ -193,8 +193,13 @@ export class Scene {
     return neighbour(this.segments[row], time, direction);
   }
 
+  // Behind the last one comes the first, `around`.
   nextDifference(time, direction) {
-    return neighbour(this.differences, time, direction);
+    const { differences } = this;
+    const next = neighbour(differences, time, direction);
+    if (next || !differences.start.length) return next;
+    const around = direction > 0 ? differences.start[0] - 1 : differences.end.at(-1) + 1;
+    return { ...neighbour(differences, around, direction), around: true };
   }
 
   nextShot(time, direction) {
