@@ -29,14 +29,14 @@ selection = video.with_results(selection)
 picture, words = video.beside_the_video()
 with words:
     video.edit_prompts(selection.session)
-    answers = st.container()
 with top.undo:
     undo_bar.draw()
-below_settings = video.edit_settings(selection)
-lanes = st.container()
+settings_line, problems, lanes = st.container(), st.container(), st.container()
 
-with below_settings:
+with problems:
     analysis = video.analyse(selection)
+with settings_line:
+    video.edit_settings(selection, analysis)
 video.watch(selection, analysis, (picture, lanes))
 if analysis is None or selection.info is None:
     ground_truth.draw_alone(selection.video)
@@ -44,8 +44,6 @@ if analysis is None or selection.info is None:
 
 measured = numbers.remember(selection, analysis)
 band = video.reference(selection.engine, selection.info)
-with answers:
-    results.answers(analysis, reference=band)
 with lanes:
     settings.effects(analysis)
     wording.hints(selection, analysis, band)

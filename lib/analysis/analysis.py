@@ -140,17 +140,13 @@ class Analysis:
         change, reference = self.vector_change, self.reference
         return analyse(self.samples, self.prompt_set, {}, cosine=cosine, change=change, reference=reference)
 
-    def answers(self) -> dict[str, str]:
-        """Return one sentence per label, in order: whether it is there, when first, and for how long.
-
-        That of a background that is there says only what share it leaves to the rest: ``rest: something else 63 %``.
-        """
-        return {label: self._answer(column) for column, label in enumerate(self.labels)}
-
     @cached_property
-    def row_answers(self) -> tuple[str, ...]:
-        """The same without the labels, short, one per column: ``6.3 s, 37 %, first 0:07.1``."""
-        return tuple(self._row_answer(column) for column in range(len(self.labels)))
+    def answers(self) -> tuple[str, ...]:
+        """Whether each label is there, for how long, and when first, one per column: ``6.3 s, 37 %, first 0:07.1``.
+
+        Of a background that is there only what share it leaves to the rest: ``rest: 63 %``.
+        """
+        return tuple(self._answer(column) for column in range(len(self.labels)))
 
     def answer_groups(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the columns of targets that are found, longest first, of those that aren't, and of backgrounds."""
@@ -164,17 +160,6 @@ class Analysis:
         return tuple(found), tuple(absent), tuple(rest)
 
     def _answer(self, column: int) -> str:
-        metrics = self.metrics[column]
-        if metrics.present and metrics.role == "background":
-            return f"rest: {metrics.label} {percent(metrics.share)}"
-        if metrics.first_seen_s is not None:
-            return (
-                f"{metrics.label}: present for {format_duration(metrics.duration_s)} ({percent(metrics.share)}), "
-                f"first at {format_time(metrics.first_seen_s)}"
-            )
-        return f"{metrics.label}: not found ({self._why_not(column)})"
-
-    def _row_answer(self, column: int) -> str:
         metrics = self.metrics[column]
         if metrics.first_seen_s is None:
             return f"not found ({self._why_not(column)})"

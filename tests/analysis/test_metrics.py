@@ -64,7 +64,7 @@ def test_without_samples_scores_are_unknown_and_nothing_is_present() -> None:
     analysis = analyse_scores([], prompt_set("a"), samples_at([], 3.0))
     (metrics,) = analysis.metrics
     assert (metrics.present, metrics.mean_score, metrics.peak_score, metrics.peak_s) == (False, None, None, None)
-    assert analysis.answers() == {"a": "a: not found (there are no samples)"}
+    assert analysis.answers == ("not found (there are no samples)",)
     assert analysis.samples_frame().empty
     json.dumps(analysis.to_dict(samples=True), allow_nan=False)
 

@@ -121,7 +121,7 @@ def test_best_above_threshold_has_a_state_for_none_of_the_labels() -> None:
     settings = {"decision": "best_threshold", "threshold": 0.2, "smoothing": Smoothing("viterbi")}
     found = analyse_scores(scores, prompt_set("a", "b", **settings), every(0.25, 60))
     assert [(s.label, s.start_s, s.end_s) for s in found.segments] == [("b", 5.0, 10.0)]
-    assert "only in pieces too short or too faint for an expected stay of 5 s" in found.answers()["a"]
+    assert "only in pieces too short or too faint for an expected stay of 5 s" in found.answers[0]
 
 
 def test_a_longer_stay_never_switches_more_often(rng: np.random.Generator) -> None:

@@ -124,7 +124,7 @@ def random_case(rng: np.random.Generator) -> tuple[dict[str, Any], list[Any]]:
             *(doubles, doubles, doubles, decided, active, tuple(found), metrics, still),
         )
         times = [[[one.start_s, one.end_s, one.peak_score] for one in found if one.label == label] for label in labels]
-        return [list(both) for both in zip(times, result.row_answers, strict=True)]
+        return [list(both) for both in zip(times, result.answers, strict=True)]
 
     names = ("decision", "hysteresis", "bridge_s", "min_duration_s")
     case = {

@@ -157,6 +157,15 @@ def passed(app: AppTest, field: str) -> list[dict[str, Any]]:
     return [data for data in given if field in data]
 
 
+def answers(app: AppTest, side: str = "") -> dict[str, str]:
+    """Return what the rows of the prompt table say of each label, by label; empty without an analysis."""
+    lanes = [data["lanes"] or {} for data in passed(app, "lanes")]
+    shown = [one for each in lanes for one in (each, each.get("beside")) if one and one.get("side", "") == side]
+    told = [one for data in passed(app, "labels") for one in data["labels"] if one["side"] == side]
+    named = [(one["name"], one["answer"]) for each in shown for one in each["labels"]]
+    return dict(named) | {one["label"]: one["answer"] for one in told}
+
+
 def editor_data(app: AppTest, key: str = "prompts") -> dict[str, Any]:
     """Return what Python passes to the prompt table's editor, and what it tells it with each edit."""
     (data,) = [data for data in passed(app, "colour_names") if data["key"] == key]

@@ -21,6 +21,7 @@ from tests.helpers.fake_server import FakeServer
 from tests.helpers.pages import (
     Bench,
     add_video,
+    answers,
     by_key,
     edit_prompts,
     editor_data,
@@ -259,6 +260,7 @@ def test_what_b_has_no_embedding_of_is_offered_and_a_still_shows(bench: Bench, s
     by_key(app.main.number_input, "b.stride").set_value(3).run()
     assert not app.exception
     assert "not embedded yet" in words(app)
+    assert answers(app, "A")["green"] == "3.0 s, 33 %, first 0:03.0"
     lanes = player_data(app)["lanes"]
     assert "beside" not in lanes
     assert len(lanes["labels"]) == 3
@@ -279,7 +281,7 @@ def test_a_model_that_b_lacks_is_one_sentence_and_a_still_shows(bench: Bench) ->
     assert [error.value for error in app.error] == [app.error[0].value]
     assert "not on this machine yet" in app.error[0].value
     assert by_key(app.button, "b.download_model")
-    assert len(player_data(app)["lanes"]["labels"]) == 3
+    assert "first 0:03.0" in answers(app, "A")["green"]
 
 
 def marks_of(app: AppTest, key: str) -> dict[str, dict[str, Any]]:

@@ -13,6 +13,7 @@ from lib.services.experiments import PromptRow
 from lib.ui.session import cache
 from tests.helpers.pages import (
     add_video,
+    answers,
     by_key,
     edit_prompts,
     editor_data,
@@ -65,7 +66,7 @@ def test_an_engine_that_is_missing_or_fails_leaves_the_last_results_and_all_else
     (error,) = [one.value for one in app.error]
     assert error.startswith(SHOWN)
     assert problem in error
-    assert "red</strong>: present for 3.0 s (33 %)" in words(app)
+    assert "3.0 s, 33 %" in answers(app)["red"]
     lanes = passed(app, "lanes")[0]["lanes"]
     assert lanes["thumbs"]
     assert [lane["name"] for lane in lanes["labels"]] == ["red", "green", "blue"]
@@ -78,7 +79,7 @@ def test_new_words_on_the_last_results_cost_one_sentence_and_the_other_answers_s
     app = open_page()
     edit_prompts(app, PromptRow(label="red"), PromptRow(label="a crane"))
 
-    assert "red</strong>: present for" in words(app)
+    assert "3.0 s, 33 %" in answers(app)["red"]
     (warning,) = [one.value for one in app.warning]
     assert "can’t embed anything new; what is stored of it counts" in warning
     assert [row.label for row in saved(bench).rows] == ["red", "a crane"]
@@ -92,7 +93,7 @@ def test_choosing_the_engine_again_shows_its_own_results_without_a_word(bench, n
 
     assert not app.error
     assert "Results of" not in words(app)
-    assert "red</strong>: present for 3.0 s" in words(app)
+    assert "3.0 s, 33 %" in answers(app)["red"]
 
 
 def test_compare_keeps_player_pictures_truth_and_tables_without_any_engine(bench, no_models):

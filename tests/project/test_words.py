@@ -22,7 +22,7 @@ INSTEAD = {
     r"[Dd]emo model \((bundled|embedded)\)|bundled demo model": "Demo model (built in)",
     r"\bTake\b:?$|[Ee]very (Nth|\d+(st|nd|rd|th)) frame|\b(N|\{\}|[\d.]+|samples|images) a second": "N per second",
     r"embedded and kept on its own": "Each setting is stored; switching back is instant",
-    r"\byes, first\b": "present for …, first at …",
+    r"\byes, first\b": "6.3 s, 37 %, first 0:07.1",
     r"\bno, peak\b|never the best label": "not found (best score …)",
     r"[Bb]ridge gaps|[Bb]ridged gap": "Merge gaps",
     r"one sample each": "one sample every",
@@ -106,5 +106,5 @@ def test_all_texts_are_looked_at() -> None:
     seen = {text for _, text in TEXTS}
     assert {"Merge gaps up to (s)", "Previous sample (←)", "Original moment hidden", "Name and template"} <= seen
     assert any("Analysed once; after that every change is instant." in text for text in seen)
-    assert "{}: not found ({})" in seen
+    assert "not found ({})" in seen
     assert list(texts_of_code('"""Of maintainers."""\nsaid = f"{one} is at it"')) == ["{} is at it"]

@@ -160,32 +160,32 @@ def edit(chosen: Video) -> Sides:
     with st.container(horizontal=True, gap="small", key="two_sides"):
         columns = {name: st.container(width=_WIDTH, gap="xsmall") for name in SIDES}
     sessions, colours = comparison_sides.sides(), side_colours()
-    opened: dict[Side, VideoSelection] = {}
+    opened: dict[Side, tuple[VideoSelection, DeltaGenerator]] = {}
     for name, column in columns.items():
         with column:
             opened[name] = _edit_side(sessions[name], chosen, colours[name])
     colours = side_colours()  # an edit that came late is in the tables by now
-    sides = {name: _analyse(opened[name], column) for name, column in columns.items()}
-    infos = [one.info for one in opened.values() if one.info]
+    sides = {name: _analyse(*opened[name], column) for name, column in columns.items()}
+    infos = [one.info for one, _ in opened.values() if one.info]
     return Sides(chosen, sides["a"], sides["b"], colours, next(iter(infos), None) or video.last_embedding(chosen))
 
 
-def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> VideoSelection:
-    """Draw the panels of one side."""
+def _edit_side(session: Session, chosen: Video, colours: Mapping[str, str]) -> tuple[VideoSelection, DeltaGenerator]:
+    """Draw the panels of one side; return the place of its settings too, which need its analysis."""
     first_line = st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=session.key("side"))
     with first_line:
         st.markdown(f":gray-badge[{session.side.upper()}]", width="content")
         _choose(session)
     selection = video.select(session, chosen)
     video.embedding_state(selection)
-    prompts.draw(session, colours, lambda: marks.of_sides()[session.side].rows)
+    side = session.side.upper()
+    prompts.draw(session, colours, lambda: marks.of_sides()[session.side].rows, side=side)
     differ = marks.of_sides()[session.side]
     with first_line:
-        with _popover("Settings", differ.settings):
-            video.edit_settings(selection)
+        place = _popover("Settings", differ.settings)
         with _popover("More", differ.rest):
             _more(session)
-    return selection
+    return selection, place
 
 
 def _popover(words: str, differ: Sequence[str]) -> DeltaGenerator:
@@ -210,9 +210,11 @@ def _more(session: Session) -> None:
             engine.draw(session, None)
 
 
-def _analyse(selection: VideoSelection, column: DeltaGenerator) -> AnalysedSide | None:
+def _analyse(selection: VideoSelection, place: DeltaGenerator, column: DeltaGenerator) -> AnalysedSide | None:
     with column:
         analysis = video.analyse(selection)
+        with place:
+            video.edit_settings(selection, analysis)
         if analysis is None or selection.info is None:
             return None
         settings.effects(analysis)

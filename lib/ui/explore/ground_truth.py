@@ -17,7 +17,7 @@ from lib.core.formatting import as_text, format_time, plural
 from lib.ground_truth.parsing import read_time
 from lib.services.experiments import rows_to_prompts
 from lib.store.videos import Video
-from lib.ui.components.player import latest_state
+from lib.ui.components.player import latest_state, player_key
 from lib.ui.explore import results
 from lib.ui.explore.ground_truth_files import draw_export, draw_import, draw_problems
 from lib.ui.panels import row_table
@@ -29,7 +29,6 @@ from lib.ui.panels.ground_truth_editing import (
     editing_of,
     span_of,
 )
-from lib.ui.panels.video import player_key
 from lib.ui.session import cache, state
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session
@@ -138,7 +137,7 @@ def _adding(labels: Sequence[str]) -> None:
 
 def _player_marks(editing: GroundTruthEditing) -> tuple[tuple[float, float] | None, float | None]:
     """Return the marked range and the position of the player as they are in a callback, not as last drawn."""
-    player = latest_state(player_key(editing.video))
+    player = latest_state(player_key(editing.video.sha256))
     return (player.mark, player.time_s) if player else (None, None)
 
 

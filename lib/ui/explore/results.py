@@ -12,7 +12,6 @@ from lib.analysis.reference import Reference
 from lib.core.formatting import as_text, format_duration, format_time
 from lib.store.embeddings import EmbeddingInfo
 from lib.ui.components.gallery import GalleryItem, gallery
-from lib.ui.panels import answers as panel
 from lib.ui.panels import html_tables, missing_video, segment_table
 from lib.ui.panels.segment_table import score, seconds
 from lib.ui.panels.video import thumbnails_url
@@ -20,25 +19,6 @@ from lib.ui.session import cache, state, theme
 
 _FRAMES_SHOWN = 12
 _VIEWS = ("Segments", "Shots", "Frames", "Thresholds", "Ground truth", "Evaluation", "Export")
-
-
-def answers(analysis: Analysis, reference: Reference | None = None) -> None:
-    """Draw the three answers (is it there, since when, for how long) as one sentence per label.
-
-    A label that is present with its peak inside the band ``reference`` is marked.
-    """
-    peaks = analysis.cosine.max(axis=0, initial=-1.0).tolist()
-
-    def care(column: int) -> str:
-        metrics = analysis.metrics[column]
-        if reference is None or not metrics.present or metrics.role == "background":
-            return ""
-        if not reference.inside(peaks[column]):
-            return ""
-        words = html.escape(f"cosine {reference.place(peaks[column])}")
-        return f'<div style="opacity:0.7;padding-left:1.3em">{words}</div>'
-
-    panel.draw(analysis, theme.colours(analysis.prompt_set.prompts), key="answers.absent", behind=care)
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -63,7 +43,7 @@ def choose_view() -> str:
 def metrics(analysis: Analysis, reference: Reference | None = None) -> None:
     """Draw the metrics table, with each prompt's highest cosine compared with those of the reference phrases."""
     found, absent, rest = analysis.answer_groups()
-    frame = analysis.metrics_frame().iloc[[*sorted((*found, *absent)), *rest]]
+    frame = analysis.metrics_frame().iloc[[*sorted(found), *absent, *rest]]
     is_rest = frame["role"] == "background"
     frame["label"] = frame["label"].where(~is_rest, "rest: " + frame["label"])
     frame["present"] = frame["present"].astype(object).where(~is_rest, None)  # it is no finding

@@ -10,6 +10,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lib.analysis.analysis import Analysis
 from lib.charts.palette import swatch
 from lib.core.errors import PromptreelError
 from lib.core.formatting import plural
@@ -20,6 +21,9 @@ from lib.services.experiment_changes import quoted
 from lib.services.experiments import Experiment, PromptRow, label_of, rows_left_out, rows_to_prompts
 from lib.services.row_hints import Hint, Refusal, hints, mended
 from lib.services.row_paste import Paste, pasted
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.videos import Video
+from lib.ui.components.player import player_key
 from lib.ui.components.prompt_editor import (
     MAX_LABEL,
     Pressed,
@@ -37,20 +41,35 @@ from lib.ui.session.guard import told
 from lib.ui.session.session import Session
 
 _NAMED = 8
+_DECIMALS = 4
+"""Of a suggested threshold."""
 TEMPLATES = ("{}", "a photo of a {}", "a photo of {}", "a video frame of {}", "a rendering of {}")
 
 
 def draw(
-    session: Session, colours: Mapping[str, str] | None = None, marks: Callable[[], Mapping[str, RowMarks]] = dict
+    session: Session,
+    colours: Mapping[str, str] | None = None,
+    marks: Callable[[], Mapping[str, RowMarks]] = dict,
+    *,
+    side: str = "",
 ) -> None:
     """Draw the table; every edit is in the experiment when this returns.
 
-    ``colours`` override those of the places; ``marks`` says, once the edit is in, what differs from another table.
+    Args:
+        session: whose prompts.
+        colours: override those of the places.
+        marks: says, once the edit is in, what differs from another table.
+        side: of the player that tells what is at the playhead: ``A`` or ``B`` in a comparison.
     """
     table, key, thresholds = session.prompt_table(), session.key("prompts"), settings.threshold_range(session)
     with st.container(gap=None):
         sent = prompt_editor(
-            table.given, key=key, of=table.of, thresholds=thresholds, on_change=told(partial(_accept, session))
+            table.given,
+            key=key,
+            of=table.of,
+            thresholds=thresholds,
+            live=(player_key(session.experiment.video or ""), side),
+            on_change=told(partial(_accept, session)),
         )
         # Streamlit calls no callback for what arrives before its widget is known, as after a lost connection.
         if sent is not None:
@@ -80,7 +99,13 @@ def _hints(session: Session) -> dict[int, tuple[Hint, ...]]:
     refused: Mapping[str, Refusal] = {}
     with suppress(PromptreelError):  # the engine's own panel says what is wrong with it
         refused = cache.refusals(current_engine(session), session.experiment.template)
-    return hints(session.experiment, refused)
+    found = hints(session.experiment, refused)
+    if session.suggested is not None:
+        label, threshold, sentence = session.suggested
+        for index, row in enumerate(session.experiment.rows):
+            if label_of(row) == label and row.threshold == threshold:
+                found[index] = (*found.get(index, ()), Hint(sentence))
+    return found
 
 
 def _notes(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, str]:
@@ -138,13 +163,36 @@ def _unknown_words(session: Session, prompts: tuple[Prompt, ...]) -> dict[str, s
 
 def _accept(session: Session, sent: SubmittedRows) -> None:
     action = sent.action
-    session.accept_rows(sent.of, sent.number, sent.rows, partial(_act, action) if action else None)
+    session.accept_rows(sent.of, sent.number, sent.rows, partial(_act, session, action) if action else None)
 
 
-def _act(action: Paste | Pressed, experiment: Experiment) -> tuple[Experiment, str]:
+def _act(session: Session, action: Paste | Pressed, experiment: Experiment) -> tuple[Experiment, str]:
     if isinstance(action, Pressed):
+        if action.mend == "suggest":
+            rows = experiment.rows[action.index : action.index + 1] if action.index >= 0 else ()
+            session.suggest = label_of(rows[0]) if rows else None  # found once this run has the scores
+            return experiment, ""
         return mended(experiment, action.index, action.mend), ""
     return pasted(experiment, action, max_label=MAX_LABEL)
+
+
+def suggest(session: Session, info: EmbeddingInfo, analysis: Analysis, video: Video) -> None:
+    """Set the threshold of the row whose "Suggest" was pressed, or say in the row why none can be suggested."""
+    label, session.suggest = session.suggest, None
+    if label is None or label not in analysis.labels:
+        return
+    fit = cache.threshold_fit(info, analysis, video, label, sweep=False)
+    found = fit or cache.threshold_split(info, analysis, label)
+    value, sentence = found.threshold, found.sentence
+    if fit is not None:
+        sentence = f"By the ground truth: {sentence.removeprefix(f'{label}: ')}"
+    elif cache.truth(video):
+        sentence = f"The ground truth does not contain it; by the scores alone: {sentence}"
+    if value is not None:
+        settings.change_threshold(session, label, round(value, _DECIMALS))
+    own = [row.threshold for row in session.experiment.rows if label_of(row) == label]
+    session.suggested = (label, own[0], sentence) if own else None
+    st.rerun()  # its row shows it
 
 
 def accept_typed(session: Session) -> None:

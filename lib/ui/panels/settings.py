@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from lib.analysis.analysis import Analysis
 from lib.core.formatting import as_text, format_duration
@@ -18,6 +18,7 @@ from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
 _WINDOW = "setting.smoothing.window"
+_SLIDER, _NUMBER = "setting.threshold", "setting.threshold.number"
 _SMOOTHING_HELP = (
     "Viterbi leaves scores as they are and finds the most likely sequence of labels, given how long a label lasts on "
     "average: a single odd frame interrupts nothing, and edges stay where they are. The other kinds smooth scores over "
@@ -76,7 +77,8 @@ def change_threshold(session: Session, label: str | None, value: float) -> None:
     value = min(high, max(low, value))
     if label is None:
         session.change_settings(threshold=value)
-        st.session_state[session.versioned("setting.threshold")] = value
+        for name in (_SLIDER, _NUMBER):
+            st.session_state[session.versioned(name)] = value
         return
     key = label_key(label)
     rows = session.experiment.rows
@@ -85,13 +87,29 @@ def change_threshold(session: Session, label: str | None, value: float) -> None:
     )
 
 
-def draw(session: Session, step_s: float | None) -> DeltaGenerator:
-    """Draw the settings; return the place below them for ``effects``.
+def _slider_range(session: Session, scores: tuple[float, float] | None) -> tuple[float, float]:
+    """Return whole steps around the scores and the threshold; all that is possible where no scores are known."""
+    if scores is None:
+        return threshold_range(session)
+    threshold, step = session.experiment.settings.threshold, _RANGES[session.experiment.settings.score][2]
+    low, high = (
+        math.floor(scores[0] / step) * step,
+        math.ceil(scores[1] / step + 1) * step,
+    )  # so that it can be above all
+    return min(round(low, 6), threshold), max(round(high, 6), threshold)
 
-    ``step_s``, one sampling step in seconds where it is known, shows what a window means.
+
+def draw(session: Session, step_s: float | None, scores: tuple[float, float] | None) -> None:
+    """Draw the settings.
+
+    Args:
+        session: whose settings.
+        step_s: one sampling step in seconds where it is known, which shows what a window means.
+        scores: lowest and highest score on this video: the range of the threshold's slider.
     """
     settings = session.experiment.settings
-    low, high = threshold_range(session)
+    low, high = _slider_range(session, scores)
+    change_shared = partial(change_threshold, session, None)
     window = settings.smoothing.window
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
@@ -119,10 +137,22 @@ def draw(session: Session, step_s: float | None) -> DeltaGenerator:
             step=_RANGES[settings.score][2],
             format="%.3f",
             disabled=settings.decision == "best",
-            help="For every prompt without a threshold of its own. The decision “Best label” uses none.",
-            width=170,
+            help="For every prompt without a threshold of its own. It has the range of this engine’s scores on this "
+            "video; the number beside it can be any. The decision “Best label” uses none.",
+            width=150,
             value=settings.threshold,
-            **setting(session, "threshold"),
+            **bound(session, _SLIDER, settings.threshold, change_shared),
+        )
+        st.number_input(
+            "Threshold as a number",
+            *threshold_range(session),
+            step=_RANGES[settings.score][2],
+            format="%.3f",
+            disabled=settings.decision == "best",
+            label_visibility="collapsed",
+            width=110,
+            value=settings.threshold,
+            **bound(session, _NUMBER, settings.threshold, change_shared),
         )
         st.selectbox(
             "Smoothing",
@@ -171,7 +201,6 @@ def draw(session: Session, step_s: float | None) -> DeltaGenerator:
                     "one's, and those of another return with it. Relative scores carry over."
                 )
             _more(session)
-    return st.container()
 
 
 def _belong_to_engine(experiment: Experiment) -> bool:

@@ -28,7 +28,8 @@ from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding, playable_copies, reference_phrases
-from lib.ui.components.player import DraggedThreshold, Presented, Seek, lanes_data, player
+from lib.ui.components.player import DraggedThreshold, Presented, Seek, lanes_data, player, player_key
+from lib.ui.components.prompt_editor import answers_without_player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, own_video, prompts, settings
 from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
@@ -283,11 +284,6 @@ def watch(selection: VideoSelection, analysis: Analysis | None, places: tuple[De
             st.session_state[key] = label  # the panels below, not drawn yet, show it as well
 
 
-def player_key(video: Video) -> str:
-    """Return the widget key of the player of ``video``."""
-    return f"player_{video.sha256[:12]}"
-
-
 def play(
     video: Video,
     lanes: dict[str, Any] | None,
@@ -304,18 +300,18 @@ def play(
     it drawn for an audience.
     """
     session = state.session()
-    if not video.has_file:
+    source = playable_copies.playable(video) if video.has_file else None
+    if source is None or source.problem:
         with places[0] if places else nullcontext():
-            missing_video.no_player(video)
-        return
-    source = playable_copies.playable(video)
-    if source.problem:
-        with places[0] if places else nullcontext():
-            st.error(as_text(source.problem), icon=":material/error:")
+            if source is None:
+                missing_video.no_player(video)
+            else:
+                st.error(as_text(source.problem or ""), icon=":material/error:")
+            answers_without_player(player_key(video.sha256), lanes)
         return
     view = player(
         source.src,
-        key=player_key(video),
+        key=player_key(video.sha256),
         width=video.width,
         height=video.height,
         label=video.name,
@@ -382,10 +378,12 @@ def edit_prompts(session: Session) -> None:
     prompts.tools(session)
 
 
-def edit_settings(selection: VideoSelection) -> DeltaGenerator:
-    """Draw the settings; return the place for ``lib.ui.panels.settings.effects``."""
+def edit_settings(selection: VideoSelection, analysis: Analysis | None) -> None:
+    """Draw the settings; ``analysis`` gives the range of the threshold."""
     info = selection.info
-    return settings.draw(selection.session, cache.samples(info).step_s if info and info.samples else None)
+    step_s = cache.samples(info).step_s if info and info.samples else None
+    scores = (float(analysis.scores.min()), float(analysis.scores.max())) if analysis and analysis.scores.size else None
+    settings.draw(selection.session, step_s, scores)
 
 
 def analyse(selection: VideoSelection) -> Analysis | None:
@@ -414,10 +412,12 @@ def analyse(selection: VideoSelection) -> Analysis | None:
                 return None
             reference = cache.reference(selection.info, selection.engine)
             vectors = vectors | cache.store().text_vectors(selection.engine.id, PHRASES)
-        return cache.analysis(selection.info, prompt_set, vectors, reference)
+        analysis = cache.analysis(selection.info, prompt_set, vectors, reference)
     except PromptreelError as error:
         st.warning(as_text(str(error)), icon=":material/edit_note:")
         return None
+    prompts.suggest(selection.session, selection.info, analysis, selection.video)
+    return analysis
 
 
 def _waiting(selection: VideoSelection) -> None:

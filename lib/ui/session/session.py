@@ -140,6 +140,10 @@ class Session(Saved[Experiment]):
     tables: int = 0
     table_said: str = ""
     """What the last press or paste in the table did, in words, until the next edit."""
+    suggest: str | None = None
+    """The label for which a threshold is to be suggested."""
+    suggested: tuple[str, float | None, str] | None = None
+    """Of the last suggestion the label, its row's threshold after that, and what is said, until the next edit."""
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     """A browser tab outlives a restart of the server, and so does what it sent last: this tells them apart."""
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -306,6 +310,7 @@ class Session(Saved[Experiment]):
 
     def _carry_out(self, then: RowsAction | None, one: Experiment) -> Experiment:
         """Return ``one`` after a press or a paste in the table; as a step of its own where it is the experiment."""
+        self.suggested = None
         after, self.table_said = then(one) if then else (one, "")
         if one is self.experiment and after != one:
             self.step(None, lambda _: after)  # what is typed meanwhile still counts

@@ -93,6 +93,11 @@ class _Memory:
     report: dict[str, Any] | None = None
 
 
+def player_key(sha256: str) -> str:
+    """Return the widget key of the player of a video, on whatever page."""
+    return f"player_{sha256[:12]}"
+
+
 def player(
     src: str | None,
     *,

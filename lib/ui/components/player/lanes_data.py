@@ -63,7 +63,7 @@ def lanes(
                 "answer": answer,
             }
             for prompt, threshold, metrics, answer in zip(
-                analysis.prompts, own, analysis.metrics, analysis.row_answers, strict=True
+                analysis.prompts, own, analysis.metrics, analysis.answers, strict=True
             )
         ],
         "shared": shared,

@@ -24,7 +24,7 @@ from lib.ui.session.peek import peek_state
 
 MAX_LABEL = 500
 """Characters of a label or a phrasing; the browser says so where it cuts a longer one."""
-_COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "phrasings", "prompt_row"))
+_COMPONENT = register(Path(__file__).parent, before=(ACKED_INPUT, "phrasings", "live_line", "prompt_row"))
 _FEEDBACK = st.components.v2.component(
     "promptreel_editor_feedback",
     js=Path(__file__).with_name("editor_feedback.js").read_text(encoding="utf-8"),
@@ -72,6 +72,7 @@ def prompt_editor(
     key: str,
     of: str,
     thresholds: tuple[float, float],
+    live: tuple[str, str] = ("", ""),
     on_change: Callable[[SubmittedRows], None],
 ) -> SubmittedRows | None:
     """Draw the editor and return what the browser sent last; None while that is nothing, or no rows.
@@ -82,6 +83,7 @@ def prompt_editor(
         of: ``<experiment>.<session>.<version>``. Another version replaces what the browser shows. Another session of
             the same experiment (the server was restarted) gets the edits that no session has acknowledged.
         thresholds: lowest and highest threshold that is accepted.
+        live: key of the player that tells what is at the playhead, and the side of it (``A``, ``B`` or empty).
         on_change: called with each edit before the script runs, also when it runs for another page.
     """
     data = {
@@ -92,6 +94,7 @@ def prompt_editor(
         "max_rows": MAX_PROMPTS,
         "max_label": MAX_LABEL,
         "max_texts": MAX_PHRASINGS,
+        "live": {"key": live[0], "side": live[1]},
     }
 
     return draw(_COMPONENT, key, data, "rows", lambda sent: _read(sent, thresholds), on_change)
@@ -154,6 +157,18 @@ def editor_feedback(
         "marks": {label: asdict(one) for label, one in (marks or {}).items()},
     }
     _FEEDBACK(key=f"{key}.feedback", data=data)
+
+
+def answers_without_player(key: str, lanes: Mapping[str, Any] | None) -> None:
+    """Have the prompt tables show the answers in ``lanes``, where the player ``key`` that tells them is missing."""
+    sides = [one for one in (lanes, (lanes or {}).get("beside")) if one]
+    nothing = {"score": None, "low": 0, "high": 1, "threshold": None, "steps": None, "on": False, "present": True}
+    labels = [
+        {**nothing, "side": side.get("side", ""), "label": label["name"], "answer": label["answer"]}
+        for side in sides
+        for label in side["labels"]
+    ]
+    _FEEDBACK(key=f"{key}.answers", data={"key": key, "labels": labels})
 
 
 def _to_json(row: PromptRow) -> dict[str, Any]:

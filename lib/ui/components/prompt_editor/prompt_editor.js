@@ -6,7 +6,7 @@ const STORED = "promptreel.prompt-editor.";
 const HINT = "Enter: next row. Lines and spreadsheet columns can be pasted.";
 const MANY = 10; // rows from which on phrasings are folded at first
 const LONGEST_PASTE = 2000000;
-const PARTS = ["on", "colour", "label", "texts", "role", "threshold", "remove"]; // of a row that can have the focus
+const PARTS = ["on", "colour", "label", "texts", "role", "threshold", "remove", "mark", "suggest"]; // of a row that can have the focus
 const NO_FEEDBACK = { colours: {}, threshold: null, thresholds: [-Infinity, Infinity], uses_thresholds: true, hints: {}, unknown: {}, left_out: {}, said: "", marks: {} };
 // Survives unmounting, so that what was typed last is there again after a page switch, even if it was not sent in time.
 const shared = (globalThis[Symbol.for("promptreel.prompts")] ??= { memories: new Map(), feedback: new Map(), editors: new Map() });
@@ -28,7 +28,17 @@ class Editor extends AckedInput {
     this.feedback = NO_FEEDBACK;
     this.pending = false; // whether an edit is not submitted yet
     this.add.onclick = () => this.emptyRow().label.focus();
+    this.states = new Map(); // by label, what the player says of it
     this.listen(root.querySelector(".editor"));
+    live.addEventListener("state", ({ detail }) => detail.key === this.data?.live.key && this.hear(detail), {
+      signal: this.listeners.signal,
+    });
+  }
+
+  hear({ labels } = { labels: [] }) {
+    const { side } = this.data.live;
+    this.states = new Map(labels.filter((one) => one.side === side).map((one) => [one.label, one]));
+    this.views.forEach((view, index) => view.showLive(index + 1));
   }
 
   get rows() {
@@ -40,6 +50,7 @@ class Editor extends AckedInput {
     this.data = data;
     this.setState = setStateValue;
     shared.editors.set(data.key, this);
+    this.hear(live.states.get(data.live.key));
     if (this.of !== data.of) {
       if (!first && this.belongsTo(data)) this.restart();
       else {
@@ -168,7 +179,8 @@ class Editor extends AckedInput {
       return;
     }
     const index = this.views.indexOf(view);
-    this.awaited = { index, count: this.views.length, paste: action.paste !== undefined };
+    const stays = action.mend === "suggest"; // the focus, on what was pressed
+    this.awaited = stays ? null : { index, count: this.views.length, paste: action.paste !== undefined };
     clearTimeout(this.timer);
     this.pending = false;
     this.action = { index, ...action };

@@ -75,6 +75,8 @@ class RowView {
     this.threshold.inputMode = "decimal";
     this.remove = button("remove icon-button", "×", this.li);
     this.remove.onclick = () => editor.removeRow(this);
+    this.live = new LiveLine(this);
+    ({ mark: this.mark, suggest: this.suggest } = this.live);
     this.trouble = element("p", "trouble", this.li);
     this.trouble.id = `trouble-${++rowCount}`;
     this.trouble.hidden = true;
@@ -218,6 +220,13 @@ class RowView {
     );
   }
 
+  /** Show what is at the playhead, where the row takes part. */
+  showLive(number) {
+    const { name, row, editor } = this;
+    const counts = row.enabled && name && !this.li.classList.contains("left-out");
+    this.live.show((counts && editor.states.get(name)) || null, counts && editor.states.size > 0, number);
+  }
+
   draw() {
     const { feedback, views } = this.editor;
     const number = views.indexOf(this) + 1;
@@ -234,7 +243,7 @@ class RowView {
     this.li.classList.toggle("off", !row.enabled);
     this.li.classList.toggle("worded", words > 0);
     this.li.classList.toggle("folded", words > 0 && Boolean(this.folded));
-    this.swatch.style.setProperty("--swatch", swatch ?? "transparent");
+    for (const shown of [this.swatch, this.live.fill]) shown.style.setProperty("--swatch", swatch ?? "transparent");
     this.colour.title = `Colour: ${row.colour ?? "automatic"}${swatch?.startsWith("#") ? ` (${swatch})` : ""}`;
     this.label.title = row.label;
     this.count.textContent = words === 1 ? "1 phrasing" : `${words} phrasings`;
@@ -257,11 +266,14 @@ class RowView {
       role: `Role of prompt ${number}`,
       threshold: `Threshold of prompt ${number}`,
       remove: `Remove prompt ${number}`,
+      suggest: `Suggest a threshold for prompt ${number}`,
     };
     for (const [part, text] of Object.entries(names)) this[part].setAttribute("aria-label", text);
     this.phrasings.draw(number);
+    this.showLive(number);
     for (const press of this.mends ?? []) press.setAttribute("aria-label", `${press.textContent} (prompt ${number})`);
     this.remove.title = "Remove";
+    this.suggest.title = "Set this row’s threshold by the ground truth, else where its scores fall into two groups";
     this.move.title = "Drag to move, or Alt with up and down";
   }
 }

@@ -1,4 +1,4 @@
-// What is said of a label in its row of the prompt table, as `Analysis.row_answers` has it, for a threshold that is dragged.
+// What is said of a label in its row of the prompt table, as `Analysis.answers` has it, for a threshold that is dragged.
 
 import { formatDuration, formatFixed, formatPercent, formatTime } from "./format.js";
 
