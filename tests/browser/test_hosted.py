@@ -94,6 +94,6 @@ def test_results_dropped_onto_the_page_show_in_explore(
         page.get_by_role("button", name="Open in Explore").click()
 
         expect(page.get_by_text(re.compile("was imported without its video"))).to_be_visible()
-        expect(page.get_by_text(re.compile(r"present for 3.0 s \(50 %\), first at 0:03.0"))).to_be_visible()
+        expect(page.get_by_text("3.0 s, 50 %, first 0:03.0")).to_be_visible()
         expect(page.locator('[data-testid="stVegaLiteChart"]').first).to_be_visible()
         expect(page.locator("video")).to_have_count(0)

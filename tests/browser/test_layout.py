@@ -14,6 +14,7 @@ from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
 from tests.helpers.pages import EXPERIMENT, Bench, with_rows
+from tests.helpers.prompt_table import answer
 
 pytestmark = pytest.mark.browser
 
@@ -46,7 +47,7 @@ def explore_boxes(page: Page) -> Boxes:
     named |= {"Threshold": page.get_by_role("slider", name="Threshold").first}
     rows = page.get_by_role("textbox", name="Label of prompt")
     named |= {f"row {number}": rows.nth(number) for number in range(len(ROWS))}
-    named |= {f"answer {row.label}": page.get_by_text(f"{row.label}:").first for row in ROWS}
+    named |= {f"answer {row.label}": answer(page, row.label) for row in ROWS}
     return found(page, **named)
 
 
@@ -57,6 +58,7 @@ def compare_boxes(page: Page) -> Boxes:
         table = page.get_by_role("group", name="Prompt table").nth("AB".index(side))
         rows = table.get_by_role("textbox", name="Label of prompt")
         named |= {f"{side} row {number}": rows.nth(number) for number in range(len(ROWS))}
+        named |= {f"{side} answer {row.label}": answer(page, row.label, "AB".index(side)) for row in ROWS[:4]}
         named |= {f"{side} table": table, f"{side} name": page.get_by_role("combobox", name=f"{side}: ")}
     return found(page, swap=page.get_by_role("button", name="Swap"), **named)
 

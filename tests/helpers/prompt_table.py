@@ -24,6 +24,12 @@ def part(page: Page, name: str, number: int) -> Locator:
     return page.get_by_role(kind, name=f"{name} of prompt {number}", exact=True)
 
 
+def answer(page: Page, label: str, side: int = 0) -> Locator:
+    """Return what the row of a label says of it; ``side`` 1 is that of B."""
+    table = page.get_by_role("group", name="Prompt table").nth(side)
+    return table.locator(".row", has=page.locator(f'.label[title="{label}"]')).locator(".live .answer")
+
+
 def shown(page: Page) -> list[str]:
     values = page.locator("input.label").evaluate_all("fields => fields.map(field => field.value)")
     return [str(value) for value in values]

@@ -6,9 +6,20 @@ from dataclasses import replace
 
 import pytest
 
+from lib.core.labelled_intervals import TrueSegment
 from lib.prompts.model import Settings
 from lib.services.experiments import PromptRow
-from tests.helpers.pages import answers, edit_prompts, editor_data, lay_out, open_page, passed, saved, words
+from tests.helpers.pages import (
+    answers,
+    by_key,
+    edit_prompts,
+    editor_data,
+    lay_out,
+    open_page,
+    passed,
+    put_truth,
+    saved,
+)
 
 RED, GREEN, BLUE = (PromptRow(label=colour) for colour in ("red", "green", "blue"))
 
@@ -70,7 +81,7 @@ def test_a_phrasing_that_is_too_long_is_said_in_its_row_and_the_others_keep_it_i
     (hint,) = editor_data(app)["hints"]["0"]
     assert "too" in hint["text"] or "tokens" in hint["text"]
     assert "The other phrasings count meanwhile." in hint["text"]
-    assert "<strong>red</strong>" in words(app)
+    assert answers(app)["red"].startswith("3.0 s")
     mend = hint["mends"][0]
     assert mend[0].startswith("shorten:1:")
     edit_prompts(app, *saved(bench).rows, action={"index": 0, "mend": mend[0]})
@@ -137,3 +148,49 @@ def test_the_players_lanes_have_the_tables_colours_dashes_and_know_the_rest(home
     edit_prompts(app, *rows[1:], RED, replace(BLUE, role="background"))
     after = {label["name"]: label for label in passed(app, "lanes")[0]["lanes"]["labels"]}
     assert all(after[name]["swatch"] == labels[name]["swatch"] for name in after)
+
+
+SUGGEST = {"index": 0, "mend": "suggest"}
+
+
+def test_a_suggestion_sets_the_rows_threshold_says_why_and_can_be_undone(bench):
+    put_truth(bench, TrueSegment("red", 0.0, 3.0))
+    app = open_page()
+    edit_prompts(app, RED, GREEN, BLUE, action=SUGGEST)
+    suggested = saved(bench).rows[0].threshold
+    assert suggested == pytest.approx(0.58, abs=0.1)  # between the scores of red and of the rest
+    assert saved(bench).rows[1:] == (GREEN, BLUE)
+    said = hinted(app, 0)
+    assert said[0].startswith(f"Its threshold {suggested:g} isn’t used")
+    assert said[1].startswith(f"By the ground truth: threshold {suggested:.3f} gives F1 1.00")
+    by_key(app.button, "undo").click().run()
+    assert saved(bench).rows == (RED, GREEN, BLUE)
+    assert hinted(app, 0) == []
+
+
+def test_a_row_says_why_no_threshold_can_be_suggested_until_the_next_edit(bench):
+    put_truth(bench, TrueSegment("green", 0.0, 3.0))
+    app = open_page()
+    edit_prompts(app, RED, GREEN, BLUE, action=SUGGEST)
+    assert saved(bench).rows == (RED, GREEN, BLUE)
+    alone = "The ground truth does not contain it; by the scores alone: No clear split"
+    assert [said.startswith(alone) for said in hinted(app, 0)] == [True]
+    edit_prompts(app, RED, GREEN)
+    assert hinted(app, 0) == []
+    edit_prompts(app, RED, GREEN, action={"index": 7, "mend": "suggest"})
+    assert not app.exception
+    assert editor_data(app)["hints"] == {}
+
+
+def test_the_shared_threshold_has_the_range_of_the_scores_and_a_number(bench):
+    app = open_page()
+    by_key(app.selectbox, "setting.decision").set_value("threshold").run()
+    slider, number = by_key(app.slider, "setting.threshold"), by_key(app.number_input, "setting.threshold.number")
+    peak = max(score for score in (one["peak"] for one in passed(app, "lanes")[-1]["lanes"]["labels"]))
+    assert peak < slider.max <= peak + 0.02
+    assert slider.min < slider.value == number.value == 0.2
+    number.set_value(-0.1).run()  # below all scores
+    assert saved(bench).settings.threshold == -0.1 == by_key(app.slider, "setting.threshold").value
+    by_key(app.slider, "setting.threshold").set_value(0.5).run()
+    assert saved(bench).settings.threshold == 0.5 == by_key(app.number_input, "setting.threshold.number").value
+    assert not app.exception
