@@ -12,7 +12,7 @@ from lib.ui.explore import (
     timeline,
     wording,
 )
-from lib.ui.panels import numbers, own_video, presentation, settings, undo_bar, video
+from lib.ui.panels import guide, numbers, own_video, presentation, settings, undo_bar, video
 
 if presentation.is_open():
     with presentation.place():
@@ -20,6 +20,7 @@ if presentation.is_open():
     st.stop()
 
 top = experiment.draw("Explore")
+guided = st.container()
 selection = video.choose(top.video)
 if selection is None:
     st.stop()
@@ -42,6 +43,8 @@ if analysis is None or selection.info is None:
     ground_truth.draw_alone(selection.video)
     st.stop()
 
+with guided:
+    guide.draw(selection, analysis)
 measured = numbers.remember(selection, analysis)
 band = video.reference(selection.engine, selection.info)
 with lanes:

@@ -39,6 +39,9 @@ button:is([data-selected="true"], [aria-expanded="true"]),
 [data-testid="stSliderThumbValue"] { color: inherit !important; }
 [data-testid="stCaptionContainer"] code { color: inherit; }
 .st-key-page_keys { display: none; }
+.st-key-top_line .st-key-present [data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%);
+}
 .stApp:has(.st-key-presentation) :is([data-testid="stHeader"], [data-testid="stSidebar"]) { display: none; }
 [data-testid="stMainBlockContainer"]:has(.st-key-presentation) { padding: 0.75rem 1.5rem; }
 .st-key-presentation h1 { padding: 0; font-size: 1.5rem; }

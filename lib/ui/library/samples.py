@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text
 from lib.media.frames import frame_at
+from lib.prompts.model import PromptSet
+from lib.services import catalogue
 from lib.services.ground_truth import annotation_file
 from lib.ui.background import embedding as work
+from lib.ui.panels import guide
 from lib.ui.session import cache, opening
 from lib.ui.session.folders import SAMPLES
 
@@ -42,11 +45,18 @@ def _sample_card(file: Path) -> None:
     st.markdown(f"**{card.title}**")
     st.caption(card.caption)
     st.space("stretch")  # the buttons of all cards stand in one row
-    if st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch"):
+    opened = st.button("Open", key=f"open_sample_{file.stem}", type="primary", width="stretch")
+    guided = card.guided is not None and st.button(
+        "What it shows, in 3 steps", key=f"guide_sample_{file.stem}", icon=":material/signpost:", width="stretch"
+    )
+    if opened or guided:
         work.say_opening(card.title)
         try:
             video = cache.store().add_file(file)
-            opening.open_sample(video)
+            if guided and card.guided is not None:
+                guide.begin(video, card.guided)
+            else:
+                opening.open_sample(video)
         except PromptreelError as error:
             st.error(as_text(str(error)))
             return
@@ -60,6 +70,8 @@ class SampleCard:
     title: str
     caption: str
     picture: NDArray[np.uint8]
+    guided: PromptSet | None
+    """Its prompts, where its ground truth names something that they don't."""
 
 
 @st.cache_data(show_spinner=False, max_entries=2)
@@ -86,4 +98,6 @@ def sample_card(file: Path) -> SampleCard:
     about = [line[1:].strip() for line in itertools.takewhile(lambda line: line.startswith("#"), lines)]
     caption = " ".join(about) or ", ".join(dict.fromkeys(segment.label for segment in segments))
     title = file.stem.replace("_vfr", "").replace("_", " ").capitalize()
-    return SampleCard(title, caption, frame.image)
+    own = catalogue.sample_prompts(file)
+    guided = own if own is not None and guide.has_finding(own, segments) else None
+    return SampleCard(title, caption, frame.image, guided)

@@ -58,11 +58,11 @@ def keys(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
     page_keys(names if page.url_path in _PAGES else {}, _turn, page=page.url_path, pages=addresses)
 
 
-def button() -> None:
+def button(key: str = "present") -> None:
     """Draw the button that opens the presentation."""
     st.button(
-        "",
-        key="present",
+        "Present",
+        key=key,
         icon=":material/slideshow:",
         help="Present: video, answers and lanes, large and without controls (P); Escape leaves",
         on_click=_turn,

@@ -27,20 +27,20 @@ def copy(source: Side) -> None:
     """Replace the experiment of the other side with that of ``source``; both have the same video anyway."""
     from_ = sides()[source].experiment
     text = "A copied to B" if source == "a" else "B copied to A"
-    _set_content(text, replace(from_, title=state.current().title), from_)
+    set_content(text, replace(from_, title=state.current().title), from_)
 
 
 @state.callback
 def swap() -> None:
     """Exchange A and B."""
     a, b = sides().values()
-    _set_content("A and B swapped", b.experiment, a.experiment, keep=False)
+    set_content("A and B swapped", b.experiment, a.experiment, keep=False)
 
 
 @state.callback
 def compare_with(experiment: Experiment) -> None:
     """Replace side B with a copy of another experiment; edits there don't change that one."""
-    _set_content(f"B replaced by {quoted(shown_title(experiment))}", state.current(), experiment)
+    set_content(f"B replaced by {quoted(shown_title(experiment))}", state.current(), experiment)
 
 
 def open_video(video: Video) -> None:
@@ -58,10 +58,11 @@ def _open_a(open_it: Callable[[], None]) -> None:
     b = sides()["b"].experiment
     open_it()
     a, replaced = (session.experiment for session in sides().values())
-    _set_content("B kept beside another A", a, b, keep=not versions.same_content(a, replaced))
+    set_content("B kept beside another A", a, b, keep=not versions.same_content(a, replaced))
 
 
-def _set_content(text: str, a: Experiment, b: Experiment, *, keep: bool = True) -> None:
+@state.callback
+def set_content(text: str, a: Experiment, b: Experiment, *, keep: bool = True) -> None:
     """Set the content of both sides; a side that has it already keeps its widgets, another one a version first."""
     changes = []
     for session, content in zip(sides().values(), (a, b), strict=True):
