@@ -19,6 +19,7 @@ _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
 [data-testid="stMainBlockContainer"]:has(.st-key-top_line) { padding-top: 0.5rem; }
 [data-testid="stMainBlockContainer"]:has(.st-key-top_line) > .stVerticalBlock { gap: 0.5rem; }
+.st-key-top_line { padding-right: 2rem; } /* of the menu, which switches the theme */
 .st-key-top_line h1 { padding: 0; font-size: 1.25rem; }
 .st-key-top_line > :has(.stTextInput, .stSelectbox) { flex-grow: 1; }
 .st-key-top_line > :has(.stSelectbox) > * { width: 100%; }
@@ -48,9 +49,15 @@ button:is([data-selected="true"], [aria-expanded="true"]),
 </style>"""
 
 
+_ABOUT = (
+    "Promptreel: prompts against video, frame by frame. Everything stays on this machine but what an engine is sent."
+)
+"""With an item of our own Streamlit shows its menu, which switches between light, dark and the system’s theme."""
+
+
 def main() -> None:
     """Draw the frame, then the page that the address asks for; an error of either is a sentence where it happened."""
-    st.set_page_config(page_title="Promptreel", page_icon="🎞️", layout="wide")
+    st.set_page_config(page_title="Promptreel", page_icon="🎞️", layout="wide", menu_items={"About": _ABOUT})
     st.logo(Path(__file__).with_name("logo.svg"), size="large")
     st.html(_STYLE)
     with as_sentences():
@@ -69,6 +76,7 @@ def _draw() -> None:
         st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
+    presentation.begin()
     presentation.keys(page, pages)
     if presentation.is_open(page):
         with notices.above(), as_sentences():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PARAMETER = "present"
 _PAGES = ("explore", "compare")
 _STATE = "presentation_state"
+_NOW, _WANTED = "presenting", "presenting_wanted"
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,29 @@ class Shown:
     sees: Framing | None
 
 
+def begin() -> None:
+    """Take from the address whether to present; to be called first in each run.
+
+    A run may still bring the address from before a key or button was pressed: that is no wish to take it back.
+    """
+    wanted, there = st.session_state.get(_WANTED), st.query_params.get(_PARAMETER, "")
+    if wanted is None or wanted == there:
+        wanted = st.session_state[_WANTED] = None
+    elif wanted:
+        st.query_params[_PARAMETER] = wanted
+    else:
+        st.query_params.pop(_PARAMETER, None)
+    st.session_state[_NOW] = there if wanted is None else wanted
+
+
 def is_open(page: StreamlitPage | None = None) -> bool:
-    """Return whether the address asks for a presentation, and ``page`` has one."""
-    return (page is None or page.url_path in _PAGES) and bool(st.query_params.get(_PARAMETER))
+    """Return whether there is a presentation, of ``page`` where that is given."""
+    return (page is None or page.url_path in _PAGES) and bool(wanted_version())
 
 
 def wanted_version() -> str:
-    """Return the id of the version that the address names as what was before; ``1`` where it names none."""
-    return st.query_params.get(_PARAMETER, "")
+    """Return the id of the version that is to be what was before; ``1`` where none is named, empty: no presentation."""
+    return str(st.session_state.get(_NOW, ""))
 
 
 def keys(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
@@ -72,10 +88,7 @@ def button(key: str = "present") -> None:
 
 @state.callback
 def _turn(name: str) -> None:
-    if name == "open":
-        st.query_params[_PARAMETER] = "1"
-    else:
-        st.query_params.pop(_PARAMETER, None)
+    st.session_state[_WANTED] = "1" if name == "open" else ""
 
 
 def place() -> DeltaGenerator:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import streamlit as st
+
 from lib.ui.components.registration import newly_sent, register
 from lib.ui.session.peek import peek_state
 
@@ -23,11 +25,11 @@ def page_keys(
         pages: those of all pages, which get the theme that was chosen on one of them.
         key: widget key.
     """
-    names = set(keys.values())
 
     def changed() -> None:
         for name in newly_sent(key, peek_state().get(key, {}).get("presses")):
-            if name in names:
+            if name in keys.values():  # else the theme has changed, which takes a run and no more
                 on_press(name)
 
-    _COMPONENT(key=key, data={"keys": dict(keys), "page": page, "pages": list(pages)}, on_presses_change=changed)
+    data = {"keys": dict(keys), "page": page, "pages": list(pages), "theme": st.context.theme.type}
+    _COMPONENT(key=key, data=data, on_presses_change=changed)

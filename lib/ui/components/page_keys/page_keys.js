@@ -1,5 +1,5 @@
-// Keys of the whole page that are no text, each as one press with its name; and the theme, which Streamlit keeps for each
-// page by itself, kept for all of them.
+// Keys of the whole page that are no text, each as one press with its name; and the theme: Streamlit keeps it
+// for each page by itself and tells Python with the next run, here it is kept for all pages, and told at once.
 
 const KEPT = 100; // presses that are sent, as two may come within one run
 const TYPED = "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
@@ -20,6 +20,9 @@ class PageKeys {
     this.data = data;
     this.setState = setStateValue;
     keepTheme(data.page, data.pages);
+    const { colorScheme } = getComputedStyle(document.querySelector(".stApp"));
+    if (colorScheme !== data.theme && colorScheme !== this.told) this.send("theme"); // what Python colours follows
+    this.told = colorScheme;
   }
 
   pressed(event) {
@@ -29,6 +32,10 @@ class PageKeys {
     const path = event.composedPath().filter((one) => one instanceof Element);
     if (path.some((one) => one.matches(key === "Escape" ? CLOSED_BY_ESCAPE : TYPED))) return;
     event.preventDefault();
+    this.send(name);
+  }
+
+  send(name) {
     this.presses = [...this.presses, name];
     this.setState("presses", { id: this.id, count: this.presses.length, last: this.presses.slice(-KEPT) });
   }
