@@ -10,8 +10,10 @@ and the first and the last one. It is for drawing only; metrics, segments and hi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 
 from lib.analysis.analysis import Analysis
 from lib.charts.palette import chart_label
+from lib.charts.player_arrays import content_key
 from lib.core.formatting import format_duration, format_time
 from lib.core.samples import Samples
 
@@ -94,40 +97,71 @@ def clamp_window(window: tuple[float, float] | None, samples: Samples) -> tuple[
 
 
 def chart_data(analysis: Analysis, *, window: tuple[float, float] | None = None) -> ChartData:
-    """Return the tables of ``window``; None shows the whole video."""
-    samples, p = analysis.samples, len(analysis.labels)
-    start, end = clamp_window(window, samples)
-    inside = slice(*np.searchsorted(samples.times_s, (start, np.nextafter(end, np.inf))))
-    points = max(min(MAX_POINTS, MAX_ROWS // max(p, 1)), MIN_POINTS)
+    """Return the tables of ``window``; None shows the whole video.
+
+    Those that don't depend on thresholds are the same objects as for another analysis of the same scores.
+    """
+    start, end = clamp_window(window, analysis.samples)
     own, shared = _thresholds(analysis)
-    lines = _lines(analysis, analysis.scores, inside, (start, end), points)
-    raw = _lines(analysis, analysis.raw, inside, (start, end), points) if analysis.is_smoothed else lines[:0]
     return ChartData(
         start_s=start,
         end_s=end,
         labels=analysis.labels,
         score=analysis.prompt_set.settings.score,
-        edges=edges(analysis, window),
-        gaps=gaps(analysis, window),
-        lines=lines,
-        raw=raw.add_prefix("raw_"),
-        raw_note=pd.DataFrame({"note": pd.Series([RAW_NOTE] * analysis.is_smoothed, dtype=object)}),
         own_thresholds=own,
         shared_threshold=shared,
-        moments=_moments(analysis, inside),
         bars=_bars(analysis, start, end),
-        change=_change(analysis, inside, points),
-        change_moments=_change_moments(analysis, inside),
-        spikes=_spikes(analysis, inside),
+        **_of_scores(_View(analysis, start, end)),
     )
 
 
-def overview_lines(analysis: Analysis) -> pd.DataFrame:
-    """Return ``time_s, label, score`` of the whole video, coarsely."""
+@dataclass(frozen=True)
+class _View:
+    """A window of an analysis; equal to another of the same samples and scores, whatever was decided."""
+
+    analysis: Analysis = field(compare=False)
+    start_s: float
+    end_s: float
+    content: str = ""
+
+    def __post_init__(self) -> None:
+        of, samples = self.analysis, self.analysis.samples
+        numbers = content_key(samples.times_s, samples.gaps_s, of.vector_change, of.scores, of.raw)
+        object.__setattr__(self, "content", json.dumps([of.labels, samples.end_s, numbers]))
+
+
+@lru_cache(maxsize=8)
+def _of_scores(view: _View) -> dict[str, pd.DataFrame]:
+    analysis, window = view.analysis, (view.start_s, view.end_s)
+    inside = slice(*np.searchsorted(analysis.samples.times_s, (window[0], np.nextafter(window[1], np.inf))))
+    points = max(min(MAX_POINTS, MAX_ROWS // max(len(analysis.labels), 1)), MIN_POINTS)
+    lines = _lines(analysis, analysis.scores, inside, window, points)
+    raw = _lines(analysis, analysis.raw, inside, window, points) if analysis.is_smoothed else lines[:0]
+    return {
+        "edges": edges(analysis, window),
+        "gaps": gaps(analysis, window),
+        "lines": lines,
+        "raw": raw.add_prefix("raw_"),
+        "raw_note": pd.DataFrame({"note": pd.Series([RAW_NOTE] * analysis.is_smoothed, dtype=object)}),
+        "moments": _moments(analysis, inside),
+        "change": _change(analysis, inside, points),
+        "change_moments": _change_moments(analysis, inside),
+        "spikes": _spikes(analysis, inside),
+    }
+
+
+def overview_data(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """Return the tables of the whole video: ``overview`` (``time_s, label, score``), coarsely, ``edges``, ``gaps``."""
+    return _overview(_View(analysis, *clamp_window(None, analysis.samples)))
+
+
+@lru_cache(maxsize=8)
+def _overview(view: _View) -> dict[str, pd.DataFrame]:
+    analysis = view.analysis
     points = max(OVERVIEW_ROWS // len(analysis.labels), 200)
-    return _lines(
-        analysis, analysis.scores, slice(0, len(analysis.samples)), clamp_window(None, analysis.samples), points
-    )
+    window = view.start_s, view.end_s
+    lines = _lines(analysis, analysis.scores, slice(0, len(analysis.samples)), window, points)
+    return {"overview": lines, "edges": edges(analysis), "gaps": gaps(analysis)}
 
 
 def edges(analysis: Analysis, window: tuple[float, float] | None = None) -> pd.DataFrame:

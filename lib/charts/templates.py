@@ -9,7 +9,7 @@ of the moment in.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import altair as alt
@@ -55,6 +55,11 @@ class FilledChart(alt.LayerChart):
         """The tables by name."""
         tables: dict[str, pd.DataFrame] = object.__getattribute__(self, "_tables")
         return tables
+
+    def converted(self, convert: Callable[[pd.DataFrame], Any]) -> FilledChart:
+        """Return the chart with what ``convert`` gives for each table, which an active data transformer must know."""
+        text: str = object.__getattribute__(self, "_text")
+        return FilledChart(text, {name: convert(table) for name, table in self.tables.items()})
 
     def to_dict(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Return the Vega-Lite specification with the tables in it.

@@ -22,7 +22,7 @@ import pandas as pd
 
 from lib.analysis.analysis import Analysis
 from lib.charts import layers
-from lib.charts.data import ChartData, edges, gaps, histogram, overview_lines
+from lib.charts.data import ChartData, histogram, overview_data
 from lib.charts.palette import chart_label, label_colours
 from lib.charts.templates import FilledChart, Template
 
@@ -37,9 +37,9 @@ _CHANGE_TITLE = "Scene change (1 − cosine)"
 
 def overview_chart(analysis: Analysis, colours: Mapping[str, str] | None = None, *, height: int = 84) -> FilledChart:
     """Return the whole video as a strip; ``brush``, an interval of ``time_s``, chooses a window."""
-    lines = overview_lines(analysis)
-    template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(lines))
-    return template.fill({"overview": lines, "edges": edges(analysis), "gaps": gaps(analysis)})
+    tables = overview_data(analysis)
+    template = _overview(_items(analysis.labels, _colours(analysis, colours)), height, _has_gaps(tables["overview"]))
+    return template.fill(tables)
 
 
 def _has_gaps(lines: pd.DataFrame) -> bool:

@@ -112,7 +112,7 @@ def main() -> None:
             {label: COLOURS[row % len(COLOURS)] for row, label in enumerate(analysis.labels)},
             thumbnails=routes.url_for_thumbnails("test", picture),
             truth=annotation_file(path).segments,
-            thresholds=(0.0, 1.0, 0.005),
+            thresholds=(0.0, 1.0, 0.005, "st-key-threshold"),
         ),
         on_threshold=lambda dragged: state.update(threshold=dragged.value),
     )

@@ -276,3 +276,24 @@ def test_another_threshold_from_python_is_shown(page: Page, lanes_app: Dashboard
     page.keyboard.press("ArrowRight")
     wait_idle(page)
     expect(handle(page)).to_have_attribute("aria-valuenow", "0.301")
+
+
+def test_the_lanes_follow_the_slider_before_python_has_answered(lanes_app: Dashboard, page: Page) -> None:
+    lanes = open_lanes(page, lanes_app, "samples=40&prompts=3&step=0.25")
+    page.evaluate(
+        """() => {
+          window.order = [];
+          const find = (what, node = document) => node.querySelector(what)
+            ?? [...node.querySelectorAll("*")].map(e => e.shadowRoot && find(what, e.shadowRoot)).find(Boolean);
+          const tell = (who) => new MutationObserver(() => window.order.push(who));
+          tell("lanes").observe(find(".lanes .threshold"), { attributeFilter: ["aria-valuenow"] });
+          const shown = [...document.querySelectorAll("code")].find(e => e.textContent.startsWith("threshold:"));
+          tell("python").observe(shown, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    page.get_by_role("slider", name=re.compile("^Threshold")).first.focus()
+    page.keyboard.press("ArrowRight")
+    assert wait_for(lambda: "python" in page.evaluate("window.order"))
+    assert page.evaluate("window.order[0]") == "lanes"
+    expect(lanes.get_by_role("slider", name="Shared threshold")).to_have_attribute("aria-valuenow", "0.301")
+    assert reported(page, "threshold") == 0.301

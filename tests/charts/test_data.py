@@ -70,6 +70,19 @@ def test_a_window_is_kept_inside_the_video(window: Any, expected: tuple[float, f
     assert (data.start_s, data.end_s) == pytest.approx(expected)
 
 
+def test_another_threshold_changes_no_table_but_bars_and_thresholds(analysis: Analysis) -> None:
+    settings = replace(analysis.prompt_set.settings, threshold=0.6)
+    chosen = replace(analysis.prompt_set, settings=settings)
+    other = analyse_scores(analysis.scores.copy(), chosen, analysis.samples)
+    before, after = vars(chart_data(analysis, window=(10, 60))), vars(chart_data(other, window=(10, 60)))
+    changed = {name for name, table in before.items() if after[name] is not table}
+    assert changed - {"start_s", "end_s", "labels"} == {"bars", "own_thresholds", "shared_threshold"}
+    assert (before["bars"]["to_s"].sum(), after["shared_threshold"].iat[0, 0]) > (after["bars"]["to_s"].sum(), 0.59)
+    assert chart_data(other).lines is not after["lines"]
+    moved = analyse_scores(analysis.scores + 0.01, chosen, analysis.samples)
+    assert chart_data(moved, window=(10, 60)).lines is not after["lines"]
+
+
 def test_without_thresholds_in_the_decision_none_is_drawn(analysis: Analysis) -> None:
     settings = replace(analysis.prompt_set.settings, decision="best")
     best = analyse_scores(analysis.cosine, replace(analysis.prompt_set, settings=settings), analysis.samples)

@@ -11,6 +11,7 @@ from lib.analysis.reference import Reference
 from lib.charts import timeline
 from lib.charts.data import chart_data
 from lib.core.formatting import format_time
+from lib.ui.panels import charts
 from lib.ui.panels.video import REFERENCE_SHOWN
 from lib.ui.session import state, theme
 from lib.ui.session.peek import peek_state
@@ -32,7 +33,7 @@ def draw(analysis: Analysis, reference: Reference | None = None) -> None:
     band = reference.range_of(analysis.prompt_set.settings.score) if reference is not None else None
     if not _heading(session.window, reference=band is not None):
         band = None
-    st.altair_chart(
+    charts.draw(
         timeline.overview_chart(analysis, colours),
         key=_overview_key(),
         on_select=_brushed,
@@ -58,7 +59,7 @@ def draw(analysis: Analysis, reference: Reference | None = None) -> None:
             "Scene change (1 − cosine)",
         ),
     ):
-        st.altair_chart(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)
+        charts.draw(chart, key=key, on_select=_clicked(key), selection_mode=["pick"], alt=words)
 
 
 def _heading(window: tuple[float, float] | None, *, reference: bool) -> bool:
@@ -115,7 +116,7 @@ def choose_label(analysis: Analysis) -> str | None:
 
 def histogram(analysis: Analysis, label: str | None, split: float | None = None) -> None:
     """Draw how often each score occurs, of one label or of all, and where they fall into two groups."""
-    st.altair_chart(
+    charts.draw(
         timeline.histogram_chart(analysis, theme.colours(analysis.prompt_set.prompts), label=label, split=split),
         key="chart_histogram",
         alt="Histogram of scores, with thresholds as dashed rules",

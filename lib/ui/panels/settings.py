@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -66,9 +67,10 @@ def threshold_range(session: Session) -> tuple[float, float]:
     return min(low, settings.threshold, *own), max(high, settings.threshold, *own)
 
 
-def threshold_steps(session: Session) -> tuple[float, float, float]:
-    """Return ``threshold_range`` and the step of a threshold that is dragged."""
-    return (*threshold_range(session), _RANGES[session.experiment.settings.score][2])
+def threshold_steps(session: Session) -> tuple[float, float, float, str]:
+    """Return ``threshold_range``, the step of a threshold that is dragged, and the class of the shared one's slider."""
+    slider = re.sub(r"[^\w-]", "-", session.versioned(_SLIDER))
+    return (*threshold_range(session), _RANGES[session.experiment.settings.score][2], f"st-key-{slider}")
 
 
 def change_threshold(session: Session, label: str | None, value: float) -> None:

@@ -28,7 +28,7 @@ def lanes(
     thumbnails: str | None,
     truth: Sequence[TrueSegment] = (),
     end_s: float | None = None,
-    thresholds: tuple[float, float, float] | None = None,
+    thresholds: tuple[float, float, float, str] | None = None,
     band: tuple[float, float] | None = None,
     wrong: Sequence[tuple[str, float, float]] = (),
 ) -> dict[str, Any]:
@@ -40,7 +40,8 @@ def lanes(
         thumbnails: base URL from ``routes.url_for_thumbnails``; None draws no filmstrip.
         truth: ground truth; drawn in its own lane, in the colour of the prompt with the same name.
         end_s: end of the time axis where that is later than the samples' end (a partly embedded video).
-        thresholds: lowest, highest and step of the thresholds where they can be dragged in the lanes; None: they can't.
+        thresholds: lowest, highest and step of the thresholds where they can be dragged in the lanes, and the CSS class
+            of the shared one's slider on the page, which the lanes follow; None: they can't be dragged.
         band: lowest and highest score of the reference band, drawn behind the lines; None draws none.
         wrong: label, start and end of what is hatched in the lanes, as ``Evaluation.wrong`` has it.
     """

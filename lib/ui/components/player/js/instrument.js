@@ -90,6 +90,8 @@ class Player {
     }
     live.addEventListener("threshold", ({ detail }) => this.draggedElsewhere(detail), { signal: this.leaving.signal });
     this.area.addEventListener("blur", () => this.hover(null));
+    this.sliders = new MutationObserver((changes) => changes.forEach(({ target }) => this.slid(target)));
+    this.sliders.observe(document.body, { subtree: true, attributes: true, attributeFilter: ["aria-valuetext"] });
     const actions = {
       play: () => this.playback.toggle(),
       previous: () => commands.step(-1),
@@ -210,12 +212,11 @@ class Player {
     this.readout.build(scene, this.data.presented);
     this.readout.showDifferences(scene);
     this.resized(true);
-    this.tick();
+    this.paint(); // now: a repaint later, what is dragged would lag behind the pointer
   }
 
   // The threshold of a row of `side`, or the one that its rows share (null), while it is dragged.
-  previewThreshold(side, row, value) {
-    const near = rounded(value, side.thresholds);
+  previewThreshold(side, row, value, near = rounded(value, side.thresholds)) {
     const { preview } = this;
     if (preview && (preview.side !== side.name || preview.row !== row)) this.commitThreshold();
     if (preview?.value === near && preview.row === row && preview.side === side.name) return;
@@ -232,6 +233,15 @@ class Player {
     const row = side ? side.labels.findIndex((one) => one.name === label) : -1;
     if (row < 0 || !side.thresholds) return;
     this.previewThreshold(side, row, value);
+    this.preview.sent = performance.now();
+  }
+
+  // The shared threshold is changed with its slider on the page, which sends it to Python itself.
+  slid(slider) {
+    const side = this.received?.sides.find(({ thresholds }) => thresholds?.[3] && slider.closest(`.${thresholds[3]}`));
+    const value = Number(slider.value);
+    if (!side || side.shared === null || (!this.preview && Math.abs(value - side.shared) < 1e-9)) return;
+    this.previewThreshold(side, null, value, value);
     this.preview.sent = performance.now();
   }
 
@@ -287,19 +297,22 @@ class Player {
   }
 
   redraw() {
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      if (!this.memory) return;
-      if (!this.lanes.width) this.resized(true);
-      this.lanes.draw(this.state);
-      this.thresholds.arrange(this.memory.hidden);
-      this.readout.showState(this.state);
-      const { start, end, whole } = this.view;
-      Object.assign(this.area.dataset, { start: start.toFixed(6), end: end.toFixed(6), plot: this.lanes.left });
-      this.buttons.querySelector('[data-do="fit"]').disabled = whole;
-      this.readout.showMark(this.memory.mark);
-      this.tick();
-    });
+    this.frame ??= requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+    if (!this.memory) return;
+    if (!this.lanes.width) this.resized(true);
+    this.lanes.draw(this.state);
+    this.thresholds.arrange(this.memory.hidden);
+    this.readout.showState(this.state);
+    const { start, end, whole } = this.view;
+    Object.assign(this.area.dataset, { start: start.toFixed(6), end: end.toFixed(6), plot: this.lanes.left });
+    this.buttons.querySelector('[data-do="fit"]').disabled = whole;
+    this.readout.showMark(this.memory.mark);
+    this.tick();
   }
 
   viewChanged() {
@@ -479,6 +492,7 @@ class Player {
     clearTimeout(this.timer);
     clearTimeout(this.resting);
     this.observer.disconnect();
+    this.sliders.disconnect();
     this.gestures.destroy();
     this.film.stop();
     this.playback.destroy();

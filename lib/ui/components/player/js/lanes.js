@@ -30,6 +30,7 @@ export class Lanes {
     this.film = film;
     this.scene = null;
     this.lanes = {};
+    this.kept = new Map(); // side -> picture of its lines, and what it shows
     this.width = 0;
     this.large = false; // for an audience: large text, and neither change nor film
   }
@@ -224,19 +225,7 @@ export class Lanes {
         const [foot, top] = side.band.map(y);
         this.rect(this.left, top, this.plot, Math.max(foot - top, 1), "#808080", 0.16);
       }
-      pen.globalAlpha = 0.35;
-      this.labels(state, side, (label) => {
-        if (!range || !side.raw) return;
-        pen.fillStyle = pen.strokeStyle = label.colour;
-        paintLine(pen, side.raw, label.row, side.times, view, range, box, toY, ratio, state.fast);
-      });
-      pen.globalAlpha = 1;
-      this.labels(state, side, (label, chosen) => {
-        if (!range) return;
-        pen.fillStyle = pen.strokeStyle = label.colour;
-        pen.setLineDash((label.dash ?? []).map((length) => length * ratio));
-        paintLine(pen, side.scores, label.row, side.times, view, range, box, toY, (chosen ? 2.2 : 1.6) * ratio, state.fast);
-      });
+      if (range) this.drawLines(state, side, range, toY);
       pen.setLineDash([6 * ratio, 4 * ratio]);
       pen.lineWidth = 1.5 * ratio;
       const rule = (value, colour, alpha = 1) => {
@@ -257,6 +246,40 @@ export class Lanes {
     if (side.raw) {
       this.text("faint: before smoothing", this.left + this.plot - 4, lane.y + 9, { align: "right", alpha: 0.6 });
     }
+  }
+
+  // The lines; a picture of them is kept, as they stay what they are while a threshold is dragged or the playhead moves.
+  drawLines(state, side, range, toY) {
+    const { ratio, view, box } = this;
+    const { y, height } = this.lanes[`scores${side.name}`];
+    const [top, high] = [Math.round(y * ratio), Math.round(height * ratio)];
+    const of = [];
+    this.labels(state, side, (label, chosen) => of.push([label.row, label.colour, label.dash, chosen]));
+    const { low, high: peak } = side.axis;
+    const about = JSON.stringify([of, view.start, view.end, low, peak, box, top, high, ratio, state.fast]);
+    let kept = this.kept.get(side.name);
+    const { scores, raw } = side;
+    if (kept?.about !== about || kept.scores !== scores.levels[0].low || kept.raw !== raw?.levels[0].low) {
+      const canvas = kept?.canvas ?? document.createElement("canvas");
+      Object.assign(canvas, { width: box.width, height: high }); // which clears it
+      const pen = canvas.getContext("2d");
+      pen.translate(-box.x, -top);
+      const paint = (levels, row, width) => paintLine(pen, levels, row, side.times, view, range, box, toY, width, state.fast);
+      pen.globalAlpha = 0.35;
+      for (const [row, colour] of raw ? of : []) {
+        pen.fillStyle = pen.strokeStyle = colour;
+        paint(raw, row, ratio);
+      }
+      pen.globalAlpha = 1;
+      for (const [row, colour, dash, chosen] of of) {
+        pen.fillStyle = pen.strokeStyle = colour;
+        pen.setLineDash((dash ?? []).map((length) => length * ratio));
+        paint(scores, row, (chosen ? 2.2 : 1.6) * ratio);
+      }
+      kept = { canvas, about, scores: scores.levels[0].low, raw: raw?.levels[0].low };
+      this.kept.set(side.name, kept);
+    }
+    this.pen.drawImage(kept.canvas, box.x, top);
   }
 
   // Where a score of a side lies in its lane, in CSS pixels, and back.
