@@ -45,14 +45,15 @@ if analysis is None or selection.info is None:
 
 with guided:
     guide.draw(selection, analysis)
-measured = numbers.remember(selection, analysis)
 band = video.reference(selection.engine, selection.info)
+metrics = st.container()
+timeline.draw(analysis, band)  # before what stands above it: it takes the browser longest
 with lanes:
     settings.effects(analysis)
     wording.hints(selection, analysis, band)
-results.metrics(analysis, band)
-baseline.draw(measured)
-timeline.draw(analysis, band)
+with metrics:
+    results.metrics(analysis, band)
+    baseline.draw(numbers.remember(selection, analysis))
 
 view = results.choose_view()
 if view == "Segments":
