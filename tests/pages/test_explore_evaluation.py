@@ -167,8 +167,10 @@ def test_each_peak_is_compared_with_the_reference_phrases(bench):
 def test_what_is_found_within_the_range_of_unrelated_text_is_to_be_treated_with_care(bench, monkeypatch):
     reference = cache.reference
     monkeypatch.setattr(cache, "reference", lambda *args: replace(reference(*args), low=-1.0, high=1.0))
-    said = words(open_page()).count("inside the range of unrelated text: treat with care")
-    assert said == 3  # below the metrics
+    app, care = open_page(), "inside the range of unrelated text: treat with care"
+    assert words(app).count(care) == 3  # below the metrics
+    (data,) = passed(app, "lanes")
+    assert [care in label["care"] for label in data["lanes"]["labels"]] == [True] * 3  # in the rows
 
 
 def test_the_reference_band_is_in_the_lanes_and_its_toggle_outlives_a_page_switch(bench):

@@ -348,7 +348,7 @@ def _change_threshold(sides: Mapping[str, Session], dragged: DraggedThreshold) -
 def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, Any] | None:
     if analysis is None or selection.info is None:
         return lanes_without_prompts(selection.video, selection.info)
-    return lanes_data.lanes(
+    lanes = lanes_data.lanes(
         analysis,
         theme.colours(analysis.prompt_set.prompts),
         thumbnails=thumbnails_url(selection.info),
@@ -357,6 +357,12 @@ def _lanes(selection: VideoSelection, analysis: Analysis | None) -> dict[str, An
         thresholds=settings.threshold_steps(selection.session),
         band=reference_band(selection.engine, selection.info, analysis),
     )
+    known = reference(selection.engine, selection.info)
+    for column, label in enumerate(lanes["labels"] if known and len(analysis.samples) else ()):
+        peak = float(analysis.cosine[:, column].max())
+        if known and known.inside(peak) and not label["rest"]:
+            label["care"] = f"cosine {known.place(peak)}"
+    return lanes
 
 
 def lanes_without_prompts(video: Video, info: EmbeddingInfo | None) -> dict[str, Any] | None:

@@ -36,13 +36,14 @@ class LiveLine {
     this.state = state;
     this.suggest.disabled = !state;
     if (!state) return;
-    const { score, threshold, steps, on, present, answer } = state;
+    const { score, threshold, steps, on, present, answer, care } = state;
     this.line.classList.toggle("has", on);
     this.line.classList.toggle("absent", !present);
     this.fill.style.transform = `scaleX(${score === null ? 0 : this.share(score).toFixed(4)})`;
     put(this.score, score === null ? "" : score.toFixed(3).replace("-", "−"));
     put(this.answer, answer);
-    this.answer.title = answer;
+    this.answer.title = present && care ? `${answer}; ${care}` : answer;
+    this.line.classList.toggle("care", Boolean(present && care));
     this.mark.hidden = threshold === null || !steps;
     if (this.mark.hidden) return;
     this.mark.style.left = `${this.share(threshold) * 100}%`;

@@ -2,15 +2,21 @@
 
 import { formatDuration, formatFixed, formatPercent, formatTime } from "./format.js";
 
+const ROUGHLY = 1e-10; // more than the sum of a million floating-point numbers can be wrong by
 const MINUS = (text) => text.replaceAll("-", "−");
 
 // `label`: rest, peak (its highest score, or null). `segments`: start, end, tried (whether any sample had the label before
 // the minimum duration and merging). `side`: length (of the video in seconds), decision.
 export function answer({ rest, peak }, { start, end, tried }, threshold, { length, decision }) {
   if (!start.length) return `not found (${whyNot(rest, peak, tried, threshold, decision)})`;
-  const seconds = sum(start.map((from, index) => end[index] - from));
-  const share = formatPercent(length > 0 ? seconds / length : 0);
-  return rest ? `rest: ${share}` : `${formatDuration(seconds)}, ${share}, first ${formatTime(start[0])}`;
+  const say = (seconds) => {
+    const share = formatPercent(length > 0 ? seconds / length : 0);
+    return rest ? `rest: ${share}` : `${formatDuration(seconds)}, ${share}, first ${formatTime(start[0])}`;
+  };
+  let rough = 0;
+  for (let index = 0; index < start.length; index += 1) rough += end[index] - start[index];
+  const words = say(rough * (1 - ROUGHLY));
+  return words === say(rough * (1 + ROUGHLY)) ? words : say(sum(start.map((from, index) => end[index] - from)));
 }
 
 function whyNot(rest, peak, tried, threshold, { decision, shortest }) {

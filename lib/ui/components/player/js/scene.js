@@ -165,7 +165,7 @@ export class Scene {
 
   // What the prompt table shows of each label.
   stateAt(time) {
-    return this.labels.map(({ side, row: own, name, own: threshold }, row) => ({
+    return this.labels.map(({ side, row: own, name, own: threshold, care }, row) => ({
       side: side.name,
       label: name,
       score: side.times.length ? this.scoreAt(row, time) : null,
@@ -176,6 +176,7 @@ export class Scene {
       on: this.segmentAt(row, time) >= 0,
       present: this.segments[row].start.length > 0,
       answer: side.answers[own],
+      care: care ?? "",
     }));
   }
 
