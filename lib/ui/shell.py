@@ -35,6 +35,15 @@ _STYLE = """<style>
 .st-key-beside_the_video:has(.st-key-two_sides) > :has(> .st-key-video_place) { flex-basis: 25rem; }
 .st-key-two_sides > * { flex: 1 1 20rem; }
 @media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(16.75rem, 36vh); } }
+.st-key-experiments_list [class*="st-key-more_"] [data-testid="stMarkdownContainer"] { position: absolute;
+  clip-path: inset(50%); }
+@media (max-width: 640px) {
+  .st-key-experiments_list > [data-testid="stLayoutWrapper"]:first-child { display: none; }
+  .st-key-experiments_list [data-testid="stHorizontalBlock"] { flex-flow: row wrap; gap: 0 0.75rem; }
+  .st-key-experiments_list [data-testid="stColumn"] { flex: 0 1 auto; width: auto; min-width: 0; }
+  .st-key-experiments_list [data-testid="stColumn"]:nth-child(2) { flex: 1 1 calc(100% - 9rem); }
+  .st-key-experiments_list [data-testid="stColumn"]:nth-child(n + 3):nth-child(-n + 6) { order: 1; }
+}
 [data-testid="stWidgetLabel"][disabled] { color: inherit; opacity: 0.7; }
 button:is([data-selected="true"], [aria-expanded="true"]),
 [data-testid="stSliderThumbValue"] { color: inherit !important; }

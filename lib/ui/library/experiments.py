@@ -82,7 +82,7 @@ def _list(found: Sequence[Choice]) -> list[_Shown]:
     if not chosen:
         st.info("No experiment has all of these words; try fewer, or parts of them.", icon=":material/search_off:")
         return []
-    with st.container(gap="xxsmall"):
+    with st.container(gap="xxsmall", key="experiments_list"):
         _heading()
         below = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,9 @@ from lib.ui.matrix.view import (
 
 _UNPINNED = 2  # videos that fit beside the names on a narrow page
 _VISIBLE_ROWS = 16
+_NARROWEST, _WIDEST, _PINNED = 90, 420, 320
+_LETTER, _PADDING, _HELP = 7.2, 32, 22
+"""Pixels of a heading: a letter of it, what is around it and the menu's button, the sign that there is help."""
 _CHOSEN = "matrix_chosen_cell"
 
 
@@ -87,7 +91,7 @@ def draw_video_rows(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
         placeholder="–",
         column_config={
             NAME: st.column_config.TextColumn("Video", width=180),
-            **{column: number(title_of(row), width=120) for column, row in rows.sets.items()},
+            **{column: number(title_of(row), width=_wide(title_of(row))) for column, row in rows.sets.items()},
         },
         alt=f"{table.kind.title} in each video of each {'wording' if view.sweep else 'prompt set'}; "
         "select a cell to open it",
@@ -97,6 +101,11 @@ def draw_video_rows(view: MatrixView, videos: Mapping[str, str]) -> Cell | None:
         return None
     index, column = cells[0]
     return Cell(rows.sets[column], rows.videos[index])
+
+
+def _wide(heading: str, beside: int = 0) -> int:
+    """Return the width of a column, in CSS pixels, in which its heading is read whole, with so much beside it."""
+    return min(max(_NARROWEST, _PADDING + beside + math.ceil(_LETTER * len(heading))), _WIDEST)
 
 
 def _chosen_before(keys: Sequence[str], columns: Mapping[str, str]) -> DataframeStateInput | None:
@@ -114,16 +123,21 @@ def _columns(table: MatrixTable, videos: Mapping[str, str], view: MatrixView) ->
     # so many columns that a narrow page scrolls.
     many = len(videos) + sweep > _UNPINNED
     name = "Wording" if sweep else "Prompt set"
+    names = [_wide(one) for one in (name, *(title_of(row) for row in view.rows))]
     return {
         RANK: number("#", width=45, help=f"Rank by the mean {of_shared}, best first"),
-        NAME: st.column_config.TextColumn(name, width=240 if many else 180, pinned=many),
+        NAME: st.column_config.TextColumn(name, width=min(max(names), _PINNED) if many else 180, pinned=many),
         TEMPLATE: st.column_config.TextColumn("Template", width=160),
         MEAN: number("Mean", width=60, help=f"Mean {of_shared}"),
         GAIN: number("vs. current", width=90, help="The mean minus that of the current words"),
         **{
-            column: number(videos[sha256], width=105)
+            column: number(videos[sha256], width=_wide(videos[sha256]))
             if sha256 in shared
-            else number(f"○ {videos[sha256]}", width=105, help="Not every row has a value here, so it doesn’t rank")
+            else number(
+                f"○ {videos[sha256]}",
+                width=_wide(f"○ {videos[sha256]}", _HELP),
+                help="Not every row has a value here, so it doesn’t rank",
+            )
             for column, sha256 in table.videos.items()
         },
     }
