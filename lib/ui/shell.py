@@ -37,6 +37,7 @@ _STYLE = """<style>
 @media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(16.75rem, 36vh); } }
 .st-key-experiments_list [class*="st-key-more_"] [data-testid="stMarkdownContainer"] { position: absolute;
   clip-path: inset(50%); }
+.st-key-experiments_list [class*="st-key-more_"] button { min-width: 2.75rem; }
 @media (max-width: 640px) {
   .st-key-experiments_list > [data-testid="stLayoutWrapper"]:first-child { display: none; }
   .st-key-experiments_list [data-testid="stHorizontalBlock"] { flex-flow: row wrap; gap: 0 0.75rem; }

@@ -167,6 +167,27 @@ def test_a_narrow_window_stacks_them(dashboard: Dashboard, bench: Bench, new_pag
     screenshot(page, f"stacked-{width}", full_page=False)
 
 
+@pytest.mark.parametrize("width", [1440, 600])
+def test_an_experiment_of_the_library_is_one_row_and_nothing_of_its_menu_is_cut(
+    dashboard: Dashboard, bench: Bench, new_page: NewPage, width: int
+) -> None:
+    page = new_page(width=width, height=900)
+    page.goto(f"{dashboard.url}/?experiment={EXPERIMENT}")
+    wait_idle(page)
+    title = page.locator(".st-key-experiments_list").get_by_role("button", name="(open)").bounding_box()
+    menu = page.locator(".st-key-experiments_list").get_by_role("button", name="More")
+    at = menu.bounding_box()
+    assert title is not None
+    assert at is not None
+    assert abs(title["y"] + title["height"] / 2 - at["y"] - at["height"] / 2) < 12
+    assert at["x"] > title["x"]
+    assert at["x"] + at["width"] <= width
+    last = menu.get_by_test_id("stIconMaterial").last.bounding_box()
+    assert last is not None
+    assert last["x"] + last["width"] <= at["x"] + at["width"]  # of what is seen nothing is cut
+    screenshot(page, f"library-{width}")
+
+
 def test_space_plays_wherever_no_field_and_no_button_has_the_focus(
     dashboard: Dashboard, bench: Bench, page: Page
 ) -> None:

@@ -97,6 +97,16 @@ def test_a_cell_is_the_metric_of_that_set_in_that_video(bench):
     assert matrix["mean"].tolist() == pytest.approx(((matrix["video 0"] + matrix["video 1"]) / 2).tolist(), abs=1e-9)
 
 
+def test_a_heading_has_the_room_that_its_name_needs(bench):
+    name = "harbour_at_night_second_take_graded.mp4"
+    add_video(bench.store, bench.experiment.server_url, (RED, 30), name=name.removesuffix(".mp4"))
+    app = open_page(PAGE)
+    columns = json.loads(next(one.proto.columns for one in app.dataframe if "name" in one.value.columns))
+    widths = {column["label"].removeprefix("○ "): column["width"] for column in columns.values() if column.get("label")}
+    assert widths[name] > 7 * len(name)  # CSS pixels; it was 105
+    assert widths[bench.video.name] < widths[name]
+
+
 def test_of_experiments_that_say_the_same_one_is_chosen_at_first_and_all_can_be(bench):
     for number in range(3):
         another_experiment(bench, "red", "blue", id=f"same{number}1234")
