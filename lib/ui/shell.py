@@ -49,6 +49,16 @@ _STYLE = """<style>
 button:is([data-selected="true"], [aria-expanded="true"]),
 [data-testid="stSliderThumbValue"] { color: inherit !important; }
 [data-testid="stCaptionContainer"] code { color: inherit; }
+.stApp a:focus-visible { outline: 2px solid currentcolor; outline-offset: -2px; }
+.st-key-own_video { container-type: inline-size; }
+@container (max-width: 950px) { /* the offers below each other, each in a line */
+  .st-key-own_offers { gap: 0.375rem; }
+  .st-key-own_offers > *, .st-key-own_offers > * > .stVerticalBlock { flex: 1 1 100%; width: 100%; max-width: none; }
+  .st-key-own_offers > * > .stVerticalBlock { flex-direction: row; align-items: center; gap: 0.75rem; }
+  .st-key-own_offers > * > .stVerticalBlock > :first-child { flex: none; width: auto; min-width: 0; }
+  .st-key-own_offers > * > .stVerticalBlock > :last-child { flex: 1; width: auto; min-width: 0; }
+}
+@media (max-width: 767px) { [data-testid="stSidebar"] { max-width: min(15rem, 33vw); } } /* where it covers the page */
 .st-key-page_keys { display: none; }
 .st-key-top_line .st-key-present [data-testid="stMarkdownContainer"] {
   position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%);

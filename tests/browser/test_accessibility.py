@@ -103,3 +103,30 @@ def test_axe_finds_nothing_serious(
     for state, scheme in zip(states(page), itertools.cycle(("light", "dark"))):
         findings += found(page, state, scheme)
     assert not findings, "\n".join(findings)
+
+
+_FOCUSED = """() => {
+  let one = document.activeElement;
+  while (one?.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+  if (!one || one === document.body) return null;
+  const ring = one.tagName !== "A" || getComputedStyle(one).outlineStyle !== "none";
+  return [one.getAttribute("aria-label") || one.textContent, ring];
+}"""
+
+
+def test_tab_leads_through_explore_and_out_of_it(dashboard: Dashboard, bench: Bench, page: Page) -> None:
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
+    page.locator(".label .pick").first.wait_for()
+    wait_idle(page)
+    stops: list[str] = []
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(_FOCUSED)
+        if focused is None:
+            break
+        name, seen = focused
+        assert seen, f"the focus can't be seen on {name}"
+        stops.append(name)
+    assert focused is None, stops[-5:]
+    wanted = ["Title of the experiment", "Play", "Label of prompt 1", "Suggest a threshold for prompt 3", "Timeline"]
+    assert [stop for stop in stops if stop in wanted] == wanted

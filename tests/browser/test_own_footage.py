@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import wait_idle
 from tests.helpers.dashboard import StartDashboard
+from tests.helpers.http import wait_for
 from tests.helpers.prompt_table import answer
 from tests.helpers.videos import BLUE, RED, make_video, scenes
 
@@ -42,6 +43,10 @@ def test_an_upload_of_ones_own_is_four_actions_from_a_timeline(
     expect(answer(page, "a red wall")).to_have_text(re.compile("first|not found"), timeout=60_000)
     expect(page.get_by_text("not embedded yet")).to_have_count(0)
     assert act.count <= 4
+
+    page.set_viewport_size({"width": 900, "height": 900})  # what is offered doesn't push the video out of the window
+    frame = page.locator(".frame")
+    assert wait_for(lambda: frame.evaluate("e => e.getBoundingClientRect().top") < 500)
 
 
 def test_enter_opens_a_folder_and_a_click_on_its_video_opens_that(

@@ -41,7 +41,7 @@ def offer(session: Session, video: Video) -> None:
         st.rerun()
     if st.session_state.get(_DECLINED):
         return
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", key="own_video"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown("**The demo model knows rendered scenes only.** For a video of your own:", width="content")
             st.button(
@@ -50,7 +50,7 @@ def offer(session: Session, video: Video) -> None:
                 type="tertiary",
                 on_click=told(partial(st.session_state.__setitem__, _DECLINED, True)),
             )
-        with st.container(horizontal=True, gap="medium"):
+        with st.container(horizontal=True, gap="medium", key="own_offers"):
             for model in (SMALLEST, _LARGER):
                 with st.container(width=_WIDTH, gap="xxsmall"):
                     _offer_model(session, model)
