@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -74,6 +75,9 @@ _ABOUT = (
 )
 """With an item of our own Streamlit shows its menu, which switches between light, dark and the system’s theme."""
 
+_SETTLED: set[str] = set()
+"""Pages that were run in this process."""
+
 
 def main() -> None:
     """Draw the frame, then the page that the address asks for; an error of either is a sentence where it happened."""
@@ -110,5 +114,20 @@ def _draw() -> None:
                 st.page_link(one, query_params=state.address())
         engine.draw(state.session(), "Engine of A" if page.title == "Compare" else "Engine")
         jobs.draw()
-    with notices.above(), as_sentences():
-        page.run()
+    try:
+        with notices.above(), as_sentences():
+            page.run()
+    finally:  # also of a page that stops early
+        _settle(page.title)
+
+
+def _settle(page: str) -> None:
+    """Take what is loaded by now out of garbage collection, once for each page of the process.
+
+    Streamlit collects garbage after each run. To go through all that was ever imported takes it longer than most runs,
+    and holds up what is still to be sent to the browser.
+    """
+    if page not in _SETTLED:
+        _SETTLED.add(page)
+        gc.collect()
+        gc.freeze()
