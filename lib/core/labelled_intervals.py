@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +39,46 @@ def label_key(label: str) -> str:
     """
     blanks_collapsed = " ".join(_UNSEEN.sub("", label).split())
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", blanks_collapsed).casefold())
+
+
+def painted(segments: Iterable[TrueSegment], new: TrueSegment) -> list[TrueSegment]:
+    """Return ``segments`` with ``new``, joined with all of the same label that it overlaps or touches."""
+    key = label_key(new.label)
+    kept: list[TrueSegment] = []
+    joined = new
+    for one in sorted(segments, key=lambda one: one.start_s):
+        if label_key(one.label) == key and one.start_s <= new.end_s and one.end_s >= new.start_s:
+            label = one.label if joined is new else joined.label
+            joined = TrueSegment(label, min(one.start_s, joined.start_s), max(one.end_s, joined.end_s))
+        else:
+            kept.append(one)
+    return sorted([*kept, joined], key=lambda one: (one.start_s, one.end_s, one.label))
+
+
+def moved(segments: Iterable[TrueSegment], old: TrueSegment, new: TrueSegment | None) -> list[TrueSegment] | None:
+    """Return ``segments`` with ``old`` replaced by ``new``, or without it; None where it is no longer there.
+
+    Where ``old`` has another edge by now, the edge that ``new`` moves is moved and the other one stays.
+    """
+    present = list(segments)
+    if old in present:
+        place = present.index(old)
+        return [*present[:place], *([new] if new else []), *present[place + 1 :]]
+    if new is None:
+        return None
+    for place, one in enumerate(present):
+        if label_key(one.label) != label_key(old.label):
+            continue
+        start_s, end_s = (
+            (new.start_s, one.end_s)
+            if one.start_s == old.start_s and new.end_s == old.end_s
+            else (one.start_s, new.end_s)
+            if one.end_s == old.end_s and new.start_s == old.start_s
+            else (0.0, 0.0)
+        )
+        if start_s < end_s:
+            return [*present[:place], TrueSegment(one.label, start_s, end_s), *present[place + 1 :]]
+    return None
 
 
 def no_label_name(labels: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from lib.core.errors import InputError
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, moved
 from lib.ground_truth.parsing import parse_truth
 from lib.services.documents import merge_value
 from lib.store.sidecar import read_sidecar, sidecar_path
@@ -54,7 +54,13 @@ def take_back(store: Store, video: Video, *, before: Truth | None, after: Truth 
         return
     beside = _beside(video).segments
     base, ours = (beside if one is None else one for one in (after, before))
-    store.change_truth(video, lambda present: merge_value(base, ours, present)[0], lambda: beside)
+
+    def back(present: Truth) -> Sequence[TrueSegment]:
+        gone, come = (set(one) - set(other) for one, other in ((base, ours), (ours, base)))
+        edge = moved(present, gone.pop(), come.pop()) if len(gone) == len(come) == 1 else None
+        return merge_value(base, ours, present)[0] if edge is None else edge
+
+    store.change_truth(video, back, lambda: beside)
 
 
 def annotation_file(

@@ -105,7 +105,7 @@ def test_p_and_escape_enter_and_leave_it_but_not_while_typing(dashboard: Dashboa
     expect(label).to_have_value("redp")
     page.keyboard.press("Backspace")
     page.get_by_role("heading", name="Explore", exact=True).click()
-    page.keyboard.press("p")
+    page.keyboard.press("Shift+P")
     expect(page).to_have_url(re.compile("present=1"))
     expect(page.get_by_role("heading", name="colours")).to_be_visible()
     wait_idle(page)

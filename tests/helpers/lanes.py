@@ -91,6 +91,6 @@ def time_at(lanes: Locator, x: float) -> float:
 
 def playhead(page: Page) -> float:
     """Return the time at which the playhead is drawn."""
-    box = page.locator(".head").bounding_box()
+    box = page.locator(".lanes > .head").bounding_box()
     assert box is not None
     return time_at(page.locator(".lanes"), box["x"] + box["width"] / 2)

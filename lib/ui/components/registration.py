@@ -71,5 +71,11 @@ def newly_sent(key: str, sent: object) -> list[Any]:
     return last[len(last) - new :] if new > 0 else []
 
 
+def taken(key: str) -> tuple[Any, int] | None:
+    """Return the id and the count of what ``newly_sent`` has returned last for ``key``; None at first."""
+    found: tuple[Any, int] | None = peek_state().get(f"_sent.{key}")
+    return found
+
+
 def ignore() -> None:
     """Do nothing, as the callback of a value: Streamlit only offers values that have a callback."""

@@ -12,13 +12,13 @@ import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError, StoreDamagedError
 from lib.core.formatting import format_time
-from lib.core.labelled_intervals import TrueSegment
+from lib.core.labelled_intervals import TrueSegment, moved, painted
 from lib.core.validation import one_line
 from lib.ground_truth.parsing import BEYOND_S
 from lib.services.experiment_changes import TruthChange, quoted, truth_in_words
 from lib.services.ground_truth import change_truth
 from lib.store.videos import Video
-from lib.ui.components.player import MarkedTruth
+from lib.ui.components.player import MarkedTruth, MovedTruth, PaintedTruth, TruthEdit
 from lib.ui.session import cache
 from lib.ui.session.guard import told
 from lib.ui.session.peek import peek_state
@@ -98,6 +98,52 @@ class GroundTruthEditing:
             start, end = max(last_s - _NEW_S, self.video.start_s), last_s
         self.put(None, label, lambda: (round(start, 3), round(end, 3)))
 
+    def paint(self, edit: PaintedTruth) -> None:
+        """Add what was painted, joined with what it touches of its label; where that is impossible, see ``put``."""
+        try:
+            name = one_line(edit.label, "The label", InputError)
+            new = TrueSegment(name, *self._inside(edit.span))
+            if painted(cache.truth(self.video), new) != list(cache.truth(self.video)):
+                self.change(lambda truth: painted(truth, new))
+            self.problem = ""
+        except PromptreelError as error:
+            self.problem = str(error)
+
+    def move(self, edit: MovedTruth) -> None:
+        """Move an edge of a segment, or remove it; where that is impossible, see ``put``."""
+        old = TrueSegment(edit.label, *edit.before)
+        try:
+            new = edit.after and TrueSegment(edit.label, *self._inside(edit.after))
+            if new and new != old and new in cache.truth(self.video):
+                raise InputError(f"{quoted(new.label)} is there already with these times; nothing was moved.")
+
+            def made(truth: Truth) -> Sequence[TrueSegment]:
+                found = moved(truth, old, new or None)
+                if found is None:
+                    raise InputError(
+                        f"The segment {quoted(old.label)} was changed or removed elsewhere meanwhile; it stays so."
+                    )
+                return found
+
+            self.change(made)
+            if self.selected == old:
+                self.select(new or None)
+            self.problem = ""
+        except PromptreelError as error:
+            self.problem = str(error)
+
+    def _inside(self, span: tuple[float, float]) -> tuple[float, float]:
+        """Return a span as far as it lies in the video.
+
+        Raises:
+            InputError: none of it does.
+        """
+        last_s = self.video.end_s
+        start, end = max(span[0], self.video.start_s), span[1] if last_s is None else min(span[1], last_s)
+        if end <= start:
+            raise InputError("That is no part of the video; mark a place that is inside.")
+        return start, end
+
     def put(self, old: TrueSegment | None, label: object, times: Callable[[], tuple[float, float]]) -> None:
         """Replace ``old`` by a segment, or add it; where that is impossible, ``problem`` says why and inputs stay."""
         try:
@@ -147,19 +193,24 @@ def span_of(marked: tuple[float, float] | None, playhead_s: float | None) -> tup
 
 
 @told
-def add_marked(video: Video, pressed: MarkedTruth) -> None:
-    """Add what the player's key T marks, with the label chosen there; where it has none, with the one that is typed."""
+def from_player(video: Video, edit: TruthEdit) -> None:
+    """Carry out an edit in the player; what its key T marks without a label gets the one that is typed."""
     values = peek_state()
     session: Session = values["session"]
     with session.undoing.lock:
         kept: GroundTruthEditing | None = values.get(_KEY)
         editing = kept if kept and kept.video.sha256 == video.sha256 else GroundTruthEditing(video)
-        editing.add(pressed.label or values.get(TYPED_LABEL), pressed.mark, pressed.time_s)
+        if isinstance(edit, MovedTruth):
+            editing.move(edit)
+        elif isinstance(edit, PaintedTruth):
+            editing.paint(edit)
+        else:
+            editing.add(edit.label or values.get(TYPED_LABEL), edit.mark, edit.time_s)
         if editing.problem:
             session.say(editing.problem)
-        elif (new := editing.selected) is not None:
+        elif isinstance(edit, MarkedTruth) and (new := editing.selected) is not None:
             span = f"{format_time(new.start_s, decimals=2)} – {format_time(new.end_s, decimals=2)}"
-            first = "" if pressed.chosen or not pressed.label else " (no label was chosen in the player: its first one)"
+            first = "" if edit.chosen or not edit.label else " (no label was chosen in the player: its first one)"
             session.say(f"Added to the ground truth: {quoted(new.label)} {span}{first}")
 
 

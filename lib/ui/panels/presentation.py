@@ -68,8 +68,8 @@ def wanted_version() -> str:
 
 
 def keys(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
-    """Listen to ``P``, and to Escape in a presentation."""
-    names = {"p": "leave", "Escape": "leave"} if is_open(page) else {"p": "open"}
+    """Listen to ``P`` with Shift, as ``p`` is the player's, and to Escape in a presentation."""
+    names = {"P": "leave", "Escape": "leave"} if is_open(page) else {"P": "open"}
     addresses = [one.url_path for one in pages]
     page_keys(names if page.url_path in _PAGES else {}, _turn, page=page.url_path, pages=addresses)
 
@@ -80,7 +80,7 @@ def button(key: str = "present") -> None:
         "Present",
         key=key,
         icon=":material/slideshow:",
-        help="Present: video, answers and lanes, large and without controls (P); Escape leaves",
+        help="Present: video, answers and lanes, large and without controls (Shift P); Escape leaves",
         on_click=_turn,
         args=("open",),
     )

@@ -32,7 +32,7 @@ from lib.ui.components.player import DraggedThreshold, Presented, Seek, lanes_da
 from lib.ui.components.prompt_editor import answers_without_player
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs, missing_video, own_video, prompts, settings
-from lib.ui.panels.ground_truth_editing import TYPED_LABEL, add_marked
+from lib.ui.panels.ground_truth_editing import TYPED_LABEL, from_player
 from lib.ui.server import routes
 from lib.ui.session import cache, opening, state, theme
 from lib.ui.session.bindings import bound
@@ -324,7 +324,7 @@ def play(
         sees=sees,
         progress=source.progress,
         on_threshold=told(partial(_change_threshold, sides or {})),
-        on_truth=partial(add_marked, video),
+        on_truth=partial(from_player, video),
         places=places,
         presented=presented,
     )

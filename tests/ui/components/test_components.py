@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from lib.ui.components.player import MarkedTruth, MovedTruth, PaintedTruth, read_truth
+
 pytestmark = pytest.mark.usefixtures("components_scanned_once")
 
 
@@ -147,3 +149,37 @@ def test_times_and_alternatives_are_ready_for_the_browser() -> None:
     shown = _to_json(GalleryItem("7", "/t/7", "seven", time_s=67.12))
     assert (shown["time"], shown["alt"]) == ("1:07.1", "seven, 1:07.1")
     assert _to_json(GalleryItem("8", "/t/8", "eight", alt="a crane"))["alt"] == "a crane"
+
+
+def test_edits_of_ground_truth_are_read_and_what_is_none_is_passed_over() -> None:
+    assert read_truth({"kind": "mark", "label": "", "chosen": True, "mark": [1, 2], "time_s": 3}) == MarkedTruth(
+        None, True, (1.0, 2.0), 3.0
+    )
+    assert read_truth({"kind": "paint", "label": "red", "span": [-0.5, 2]}) == PaintedTruth("red", (-0.5, 2.0))
+    move = {"kind": "move", "label": "red", "before": [1, 2], "after": None}
+    assert read_truth(move) == MovedTruth("red", (1.0, 2.0), None)
+    assert read_truth(move | {"after": [1, 3]}) == MovedTruth("red", (1.0, 2.0), (1.0, 3.0))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "other"},
+        {"label": None},
+        {"label": ["red"]},
+        {"label": ""},
+        {"before": None},
+        {"before": [1]},
+        {"before": [1, "2"]},
+        {"before": {"start": 1}},
+        {"after": [float("nan"), 2]},
+        {"after": [1, float("inf")]},
+        {"after": [1, 1e300]},
+        {"after": [True, 2]},
+        {"after": [1, 2, 3]},
+        {"after": False},
+    ],
+)
+def test_no_edit_of_ground_truth(changed: dict[str, Any]) -> None:
+    assert read_truth({"kind": "move", "label": "red", "before": [1, 2], "after": [1, 3]} | changed) is None
+    assert read_truth([changed]) is None

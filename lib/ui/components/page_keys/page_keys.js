@@ -27,8 +27,9 @@ class PageKeys {
 
   pressed(event) {
     const { key, altKey, ctrlKey, metaKey, shiftKey, repeat } = event;
-    const name = this.data?.keys[key.length === 1 ? key.toLowerCase() : key];
-    if (!name || altKey || ctrlKey || metaKey || shiftKey || repeat || event.defaultPrevented || document.fullscreenElement) return;
+    const name = this.data?.keys[key];
+    if (!name || altKey || ctrlKey || metaKey || (shiftKey && key.length > 1) || repeat) return;
+    if (event.defaultPrevented || document.fullscreenElement) return;
     const path = event.composedPath().filter((one) => one instanceof Element);
     if (path.some((one) => one.matches(key === "Escape" ? CLOSED_BY_ESCAPE : TYPED))) return;
     event.preventDefault();

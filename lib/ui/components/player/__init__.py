@@ -18,12 +18,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.sampling import Framing
-from lib.ui.components.registration import SHARED_MODULES, ignore, newly_sent, register
+from lib.ui.components.registration import SHARED_MODULES, ignore, newly_sent, register, taken
 from lib.ui.server import routes
 from lib.ui.session.peek import peek_state
 
 _FOLDER = Path(__file__).parent
 _COMPONENT = register(_FOLDER)
+_MOST_S = 1e9
 
 Problem = Literal["unsupported", "network", "gone"]
 """The browser can't play the format, lost the connection, or the URL is no longer valid."""
@@ -83,6 +84,29 @@ class Presented(NamedTuple):
     """What the hatching means; empty without any."""
 
 
+@dataclass(frozen=True)
+class PaintedTruth:
+    """A label whose key was held while the video played."""
+
+    label: str
+    span: tuple[float, float]
+    """Start and end, in seconds."""
+
+
+@dataclass(frozen=True)
+class MovedTruth:
+    """A segment of ground truth of which an edge was moved, or that was removed."""
+
+    label: str
+    before: tuple[float, float]
+    """Start and end, in seconds, as Python sent them."""
+    after: tuple[float, float] | None
+    """The new ones; None removes the segment."""
+
+
+TruthEdit = MarkedTruth | PaintedTruth | MovedTruth
+
+
 @dataclass
 class _Memory:
     """The state of one player in this session; it outlives page switches, unlike a component's own state."""
@@ -115,7 +139,7 @@ def player(
     progress: float | None = None,
     sees: Framing | None = None,
     on_threshold: Callable[[DraggedThreshold], None] | None = None,
-    on_truth: Callable[[MarkedTruth], None] | None = None,
+    on_truth: Callable[[TruthEdit], None] | None = None,
     places: tuple[DeltaGenerator, DeltaGenerator] | None = None,
     presented: Presented | None = None,
 ) -> PlayerState:
@@ -140,12 +164,12 @@ def player(
         progress: 0 to 1 draws a bar under ``preparing``; None a spinner only.
         sees: what of a frame the model sees, drawn as an outline that a button hides; None for no outline.
         on_threshold: called with a threshold that was dragged, before the script runs again.
-        on_truth: called for each press of T, anywhere on the page but in a text field, before the script runs again.
+        on_truth: called for each edit of the ground truth in the lanes or by a key, before the script runs again.
         places: where the video and where the lanes go, which talk in the browser alone; None: both here, as one.
         presented: draws it for an audience, with these words beside the video and without controls.
     """
     modules = routes.url_for_modules(_FOLDER / "js", SHARED_MODULES)
-    shown = {"lanes": None if lanes is None else dict(lanes)}
+    shown = {"lanes": None if lanes is None else dict(lanes), "done": taken(key)}
     data = {
         "key": key,
         "modules": modules,
@@ -169,9 +193,10 @@ def player(
             on_threshold(dragged)
 
     def truth() -> None:
-        for pressed in newly_sent(key, peek_state().get(key, {}).get("truth")):
-            if on_truth is not None:
-                on_truth(_marked(pressed))
+        for sent in newly_sent(key, peek_state().get(key, {}).get("truth")):
+            edit = read_truth(sent)
+            if edit is not None and on_truth is not None:
+                on_truth(edit)
 
     draw = partial(
         _COMPONENT, key=key, on_report_change=ignore, on_threshold_change=threshold_changed, on_truth_change=truth
@@ -186,14 +211,33 @@ def player(
     return _updated(key, src, seek, report, start_s)
 
 
-def _marked(sent: dict[str, Any]) -> MarkedTruth:
-    mark, label = sent.get("mark"), sent.get("label")
-    return MarkedTruth(
-        str(label) if label else None,
-        sent.get("chosen") is True,
-        (float(mark[0]), float(mark[1])) if mark else None,
-        float(sent["time_s"]),
-    )
+def read_truth(sent: object) -> TruthEdit | None:
+    """Return an edit of ground truth that the browser sent; None for what is none."""
+    if not isinstance(sent, dict):
+        return None
+    kind, label = sent.get("kind"), sent.get("label")
+    if kind == "mark" and isinstance(label, str | None) and (time := _times([sent.get("time_s")])):
+        return MarkedTruth(label or None, sent.get("chosen") is True, _span(sent.get("mark")), time[0])
+    if not isinstance(label, str) or not label:
+        return None
+    if kind == "paint" and (span := _span(sent.get("span"))):
+        return PaintedTruth(label, span)
+    after = _span(sent.get("after"))
+    if kind == "move" and (before := _span(sent.get("before"))) and (after or sent.get("after") is None):
+        return MovedTruth(label, before, after)
+    return None
+
+
+def _span(sent: object) -> tuple[float, float] | None:
+    times = _times(sent)
+    return (times[0], times[1]) if times is not None and len(times) == 2 else None
+
+
+def _times(sent: object) -> list[float] | None:
+    """Return a list of finite numbers as floats; None for anything else."""
+    if not isinstance(sent, list) or not all(type(one) in (int, float) and abs(one) < _MOST_S for one in sent):
+        return None
+    return [float(one) for one in sent]
 
 
 def latest_state(key: str) -> PlayerState | None:

@@ -55,6 +55,7 @@ def lanes(
         "labels": [
             {
                 "name": prompt.label,
+                "key": label_key(prompt.label),
                 "colour": colours[prompt.label],
                 "dash": dashes(colours[prompt.label]),
                 "swatch": swatch(colours[prompt.label]),
@@ -154,6 +155,7 @@ def _truth(truth: Sequence[TrueSegment], colours: Mapping[str, str]) -> list[dic
     return [
         {
             "label": segment.label,
+            "key": label_key(segment.label),
             "start": segment.start_s,
             "end": segment.end_s,
             "colour": colours.get(label_key(segment.label)),

@@ -48,6 +48,37 @@ export class Commands {
     return true;
   }
 
+  // To the previous (-1) or next (1) segment of the chosen label, whether found or true.
+  toAnySegment(direction) {
+    const { player } = this;
+    const { lanes: { scene }, playback: { time }, row } = player;
+    if (!scene) return false;
+    const label = scene.labels[row];
+    const found = label ? scene.neighbour(row, time, direction) : null;
+    const truth = scene.trueNeighbour(label?.key ?? null, time, direction);
+    const whose = label ? ` of ${player.chosen}` : "";
+    if (!found && !truth) {
+      player.announce(`No ${direction > 0 ? "further" : "earlier"} segment${whose}, found or true.`);
+      return true;
+    }
+    const near = [found, truth].filter(Boolean).sort((a, b) => direction * (a.start - b.start))[0];
+    const same = (one) => one && Math.abs(one.start - near.start) < 1e-3;
+    this.seek(startOf(near));
+    player.truth.select(same(truth) ? truth.segment : null);
+    const say = (kind, { start, end, index, count }) => `${kind} segment ${index + 1} of ${count}: ${rangeOf({ start, end })}`;
+    const words = [same(found) && say("found", found), same(truth) && say("true", truth)].filter(Boolean).join("; ");
+    player.announce(`${label ? player.chosen : truth.segment.label}, ${words}`);
+    return true;
+  }
+
+  // A click in the lane of ground truth chooses a segment, whose edges then have handles.
+  clickTruth({ x, y }) {
+    const { lanes, truth, data: { presented } } = this.player;
+    if (presented) return; // an audience edits nothing
+    const time = lanes.timeAt(x);
+    truth.select(lanes.truthAt(y).find(({ start, end }) => time >= start && time < end) ?? null);
+  }
+
   // To the previous (-1) or next (1) cut.
   toShot(direction) {
     const { player } = this;
@@ -130,10 +161,11 @@ export class Commands {
   }
 
   // Has Python add the marked range, or what begins here, to the ground truth, with the chosen label.
-  addTruth() {
+  addTruth(time = this.player.playback.time) {
     const { player } = this;
     const label = player.lanes.scene?.labels[player.row]?.name ?? null;
-    player.addTruth({ label, chosen: player.memory.chosen !== null, mark: player.selection.mark, time_s: player.playback.time });
+    const chosen = player.memory.chosen !== null;
+    player.truth.send({ kind: "mark", label, chosen, mark: player.selection.mark, time_s: time });
   }
 
   clearMark() {
@@ -182,10 +214,17 @@ export class Commands {
     this.player.viewChanged();
   }
 
-  // Escape clears the span that is played on its own, then the marks, then the zoom.
+  // To a tenth of the video.
+  toTenth(tenth) {
+    const { playback } = this.player;
+    this.seek(playback.first + ((playback.end - playback.first) * tenth) / 10);
+  }
+
+  // Escape lets go of the chosen ground truth, then of the span that is played on its own, the marks, the zoom.
   clear() {
-    const { playback, memory, view } = this.player;
-    if (playback.span) playback.span = null;
+    const { playback, memory, view, truth } = this.player;
+    if (truth.selected) truth.select(null);
+    else if (playback.span) playback.span = null;
     else if (memory.mark.some((time) => time !== null)) this.clearMark();
     else if (!view.whole) view.reset();
     else return false;

@@ -1,6 +1,7 @@
 // Mouse and touch over the lanes.
 //   drag, one finger      seek               wheel, two fingers   zoom around the pointer
 //   shift or middle drag  pan                sideways wheel       pan
+//   an edge of ground truth or a mark: drag it sideways with the mouse (edges.js has handles for touch)
 //   a threshold's rule: drag it up or down with the mouse (thresholds.js has handles for touch)
 //   overview: drag the window to pan, drag beside it to choose another one
 
@@ -60,9 +61,11 @@ export class Gestures {
     } else if (at.x < lanes.left - 2) {
       this.drag = { ...from, kind: "name" };
     } else {
-      const rule = event.pointerType === "mouse" ? lanes.ruleAt(at, this.player.memory.hidden) : null;
-      if (rule) {
-        this.drag = { ...from, kind: "threshold", rule };
+      const mouse = event.pointerType === "mouse";
+      const edge = mouse ? this.player.edgeAt(at) : null;
+      const rule = mouse ? lanes.ruleAt(at, this.player.memory.hidden) : null;
+      if (edge || rule) {
+        this.drag = edge ? { ...from, kind: "edge", edge } : { ...from, kind: "threshold", rule };
         return;
       }
       // Where it was before the first click of a double one.
@@ -100,6 +103,8 @@ export class Gestures {
       player.commands.seek(lanes.timeAt(at.x));
     } else if (drag.kind === "threshold") {
       player.previewThreshold(drag.rule.side, drag.rule.row, lanes.scoreAtY(drag.rule.side, at.y));
+    } else if (drag.kind === "edge") {
+      player.truth.move(drag.edge, lanes.timeAt(at.x), event.altKey || event.ctrlKey);
     } else if (drag.kind === "pan") {
       view.pan(drag.start - (far / lanes.plot) * view.span - view.start);
       player.viewChanged();
@@ -126,8 +131,10 @@ export class Gestures {
     if (!drag || drag.kind === "pinch") return;
     this.endScrub(drag);
     if (drag.kind === "threshold" && drag.moved) player.commitThreshold();
+    if (drag.kind === "edge" && drag.moved) player.truth.commit(cancelled);
     if (drag.moved || cancelled) return;
-    if (drag.kind === "threshold") player.commands.seek(player.lanes.timeAt(drag.at.x)); // a click, as beside the rule
+    if (drag.kind === "threshold" || drag.kind === "edge") player.commands.seek(player.lanes.timeAt(drag.at.x)); // a click
+    if (drag.name === "truth" && drag.kind !== "name") player.commands.clickTruth(drag.at);
     if (drag.name === "segments") player.commands.clickSegment(drag.row, drag.kind === "name" ? null : player.lanes.timeAt(drag.at.x));
     else if (drag.name === "differences" && drag.kind === "seek") player.commands.clickDifference(player.lanes.timeAt(drag.at.x));
     else if (drag.kind === "choose" && !player.view.whole) {

@@ -2,14 +2,17 @@
 // {time_s, src, problem, mark, label} when a person has paused, marked or chosen something; none while the video plays.
 
 import { Commands } from "./commands.js";
+import { EdgeHandles } from "./edges.js";
 import { Film } from "./film.js";
 import { Gestures } from "./gestures.js";
 import { isForPlayer, press } from "./keys.js";
 import { Lanes } from "./lanes.js";
+import { Painting } from "./painting.js";
 import { Playback } from "./playback.js";
 import { Readout, Tip } from "./readout.js";
 import { buildScene } from "./scene.js";
 import { rounded, ThresholdHandles } from "./thresholds.js";
+import { TruthEditing } from "./truth.js";
 import { View } from "./view.js";
 
 const SAME_S = 0.02; // closer than this is the position that was reported
@@ -18,7 +21,6 @@ const ANSWER_MS = 5000; // after this a threshold that Python doesn't take over 
 const READOUT_EVERY_MS = 67; // read-out and prompt table while playing; the playhead itself moves with every repaint
 const SPOKEN_EVERY_MS = 1000; // the slider value that screen readers get
 const MOVING_MS = 150; // the view counts as moving for so long after a change
-const TRUTHS = 50; // presses of T that are sent together at most
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 
 // What outlives a page switch, which unmounts the component: one entry per player, for as long as the tab lives.
@@ -56,6 +58,9 @@ class Player {
     this.tip = new Tip(find(".tip"), this.film);
     this.gestures = new Gestures(this, this.area);
     this.thresholds = new ThresholdHandles(this, this.area);
+    this.truth = new TruthEditing(this);
+    this.edges = new EdgeHandles(this, this.area);
+    this.painting = new Painting(this);
     this.preview = null; // {side, row, value, sent}: a threshold that Python hasn't answered yet
     this.reported = { time: 0, problem: null, selection: null }; // what Python has
     this.createdAt = Date.now();
@@ -77,11 +82,14 @@ class Player {
     }
     this.leaving = new AbortController();
     window.addEventListener("resize", () => this.resized(), { signal: this.leaving.signal });
+    window.addEventListener("blur", () => this.painting.stop(), { signal: this.leaving.signal });
+    const released = { capture: true, signal: this.leaving.signal };
+    document.addEventListener("keyup", (event) => this.painting.release(event), released);
     for (const kind of ["keydown", "pointerdown"]) {
       document.addEventListener(kind, (event) => {
         const path = event.composedPath();
         if (this.elements.some((element) => path.includes(element))) return;
-        if (kind === "keydown" && isForPlayer(event) && press(this, event)) {
+        if (kind === "keydown" && isForPlayer(event, this) && press(this, event)) {
           event.preventDefault();
           event.stopPropagation();
         }
@@ -141,6 +149,7 @@ class Player {
   update({ data, setStateValue }) {
     for (const element of this.elements) element.style.setProperty("--aspect", data.aspect);
     this.data = data;
+    if (data.presented) this.truth.selected = null;
     this.arrangeFor();
     this.setState = setStateValue;
     this.memory = memories.get(data.key) ?? newMemory();
@@ -165,7 +174,7 @@ class Player {
     }
     this.playback.show();
     this.showSees();
-    this.setScene(data.lanes);
+    this.setScene(data.lanes, data.done);
     this.redraw();
   }
 
@@ -188,7 +197,8 @@ class Player {
     memory.view = view.whole ? null : [view.start, view.end];
   }
 
-  async setScene(lanes) {
+  // `done`: which edits of ground truth are in these lanes.
+  async setScene(lanes, done) {
     const request = (this.request = (this.request ?? 0) + 1);
     let scene = null;
     try {
@@ -199,6 +209,7 @@ class Player {
     }
     if (request !== this.request || !this.memory) return; // newer lanes came first
     this.received = scene;
+    this.truth.answered(done ?? []);
     if (!scene || this.isAnswered(scene)) this.preview = null;
     this.showScene();
   }
@@ -206,13 +217,30 @@ class Player {
   // What Python sent, with the threshold that is being dragged.
   showScene() {
     const { preview, received } = this;
-    const scene = preview ? received.withThreshold(preview.side, preview.row, preview.value) : received;
+    const decided = preview ? received.withThreshold(preview.side, preview.row, preview.value) : received;
+    const scene = decided && decided.withTruth(this.truth.shown(decided.truth));
     this.lanes.scene = scene;
+    this.truth.check();
     this.row = scene ? Math.max(0, scene.labels.findIndex(({ id }) => id === this.memory.chosen)) : 0;
     this.readout.build(scene, this.data.presented);
     this.readout.showDifferences(scene);
     this.resized(true);
     this.paint(); // now: a repaint later, what is dragged would lag behind the pointer
+  }
+
+  // The lanes with the ground truth as it is edited.
+  showTruth() {
+    if (!this.memory || !this.received) return;
+    const { lanes } = this;
+    const rows = lanes.scene.truthRows.length;
+    lanes.scene = lanes.scene.withTruth(this.truth.shown(this.received.truth));
+    this.truth.check();
+    if (lanes.scene.truthRows.length === rows) this.redraw();
+    else this.resized(true);
+  }
+
+  edgeAt(at) {
+    return this.data.presented ? null : this.lanes.edgeAt(at, this.memory.mark, this.truth.selected);
   }
 
   // The threshold of a row of `side`, or the one that its rows share (null), while it is dragged.
@@ -279,7 +307,8 @@ class Player {
   get state() {
     const { memory, row } = this;
     const fast = performance.now() - (this.viewChangedAt ?? -1e6) < MOVING_MS;
-    return { chosen: row, hidden: memory.hidden, span: this.playback.span, mark: memory.mark, fast };
+    const { playback: { span, playing: keys }, truth: { selected: truth } } = this;
+    return { chosen: row, hidden: memory.hidden, span, mark: memory.mark, truth, fast, keys };
   }
 
   // --- drawing
@@ -307,6 +336,7 @@ class Player {
     if (!this.lanes.width) this.resized(true);
     this.lanes.draw(this.state);
     this.thresholds.arrange(this.memory.hidden);
+    this.edges.arrange();
     this.readout.showState(this.state);
     const { start, end, whole } = this.view;
     Object.assign(this.area.dataset, { start: start.toFixed(6), end: end.toFixed(6), plot: this.lanes.left });
@@ -331,6 +361,7 @@ class Player {
     const time = playback.time;
     const now = performance.now();
     playback.guard();
+    this.painting.tick();
     this.skipAgreement();
     if (playback.playing && !this.gestures.drag && now - (this.viewChangedAt ?? 0) > 1500 && view.reveal(time, 0.08)) {
       this.memory.view = [view.start, view.end];
@@ -383,8 +414,9 @@ class Player {
     const time = inside && lanes.timeAt(at.x);
     const bar = (inside && name === "segments" && lanes.scene.segmentAt(row, time) >= 0)
       || (inside && name === "differences" && lanes.scene.differenceAt(time) >= 0);
+    const edge = at && (this.gestures.drag?.kind === "edge" || this.edgeAt(at));
     const rule = at && (this.gestures.drag?.kind === "threshold" || lanes.ruleAt(at, this.memory.hidden));
-    this.area.style.cursor = rule ? "ns-resize" : this.gestures.drag?.kind === "pan" || (name === "overview" && !this.view.whole)
+    this.area.style.cursor = edge ? "ew-resize" : rule ? "ns-resize" : this.gestures.drag?.kind === "pan" || (name === "overview" && !this.view.whole)
       ? "grab" : bar || (at && !inside && name === "segments") ? "pointer" : inside ? "col-resize" : "default";
     this.ghost.hidden = !inside || name === "overview";
     if (this.ghost.hidden) {
@@ -419,6 +451,7 @@ class Player {
     const loop = this.buttons.querySelector('[data-do="loop"]');
     loop.setAttribute("aria-pressed", String(this.memory?.loop ?? false));
     this.speed.value = String(video.playbackRate);
+    if (!this.playback.playing) this.painting.stop();
     if (this.memory) Object.assign(this.memory, { muted: video.muted, rate: video.playbackRate });
     this.redraw();
   }
@@ -463,6 +496,7 @@ class Player {
     if (!this.playback.playing) this.rested();
     this.reportSelection();
     this.commitThreshold();
+    this.edges.done();
   }
 
   report() {
@@ -475,12 +509,6 @@ class Player {
     this.setState("report", { time_s: time, src: playback.src, problem: playback.problem, ...selection, n });
   }
 
-  // Two presses may come within one run: all are sent, and Python takes those that it hasn't had.
-  addTruth(pressed) {
-    this.truths = [...(this.truths ?? []), pressed];
-    this.setState("truth", { id: this.createdAt, count: this.truths.length, last: this.truths.slice(-TRUTHS) });
-  }
-
   destroy() {
     if (!this.memory) return; // with its other part
     this.leaving.abort();
@@ -489,6 +517,7 @@ class Player {
     cancelAnimationFrame(this.ticking);
     cancelAnimationFrame(this.previewing);
     clearTimeout(this.committing);
+    clearTimeout(this.edges.committing);
     clearTimeout(this.timer);
     clearTimeout(this.resting);
     this.observer.disconnect();
@@ -531,7 +560,7 @@ export function mount(root, api) {
     const player = new Player([drawn(video.root, "video"), drawn(lanes.root, "lanes")]);
     for (const one of [video, lanes]) players.set(one.root, player);
   }
-  players.get(root).update({ ...video.api, data: { ...video.api.data, lanes: lanes.api.data.lanes } });
+  players.get(root).update({ ...video.api, data: { ...video.api.data, lanes: lanes.api.data.lanes, done: lanes.api.data.done } });
 }
 
 // The element of a part in its root, as new where another player has drawn in it.

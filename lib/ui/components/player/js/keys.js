@@ -2,13 +2,14 @@
 
 const PLUS = { "+": 0.5, "=": 0.5, "-": 2, _: 2 };
 
-const ANYWHERE = new Set(["[", "]", "t", "T", " "]); // keys that mark ground truth, and play
+const ANYWHERE = new Set(["[", "]", "t", "T", "n", "p", " "]); // keys that mark ground truth, and play
+const LABEL = /^[1-9]$/; // held while the video plays, they paint ground truth
 const OWN_SPACE = "button, input, select, summary, a[href], [role=button], [role=radio], [role=tab], [role=option], "
   + "[role=menuitem], [role=combobox], [role=grid], [role=dialog], canvas, video[controls]"; // they do something with it
 
 /** Whether a key that is pressed elsewhere on the page is the player's: it plays or marks ground truth, and isn't typed. */
-export function isForPlayer(event) {
-  if (!ANYWHERE.has(event.key)) return false;
+export function isForPlayer(event, { playback }) {
+  if (!ANYWHERE.has(event.key) && !(playback.playing && LABEL.test(event.key))) return false;
   if (event.key === " " && event.composedPath().some((element) => element.matches?.(OWN_SPACE))) return false;
   const target = event.composedPath()[0];
   return !(target?.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target?.tagName) && target.type !== "checkbox");
@@ -16,9 +17,10 @@ export function isForPlayer(event) {
 
 // Runs the command of a key; returns false where the key has none.
 export function press(player, event) {
+  if (player.edges.press(event, event.composedPath()[0])) return true;
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
   const { playback, commands } = player;
-  const { key, shiftKey, target } = event;
+  const { key, shiftKey, target, repeat } = event;
   if (key === "?") {
     commands.help();
     return true;
@@ -26,7 +28,7 @@ export function press(player, event) {
   if (player.sheet.open) return false;
   if (player.thresholds.press(event)) return true;
   const tag = event.composedPath()[0]?.tagName ?? target.tagName;
-  if (tag === "SELECT" || (tag === "INPUT" && !isForPlayer(event))) return false;
+  if (tag === "SELECT" || (tag === "INPUT" && !isForPlayer(event, player))) return false;
   if (key === " " || key === "Enter") {
     if (tag === "BUTTON" || key === "Enter") return false; // a button has its own action
     playback.toggle();
@@ -45,7 +47,7 @@ export function press(player, event) {
     case "ArrowDown":
       return commands.toSegment(key === "ArrowUp" ? -1 : 1, shiftKey);
     case "Home":
-      commands.seek(0);
+      commands.seek(playback.first);
       break;
     case "End":
       commands.seek(playback.end);
@@ -55,9 +57,17 @@ export function press(player, event) {
       commands.setMark(key === "[" ? 0 : 1);
       break;
     case "t":
-    case "T":
-      commands.addTruth();
+    case "T": {
+      const mark = (time) => commands.addTruth(time);
+      if (!player.painting.press(event, player.row, mark) && !repeat) mark();
       break;
+    }
+    case "n":
+    case "p":
+      return commands.toAnySegment(key === "n" ? 1 : -1);
+    case "Delete":
+    case "Backspace":
+      return player.truth.remove();
     case "d":
     case "D":
       return commands.toDifference(shiftKey ? -1 : 1);
@@ -80,8 +90,10 @@ export function press(player, event) {
     case "Escape":
       return commands.clear();
     default:
-      if (/^[0-9]$/.test(key)) commands.seek(playback.first + ((playback.end - playback.first) * Number(key)) / 10);
-      else if (PLUS[key]) commands.zoomAtPlayhead(PLUS[key]);
+      if (/^[0-9]$/.test(key)) {
+        const tenth = () => commands.toTenth(Number(key));
+        if (!player.painting.press(event, Number(key) - 1, tenth) && !repeat) tenth();
+      } else if (PLUS[key]) commands.zoomAtPlayhead(PLUS[key]);
       else return false;
   }
   return true;

@@ -5,13 +5,14 @@ import { timeTicks } from "./axis.js";
 import { drawDifferences, dimAgreement } from "./differences.js";
 import { inView, paintArea, paintBars, paintLine } from "./paint.js";
 import { formatTime } from "./format.js";
+import { isSame } from "./truth.js";
 
 const GUTTER = 112; // the charts' left axis (lib/charts/layers.py) and their padding: both have one time axis
 const NARROW_GUTTER = 76;
 const RIGHT = 8;
 const GAP = 7;
 const HATCH = 7; // pixels from line to line
-const GRAB = 5; // pixels from a rule at which the pointer takes it
+const GRAB = 5; // pixels from a rule or an edge at which the pointer takes it
 const SPIKE = "#D9480F";
 const HEIGHTS = { ruler: 20, scores: 132, besides: 88, rows: 180, truth: 18, differences: 20, change: 34, film: 46, overview: 22 };
 const LOW = { scores: 88, besides: 44, rows: 150 };
@@ -115,7 +116,8 @@ export class Lanes {
     return this.left + ((time - this.view.start) / (this.view.span || 1)) * this.plot;
   }
 
-  // `state`: chosen (row), hidden (set of names), span ({start, end} or null), mark ([start, end]), fast (the view moves).
+  // `state`: chosen (row), hidden (set of names), span ({start, end} or null), mark ([start, end]), truth (the chosen
+  // segment of it), fast (the view moves), keys (whether the keys of labels are shown).
   draw(state) {
     const { canvas, pen, view } = this;
     const ratio = window.devicePixelRatio || 1;
@@ -146,7 +148,7 @@ export class Lanes {
         this.drawSegments(state, side); // over gaps, which a segment may bridge
       }
       if (this.lanes.differences) drawDifferences(this);
-      if (this.lanes.truth) this.drawTruth();
+      if (this.lanes.truth) this.drawTruth(state);
       if (this.lanes.change) this.drawChange(rangeOf(this.scene.sides[0]));
       if (this.lanes.film) this.film.draw(this);
       for (const name of ["change", "film"]) this.drawGaps(this.scene.sides[0], this.lanes[name]);
@@ -315,6 +317,41 @@ export class Lanes {
     return best;
   }
 
+  // The middle of a true segment in its lane.
+  truthY(segment) {
+    const row = this.scene.truthRows.findIndex((list) => list.some((one) => isSame(one, segment)));
+    return this.lanes.truth.y + (Math.max(row, 0) + 0.5) * this.heights.truth;
+  }
+
+  // The true segments of the row at `y`.
+  truthAt(y) {
+    const lane = this.lanes.truth;
+    if (!lane || y < lane.y || y >= lane.y + lane.height) return [];
+    return this.scene.truthRows[Math.floor((y - lane.y) / this.heights.truth)] ?? [];
+  }
+
+  // The edge of a true segment or of the marked range at that place, as {segment, side}; null where there is none.
+  edgeAt({ x, y }, mark, selected) {
+    const { overview } = this.lanes;
+    if (!overview || x < this.left - GRAB || x > this.left + this.plot + GRAB || y >= overview.y) return null;
+    let best = null;
+    const consider = (far, reach, edge) => {
+      if (far <= reach && far < (best?.far ?? Infinity)) best = { far, ...edge };
+    };
+    for (const segment of this.truthAt(y)) {
+      const ends = [this.xOf(segment.start), this.xOf(segment.end)];
+      const inside = x >= ends[0] && x <= ends[1];
+      const reach = inside ? Math.min(GRAB, (ends[1] - ends[0]) / 4) : GRAB;
+      const sooner = (inside ? 0.5 : 0) + (isSame(segment, selected) ? 1 : 0); // of two edges at one place
+      ends.forEach((end, side) => consider(Math.abs(end - x) - sooner, reach, { segment, side }));
+    }
+    if (best) return best;
+    mark.forEach((time, side) => {
+      if (time !== null) consider(Math.abs(this.xOf(time) - x), GRAB, { segment: null, side });
+    });
+    return best;
+  }
+
   // The name of a side, in the gutter.
   badge(words, y) {
     this.rect(2, y - 9, 18, 18, this.ink, 0.11);
@@ -329,7 +366,7 @@ export class Lanes {
     if (visible.includes(top)) paint(top, true);
   }
 
-  drawSegments({ chosen, hidden }, side) {
+  drawSegments({ chosen, hidden, keys }, side) {
     const { scene, pen, ratio, lanes, view, box, row: high } = this;
     const lane = lanes[`segments${side.name}`];
     const { first, last } = this.rowsOf(side);
@@ -337,8 +374,10 @@ export class Lanes {
       const row = first + index;
       const y = lane.y + index * high;
       const dim = hidden.has(label.id);
+      const key = keys && row < 9 ? 14 : 0; // held while the video plays, it paints ground truth
+      if (key) this.text(String(row + 1), 3, y + high / 2, { alpha: 0.6 });
       this.text(label.name, this.left - 8, y + high / 2, {
-        align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 10,
+        align: "right", alpha: dim ? 0.35 : row === chosen ? 1 : 0.72, most: this.left - 10 - key,
       });
       if (row === chosen) this.rect(this.left - 4, y + 2, 2.5, high - 4, label.colour);
       this.rect(this.left, y + 1, this.plot, high - 2, this.ink, 0.045);
@@ -363,7 +402,7 @@ export class Lanes {
     });
   }
 
-  drawTruth() {
+  drawTruth({ truth: selected }) {
     const { scene, pen, ratio, lanes, view } = this;
     const lane = lanes.truth;
     this.title("truth", lane);
@@ -371,13 +410,14 @@ export class Lanes {
       scene.truthRows.forEach((list, index) => {
         const y = lane.y + index * this.heights.truth + 1;
         const high = this.heights.truth - 2;
-        for (const { label, colour, start, end } of list) {
+        for (const segment of list) {
+          const { label, colour, start, end } = segment;
           if (end < view.start || start > view.end) continue;
           const x0 = this.xOf(start);
           const x1 = this.xOf(end);
           this.rect(x0, y, Math.max(x1 - x0 - 1, 1), high, colour ?? "#808080", 0.3);
           pen.strokeStyle = colour ?? "#808080";
-          pen.lineWidth = ratio;
+          pen.lineWidth = (isSame(segment, selected) ? 2.5 : 1) * ratio;
           pen.strokeRect((x0 + 0.5) * ratio, (y + 0.5) * ratio, Math.max(x1 - x0 - 2, 0.5) * ratio, (high - 1) * ratio);
           const from = Math.max(x0, this.left);
           const room = Math.min(x1, this.left + this.plot) - from - 10;

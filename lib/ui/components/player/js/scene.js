@@ -131,6 +131,11 @@ export class Scene {
     return scene;
   }
 
+  // This scene with other ground truth.
+  withTruth(truth) {
+    return Object.assign(Object.create(Scene.prototype), this, { truth, truthRows: rowsOf(truth) });
+  }
+
   // With the label of either side; null where a side has none.
   readDifferences({ start, end, a, b }) {
     const labelOf = ({ labels }, row) => labels[row] ?? null;
@@ -192,6 +197,13 @@ export class Scene {
   // The next (1) or previous (-1) segment of a label as seen from `time`, or null.
   neighbour(row, time, direction) {
     return neighbour(this.segments[row], time, direction);
+  }
+
+  // The next (1) or previous (-1) true segment of the label with that key, or of any (null), as seen from `time`.
+  trueNeighbour(key, time, direction) {
+    const list = key === null ? this.truth : this.truth.filter((one) => one.key === key);
+    const found = neighbour({ start: list.map(({ start }) => start), end: list.map(({ end }) => end) }, time, direction);
+    return found && { ...found, segment: list[found.index] };
   }
 
   // Behind the last one comes the first, `around`.

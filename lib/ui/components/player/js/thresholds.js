@@ -1,5 +1,7 @@
 // Handles at the end of each threshold's rule: for touch and for keys. With a mouse the rule itself can be dragged.
 
+import { describeHandle, makeHandle } from "./handle.js";
+
 const PAGE = 10; // steps
 const KEYS = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: PAGE, PageDown: -PAGE };
 
@@ -43,40 +45,16 @@ export class ThresholdHandles {
     handle.style.setProperty("--colour", rule.colour);
     const [low, high] = side.thresholds;
     const whose = rule.row === null ? "Shared threshold" : `Threshold of ${rule.name}`;
-    handle.title = `${side.name ? `${side.name}: ` : ""}${whose}: drag, or ↑ and ↓`;
-    handle.setAttribute("aria-label", side.name ? `${whose} on side ${side.name}` : whose);
-    handle.setAttribute("aria-valuemin", low);
-    handle.setAttribute("aria-valuemax", high);
-    handle.setAttribute("aria-valuenow", rule.value);
-    handle.setAttribute("aria-valuetext", String(rule.value));
+    const title = `${side.name ? `${side.name}: ` : ""}${whose}: drag, or ↑ and ↓`;
+    const label = side.name ? `${whose} on side ${side.name}` : whose;
+    describeHandle(handle, { label, title, low, high, now: rule.value, text: String(rule.value) });
   }
 
   make() {
-    const handle = document.createElement("div");
-    handle.className = "threshold";
-    handle.tabIndex = 0;
-    handle.setAttribute("role", "slider");
-    handle.setAttribute("aria-orientation", "vertical");
-    handle.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      event.stopPropagation();
-      handle.setPointerCapture(event.pointerId);
-      handle.dragged = true;
+    const handle = makeHandle(this.area, "threshold", "vertical", {
+      drag: ({ clientY }) => this.drag(handle, clientY),
+      done: () => this.player.commitThreshold(),
     });
-    handle.addEventListener("pointermove", (event) => {
-      event.stopPropagation();
-      if (handle.dragged) this.drag(handle, event.clientY);
-    });
-    for (const type of ["pointerup", "pointercancel"]) {
-      handle.addEventListener(type, (event) => {
-        event.stopPropagation();
-        handle.dragged = false;
-        this.player.commitThreshold();
-      });
-    }
-    handle.addEventListener("dblclick", (event) => event.stopPropagation());
-    handle.addEventListener("blur", () => this.player.commitThreshold());
-    this.area.append(handle);
     return handle;
   }
 
