@@ -5,6 +5,7 @@ Hundreds of experiments are listed at once: each file is read once per process, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ from lib.services import documents, experiments, versions
 from lib.services.experiments import Experiment
 from lib.services.versions import Version
 from lib.store.home import StorePaths
+from lib.store.videos import Video
 
 _LABELS_NAMED = 4
 Kind = Literal["experiment", "version", "sample"]
@@ -223,6 +225,16 @@ def _version(version: Version, videos: Mapping[str, str]) -> Choice:
 
 
 # --- samples ---------------------------------------------------------------------------------------------------------
+
+
+def sample_of(video: Video, files: Iterable[Path]) -> Path | None:
+    """Return the file of ``files`` that has the content of ``video``, wherever that lies; None where none has."""
+    for file in files:
+        with contextlib.suppress(OSError):  # it was removed meanwhile
+            stat = file.stat()
+            if stat.st_size == video.size_bytes and _hash(file, stat.st_size, stat.st_mtime_ns) == video.sha256:
+                return file
+    return None
 
 
 def sample_prompts(file: Path) -> PromptSet | None:

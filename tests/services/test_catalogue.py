@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -108,6 +109,17 @@ def test_a_sample_is_chosen_with_its_video_and_its_own_prompts(tmp_path):
         assert one.video == experiment.video == sha256_of(file)
         assert one.labels == experiment.labels != ()
     assert found[0].get().id != found[0].get().id
+
+
+def test_a_sample_is_known_by_its_content_wherever_it_lies(tmp_path):
+    files = sorted(SAMPLES.glob("*.mp4"))
+    store = Store(tmp_path / "home")
+    elsewhere = store.add_file(shutil.copy(files[0], tmp_path / "mine.mp4"))
+    (tmp_path / "other.mp4").write_bytes(files[1].read_bytes()[:-1] + b"x")
+    other = replace(elsewhere, sha256=sha256_of(tmp_path / "other.mp4"), size_bytes=files[1].stat().st_size)
+
+    assert catalogue.sample_of(elsewhere, [tmp_path / "gone.mp4", *files]) == files[0]
+    assert catalogue.sample_of(other, files) is None
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from lib.ui.session import opening, state
 from lib.ui.session.bindings import bound, field
 from lib.ui.session.session import Session
 
-_NARROWEST = 190
+_NARROWEST = 150
 """Pixels of the title, and of the choice of the video, before the line of them wraps."""
 
 

@@ -13,8 +13,7 @@ from lib.store.videos import Video
 from lib.ui.background import models
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import jobs
-from lib.ui.session import cache
-from lib.ui.session.folders import SAMPLES
+from lib.ui.session import cache, opening
 from lib.ui.session.guard import as_sentences, told
 from lib.ui.session.session import Session
 
@@ -32,7 +31,7 @@ _WHAT = {
 
 def offer(session: Session, video: Video) -> None:
     """Offer real models where the demo model looks at a video of somebody's own; what is chosen embeds at once."""
-    if session.experiment.engine != "demo" or not video.has_file or video.path.parent == SAMPLES:
+    if session.experiment.engine != "demo" or not video.has_file or opening.sample_file(video) is not None:
         return
     awaited = st.session_state.get(_AWAITED)
     if awaited and cache.embedded_engine(awaited).installed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lib.core.errors import InputError
@@ -24,7 +25,7 @@ _KEPT = ("video", "engine", "server_url", "model_version", "model", "sampling")
 
 def choices() -> Listing:
     """Return all that can be chosen to work with; samples come with the engine and sampling of this tab."""
-    listing = catalogue.listed(cache.store().home, _video_names(), sorted(SAMPLES.glob("*.mp4")))
+    listing = catalogue.listed(cache.store().home, _video_names(), _sample_files())
     return replace(listing, choices=tuple(_with_engine_here(one) for one in listing.choices))
 
 
@@ -140,7 +141,8 @@ def open_video(video: Video, **wanted: Any) -> None:
         state.session().open_video(video.sha256)
         return
     other = _last(video.sha256, {})  # with another engine
-    own = catalogue.sample_prompts(video.path) if video.path.parent == SAMPLES else None
+    file = sample_file(video)
+    own = None if file is None else catalogue.sample_prompts(file)
     if other is not None:
         begun, offer = experiments.duplicate(other), None
     elif own is not None:
@@ -155,9 +157,19 @@ def open_video(video: Video, **wanted: Any) -> None:
     state.open_experiment(replace(begun, **wanted), new=True, offer=offer if before.rows else None)
 
 
+def sample_file(video: Video) -> Path | None:
+    """Return the bundled sample that a video is, wherever its file lies; None for any other video."""
+    return catalogue.sample_of(video, _sample_files())
+
+
+def _sample_files() -> list[Path]:
+    return sorted(SAMPLES.glob("*.mp4"))
+
+
 def open_sample(video: Video) -> None:
     """Open the experiment with a sample's own prompts that was worked on last, or begin one."""
-    prompt_set = catalogue.sample_prompts(video.path)
+    file = sample_file(video)
+    prompt_set = None if file is None else catalogue.sample_prompts(file)
     if prompt_set is None:
         open_video(video)
         return
