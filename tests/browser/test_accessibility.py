@@ -59,6 +59,10 @@ def explore(page: Page) -> Iterator[str]:
     page.locator(".lanes").focus()
     page.keyboard.press("?")
     yield "the sheet of keys"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Present", exact=True).click()
+    page.locator(".st-key-presentation").wait_for()
+    yield "the presentation"
 
 
 def compare(page: Page) -> Iterator[str]:
