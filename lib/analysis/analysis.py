@@ -150,7 +150,7 @@ class Analysis:
 
     def answer_groups(self) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Return the columns of targets that are found, longest first, of those that aren't, and of backgrounds."""
-        targets = [column for column, prompt in enumerate(self.prompts) if prompt.role == "target"]
+        targets = [column for column, prompt in enumerate(self.prompts) if prompt.role != "background"]
         found = sorted(
             (column for column in targets if self.metrics[column].present),
             key=lambda column: -self.metrics[column].duration_s,

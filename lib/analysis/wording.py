@@ -40,7 +40,7 @@ def high_everywhere(analysis: Analysis, reference: Reference) -> dict[str, tuple
     return {
         prompt.label: (float(mean), float(peak))
         for prompt, mean, peak in zip(analysis.prompts, means, peaks, strict=True)
-        if prompt.role == "target" and mean >= max(HIGH, peak / 2)
+        if prompt.role != "background" and mean >= max(HIGH, peak / 2)
     }
 
 

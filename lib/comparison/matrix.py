@@ -189,7 +189,7 @@ def grid(
     if metric in OVERALL:
         chosen = frame
     elif label is None:
-        chosen = frame[frame["role"] == "target"]
+        chosen = frame[frame["role"] != "background"]
     else:
         chosen = frame[frame["label"].map(label_key) == label_key(label)]
     means = chosen.groupby(["set", "video"], sort=False)[metric].mean()

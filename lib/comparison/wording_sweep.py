@@ -43,10 +43,10 @@ def paraphrases(text: str) -> tuple[str, ...]:
 
 
 def labels_of(prompt_sets: Sequence[PromptSet]) -> list[str]:
-    """Return the labels of all enabled targets, each once, in order."""
+    """Return the labels of all enabled prompts but backgrounds, each once, in order."""
     labels: dict[str, str] = {}
     for prompt in (prompt for prompt_set in prompt_sets for prompt in prompt_set.enabled):
-        if prompt.role == "target":
+        if prompt.role != "background":
             labels.setdefault(label_key(prompt.label), prompt.label)
     return list(labels.values())
 

@@ -134,7 +134,7 @@ def _true_and_found(evaluation: Evaluation) -> tuple[list[str], Bools, Bools]:
     analysis, alignment = evaluation.analysis, evaluation.alignment
     columns = np.flatnonzero(alignment.seconds @ alignment.truth > 0)
     names, rows = [alignment.labels[column] for column in columns], alignment.rows
-    invented = {prompt.label for prompt in analysis.prompts if prompt.role == "target"} - set(names)
+    invented = {prompt.label for prompt in analysis.prompts if prompt.role != "background"} - set(names)
     claimed = np.array([label in invented for label in analysis.sample_labels], dtype=bool)
     found = np.zeros((len(rows), len(names)), dtype=bool)
     for column, name in enumerate(names):

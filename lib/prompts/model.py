@@ -26,7 +26,8 @@ from lib.prompts.learned import Learned, words_digest
 from lib.prompts.reference_phrases import PHRASES
 from lib.prompts.slots import MAX_SLOT
 
-Role = Literal["target", "background"]
+Role = Literal["target", "restricted", "background"]
+ROLES: tuple[Role, ...] = get_args(Role)
 Score = Literal["relative", "cosine", "probability", "margin"]
 Decision = Literal["best", "threshold", "best_threshold"]
 SmoothingKind = Literal["none", "moving_average", "median", "gaussian", "exponential", "viterbi"]
@@ -81,7 +82,8 @@ class Prompt:
     texts: tuple[str, ...] = ()
     """Phrasings, without the template: 1 to 100 different ones; none given means the label."""
     role: Role = "target"
-    """``background`` prompts stand for everything else: they compete, and margins are taken over them."""
+    """``background`` prompts stand for everything else: they compete, and margins are taken over them. ``restricted``
+    ones are looked for as targets are; an archive flags the videos that they are in, and they are no category."""
     threshold: float | None = None
     """Own threshold in the unit of the score; None: the settings' one."""
     enabled: bool = True
@@ -111,7 +113,7 @@ class Prompt:
         doubled = first_doubled(phrasings)
         if doubled is not None:
             raise PromptSetError(f"{who} has the phrasing {reprlib.repr(doubled)} twice; remove one of them.")
-        one_of(self.role, get_args(Role), f"{who} has the role", PromptSetError)
+        one_of(self.role, ROLES, f"{who} has the role", PromptSetError)
         if not isinstance(self.enabled, bool):
             raise PromptSetError(f"{who} has enabled {written(self.enabled)}; write true or false.")
         _set(self, label=label, texts=phrasings or (label,))

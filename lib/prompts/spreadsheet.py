@@ -25,6 +25,7 @@ _NAMES: dict[str, Column] = {
 }
 _ROLES: dict[str, Role] = {
     **dict.fromkeys(("target", "targets", "find", "foreground"), "target"),
+    **dict.fromkeys(("restricted", "forbidden", "banned"), "restricted"),
     **dict.fromkeys(("background", "rest", "negative", "other"), "background"),
 }
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -109,7 +110,7 @@ def _prompt(cells: dict[Column | None, str], left_out: list[str]) -> PastedPromp
     texts = tuple(dict.fromkeys(part for part in parts if part))
     role, threshold = cells.get("role", ""), _plain(cells.get("threshold", ""))
     if role and role.casefold() not in _ROLES:
-        left_out.append(f"“{role}” of “{label}” is no role: it is a target now; write target or background.")
+        left_out.append(f"“{role}” of “{label}” is no role, so it is a target; write target, restricted or background.")
     number = float(threshold.replace(",", ".")) if _NUMBER.fullmatch(threshold) else None
     if threshold and number is None:
         left_out.append(f"“{threshold}” of “{label}” is no threshold; write a number such as 0.25.")

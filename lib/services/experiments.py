@@ -28,6 +28,7 @@ from lib.prompts.model import (
     MAX_LEARNED,
     MAX_PICTURES,
     MAX_PROMPTS,
+    ROLES,
     START_SETTINGS,
     START_THRESHOLDS,
     WIDEST_THRESHOLDS,
@@ -184,7 +185,7 @@ def _usable(rows: tuple[PromptRow, ...], score: Score | None) -> tuple[tuple[Pro
 
 def _prompt(row: PromptRow, label: str, score: Score | None, slot: int | None) -> Prompt:
     texts = tuple(text.strip() for text in row.texts if text.strip())
-    role: Role = "background" if row.role == "background" else "target"
+    role: Role = next((role for role in ROLES if role == row.role), "target")
     prompt = Prompt(
         label, texts or (label,), role, row.threshold, row.enabled, row.colour, row.pictures, row.learned, slot
     )
@@ -410,7 +411,7 @@ _ROW_READERS: dict[str, Callable[[Any], Any]] = {
     "enabled": documents.flag,
     "label": documents.text,
     "texts": documents.texts,
-    "role": documents.one_of("target", "background"),
+    "role": documents.one_of(*ROLES),
     "threshold": documents.optional(_read_threshold),
     "colour": documents.optional(documents.text),
     "kept_thresholds": lambda items: tuple((score, own) for score, own in map(_read_kept, documents.listed(items))),

@@ -27,7 +27,7 @@ from lib.core.sampling import Sampling
 from lib.engines.hosted import HOSTED
 from lib.evaluation.numbers import Numbers, Value
 from lib.infra import documents
-from lib.prompts.model import MAX_PROMPTS
+from lib.prompts.model import MAX_PROMPTS, ROLES
 from lib.services.experiments import Experiment, shown_title
 from lib.services.ground_truth import Truth, video_truth
 from lib.store.home import StorePaths
@@ -232,7 +232,7 @@ def _read_numbers(value: Any) -> Numbers:
 
 _ALONE: dict[str, Any] = {"beside": None, "side": "a", "starred": False, "baseline": None}
 """What an experiment of a version says of others: nothing."""
-_read_role = documents.one_of("target", "background")
+_read_role = documents.one_of(*ROLES)
 _VIDEO_READERS: dict[str, Callable[[Any], Any]] = {
     "sha256": documents.text,
     "name": _short(2_000),

@@ -15,7 +15,7 @@ from typing import Any
 
 import streamlit as st
 
-from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS
+from lib.prompts.model import COLOUR_NAMES, MAX_PHRASINGS, MAX_PROMPTS, ROLES
 from lib.services.experiments import MAX_ROWS, PromptRow
 from lib.services.row_hints import Hint
 from lib.services.row_paste import MAX_TEXT, Paste
@@ -216,7 +216,7 @@ def _row(sent: dict[str, object], thresholds: tuple[float, float]) -> PromptRow:
         enabled=sent.get("enabled") is not False,
         label=_text(sent.get("label")),
         texts=tuple(text for text in phrasings if text),
-        role="background" if sent.get("role") == "background" else "target",
+        role=next((role for role in ROLES if role == sent.get("role")), "target"),
         threshold=_threshold(sent.get("threshold"), thresholds),
         colour=str(colour) if valid else None,
     )

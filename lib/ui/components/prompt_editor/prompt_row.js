@@ -66,6 +66,7 @@ class RowView {
     this.texts = this.phrasings.field;
     this.role = element("select", "role", this.li);
     option(this.role, "target", "target");
+    option(this.role, "restricted", "restricted");
     option(this.role, "background", "background");
     this.role.value = row.role;
     this.role.onchange = () => this.set("role", this.role.value, true);
