@@ -42,7 +42,7 @@ BAR_EXACT_MS, BAR_TENTH_MS = 1500.0, 150.0
 BAR_MEMORY_MB = 1500.0
 STEP_S = 0.4
 TOP = 20
-_ENGINE = "benchmark:1"
+ENGINE = "benchmark:1"
 
 
 def _unit(rows: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -104,7 +104,7 @@ def fill(store: Store, samples: int, videos: int, dim: int) -> None:
         rows = world.video(length, np.random.default_rng(number))
         frames = np.arange(length) * 10
         store.put(
-            EmbeddingKey(sha256, _ENGINE, "stride-10", "1"),
+            EmbeddingKey(sha256, ENGINE, "stride-10", "1"),
             [Batch(frames, frames * (STEP_S / 10), rows, [None] * length)],
             engine_name="Benchmark",
             dim=dim,
@@ -189,7 +189,7 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
 
     asked = [ask(number % 3) for number in range(queries)]
     begun = time.perf_counter()
-    search_vector(store, _ENGINE, asked[2][0], relative=asked[2][1], on_prepare=_say_prepared)
+    search_vector(store, ENGINE, asked[2][0], relative=asked[2][1], on_prepare=_say_prepared)
     _say(f"what relative scores need derived after {time.perf_counter() - begun:.0f} s", end="\n")
     outcome = Outcome(total, Timed(), Timed(), Timed(), 0.0)
     with watching_memory(os.getpid(), every_s=0.05) as memory:
@@ -199,7 +199,7 @@ def measure(store: Store, queries: int, dim: int) -> Outcome:
                 turns[0].run(lambda query=query: _brute_force(matrix, query))
                 for turn, exact in zip(turns[1:], (True, False), strict=True):
                     options = SearchOptions(top=TOP, exact=exact)
-                    turn.run(partial(search_vector, store, _ENGINE, query, options, relative=relative))
+                    turn.run(partial(search_vector, store, ENGINE, query, options, relative=relative))
     outcome.memory_mb = memory.growth_mb
     return outcome
 
@@ -217,7 +217,7 @@ def run(home: Path, samples: int, *, videos: int, queries: int, dim: int) -> Out
     store = Store(home)
     fill(store, samples, videos, dim)
     begun = time.perf_counter()
-    build_index(store, _ENGINE, on_progress=lambda p: _say(f"{p.phase}: {p.done:,} of {p.total:,} samples"))
+    build_index(store, ENGINE, on_progress=lambda p: _say(f"{p.phase}: {p.done:,} of {p.total:,} samples"))
     _say(f"index up to date after {time.perf_counter() - begun:.0f} s", end="\n")
     return measure(store, queries, dim)
 

@@ -33,6 +33,7 @@ COMMANDS = {
         "evaluate",
         "embed what is missing of a video, then print what prompts are worth against the truth",
     ),
+    "classify": ("classify", "sort videos into categories, and flag those that hold what is restricted"),
     "learn": (
         "learn",
         "learn prompts from the ground truth of videos, where that is shown to be better",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lib.cli.context import Context, UsageError, add_engine_options
-from lib.cli.inputs import embed_missing
+from lib.cli.inputs import each_video, embed_missing
 from lib.cli.output import dump, embeddings_table
-from lib.core.errors import Cancelled, PromptreelError
+from lib.core.errors import Cancelled
 from lib.core.formatting import format_duration
 from lib.core.sampling import Sampling
 from lib.engines.registry import api_key_from_environment
@@ -26,7 +27,7 @@ from lib.store.videos import Video
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_engine_options(parser)
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser.add_argument("videos", nargs="+", metavar="VIDEO", help="files, folders, or patterns such as 'clips/*.mp4'")
     parser.add_argument(
         "--hosted",
         action="store_true",
@@ -38,20 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, context: Context) -> int:
     store = Store()
-    api = _hosted_api(args) if args.hosted else None
-    documents: list[dict[str, Any]] = []
-    status = 0
-    for path in args.videos:
-        try:
-            if api is not None:
-                video, info = _embed_hosted(api, context, store, path, args.sampling)
-            else:
-                video, info = embed_missing(context, store, path, context.sampling)
-        except PromptreelError as error:  # go on with the other videos
-            context.reporter.problem(error)
-            status = 1
-            continue
-        documents.append(document(store, video, info))
+    if args.hosted:
+        api = _hosted_api(args)
+        embed = partial(_embed_hosted, api, context, store, sampling=args.sampling)
+    else:
+        embed = partial(embed_missing, context, store, sampling=context.sampling)
+    done, status = each_video(context, args.videos, embed)
+    documents = [document(store, video, info) for video, info in done]
     if args.json:
         print(dump(documents))
     elif documents:

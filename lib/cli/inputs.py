@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context
 from lib.cli.phrases import embed_reference
-from lib.core.errors import Cancelled, InputError, PromptSetError, SettingsError
+from lib.core.errors import Cancelled, InputError, PromptreelError, PromptSetError, SettingsError
 from lib.core.formatting import encodable, format_duration, plural, shortened
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
@@ -22,6 +22,7 @@ from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
 from lib.services.stored_analysis import analyse_stored
+from lib.services.video_files import named_videos
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -38,6 +39,30 @@ def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling
     engine = context.engine  # first of all, since a wrong one is wrong usage
     video = store.add_file(path, on_progress=lambda done, total: context.reporter.hashing(path.name, done, total))
     return video, embed_stored(engine, context, store, video, sampling)
+
+
+def each_video(
+    context: Context, texts: Sequence[str], embed: Callable[[Path], tuple[Video, EmbeddingInfo]]
+) -> tuple[list[tuple[Video, EmbeddingInfo]], int]:
+    """Return what ``embed`` gives for each video that paths, folders and patterns name, and the exit status.
+
+    A video that can't be embedded costs one line, and the status is 1 then.
+
+    Raises:
+        InputError: a folder or a pattern has no video.
+        Cancelled: cancelled before the end.
+    """
+    done: dict[str, tuple[Video, EmbeddingInfo]] = {}
+    status = 0
+    for path in named_videos(texts):
+        try:
+            video, info = embed(path)
+        except PromptreelError as error:  # go on with the other videos
+            context.reporter.problem(error)
+            status = 1
+        else:
+            done[video.sha256] = video, info
+    return list(done.values()), status
 
 
 def embed_stored(engine: Engine, context: Context, store: Store, video: Video, sampling: Sampling) -> EmbeddingInfo:

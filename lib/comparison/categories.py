@@ -59,6 +59,11 @@ class LabelInVideo:
             times_s=times_s if metrics.role == "restricted" else (),
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types; times only of a restricted label."""
+        data = {name: getattr(self, name) for name in ("label", "role", "present", *NUMBERS)}
+        return data | ({"times_s": [list(pair) for pair in self.times_s]} if self.role == "restricted" else {})
+
 
 @dataclass(frozen=True)
 class VideoCategories:

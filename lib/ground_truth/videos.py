@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lib.core.errors import InputError
 from lib.core.formatting import shortened
@@ -48,7 +48,7 @@ def of_this_video(entries: Sequence[Entry], source: Source) -> tuple[list[Entry]
     names = list(dict.fromkeys(entry.video for entry in entries if entry.video))
     if not names:
         return list(entries), []
-    mine = _matching(names, source.video) if source.video else []
+    mine = VideoNames(names).matching(source.video) if source.video else []
     if len(names) == 1:
         first = next(entry for entry in entries if entry.video)
         note = f"the file is about “{shortened(names[0], 60)}”, not “{shortened(source.video or '', 60)}”; it is taken."
@@ -67,7 +67,16 @@ def of_this_video(entries: Sequence[Entry], source: Source) -> tuple[list[Entry]
     return chosen, notes
 
 
-def _matching(names: Sequence[str], video: str) -> list[str]:
-    """Return the names that are of ``video`` in the strictest way in which any is."""
-    found = ([name for name in names if way(name) == way(video)] for way in _WAYS)
-    return next((some for some in found if some), [])
+class VideoNames:
+    """Names of videos, to be looked up by names that others have given them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_way: list[dict[str, list[str]]] = [{} for _ in _WAYS]
+        for name in names:
+            for way, found in zip(_WAYS, self._by_way, strict=True):
+                found.setdefault(way(name), []).append(name)
+
+    def matching(self, video: str) -> list[str]:
+        """Return the names that are of ``video`` in the strictest way in which any is."""
+        found = (names.get(way(video)) for way, names in zip(_WAYS, self._by_way, strict=True))
+        return next((some for some in found if some), [])

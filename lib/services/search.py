@@ -151,7 +151,7 @@ def engines_in_library(store: Store) -> tuple[EngineInLibrary, ...]:
     infos = store.listing().embeddings
     engines = []
     for engine_id in dict.fromkeys(info.key.engine_id for info in infos):
-        chosen = _chosen(infos, engine_id)
+        chosen = densest(infos, engine_id)
         first = chosen[0]
         samples = sum(info.samples for info in chosen)
         engines.append(EngineInLibrary(engine_id, first.engine_name, first.dim, len(chosen), samples))
@@ -270,7 +270,7 @@ def search_vector(
     begun = time.perf_counter()
     options = options or SearchOptions()
     listing = store.listing()
-    infos = _chosen(listing.embeddings, engine_id, options.videos)
+    infos = densest(listing.embeddings, engine_id, options.videos)
     if not infos:
         raise NotStoredError(_nothing_to_search(store, engine_id, options.videos))
     if vector.shape != (infos[0].dim,):
@@ -317,7 +317,7 @@ def sample_vector(store: Store, key: EmbeddingKey, frame: int) -> NDArray[np.flo
 
 def index_state(store: Store, engine_id: str) -> IndexState:
     """Return what the index of an engine covers; cheap enough to call on every rerun of a page."""
-    infos = _chosen(store.listing().embeddings, engine_id)
+    infos = densest(store.listing().embeddings, engine_id)
     index = store.indexes.find(engine_id)
     total = sum(info.samples for info in infos)
     inside = sum(info.samples for info in infos if index is not None and index.covers(info))
@@ -346,14 +346,14 @@ def build_index(
             on_progress(IndexProgress(phase, done, total))
 
     def infos() -> list[EmbeddingInfo]:
-        return [info for info in _chosen(store.listing().embeddings, engine_id) if info.complete and info.samples]
+        return [info for info in densest(store.listing().embeddings, engine_id) if info.complete and info.samples]
 
     with contextlib.suppress(Cancelled):
         store.indexes.build(engine_id, infos, report, cancel or threading.Event())
     return index_state(store, engine_id)
 
 
-def _chosen(
+def densest(
     infos: Sequence[EmbeddingInfo],
     engine_id: str,
     videos: Sequence[str] | None = None,

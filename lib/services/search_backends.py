@@ -162,7 +162,7 @@ def prepare(
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
     try:
         report(0, total)
-        work = {threads.submit(_opened, store, info, reference): info for info in waiting}
+        work = {threads.submit(opened, store, info, reference): info for info in waiting}
         for finished in as_completed(work):
             with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
                 finished.result()
@@ -177,7 +177,7 @@ def _is_prepared(store: Store, info: EmbeddingInfo, reference: ReferenceRows | N
     return written and (reference is None or store.spread_files.is_written(info, _source(info, reference)))
 
 
-def _opened(store: Store, info: EmbeddingInfo, reference: ReferenceRows | None) -> tuple[VectorFile, _Single | None]:
+def opened(store: Store, info: EmbeddingInfo, reference: ReferenceRows | None) -> tuple[VectorFile, _Single | None]:
     """Return an embedding's samples, and their median and scale where scores are relative; both made where missing."""
     samples = store.vector_files.get(info)
     if reference is None:
@@ -329,7 +329,7 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], ranking: Ranking) -> 
 
     def compare(info: EmbeddingInfo) -> ScoredVideo | None:
         with contextlib.suppress(NotStoredError, FileNotFoundError):
-            samples, spread = _opened(store, info, ranking.reference)
+            samples, spread = opened(store, info, ranking.reference)
             scores = ranking.scores(samples.scores(ranking.direction), spread)
             return ScoredVideo(info, samples, ranking, spread, scores)
         return None
@@ -343,7 +343,7 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], ranking: Ranking) -> 
 
 
 def _unscored(store: Store, info: EmbeddingInfo, ranking: Ranking) -> ScoredVideo:
-    samples, spread = _opened(store, info, ranking.reference)
+    samples, spread = opened(store, info, ranking.reference)
     return ScoredVideo(info, samples, ranking, spread, np.full(len(samples), np.nan, np.float32))
 
 

@@ -90,6 +90,16 @@ class StorePaths:
         return self.home / "search"
 
     @property
+    def archive(self) -> Path:
+        """What prompt sets find in all videos, derived."""
+        return self.home / "archive"
+
+    @property
+    def categories(self) -> Path:
+        """Prompt sets whose targets are an archive's categories, saved under a name."""
+        return self.home / "categories"
+
+    @property
     def incoming(self) -> Path:
         """Uploads on their way in, on the disk of ``videos``: moving one costs nothing."""
         return self.home / "incoming"

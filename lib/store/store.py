@@ -22,9 +22,12 @@ The format, version 1
     ├── videos/<sha256>.mp4   uploads, kept by hash; a video opened by path stays there and is never deleted
     ├── proxies/<sha256>.mp4  playable copies
     ├── truth/<sha256>.json   ground truth that was edited or imported; <sha256>.json.damaged-<time> could not be read
+    │                         categories.json: the true category of each video (``services.categories``)
     ├── damaged/              tables without a manifest that still held data
     ├── search/               derived: <id>.pack (``search_vectors``), <id>.spread (``search_spreads``), <engine>.npz
     │                         (``search_index_file``)
+    ├── archive/              derived: <id>.parquet, what a prompt set finds in all videos (``services.archive``)
+    ├── categories/           <id>.json, prompt sets saved as an archive's categories (``services.categories``)
     ├── incoming/             uploads on their way in
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)

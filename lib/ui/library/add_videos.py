@@ -10,7 +10,7 @@ import streamlit as st
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import as_text
 from lib.infra.files import expanded, resolved
-from lib.media.limits import is_text
+from lib.services.video_files import videos_in
 from lib.store.store import Store
 from lib.ui.background import embedding as work
 from lib.ui.background import hosted_jobs
@@ -19,9 +19,6 @@ from lib.ui.library import hosted, stored_videos
 from lib.ui.session import cache
 from lib.ui.session.folders import video_folders
 
-_VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
-)
 _LISTED_FILES = 500
 
 
@@ -147,11 +144,4 @@ def _add_folder(folder: Path, folders: tuple[Path, ...]) -> None:
 
 @st.cache_data(ttl=10, show_spinner=False)
 def _files_in(folders: tuple[Path, ...]) -> list[Path]:
-    files: list[Path] = []
-    for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in _VIDEO_SUFFIXES and path.is_file() and is_text(path):
-                files.append(path)
-                if len(files) >= _LISTED_FILES:
-                    return files
-    return files
+    return videos_in(folders, _LISTED_FILES)

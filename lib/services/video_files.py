@@ -1,0 +1,57 @@
+"""Which files are videos: by their endings, in folders and by patterns."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from lib.core.errors import InputError
+from lib.infra.files import expanded
+from lib.media.limits import is_text
+
+SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
+)
+MAX_FILES = 100_000
+
+
+def videos_in(folders: Iterable[Path], most: int = MAX_FILES) -> list[Path]:
+    """Return the videos in folders and those below them, at most so many, in order of their paths within a folder."""
+    return list(islice(_videos_in(folders), most))
+
+
+def _videos_in(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in SUFFIXES and path.is_file() and is_text(path):
+                yield path
+
+
+def named_videos(texts: Iterable[str]) -> list[Path]:
+    """Return the files that paths, folders and patterns such as ``clips/*.mp4`` name, each once; ``**`` is any folder.
+
+    A file that is named itself needs no particular ending, and need not exist.
+
+    Raises:
+        InputError: a folder or a pattern has no video, or there are more than ``MAX_FILES``.
+    """
+    found: dict[Path, None] = {}
+    for text in texts:
+        path = expanded(text)
+        if path.is_dir():
+            some = videos_in([path], MAX_FILES + 1)
+            missing = f"There is no video in {path}; choose another folder."
+        elif glob.has_magic(str(path)) and not path.exists():
+            names = sorted(islice(glob.iglob(str(path), recursive=True), MAX_FILES + 1))
+            some = [file for file in map(Path, names) if file.suffix.lower() in SUFFIXES and file.is_file()]
+            missing = f"No video is named like {text}; check the pattern."
+        else:
+            some, missing = [path], ""
+        if not some:
+            raise InputError(missing)
+        found |= dict.fromkeys(some)
+        if len(found) > MAX_FILES:
+            raise InputError(f"There are more than {MAX_FILES:,} videos; name fewer at a time.")
+    return list(found)
