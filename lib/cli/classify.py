@@ -42,13 +42,13 @@ _SHOWN = 3  # times of a restricted label
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.description = (
-        "Sort videos into categories: the targets of a prompt set. Labels of the role restricted are flagged "
-        "with their times. What was computed before is not computed again."
+        "Sort videos into categories: the labels of a prompt set but its backgrounds. Labels of the role restricted "
+        "are flagged with their times. What was computed before is not computed again."
     )
     add_engine_options(parser)
     parser.add_argument("videos", nargs="*", metavar="VIDEO", help="files, folders or patterns; embedded where missing")
     parser.add_argument("--all", action="store_true", help="all videos that are embedded with the engine")
-    parser.add_argument("--prompts", type=Path, metavar="FILE", help="a prompt set; its targets are the categories")
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="a prompt set; its labels are the categories")
     parser.add_argument(
         "--saved", metavar="NAME", help="categories that were saved under this name, instead of --prompts"
     )
@@ -218,21 +218,14 @@ def _tables(
         differs = (
             "" if video.agree else f"by {'mean' if by == 'share' else 'share'}: {other.label if other else NOTHING}"
         )
-        rows.append(
-            (
-                names.get(sha256, sha256[:12]),
-                best.label if best else NOTHING,
-                percent(best.share) if best else NOTHING,
-                NOTHING if best is None or best.mean_score is None else f"{best.mean_score:.3f}",
-                differs,
-                flags,
-            )
-        )
-    header = ("video", "category", "share", "mean score", "differs", "restricted")
+        mean = NOTHING if best is None or best.mean_score is None else f"{best.mean_score:.3f}"
+        share = percent(best.share) if best else NOTHING
+        rows.append((names.get(sha256, sha256[:12]), best.label if best else NOTHING, differs, flags, share, mean))
+    header = ("video", "category", "differs", "restricted", "share", "mean score")
     per_category = ", ".join(f"{name or 'none'} {n}" for name, n in counts(videos, by).items())
     blocks = [
         f"{plural(len(videos), 'video')}, {engine.name}, prompt set {prompt_set.name}; category: {_MEANS[by]}",
-        table(header, rows, left=2),
+        table(header, rows, left=4),
         f"Videos by category: {per_category}",
     ]
     accuracy = category_accuracy(videos, true, by)

@@ -1,7 +1,7 @@
 """Videos by what they mostly show: a category for each, which of them hold what is restricted, and how right that is.
 
-Conventions: a video is named by a key that the caller chooses; targets of a prompt set are the categories, backgrounds
-and restricted labels are none; shares are 0 to 1, times in seconds; what doesn't exist is None, in tables NaN. Labels
+Conventions: a video is named by a key that the caller chooses; all labels of a prompt set but backgrounds are the
+categories; shares are 0 to 1, times in seconds; what doesn't exist is None, in tables NaN. Labels
 are compared by ``lib.core.labelled_intervals.label_key``.
 
 References:
@@ -74,14 +74,14 @@ class VideoCategories:
 
     @cached_property
     def by_share(self) -> LabelInVideo | None:
-        """The target that is seen for the largest share, of equal ones the one with the highest mean score."""
-        found = [one for one in self.labels if one.role == "target" and one.present]
+        """The label that is seen for the largest share, of equal ones the one with the highest mean score."""
+        found = [one for one in self.labels if one.role != "background" and one.present]
         return max(found, key=lambda one: (one.share, _number(one.mean_score)), default=None)
 
     @cached_property
     def by_mean(self) -> LabelInVideo | None:
-        """The target with the highest mean score; None where a background's is higher, and without samples."""
-        scored = [one for one in self.labels if one.role != "restricted" and one.mean_score is not None]
+        """The label with the highest mean score; None where a background's is higher, and without samples."""
+        scored = [one for one in self.labels if one.mean_score is not None]
         best = max(scored, key=lambda one: _number(one.mean_score), default=None)
         return None if best is None or best.role == "background" else best
 
@@ -140,22 +140,21 @@ def videos_table(
     ``agree``, ``restricted`` (labels, comma between them) and, where any category in ``true`` is given,
     ``true_category``.
     """
-    rows: list[dict[str, Any]] = []
-    for key, video in videos.items():
-        share, mean = video.by_share, video.by_mean
-        row: dict[str, Any] = {
-            "video": key,
-            "name": names.get(key, key),
-            "category": share and share.label,
-            "share": np.nan if share is None else share.share,
-            "category_by_mean": mean and mean.label,
-            "mean_score": np.nan if mean is None else mean.mean_score,
-            "agree": video.agree,
-            "restricted": ", ".join(one.label for one in video.flagged),
-        }
-        rows.append(row | ({"true_category": true.get(key)} if true else {}))
-    columns = ["video", "name", "category", "share", "category_by_mean", "mean_score", "agree", "restricted"]
-    return pd.DataFrame(rows, columns=[*columns, *(["true_category"] if true else [])])
+    chosen = videos.values()
+    columns: dict[str, list[Any]] = {
+        "video": list(videos),
+        "name": [names.get(key, key) for key in videos],
+        "category": [best and best.label for best in (video.by_share for video in chosen)],
+        "share": [np.nan if best is None else best.share for best in (video.by_share for video in chosen)],
+        "category_by_mean": [best and best.label for best in (video.by_mean for video in chosen)],
+        "mean_score": [np.nan if best is None else best.mean_score for best in (video.by_mean for video in chosen)],
+        "agree": [video.agree for video in chosen],
+        "restricted": [", ".join(one.label for one in video.flagged) for video in chosen],
+    }
+    if true:
+        columns["true_category"] = [true.get(key) for key in videos]
+    numbers = {"share": float, "mean_score": float, "agree": bool}
+    return pd.DataFrame({name: pd.Series(cells, dtype=numbers.get(name, object)) for name, cells in columns.items()})
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,7 @@ class Prompt:
     """Phrasings, without the template: 1 to 100 different ones; none given means the label."""
     role: Role = "target"
     """``background`` prompts stand for everything else: they compete, and margins are taken over them. ``restricted``
-    ones are looked for as targets are; an archive flags the videos that they are in, and they are no category."""
+    ones are targets that nothing should show: an archive flags the videos that they are in."""
     threshold: float | None = None
     """Own threshold in the unit of the score; None: the settings' one."""
     enabled: bool = True

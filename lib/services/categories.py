@@ -32,7 +32,7 @@ _TRUTH = "categories"
 
 @dataclass(frozen=True)
 class SavedCategories:
-    """A prompt set whose targets are the categories of an archive, with one engine."""
+    """A prompt set whose labels are the categories of an archive, with one engine."""
 
     name: str
     engine_id: str

@@ -96,7 +96,7 @@ class StorePaths:
 
     @property
     def categories(self) -> Path:
-        """Prompt sets whose targets are an archive's categories, saved under a name."""
+        """Prompt sets whose labels are an archive's categories, saved under a name."""
         return self.home / "categories"
 
     @property

@@ -97,6 +97,7 @@ def _draw() -> None:
         st.Page("pages/explore.py", title="Explore", icon=":material/timeline:"),
         st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("pages/matrix.py", title="Matrix", icon=":material/grid_view:"),
+        st.Page("pages/archive.py", title="Archive", icon=":material/inventory_2:"),
         st.Page("pages/search.py", title="Search", icon=":material/search:"),
     ]
     page = st.navigation(pages, position="hidden")
