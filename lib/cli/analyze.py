@@ -1,4 +1,4 @@
-"""``analyze VIDEO --prompts FILE``: embed what is missing of a video, then print what prompts find in it."""
+"""``analyze VIDEO… --prompts FILE``: embed what is missing of videos, then print what prompts find in each."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
-from lib.cli.inputs import add_picture_option, analysed, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, analysed, each_video, embed_missing, read_prompt_set, with_pictures
 from lib.cli.output import NOTHING, dump, table
-from lib.core.errors import InputError
+from lib.core.errors import InputError, NotStoredError
 from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.hosted.importing import import_results
 from lib.services.stored_analysis import report
+from lib.services.video_files import is_one_file
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -23,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_engine_options(parser)
     parser.add_argument(
-        "video",
-        type=Path,
+        "videos",
+        nargs="+",
         metavar="VIDEO",
-        help="or a results.json of the hosted service, without its video: with --engine hosted",
+        help="files, folders or patterns, of more than one file --json is a list; or a results.json of the hosted "
+        "service, without its video: with --engine hosted",
     )
     parser.add_argument(
         "--prompts",
@@ -48,33 +50,47 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     warn_about_unknown_words(prompt_set.texts, context)
     store, engine = Store(), context.engine
     prompt_set = with_pictures(args.pictures, prompt_set, store, context)
-    if args.video.suffix.lower() == ".json":
-        video, info = _imported(args, context, store)
-    else:
-        video, info = embed_missing(context, store, args.video, context.sampling)
-    sampling = Sampling.from_key(info.key.sampling_key)
-    analysis = analysed(context, store, video, sampling, prompt_set)
-    if args.json:
-        print(dump(report(store, video, info, engine, analysis, samples=args.samples, shots=args.shots)))
-        return 0
-    head = (
-        f"{video.name}: {format_duration(analysis.samples.duration_s)}, {len(analysis.samples):,} samples "
-        f"({sampling.description}), {engine.name}, prompt set {prompt_set.name}"
-    )
-    print(_analysis_table(head, analysis, samples=args.samples, shots=args.shots))
-    return 0
+    sampling = context.sampling
+
+    def embed(path: Path) -> tuple[Video, EmbeddingInfo]:
+        if path.suffix.lower() == ".json":
+            return _imported(path, args, context, store)
+        return embed_missing(context, store, path, sampling)
+
+    done, status = each_video(context, args.videos, embed)
+    documents, tables = [], []
+    for video, info in done:
+        try:
+            analysis = analysed(context, store, video, Sampling.from_key(info.key.sampling_key), prompt_set)
+        except NotStoredError as error:  # deleted meanwhile
+            context.reporter.problem(error)
+            status = 1
+            continue
+        if args.json:
+            documents.append(report(store, video, info, engine, analysis, samples=args.samples, shots=args.shots))
+        else:
+            head = (
+                f"{video.name}: {format_duration(analysis.samples.duration_s)}, {len(analysis.samples):,} samples "
+                f"({Sampling.from_key(info.key.sampling_key).description}), {engine.name}, prompt set {prompt_set.name}"
+            )
+            tables.append(_analysis_table(head, analysis, samples=args.samples, shots=args.shots))
+    if args.json and (documents or not is_one_file(args.videos)):
+        print(dump(documents[0] if is_one_file(args.videos) else documents))
+    elif tables:
+        print("\n\n\n".join(tables))
+    return status
 
 
-def _imported(args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, EmbeddingInfo]:
+def _imported(path: Path, args: argparse.Namespace, context: Context, store: Store) -> tuple[Video, EmbeddingInfo]:
     """Return the video that a results.json describes, without a file; imported if it isn't yet."""
-    outcome = import_results(store, args.video, version=args.model, cancel=context.cancel)
+    outcome = import_results(store, path, version=args.model, cancel=context.cancel)
     if outcome.info.key.engine_id != context.engine.id:
         raise InputError(
-            f"{args.video.name} has vectors of {outcome.info.engine_name}; analyse it with --engine hosted, "
+            f"{path.name} has vectors of {outcome.info.engine_name}; analyse it with --engine hosted, "
             "and --model where it is another than the hosted service's."
         )
     if outcome.note:
-        context.reporter.line(f"{args.video.name}: {outcome.note}")
+        context.reporter.line(f"{path.name}: {outcome.note}")
     return outcome.video, outcome.info
 
 

@@ -25,13 +25,15 @@ from lib.analysis.analysis import analyse
 from lib.analysis.pictures import prompt_rows
 from lib.analysis.reference import Reference, reference_of
 from lib.analysis.scoring import cosine_scores
-from lib.comparison.categories import NUMBERS, LabelInVideo, VideoCategories, categories_of
+from lib.comparison.categories import NUMBERS, By, LabelInVideo, VideoCategories, categories_of
 from lib.core.errors import Cancelled, NotStoredError
+from lib.core.labelled_intervals import label_key
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.engines.engine import Engine
 from lib.infra.files import write_atomically
 from lib.prompts.model import ROLES, PromptSet
 from lib.search.relative import ReferenceRows
+from lib.services.categories import SavedCategories
 from lib.services.picture_examples import vectors_of
 from lib.services.search import densest, reference_rows
 from lib.services.search_backends import opened
@@ -151,6 +153,25 @@ def known_classification(
     known = _read(_path(store, engine_id, prompt_set))
     outdated = {info.key.sha256 for info in missing(known, infos)}
     return Classification({key: known[key] for info in infos if (key := info.key.sha256) not in outdated}, 0)
+
+
+@dataclass(frozen=True)
+class CategoryVideos:
+    """The videos of some categories."""
+
+    videos: frozenset[str]
+    """SHA-256."""
+    unknown: int
+    """How many videos that are embedded with the categories' engine aren't classified yet, or not as they are now."""
+
+
+def videos_of(store: Store, saved: SavedCategories, labels: Iterable[str], by: By = "share") -> CategoryVideos:
+    """Return the videos whose category is one of ``labels``, as far as that is known; cheap, and needs no engine."""
+    infos = embeddings_to_classify(store, saved.engine_id)
+    known = known_classification(store, saved.engine_id, saved.prompt_set, infos).categories
+    wanted = {label_key(label) for label in labels}
+    found = (key for key, video in known.items() if (best := video.category(by)) and label_key(best.label) in wanted)
+    return CategoryVideos(frozenset(found), len(infos) - len(known))
 
 
 def _scored(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def named_videos(texts: Iterable[str]) -> list[Path]:
         if path.is_dir():
             some = videos_in([path], MAX_FILES + 1)
             missing = f"There is no video in {path}; choose another folder."
-        elif glob.has_magic(str(path)) and not path.exists():
-            names = sorted(islice(glob.iglob(str(path), recursive=True), MAX_FILES + 1))
+        elif (pattern := _pattern(text)) is not None:
+            names = sorted(islice(glob.iglob(pattern, recursive=True), MAX_FILES + 1))
             some = [file for file in map(Path, names) if file.suffix.lower() in SUFFIXES and file.is_file()]
             missing = f"No video is named like {text}; check the pattern."
         else:
@@ -55,3 +55,14 @@ def named_videos(texts: Iterable[str]) -> list[Path]:
         if len(found) > MAX_FILES:
             raise InputError(f"There are more than {MAX_FILES:,} videos; name fewer at a time.")
     return list(found)
+
+
+def is_one_file(texts: Sequence[str]) -> bool:
+    """Return whether ``named_videos`` would give the one file that is named, whatever is in folders."""
+    return len(texts) == 1 and not expanded(texts[0]).is_dir() and _pattern(texts[0]) is None
+
+
+def _pattern(text: str) -> str | None:
+    """Return a pattern; None for the name of a file, which may look like one."""
+    path = expanded(text)
+    return str(path) if glob.has_magic(str(path)) and not path.exists() else None

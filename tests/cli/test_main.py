@@ -406,3 +406,16 @@ class TestProblems:
         assert status == 0
         assert 0 < json.loads(out)["video"]["samples"] < 40
         assert err[-1].startswith("cut.mkv: ")
+
+
+def test_several_videos_are_analysed_as_a_list(run: Run, server: FakeServer, prompts: Path, tmp_path: Path) -> None:
+    for name, colours in (("a", ((RED, 20),)), ("b", ((BLUE, 20), (RED, 20)))):
+        make_video(tmp_path / "clips" / f"{name}.mp4", colours=scenes(*colours), rate=20)
+    status, out, _ = run("analyze", tmp_path / "clips", "--prompts", prompts, "--json")
+    documents = json.loads(out)
+    assert status == 0
+    assert [(one["video"]["name"], one["metrics"][0]["share"]) for one in documents] == [("a.mp4", 1.0), ("b.mp4", 0.5)]
+    _, out, _ = run("analyze", *sorted((tmp_path / "clips").iterdir()), "--prompts", prompts)
+    assert out.index("a.mp4: ") < out.index("b.mp4: ")
+    status, out, _ = run("embed", str(tmp_path / "clips" / "*.mp4"), "--json")
+    assert len(json.loads(out)) == 2

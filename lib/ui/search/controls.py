@@ -16,7 +16,7 @@ from lib.services.search import SearchResult
 from lib.ui.components.region_picker import Dragged, choose_region
 from lib.ui.components.search_box import search_box
 from lib.ui.components.threshold_histogram import Moved, threshold_histogram
-from lib.ui.search import query_image, state
+from lib.ui.search import facets, query_image, state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Picture, SimilarTo
 from lib.ui.session import cache
@@ -48,6 +48,7 @@ def ask(scope: SearchScope) -> None:
         with st.popover("Picture", icon=":material/image_search:"):
             _choose_picture(scope)
         _choose_videos(scope)
+        facets.choose()
         with st.popover("Options", icon=":material/tune:"):
             _options(scope)
     search = state.current()

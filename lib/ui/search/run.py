@@ -18,7 +18,7 @@ from lib.search.query import Query, parse_query
 from lib.search.relative import RelativeQuery
 from lib.services.search import SearchResult, query_vector, relative_to_phrases, sample_vector, search_vector
 from lib.ui.background import reference_phrases
-from lib.ui.search import query_image, state
+from lib.ui.search import facets, query_image, state
 from lib.ui.search.scope import SearchScope
 from lib.ui.search.state import Search
 from lib.ui.session import cache
@@ -88,8 +88,14 @@ def result_of(scope: SearchScope, search: Search, progress: DeltaGenerator) -> S
 
 def options_of(scope: SearchScope, search: Search) -> SearchOptions:
     """Return the page's options."""
+    chosen = tuple(sha256 for sha256 in search.videos if sha256 in scope.videos) or None
+    of_categories = facets.chosen_videos(search)
+    if of_categories is not None:
+        chosen = tuple(sha256 for sha256 in chosen or scope.videos if sha256 in of_categories)
+        if not chosen:
+            raise NotStoredError("No video is in these categories; choose others, or classify more in the Archive.")
     return SearchOptions(
-        videos=tuple(sha256 for sha256 in search.videos if sha256 in scope.videos) or None,
+        videos=chosen,
         threshold=search.thresholds.get(search.scale(scope.engine.id)),
         top=search.top,
         per_video=search.per_video,

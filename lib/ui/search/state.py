@@ -78,6 +78,8 @@ class Search:
     """If given, searched for instead of text and picture."""
     videos: tuple[str, ...] = ()
     """SHA-256 of the videos to search; empty: all."""
+    categories: tuple[str, ...] = ()
+    """Categories whose videos are searched, each ``<id of saved categories>:<label>``; empty: all."""
     thresholds: dict[str, float] = field(default_factory=dict)
     """Thresholds by engine, kind of query and kind of score, as scales differ; missing: automatic. Those of relative
     scores are marked as such, so that what was saved when words had cosines only stays a cosine."""
@@ -157,6 +159,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "picture": lambda data: None if data is None else Picture(**documents.fields(data, _PICTURE_READERS)),
     "like": lambda data: None if data is None else SimilarTo(**documents.fields(data, _LIKE_READERS)),
     "videos": documents.texts,
+    "categories": documents.texts,
     "thresholds": lambda data: {documents.text(name): _THRESHOLD(value) for name, value in data.items()},
     "cosine": documents.flag,
     "top": documents.whole_within(1, MAX_TOP),

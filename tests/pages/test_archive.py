@@ -1,0 +1,150 @@
+"""The Archive page without a browser: categories, filters, moments, saving, true categories, and Search's facet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lib.prompts.model import Settings
+from lib.services import categories, experiments
+from lib.services.experiments import PromptRow
+from lib.ui.archive import classification
+from lib.ui.session import cache
+from tests.helpers.http import wait_for
+from tests.helpers.pages import Bench, add_video, by_key, open_page, saved, words
+from tests.helpers.videos import BLUE, GREEN, RED
+
+pytestmark = pytest.mark.usefixtures("framed")
+PAGE = "pages/archive.py"
+ROWS = (PromptRow(label="red"), PromptRow(label="green", role="restricted"), PromptRow(label="blue"))
+
+
+@pytest.fixture
+def archive(bench: Bench) -> Bench:
+    """The bench with three more videos; green is restricted."""
+    experiments.save(
+        bench.store.home, replace(bench.experiment, rows=ROWS, settings=Settings(score="cosine", decision="best"))
+    )
+    for name, colours in {"reds": (RED,), "blues": (BLUE, BLUE, RED), "greens": (GREEN, GREEN, BLUE)}.items():
+        add_video(bench.store, bench.experiment.server_url, *[(colour, 20) for colour in colours], name=name)
+    return bench
+
+
+def sha256_of(bench: Bench, name: str) -> str:
+    return next(video.sha256 for video in bench.store.videos() if video.name == f"{name}.mp4")
+
+
+def table(app):
+    return app.dataframe[0].value
+
+
+def as_table(app):
+    app.session_state["archive_form"] = "Table"
+    return app.run()
+
+
+def test_an_empty_home_shows_the_way_on():
+    app = open_page(PAGE, experiment=None)
+    assert not app.exception
+    assert "Library" in words(app) + str([link.proto for link in app.get("page_link")])
+
+
+def test_each_video_has_its_category_and_what_is_restricted_is_flagged(archive):
+    app = as_table(open_page(PAGE))
+    assert not app.exception
+    frame = table(app).set_index("name")
+    assert frame.loc["reds.mp4", "category"] == "red"
+    assert frame.loc["blues.mp4", "category"] == "blue"
+    assert frame.loc["greens.mp4", ["category", "restricted"]].tolist() == ["green", "green"]
+    assert frame.loc["reds.mp4", "restricted"] == ""
+    assert frame.loc["blues.mp4", "share"] == pytest.approx(2 / 3)
+    assert "2 with something restricted" in words(app)
+
+
+def test_filters_are_kept_over_a_page_switch(archive):
+    app = as_table(open_page(PAGE))
+    app.session_state["archive_categories_share"] = ["blue"]
+    app.run()
+    assert table(app)["name"].tolist() == ["blues.mp4", "colours.mp4"]
+    app.switch_page("pages/search.py").run()
+    app.switch_page(PAGE).run()
+    assert table(app)["name"].tolist() == ["blues.mp4", "colours.mp4"]
+    app.session_state["archive_restricted"] = True
+    app.run()
+    assert table(app)["name"].tolist() == ["colours.mp4"]
+    app.session_state["archive_text"] = "reds"
+    app.run()
+    assert "No video meets all of these conditions" in words(app)
+
+
+def test_an_edit_changes_the_categories(archive):
+    here = saved(archive)
+    experiments.save(archive.store.home, replace(here, rows=(PromptRow(label="ruby", texts=("red",)), *ROWS[1:])))
+    frame = table(as_table(open_page(PAGE))).set_index("name")
+    assert frame.loc["reds.mp4", "category"] == "ruby"
+
+
+def test_a_flag_opens_its_moment_in_explore_with_the_same_prompts(archive):
+    app = open_page(PAGE)
+    app.session_state["archive_chosen"] = greens = sha256_of(archive, "greens")
+    app.run()
+    assert "greens.mp4" in words(app)
+    next(button for button in app.button if button.key and button.key.startswith("archive_flag_green")).click().run()
+    assert not app.exception
+    here = app.session_state["session"].experiment
+    assert here.video == greens
+    assert [row.label for row in here.rows] == ["red", "green", "blue"]
+
+
+def test_what_is_really_in_a_video_gives_accuracy_and_confusion(archive):
+    app = open_page(PAGE)
+    app.session_state["archive_chosen"] = reds = sha256_of(archive, "reds")
+    app.run()
+    by_key(app.selectbox, f"archive_true|{reds}").set_value("red").run()
+    assert categories.true_categories(archive.store.home) == {reds: "red"}
+    more = {sha256_of(archive, "blues"): "Blue", sha256_of(archive, "greens"): "forest"}
+    categories.change_true_categories(archive.store.home, more)
+    app.run()
+    assert "**67 %**: 2 of 3 videos" in words(app)
+    assert "forest" in words(app)
+
+
+def test_saved_categories_are_chosen_deleted_and_a_condition_of_search(archive):
+    app = open_page(PAGE)
+    by_key(app.text_input, "archive_name").set_value("Colours")
+    by_key(app.button, "archive_save").click().run()
+    assert not app.exception
+    (one,) = categories.saved(archive.store.home).categories
+    assert one.name == "Colours"
+    assert app.session_state["archive_prompts"] == f"saved:{one.id}"
+
+    app.switch_page("pages/search.py").run()
+    chosen = next(widget for widget in app.multiselect if widget.label == "Only videos of these categories")
+    assert chosen.options == ["Colours: red", "Colours: green", "Colours: blue"]
+    chosen.set_value([f"{one.id}:blue"]).run()
+    assert not app.exception
+
+    app.switch_page(PAGE).run()
+    by_key(app.button, "archive_delete").click().run()
+    assert categories.saved(archive.store.home).categories == ()
+    assert not app.exception
+
+
+def test_many_videos_are_classified_in_the_background(archive, monkeypatch):
+    monkeypatch.setattr(classification, "_AT_ONCE", 0)
+    app = open_page(PAGE)
+    assert "follow in the background" in words(app)
+    wait_for(lambda: not any(job.live for job in cache.jobs().jobs()))
+    app = as_table(app)
+    assert len(table(app)) == 4
+
+
+def test_a_failing_engine_is_a_sentence(archive):
+    here = saved(archive)
+    experiments.save(
+        archive.store.home, replace(here, rows=(PromptRow(label="new words"),), server_url="http://127.0.0.1:9")
+    )
+    app = open_page(PAGE)
+    assert not app.exception
+    assert app.error
