@@ -81,6 +81,18 @@ def matrix(page: Page) -> Iterator[str]:
     yield "a sweep"
 
 
+def archive(page: Page) -> Iterator[str]:
+    page.get_by_label("Videos of the archive").locator("button").first.wait_for()
+    yield "as it opens"
+    page.get_by_role("radio", name="Table", exact=True).click()
+    wait_idle(page)
+    yield "as a table"
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_role("dialog").wait_for()
+    yield "more filters"
+    page.keyboard.press("Escape")
+
+
 def search(page: Page) -> Iterator[str]:
     page.get_by_role("textbox", name="Search for").wait_for()
     yield "as it opens"
@@ -94,7 +106,9 @@ def search(page: Page) -> Iterator[str]:
         page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("states", [library, explore, compare, matrix, search], ids=lambda states: states.__name__)
+@pytest.mark.parametrize(
+    "states", [library, explore, compare, matrix, archive, search], ids=lambda states: states.__name__
+)
 def test_axe_finds_nothing_serious(
     dashboard: Dashboard, bench: Bench, page: Page, states: Callable[[Page], Iterator[str]]
 ) -> None:
