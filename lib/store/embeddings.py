@@ -376,7 +376,7 @@ class Embeddings:
     def _rows(self) -> list[dict[str, Any]]:
         """Return the rows of the embeddings that have a table; one without was being deleted."""
         tables = set(self._folder.table_names())
-        return [row for row in self._folder.rows(TABLE, _SCHEMA) if _key(row).table in tables]
+        return [row for row in self._folder.rows(TABLE, _SCHEMA) if SAMPLES_PREFIX + row["id"] in tables]
 
     def _forget_deleted(self, key: EmbeddingKey) -> None:
         """Leave out the row of a deleted embedding before it gets a table again. Call it under ``writing()``."""
@@ -384,7 +384,9 @@ class Embeddings:
             self._folder.write_rows(TABLE, _SCHEMA, self._rows())
 
     def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
-        return next((row for row in self._rows() if row["id"] == key.id), None)
+        # Of thousands of embeddings only the one asked about is looked for on disk.
+        row = next((row for row in self._folder.rows(TABLE, _SCHEMA) if row["id"] == key.id), None)
+        return row if row is not None and self._folder.path_of(key.table).exists() else None
 
     def _row(self, key: EmbeddingKey) -> dict[str, Any]:
         row = self._find_row(key)
