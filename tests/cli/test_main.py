@@ -409,6 +409,7 @@ class TestProblems:
 
 
 def test_several_videos_are_analysed_as_a_list(run: Run, server: FakeServer, prompts: Path, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
     for name, colours in (("a", ((RED, 20),)), ("b", ((BLUE, 20), (RED, 20)))):
         make_video(tmp_path / "clips" / f"{name}.mp4", colours=scenes(*colours), rate=20)
     status, out, _ = run("analyze", tmp_path / "clips", "--prompts", prompts, "--json")

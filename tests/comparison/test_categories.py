@@ -29,30 +29,35 @@ def classified(*scores: Sequence[float], decision: str = "threshold") -> VideoCa
 
 
 def test_the_two_ways_to_a_category_and_what_is_restricted() -> None:
-    video = classified((0.6, 0.9, 0.7, 0.1), (0.6, -0.4, 0.1, 0.1), (0.6, -0.4, 0.7, 0.1), (0.1, 0.9, 0.7, 0.1))
+    video = classified((0.6, 0.9, 0.7, 0.1), (0.6, -0.4, 0.1, 0.1), (0.6, -0.4, 0.7, 0.1), (0.1, 0.9, 0.1, 0.1))
     assert video.by_share is not None
     assert video.by_mean is not None
     assert (video.by_share.label, video.by_share.share) == ("sea", 0.75)
     assert video.by_mean.label == "sea"
     assert video.agree
     (wine,) = video.flagged
-    assert wine.times_s == ((0.0, 1.0), (2.0, 4.0))
-    assert wine.duration_s == 3.0
+    assert wine.times_s == ((0.0, 1.0), (2.0, 3.0))
+    assert wine.duration_s == 2.0
     assert all(not one.times_s for one in video.labels if one.label != "wine")
 
 
 def test_they_can_disagree_and_the_rest_is_no_category() -> None:
-    video = classified((0.55, 0.49, 0.9, 0.2), (0.0, 0.49, 0.9, 0.2))
+    video = classified((0.55, 0.49, 0.3, 0.2), (0.0, 0.49, 0.3, 0.2))
     assert video.by_share is not None
     assert video.by_share.label == "sea"
     assert video.by_mean is not None
     assert video.by_mean.label == "football"
     assert not video.agree
-    nothing = classified((0.1, 0.2, 0.9, 0.8), (0.1, 0.2, 0.9, 0.8))
+    nothing = classified((0.1, 0.2, 0.3, 0.8), (0.1, 0.2, 0.3, 0.8))
     assert nothing.by_share is None
     assert nothing.by_mean is None
     assert nothing.agree
-    assert [one.label for one in nothing.flagged] == ["wine"]
+    assert not nothing.flagged
+
+
+def test_a_restricted_label_is_a_category_too_and_flagged() -> None:
+    video = classified((0.1, 0.2, 0.9, 0.0))
+    assert video.by_share is video.by_mean is video.flagged[0]
 
 
 def test_of_equal_shares_the_higher_mean_counts() -> None:
@@ -69,7 +74,7 @@ def test_without_samples_there_is_no_category() -> None:
 
 
 def test_the_tables_have_a_row_a_label_and_a_row_a_video() -> None:
-    videos = {"1": classified((0.6, 0.1, 0.7, 0.0)), "2": classified((0.1, 0.1, 0.1, 0.9))}
+    videos = {"1": classified((0.6, 0.1, 0.55, 0.0)), "2": classified((0.1, 0.1, 0.1, 0.9))}
     names = {"1": "beach.mp4", "2": "wall.mp4"}
     table = labels_table(videos, names)
     assert table[["name", "label", "present"]].to_numpy().tolist()[:2] == [
