@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from lib.prompts.model import Prompt, PromptSet, Role, Settings
 from lib.services import experiments
 from lib.services.experiments import Experiment, PromptRow
 from lib.ui.components.registration import SHARED_MODULES
-from tests.helpers.browser import wait_idle
+from tests.helpers.browser import NewPage, wait_idle
 from tests.helpers.components import reported
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
@@ -297,3 +299,61 @@ def test_the_lanes_follow_the_slider_before_python_has_answered(lanes_app: Dashb
     assert page.evaluate("window.order[0]") == "lanes"
     expect(lanes.get_by_role("slider", name="Shared threshold")).to_have_attribute("aria-valuenow", "0.301")
     assert reported(page, "threshold") == 0.301
+
+
+def test_thresholds_dragged_in_lanes_and_rows_stay_until_python_answers_all(
+    page: Page, dashboard: Dashboard, bench: Bench
+) -> None:
+    rows = tuple(PromptRow(label=label, threshold=0.2) for label in ("red", "green", "blue"))
+    settings = Settings(decision="threshold", threshold=0.1)
+    experiments.save(bench.store.home, replace(bench.experiment, rows=rows, settings=settings))
+    page.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
+    wait_idle(page)
+    names = ("Threshold of red", "Mark of prompt 2", "Threshold of blue", "Threshold of red")
+    page.get_by_role("slider", name=names[0], exact=True).wait_for()
+    os.kill(dashboard.pid, signal.SIGSTOP)  # it takes what it is sent, and answers late
+    try:
+        for name in names:
+            page.get_by_role("slider", name=name, exact=True).focus()
+            page.keyboard.press("PageUp")
+        shown = [("red", "0.3"), ("green", "0.25"), ("blue", "0.25")]
+        for label, value in shown:
+            handle = page.get_by_role("slider", name=f"Threshold of {label}", exact=True)
+            expect(handle).to_have_attribute("aria-valuenow", value)
+    finally:
+        os.kill(dashboard.pid, signal.SIGCONT)
+    wait_for(lambda: [row.threshold for row in saved(bench).rows] == [0.3, 0.25, 0.25], seconds=15)
+    assert [row.threshold for row in saved(bench).rows] == [0.3, 0.25, 0.25]
+    wait_idle(page)
+    for label, value in shown:
+        handle = page.get_by_role("slider", name=f"Threshold of {label}", exact=True)
+        expect(handle).to_have_attribute("aria-valuenow", value)
+
+
+def test_a_threshold_is_that_of_its_label_also_where_a_row_above_goes_meanwhile(
+    page: Page, dashboard: Dashboard, bench: Bench, new_page: NewPage
+) -> None:
+    rows = tuple(PromptRow(label=label, threshold=0.2) for label in ("red", "green", "blue"))
+    rows = (rows[0], replace(rows[1], threshold=0.6), rows[2])
+    settings = Settings(decision="threshold", threshold=0.1)
+    experiments.save(bench.store.home, replace(bench.experiment, rows=rows, settings=settings))
+    other = new_page()
+    for one in (page, other):
+        one.goto(f"{dashboard.url}/explore?experiment={EXPERIMENT}")
+        wait_idle(one)
+    handle = page.get_by_role("slider", name="Threshold of green", exact=True)
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 6, steps=2)
+    other.get_by_role("button", name="Remove prompt 1").first.click()
+    assert wait_for(lambda: len(saved(bench).rows) == 2)
+    page.keyboard.press("t")  # a run, which brings what the other tab has changed
+    expect(page.get_by_role("slider", name="Threshold of red", exact=True)).to_have_count(0)
+    page.mouse.move(x, y + 12, steps=2)
+    page.mouse.up()
+    assert wait_for(lambda: saved(bench).rows[0].threshold != 0.6)
+    wait_idle(page)
+    assert [(row.label, row.threshold == 0.2) for row in saved(bench).rows] == [("green", False), ("blue", True)]

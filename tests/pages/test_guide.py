@@ -8,7 +8,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.prompts.model import Prompt, PromptSet
 from lib.services.experiments import PromptRow
 from lib.ui.panels import guide
-from tests.helpers.pages import EXPERIMENT, Bench, open_page, press, put_truth, saved, with_rows, words
+from tests.helpers.pages import EXPERIMENT, Bench, edit_prompts, open_page, press, put_truth, saved, with_rows, words
 
 pytestmark = pytest.mark.usefixtures("framed")
 
@@ -31,6 +31,18 @@ def test_it_says_what_is_wrong_here_and_adds_the_word_that_mends_it(bench: Bench
     assert "A prompt **green** would take its seconds" in words(app)
     press(app, "guide_leave")
     assert "of 3" not in words(app)
+
+
+def test_the_word_that_mends_it_counts_however_it_is_spelt(bench: Bench) -> None:
+    with_rows(bench, PromptRow(label="red"), PromptRow(label="blue"))
+    put_truth(bench, TrueSegment("red", 0, 3), TrueSegment("green", 3, 6), TrueSegment("blue", 6, 9))
+    app = open_page()
+    app.session_state["guide"] = guide._Guide(EXPERIMENT, 1)
+    press(app.run(), "guide_next")
+    edit_prompts(app, PromptRow(label="red"), PromptRow(label="blue"), PromptRow(label=" Green"))
+    app.run()
+    assert "**green** took its seconds" in words(app)
+    assert not [button for button in app.button if (button.key or "").startswith("guide_add")]
 
 
 def test_where_nothing_of_the_kind_is_wrong_it_says_so(bench: Bench) -> None:

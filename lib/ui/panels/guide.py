@@ -24,7 +24,7 @@ from lib.evaluation.mistaken import Mistaken, mistaken
 from lib.evaluation.overall import overall
 from lib.prompts.model import PromptSet
 from lib.services.experiment_changes import quoted
-from lib.services.experiments import Experiment, PromptRow
+from lib.services.experiments import Experiment, PromptRow, label_of
 from lib.services.ground_truth import Truth
 from lib.store.videos import Video
 from lib.ui.panels import numbers, presentation
@@ -158,7 +158,7 @@ def _which_word(guide: _Guide, before: Experiment, place: DeltaGenerator, select
         place.markdown("With what has changed since, that word mends nothing.")
         return
     word = escape_markdown(guide.word)
-    if guide.word in [row.label for row in session.experiment.rows]:
+    if _has(session.experiment, guide.word):
         place.markdown(f"**{word}** took its seconds: {_change(mended)}")
         if st.button(_TITLES[2], key="guide_compare", type="primary", icon=":material/arrow_forward:"):
             comparison_sides.set_content(f"Compared without and with {quoted(guide.word)}", before, session.experiment)
@@ -204,8 +204,13 @@ def _add(word: str) -> None:
     state.session().step(None, partial(_with_row, word))
 
 
+def _has(experiment: Experiment, word: str) -> bool:
+    """Return whether a row is of that label, however it is spelt."""
+    return label_key(word) in {label_key(label_of(row)) for row in experiment.rows}
+
+
 def _with_row(word: str, experiment: Experiment) -> Experiment:
-    if word in [row.label for row in experiment.rows]:
+    if _has(experiment, word):
         return experiment
     return replace(experiment, rows=(*experiment.rows, PromptRow(label=word)))
 

@@ -12,9 +12,8 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.core.formatting import as_text, format_duration
-from lib.core.labelled_intervals import label_key
 from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, THRESHOLD_RANGES, Score, Settings, SmoothingKind
-from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, Experiment, label_of
+from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, Experiment
 from lib.ui.session.bindings import bound, setting
 from lib.ui.session.session import Session
 
@@ -82,11 +81,7 @@ def change_threshold(session: Session, label: str | None, value: float) -> None:
         for name in (_SLIDER, _NUMBER):
             st.session_state[session.versioned(name)] = value
         return
-    key = label_key(label)
-    rows = session.experiment.rows
-    session.change(
-        rows=tuple(replace(row, threshold=value) if label_key(label_of(row)) == key else row for row in rows)
-    )
+    session.change_threshold_of(label, value)
 
 
 def _slider_range(session: Session, scores: tuple[float, float] | None) -> tuple[float, float]:

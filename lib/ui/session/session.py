@@ -25,12 +25,13 @@ from typing import Any, Literal
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError, StoreDamagedError
+from lib.core.labelled_intervals import label_key
 from lib.evaluation.numbers import Numbers, numbers_of
 from lib.infra.documents import set_aside
 from lib.prompts.model import PromptSet
 from lib.services import experiment_merge, experiments, versions
 from lib.services.experiment_changes import ExperimentChange, like, quoted, taken_back
-from lib.services.experiments import Experiment, PromptRow
+from lib.services.experiments import Experiment, PromptRow, label_of
 from lib.services.ground_truth import Truth
 from lib.services.versions import Why
 from lib.ui.session import cache
@@ -197,12 +198,16 @@ class Session(Saved[Experiment]):
     def take(self, value: Experiment) -> None:
         """Take over another tab's changes: the prompt table and widgets show them, and edits on the way still count."""
         before, self.experiment = self.experiment, value
-        if value.rows != before.rows and self.table is not None and self.table.latest == before.rows:
-            self.superseded = self.table
+        self._supersede(before, value)
         if value.video != before.video:
             self._reset_view()
         if replace(value, rows=before.rows, beside=before.beside) != before:
             self.version += 1
+
+    def _supersede(self, before: Experiment, after: Experiment) -> None:
+        """Know the table still from which edits may be on their way while Python changes its rows."""
+        if after.rows != before.rows and self.table is not None and self.table.latest == before.rows:
+            self.superseded = self.table
 
     def save(self) -> None:
         """Write the experiment to disk if it has changed."""
@@ -229,6 +234,17 @@ class Session(Saved[Experiment]):
             if "settings" not in fields and changed.settings != self.experiment.settings:
                 self.version += 1  # another engine's thresholds: widgets and table start again from them
             self.undoing.record(self._put(changed))
+
+    def change_threshold_of(self, label: str, threshold: float) -> None:
+        """Change the own threshold of a label; edits of the prompt table that are on their way still count."""
+        with self.lock:
+            before, key = self.experiment, label_key(label)
+            self.change(
+                rows=tuple(
+                    replace(row, threshold=threshold) if label_key(label_of(row)) == key else row for row in before.rows
+                )
+            )
+            self._supersede(before, self.experiment)
 
     def change_settings(self, **fields: Any) -> None:
         """Change fields of the experiment's settings and write it to disk."""

@@ -187,20 +187,15 @@ def player(
         "progress": None if progress is None else round(min(1.0, max(0.0, progress)), 3),
     }
 
-    def threshold_changed() -> None:
-        dragged = _read_threshold(peek_state().get(key, {}).get("threshold"))
-        if dragged is not None and on_threshold is not None:
-            on_threshold(dragged)
-
-    def truth() -> None:
-        for sent in newly_sent(key, peek_state().get(key, {}).get("truth")):
-            edit = read_truth(sent)
+    def edited() -> None:
+        for sent in newly_sent(key, peek_state().get(key, {}).get("edits")):
+            dragged, edit = _read_threshold(sent), read_truth(sent)
+            if dragged is not None and on_threshold is not None:
+                on_threshold(dragged)
             if edit is not None and on_truth is not None:
                 on_truth(edit)
 
-    draw = partial(
-        _COMPONENT, key=key, on_report_change=ignore, on_threshold_change=threshold_changed, on_truth_change=truth
-    )
+    draw = partial(_COMPONENT, key=key, on_report_change=ignore, on_edits_change=edited)
     if places is None:
         report = draw(data=data | shown).report
     else:
@@ -269,7 +264,7 @@ def _updated(
 
 
 def _read_threshold(sent: object) -> DraggedThreshold | None:
-    if not isinstance(sent, dict):
+    if not isinstance(sent, dict) or sent.get("kind") != "threshold":
         return None
     side, label, value = sent.get("side"), sent.get("label"), sent.get("value")
     if side not in ("", "A", "B") or not isinstance(label, str | None) or not isinstance(value, int | float):

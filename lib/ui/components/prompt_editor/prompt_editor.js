@@ -33,6 +33,18 @@ class Editor extends AckedInput {
     live.addEventListener("state", ({ detail }) => detail.key === this.data?.live.key && this.hear(detail), {
       signal: this.listeners.signal,
     });
+    live.addEventListener("rule", (event) => this.takeRule(event), { signal: this.listeners.signal });
+  }
+
+  /** Make what was let go of in the lanes an edit of its row, so that it can't cross one that is on its way. */
+  takeRule(event) {
+    const { key, side, label, value } = event.detail;
+    if (key !== this.data?.live.key || side !== this.data.live.side) return;
+    const view = this.views.find(({ live: { state } }) => state?.label === label);
+    if (!view) return;
+    event.preventDefault();
+    view.live.change(value);
+    this.flush();
   }
 
   hear({ labels } = { labels: [] }) {

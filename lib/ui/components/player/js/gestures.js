@@ -102,7 +102,7 @@ export class Gestures {
       if (drag.resume) player.playback.video.pause();
       player.commands.seek(lanes.timeAt(at.x));
     } else if (drag.kind === "threshold") {
-      player.previewThreshold(drag.rule.side, drag.rule.row, lanes.scoreAtY(drag.rule.side, at.y));
+      player.previewThreshold(drag.rule.side, drag.rule.name, lanes.scoreAtY(drag.rule.side, at.y));
     } else if (drag.kind === "edge") {
       player.truth.move(drag.edge, lanes.timeAt(at.x), event.altKey || event.ctrlKey);
     } else if (drag.kind === "pan") {

@@ -3,6 +3,7 @@
 
 import { Commands } from "./commands.js";
 import { EdgeHandles } from "./edges.js";
+import { Edits } from "./edits.js";
 import { Film } from "./film.js";
 import { Gestures } from "./gestures.js";
 import { isForPlayer, press } from "./keys.js";
@@ -28,7 +29,8 @@ const memories = (globalThis[Symbol.for("promptreel.players")] ??= new Map());
 const newMemory = () => ({ src: null, time: 0, seek: null, window: null, view: null, chosen: null, hidden: new Set(),
   mark: [null, null], loop: false, muted: false, rate: 1, sees: true });
 
-// Where the prompt table hears what is at the playhead ("state") and says which threshold is dragged in it ("threshold").
+// Where the prompt table hears what is at the playhead ("state") and which threshold a label was given here ("rule"), and
+// says which one is dragged in it ("threshold").
 const live = (globalThis[Symbol.for("promptreel.live")] ??= Object.assign(new EventTarget(), { states: new Map() }));
 
 class Player {
@@ -58,10 +60,11 @@ class Player {
     this.tip = new Tip(find(".tip"), this.film);
     this.gestures = new Gestures(this, this.area);
     this.thresholds = new ThresholdHandles(this, this.area);
+    this.edits = new Edits(this);
     this.truth = new TruthEditing(this);
     this.edges = new EdgeHandles(this, this.area);
     this.painting = new Painting(this);
-    this.preview = null; // {side, row, value, sent}: a threshold that Python hasn't answered yet
+    this.previews = new Map(); // key -> {side, label, value, sent, number}: thresholds that Python hasn't answered yet
     this.reported = { time: 0, problem: null, selection: null }; // what Python has
     this.createdAt = Date.now();
     this.reports = 0;
@@ -209,15 +212,16 @@ class Player {
     }
     if (request !== this.request || !this.memory) return; // newer lanes came first
     this.received = scene;
-    this.truth.answered(done ?? []);
-    if (!scene || this.isAnswered(scene)) this.preview = null;
+    this.edits.drawn(done ?? []);
+    this.truth.answered();
+    for (const [key, preview] of this.previews) if (!scene || this.isAnswered(scene, preview)) this.previews.delete(key);
     this.showScene();
   }
 
-  // What Python sent, with the threshold that is being dragged.
+  // What Python sent, with the thresholds that were dragged since.
   showScene() {
-    const { preview, received } = this;
-    const decided = preview ? received.withThreshold(preview.side, preview.row, preview.value) : received;
+    let decided = this.received;
+    for (const { side, label, value } of this.previews.values()) decided = decided.withThreshold(side, label, value);
     const scene = decided && decided.withTruth(this.truth.shown(decided.truth));
     this.lanes.scene = scene;
     this.truth.check();
@@ -243,42 +247,47 @@ class Player {
     return this.data.presented ? null : this.lanes.edgeAt(at, this.memory.mark, this.truth.selected);
   }
 
-  // The threshold of a row of `side`, or the one that its rows share (null), while it is dragged.
-  previewThreshold(side, row, value, near = rounded(value, side.thresholds)) {
-    const { preview } = this;
-    if (preview && (preview.side !== side.name || preview.row !== row)) this.commitThreshold();
-    if (preview?.value === near && preview.row === row && preview.side === side.name) return;
-    this.preview = { side: side.name, row, value: near, sent: null };
+  previewOf(side, label) {
+    return this.previews.get(JSON.stringify([side.name, label]));
+  }
+
+  // The threshold of a label of `side`, or the one that its labels share (null), while it is dragged. Returns the preview.
+  previewThreshold(side, label, value, near = rounded(value, side.thresholds)) {
+    const known = this.previewOf(side, label);
+    if (known?.value === near) return known;
+    const preview = { side: side.name, label, value: near, sent: null, number: null };
+    this.previews.delete(JSON.stringify([side.name, label]));
+    this.commitThreshold(); // of another one
+    this.previews.set(JSON.stringify([side.name, label]), preview);
     this.previewing ??= requestAnimationFrame(() => {
       this.previewing = null;
-      if (this.memory && this.preview && this.received) this.showScene();
+      if (this.memory && this.received) this.showScene();
     });
+    return preview;
   }
 
   // A threshold that is dragged in the prompt table, which sends it to Python itself.
   draggedElsewhere({ key, side: name, label, value }) {
     const side = key === this.data?.key && this.received?.sides.find((one) => one.name === name);
-    const row = side ? side.labels.findIndex((one) => one.name === label) : -1;
-    if (row < 0 || !side.thresholds) return;
-    this.previewThreshold(side, row, value);
-    this.preview.sent = performance.now();
+    if (!side?.thresholds || !side.labels.some((one) => one.name === label)) return;
+    this.previewThreshold(side, label, value).sent = performance.now();
   }
 
   // The shared threshold is changed with its slider on the page, which sends it to Python itself.
   slid(slider) {
     const side = this.received?.sides.find(({ thresholds }) => thresholds?.[3] && slider.closest(`.${thresholds[3]}`));
     const value = Number(slider.value);
-    if (!side || side.shared === null || (!this.preview && Math.abs(value - side.shared) < 1e-9)) return;
-    this.previewThreshold(side, null, value, value);
-    this.preview.sent = performance.now();
+    if (!side || side.shared === null || (!this.previewOf(side, null) && Math.abs(value - side.shared) < 1e-9)) return;
+    this.previewThreshold(side, null, value, value).sent = performance.now();
   }
 
-  // Whether Python has taken over the threshold that was let go of, or doesn't.
-  isAnswered(scene) {
-    if (!this.preview?.sent) return false;
-    const { side, row, value, sent } = this.preview;
-    const rules = scene.sides.find(({ name }) => name === side)?.rules ?? [];
-    const same = rules.some((rule) => rule.row === row && Math.abs(rule.value - value) < 1e-9);
+  // Whether Python has taken over a threshold that was let go of, or doesn't.
+  isAnswered(scene, { side, label, value, sent, number }) {
+    const of = scene.sides.find(({ name }) => name === side);
+    if (!of || (label !== null && !of.labels.some(({ name }) => name === label))) return true; // it is no longer there
+    if (!sent) return false;
+    if (number !== null) return number <= this.edits.answered;
+    const same = of.rules.some((rule) => rule.name === label && Math.abs(rule.value - value) < 1e-9);
     return same || performance.now() - sent > ANSWER_MS;
   }
 
@@ -289,15 +298,14 @@ class Player {
 
   commitThreshold() {
     clearTimeout(this.committing);
-    const { preview } = this;
-    if (!preview || preview.sent || !this.received) return;
-    const { side, row, value } = preview;
-    const { labels } = this.received.sides.find(({ name }) => name === side) ?? {};
-    if (!labels || (row !== null && !labels[row])) return;
-    preview.sent = performance.now();
-    this.reports += 1;
-    const label = row === null ? null : labels[row].name;
-    this.setState("threshold", { side, label, value, n: `${this.createdAt}.${this.reports}` });
+    for (const preview of this.previews.values()) {
+      if (preview.sent) continue;
+      const { side, label, value } = preview;
+      preview.sent = performance.now();
+      const detail = { key: this.data.key, side, label, value };
+      const taken = label !== null && !live.dispatchEvent(new CustomEvent("rule", { detail, cancelable: true }));
+      if (!taken) preview.number = this.edits.send({ kind: "threshold", side, label, value });
+    }
   }
 
   get chosen() {

@@ -75,8 +75,9 @@ class Side {
     return this.shared === null ? own : [...own, { row: null, value: this.shared, name: null, colour: "#808080" }];
   }
 
-  // This side with another threshold: that of a row, or the shared one (null).
-  withThreshold(row, value) {
+  // This side with another threshold: that of a label, or the shared one (null).
+  withThreshold(label, value) {
+    const row = label === null ? null : this.labels.findIndex(({ name }) => name === label);
     const side = Object.assign(Object.create(Side.prototype), this);
     if (row === null) side.shared = value;
     else side.labels = this.labels.map((label, index) => (index === row ? { ...label, own: value } : label));
@@ -125,9 +126,9 @@ export class Scene {
   }
 
   // This scene with another threshold on the side of that name; where both sides differ is still what Python sent.
-  withThreshold(name, row, value) {
+  withThreshold(name, label, value) {
     const scene = Object.assign(Object.create(Scene.prototype), this, { preview: true });
-    scene.setSides(this.sides.map((side) => (side.name === name ? side.withThreshold(row, value) : side)));
+    scene.setSides(this.sides.map((side) => (side.name === name ? side.withThreshold(label, value) : side)));
     return scene;
   }
 

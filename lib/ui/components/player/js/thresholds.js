@@ -11,7 +11,7 @@ export function rounded(value, [low, high, step]) {
 }
 
 export class ThresholdHandles {
-  // player: preview(side, row, value), commit(), lanes
+  // player: previewThreshold(side, label, value), commitThreshold(), lanes
   constructor(player, area) {
     this.player = player;
     this.area = area;
@@ -26,7 +26,7 @@ export class ThresholdHandles {
     for (const side of lanes.scene?.sides ?? []) {
       if (!side.thresholds || !lanes.lanes[`scores${side.name}`]) continue;
       for (const rule of lanes.shownRules(side, hidden)) {
-        const key = `${side.name} ${rule.row}`;
+        const key = JSON.stringify([side.name, rule.name]);
         const handle = before.get(key) ?? this.make();
         before.delete(key);
         this.handles.set(key, handle);
@@ -61,7 +61,7 @@ export class ThresholdHandles {
   drag({ side, rule }, clientY) {
     const { player } = this;
     const y = clientY - this.area.getBoundingClientRect().top;
-    player.previewThreshold(side, rule.row, player.lanes.scoreAtY(side, y));
+    player.previewThreshold(side, rule.name, player.lanes.scoreAtY(side, y));
   }
 
   // Runs the command of a key on a handle; returns false where the key has none.
@@ -71,10 +71,8 @@ export class ThresholdHandles {
     const { side, rule } = handle;
     const steps = KEYS[event.key];
     if (!steps) return false;
-    const { preview } = this.player;
-    const same = preview && preview.side === side.name && preview.row === rule.row;
-    const value = same ? preview.value : rule.value; // the key before may not be drawn yet
-    this.player.previewThreshold(side, rule.row, value + steps * side.thresholds[2]);
+    const value = this.player.previewOf(side, rule.name)?.value ?? rule.value; // the key before may not be drawn yet
+    this.player.previewThreshold(side, rule.name, value + steps * side.thresholds[2]);
     this.player.commitSoon();
     return true;
   }

@@ -7,7 +7,6 @@
 import { formatTime } from "./format.js";
 import { snapped } from "./snap.js";
 
-const KEPT = 50; // edits that are sent together at most
 const LEAST_S = 0.02; // the shortest a segment is dragged to
 const SNAP_PX = 8;
 
@@ -38,8 +37,6 @@ const inOrder = (segments) => segments.sort((a, b) => a.start - b.start || a.end
 export class TruthEditing {
   constructor(player) {
     this.player = player;
-    this.count = 0;
-    this.last = [];
     this.pending = []; // sent, not answered
     this.drafts = new Map(); // not sent yet: of the edge that is dragged, and of each key that is held
     this.selected = null; // the segment with handles
@@ -54,9 +51,9 @@ export class TruthEditing {
     return this.player.lanes.scene?.truth ?? [];
   }
 
-  // Python has drawn `count` edits of the player `id`.
-  answered([id, count] = []) {
-    if (id === this.player.createdAt) this.pending = this.pending.filter(({ number }) => number > count);
+  // Python has drawn some.
+  answered() {
+    this.pending = this.pending.filter(({ number }) => number > this.player.edits.answered);
   }
 
   draft(name, edit) {
@@ -65,12 +62,9 @@ export class TruthEditing {
     this.player.showTruth();
   }
 
-  // Two edits may come within one run: the last ones are sent again, and Python takes those that it hasn't had.
   send({ key, colour, ...edit }) {
-    this.count += 1;
-    if (edit.kind !== "mark") this.pending.push({ ...edit, key, colour, number: this.count });
-    this.last = [...this.last, edit].slice(-KEPT);
-    this.player.setState("truth", { id: this.player.createdAt, count: this.count, last: this.last });
+    const number = this.player.edits.send(edit);
+    if (edit.kind !== "mark") this.pending.push({ ...edit, key, colour, number });
   }
 
   // --- the chosen segment
