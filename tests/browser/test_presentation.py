@@ -114,6 +114,34 @@ def test_p_and_escape_enter_and_leave_it_but_not_while_typing(dashboard: Dashboa
     expect(label).to_have_value("red")
 
 
+def test_back_leaves_what_a_key_has_opened_and_forward_opens_it(dashboard: Dashboard, bench: Bench, page: Page) -> None:
+    opened(page, dashboard, "")
+    page.get_by_role("heading", name="Explore", exact=True).click()
+    page.keyboard.press("Shift+P")
+    expect(page.get_by_role("heading", name="colours")).to_be_visible()
+    wait_idle(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile("present"))
+    wait_idle(page)
+    page.go_forward()
+    expect(page.get_by_role("heading", name="colours")).to_be_visible()
+    expect(page).to_have_url(re.compile("present=1"))
+
+
+@pytest.mark.usefixtures("before")
+def test_in_a_narrow_window_the_answers_are_whole_below_the_video(dashboard: Dashboard, new_page: NewPage) -> None:
+    page = new_page(width=600, height=900)
+    opened(page, dashboard)
+    picture, words = page.locator(".frame").bounding_box(), page.locator(".labels").bounding_box()
+    assert picture
+    assert words
+    assert words["y"] >= picture["y"] + picture["height"]
+    assert page.locator(".labels").evaluate(
+        "e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight + 1"
+    )
+
+
 def test_compare_presents_a_as_before_and_b_as_after(dashboard: Dashboard, bench: Bench, page: Page) -> None:
     rows = (PromptRow(label="red"), PromptRow(label="blue"))
     experiments.save(bench.store.home, replace(bench.experiment, rows=rows, beside=BESIDE))

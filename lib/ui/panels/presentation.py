@@ -45,7 +45,8 @@ class Shown:
 def begin() -> None:
     """Take from the address whether to present; to be called first in each run.
 
-    A run may still bring the address from before a key or button was pressed: that is no wish to take it back.
+    A run may still bring the address from before a key or button was pressed: that is no wish to take it back. One that
+    comes after the browser has the new address is, as with its Back.
     """
     wanted, there = st.session_state.get(_WANTED), st.query_params.get(_PARAMETER, "")
     if wanted is None or wanted == there:
@@ -71,7 +72,14 @@ def keys(page: StreamlitPage, pages: Sequence[StreamlitPage]) -> None:
     """Listen to ``P`` with Shift, as ``p`` is the player's, and to Escape in a presentation."""
     names = {"P": "leave", "Escape": "leave"} if is_open(page) else {"P": "open"}
     addresses = [one.url_path for one in pages]
-    page_keys(names if page.url_path in _PAGES else {}, _turn, page=page.url_path, pages=addresses)
+    page_keys(
+        names if page.url_path in _PAGES else {},
+        _turn,
+        page=page.url_path,
+        pages=addresses,
+        parameter=_PARAMETER,
+        awaits=st.session_state[_WANTED],
+    )
 
 
 def button(key: str = "present") -> None:

@@ -23,6 +23,9 @@ class PageKeys {
     const { colorScheme } = getComputedStyle(document.querySelector(".stApp"));
     if (colorScheme !== data.theme && colorScheme !== this.told) this.send("theme"); // what Python colours follows
     this.told = colorScheme;
+    const awaited = data.awaits !== null && (new URLSearchParams(location.search).get(data.parameter) ?? "") === data.awaits;
+    if (awaited && !this.arrived) this.send("arrived");
+    this.arrived = awaited;
   }
 
   pressed(event) {
