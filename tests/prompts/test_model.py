@@ -142,7 +142,7 @@ def test_a_flow_mapping_without_quotes_is_yaml() -> None:
         ("prompts:\n- a\n- {label: b, texts: [1]}\n", "Line 3: A phrasing of 'b' is 1, which is no text"),
         (
             "prompts:\n- {label: a, role: main}\n",
-            "Line 2: .* has the role 'main'; use one of target, background",
+            "Line 2: .* has the role 'main'; use one of target, restricted, background",
         ),
         ("prompts:\n- {label: a, enabled: 1}\n", "Line 2: .* has enabled 1; write true or false"),
         (
