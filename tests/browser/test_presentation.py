@@ -14,7 +14,7 @@ from lib.services.experiments import PromptRow
 from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
-from tests.helpers.pages import EXPERIMENT, Bench, put_truth
+from tests.helpers.pages import EXPERIMENT, Bench, put_truth, with_rows
 
 pytestmark = pytest.mark.browser
 BESIDE = "bbc123def456"
@@ -140,6 +140,18 @@ def test_in_a_narrow_window_the_answers_are_whole_below_the_video(dashboard: Das
     assert page.locator(".labels").evaluate(
         "e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight + 1"
     )
+
+
+@pytest.mark.parametrize("path", ["explore", "compare"])
+def test_what_is_wrong_with_prompts_is_said_below_what_an_audience_sees(
+    dashboard: Dashboard, bench: Bench, page: Page, path: str
+) -> None:
+    with_rows(bench, *bench.experiment.rows, PromptRow(label="Red"))
+    opened(page, dashboard, path=path)
+    lanes, said = page.locator(".lanes").bounding_box(), page.get_by_text("is there already").first.bounding_box()
+    assert lanes
+    assert said
+    assert lanes["y"] + lanes["height"] <= said["y"]
 
 
 def test_compare_presents_a_as_before_and_b_as_after(dashboard: Dashboard, bench: Bench, page: Page) -> None:

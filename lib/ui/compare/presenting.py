@@ -19,9 +19,11 @@ def draw() -> None:
         return
     sessions, colours = comparison_sides.sides(), page.side_colours()
     shown: dict[Side, Shown] = {}
+    place, below = presentation.places()
     for name, session in sessions.items():
-        selection = video_panel.with_results(video_panel.select(session, video))
-        analysis = video_panel.analyse(selection)
+        with below:
+            selection = video_panel.with_results(video_panel.select(session, video))
+            analysis = video_panel.analyse(selection)
         if analysis is not None and selection.info is not None:
             shown[name] = Shown(selection.info, analysis, colours[name], selection.sees)
     if len(shown) < len(sessions):
@@ -29,4 +31,5 @@ def draw() -> None:
         return
     a, b = (shown_title(session.experiment) for session in sessions.values())
     title = f"{a} → {b}" if a != b else a
-    presentation.draw(f"{title} · {video.name}", video, shown["b"], shown["a"], (f"A, {a}", f"B, {b}"))
+    with place:
+        presentation.draw(f"{title} · {video.name}", video, shown["b"], shown["a"], (f"A, {a}", f"B, {b}"))

@@ -24,15 +24,19 @@ def draw() -> None:
     if video is None:
         presentation.nothing("There is no video to present; open one in the Library.")
         return
-    selection = video_panel.with_results(video_panel.select(session, video))
-    analysis = video_panel.analyse(selection)
+    place, below = presentation.places()
+    with below:
+        selection = video_panel.with_results(video_panel.select(session, video))
+        analysis = video_panel.analyse(selection)
     if analysis is None or selection.info is None:
         presentation.nothing("There is nothing to present yet: it takes an embedded video and a prompt.")
         return
     now = Shown(selection.info, analysis, theme.colours(analysis.prompts), selection.sees)
-    version, before = _before(session, experiment, video)
+    with below:
+        version, before = _before(session, experiment, video)
     names = (version.shown_name if version else "", shown_title(experiment))
-    presentation.draw(shown_title(experiment, video.name), video, now, before, names)
+    with place:
+        presentation.draw(shown_title(experiment, video.name), video, now, before, names)
 
 
 def _before(session: Session, experiment: Experiment, video: Video) -> tuple[Version | None, Shown | None]:

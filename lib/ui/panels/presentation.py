@@ -104,6 +104,11 @@ def place() -> DeltaGenerator:
     return st.container(key="presentation", gap="small")
 
 
+def places() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return where the presentation goes, and the place below it where it is said what is wrong with prompts."""
+    return st.container(gap="small"), st.container(gap="small")
+
+
 def nothing(sentence: str) -> None:
     """Say why nothing can be presented; a button leaves."""
     st.info(as_text(sentence))
