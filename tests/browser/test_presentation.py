@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from lib.core.labelled_intervals import TrueSegment
 from lib.services import experiments, versions
 from lib.services.experiments import PromptRow
+from lib.services.ground_truth import video_truth
 from tests.helpers.browser import NewPage, screenshot, wait_idle
 from tests.helpers.dashboard import Dashboard
 from tests.helpers.http import wait_for
@@ -152,6 +153,23 @@ def test_what_is_wrong_with_prompts_is_said_below_what_an_audience_sees(
     assert lanes
     assert said
     assert lanes["y"] + lanes["height"] <= said["y"]
+
+
+def test_no_key_edits_ground_truth_before_an_audience(dashboard: Dashboard, bench: Bench, page: Page) -> None:
+    truth = (TrueSegment("red", 0.0, 2.0), TrueSegment("red", 4.0, 5.0))
+    put_truth(bench, *truth)
+    opened(page, dashboard)
+    page.locator(".lanes").focus()
+    for key in ("n", "Delete", "2", "[", "5", "]", "t"):
+        page.keyboard.press(key)
+    page.keyboard.press("Space")
+    page.keyboard.down("2")
+    page.wait_for_timeout(600)  # longer than a press
+    page.keyboard.up("2")
+    assert wait_for(lambda: page.locator("video").evaluate("v => Math.abs(v.currentTime - 1.8) < 1.5"))  # a tap's seek
+    page.keyboard.press("Space")
+    wait_idle(page)
+    assert video_truth(bench.store, bench.video).segments == truth
 
 
 def test_compare_presents_a_as_before_and_b_as_after(dashboard: Dashboard, bench: Bench, page: Page) -> None:

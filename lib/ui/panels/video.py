@@ -324,7 +324,7 @@ def play(
         sees=sees,
         progress=source.progress,
         on_threshold=told(partial(_change_threshold, sides or {})),
-        on_truth=partial(from_player, video),
+        on_truth=None if presented is not None else partial(from_player, video),
         places=places,
         presented=presented,
     )

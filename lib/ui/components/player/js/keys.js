@@ -4,6 +4,7 @@ const PLUS = { "+": 0.5, "=": 0.5, "-": 2, _: 2 };
 
 const ANYWHERE = new Set(["[", "]", "t", "T", "n", "p", " "]); // keys that mark ground truth, and play
 const LABEL = /^[1-9]$/; // held while the video plays, they paint ground truth
+const EDITING = new Set(["[", "]", "t", "T", "Delete", "Backspace"]); // not for an audience
 const OWN_SPACE = "button, input, select, summary, a[href], [role=button], [role=radio], [role=tab], [role=option], "
   + "[role=menuitem], [role=combobox], [role=grid], [role=dialog], canvas, video[controls]"; // they do something with it
 
@@ -34,7 +35,7 @@ export function press(player, event) {
     playback.toggle();
     return true;
   }
-  if (!playback.src) return false;
+  if (!playback.src || (player.data.presented && EDITING.has(key))) return false;
   switch (key) {
     case "ArrowLeft":
     case "ArrowRight": {

@@ -16,7 +16,8 @@ export class Painting {
   // Whether the key begins to paint; `tap` is what it does when it is let go of at once.
   press({ code, repeat }, row, tap) {
     if (this.holds.has(code)) return true;
-    const { playback, lanes } = this.player;
+    const { playback, lanes, data: { presented } } = this.player;
+    if (presented) return false; // an audience edits nothing
     const label = lanes.scene?.labels[row];
     if (!playback.playing || !label || repeat) return false;
     const from = playback.time;
