@@ -30,12 +30,18 @@ _STYLE = """<style>
 .stApp:has(.st-key-top_line) [data-testid="stHeader"] { background: none; }
 .stApp:has(.st-key-top_line) :is([data-testid="stHeader"], [data-testid="stHeader"] *) { pointer-events: none; }
 .stApp:has(.st-key-top_line) [data-testid="stHeader"] :is(button, button *) { pointer-events: auto; }
+.stApp:has(.st-key-top_line) [data-testid="stHeader"] button {
+  background: color-mix(in srgb, canvas 80%, transparent); /* over what is scrolled below it */
+}
 .stApp:has(.st-key-top_line) [data-testid="stHeader"] [data-testid="stLogoLink"] { display: none; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-top_line { padding-left: 2.5rem; }
 .st-key-beside_the_video > :has(.st-key-two_sides) { flex: 1000 1 41rem; }
 .st-key-beside_the_video:has(.st-key-two_sides) > :has(> .st-key-video_place) { flex-basis: 25rem; }
 .st-key-two_sides > * { flex: 1 1 20rem; }
-@media (min-width: 1140px) { .st-key-two_sides { --rows-most: max(16.75rem, 36vh); } }
+@media (min-width: 1140px) {
+  .st-key-beside_the_video { --rows-most: max(15.5rem, 36vh); }
+  .st-key-two_sides { --rows-most: max(16.75rem, 36vh); }
+}
 .st-key-experiments_list [class*="st-key-more_"] [data-testid="stMarkdownContainer"] { position: absolute;
   clip-path: inset(50%); }
 .st-key-experiments_list [class*="st-key-more_"] button { min-width: 2.75rem; }

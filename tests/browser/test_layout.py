@@ -110,6 +110,27 @@ def test_words_picture_lanes_and_answers_are_in_the_window(
     screenshot(page, f"one-screen-{width}-{scheme}", full_page=False)
 
 
+def test_more_prompts_are_scrolled_in_their_table_and_leave_the_lanes_in_the_window(
+    dashboard: Dashboard, bench: Bench, new_page: NewPage
+) -> None:
+    with_rows(bench, *ROWS, *(PromptRow(label=label) for label in ("yellow", "violet", "night", "snow")))
+    page = opened(new_page, f"{dashboard.url}/explore?experiment={EXPERIMENT}", 1280, 720, "light", sidebar=False)
+    lanes, slider = page.locator(".lanes"), page.get_by_role("slider", name="Threshold")
+    assert wait_for(lambda: (lanes.bounding_box() or {"y": 720})["y"] + 180 < 720)  # all scores, and first segments
+    head, first = page.locator(".head > span").nth(5), page.locator(".row .role").first
+    assert (
+        abs(head.evaluate("e => e.getBoundingClientRect().x") - first.evaluate("e => e.getBoundingClientRect().x")) < 4
+    )
+    shown = page.locator(".labels .label").evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+    edge = page.locator(".labels").evaluate("e => e.getBoundingClientRect().right")
+    assert max(shown) <= edge  # no label is cut
+    page.set_viewport_size({"width": 600, "height": 900})
+    number = page.get_by_role("spinbutton", name="Threshold as a number")
+    assert wait_for(
+        lambda: abs((slider.bounding_box() or {"y": 0})["y"] - (number.bounding_box() or {"y": 900})["y"]) < 40
+    )
+
+
 def compared(bench: Bench) -> None:
     """Write five prompts on either side; one of them differs."""
     a = replace(bench.experiment, beside="bbc123def456", rows=ROWS)

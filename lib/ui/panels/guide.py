@@ -97,7 +97,7 @@ def _to_step(guide: _Guide, step: Step) -> None:
 
 
 def _show(start_s: float) -> None:
-    st.button("Show it", key="guide_show", icon=":material/play_arrow:", on_click=_seek, args=(start_s,))
+    st.button("Show it", key="guide_show", icon=":material/visibility:", on_click=_seek, args=(start_s,))
 
 
 @state.callback
@@ -165,7 +165,7 @@ def _which_word(guide: _Guide, before: Experiment, place: DeltaGenerator, select
             st.session_state[_KEY] = replace(guide, step=3)
             st.switch_page("pages/compare.py", query_params=state.address())
         return
-    place.markdown(f"A prompt **{word}** would take its seconds: {_change(mended)} Type it into the empty row, or:")
+    place.markdown(f"A prompt **{word}** would take its seconds: {_change(mended)} Type it into a new row, or:")
     st.button(
         f"Add “{word}”", key="guide_add", type="primary", icon=":material/add:", on_click=_add, args=(guide.word,)
     )

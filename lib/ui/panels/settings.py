@@ -127,30 +127,31 @@ def draw(session: Session, step_s: float | None, scores: tuple[float, float] | N
             index=DECISIONS.index(settings.decision),
             **setting(session, "decision"),
         )
-        st.slider(
-            "Threshold",
-            low,
-            high,
-            step=_RANGES[settings.score][2],
-            format="%.3f",
-            disabled=settings.decision == "best",
-            help="For every prompt without a threshold of its own. It has the range of this engine’s scores on this "
-            "video; the number beside it can be any. The decision “Best label” uses none.",
-            width=150,
-            value=settings.threshold,
-            **bound(session, _SLIDER, settings.threshold, change_shared),
-        )
-        st.number_input(
-            "Threshold as a number",
-            *threshold_range(session),
-            step=_RANGES[settings.score][2],
-            format="%.3f",
-            disabled=settings.decision == "best",
-            label_visibility="collapsed",
-            width=110,
-            value=settings.threshold,
-            **bound(session, _NUMBER, settings.threshold, change_shared),
-        )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width="content"):
+            st.slider(
+                "Threshold",
+                low,
+                high,
+                step=_RANGES[settings.score][2],
+                format="%.3f",
+                disabled=settings.decision == "best",
+                help="For every prompt without a threshold of its own. It has the range of this engine’s scores on "
+                "this video; the number beside it can be any. The decision “Best label” uses none.",
+                width=150,
+                value=settings.threshold,
+                **bound(session, _SLIDER, settings.threshold, change_shared),
+            )
+            st.number_input(
+                "Threshold as a number",
+                *threshold_range(session),
+                step=_RANGES[settings.score][2],
+                format="%.3f",
+                disabled=settings.decision == "best",
+                label_visibility="collapsed",
+                width=110,
+                value=settings.threshold,
+                **bound(session, _NUMBER, settings.threshold, change_shared),
+            )
         st.selectbox(
             "Smoothing",
             SMOOTHING_KINDS,

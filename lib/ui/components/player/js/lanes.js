@@ -202,7 +202,7 @@ export class Lanes {
     const foot = lanes.overview.y - GAP;
     for (const time of times) {
       const x = this.xOf(time);
-      const room = Math.min(Math.max(x, this.left + 14), this.left + this.plot - 14);
+      const room = Math.min(Math.max(x, this.left + 24), this.left + this.plot - 14);
       this.text(formatTime(time, decimals), room, lanes.ruler.height / 2 - 1, { align: "center" });
       if (this.scene) this.rect(x, lanes.ruler.height - 3, 1 / this.ratio, foot - lanes.ruler.height + 3, this.ink, 0.08);
     }
