@@ -248,6 +248,28 @@ def modules(page: Page) -> None:
     page.goto("http://127.0.0.1/modules/page")
 
 
+def test_what_python_has_drawn_is_not_sent_again(page: Page) -> None:
+    modules(page)
+    sent = page.evaluate(
+        """async () => {
+          const { Edits } = await import("/modules/js/edits.js");
+          const sent = [];
+          const setState = (_, { count, last }) => sent.push([count, last.join("")]);
+          const edits = new Edits({ createdAt: 7, setState });
+          for (const edit of "abc") edits.send(edit);
+          edits.drawn([7, 2]);
+          edits.send("d");
+          edits.drawn([8, 4]);
+          edits.drawn();
+          edits.send("e");
+          edits.drawn([7, 5]);
+          edits.send("f");
+          return sent;
+        }"""
+    )
+    assert sent == [[1, "a"], [2, "ab"], [3, "abc"], [4, "cd"], [5, "cde"], [6, "f"]]
+
+
 def test_what_is_painted_is_drawn_as_python_joins_it(page: Page) -> None:
     rng = np.random.default_rng(16)
     cases = []

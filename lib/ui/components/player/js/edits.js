@@ -18,8 +18,11 @@ export class Edits {
     return this.count;
   }
 
-  // Python has drawn `count` edits of the player `id`.
+  // Python has drawn `count` edits of the player `id`. They aren't sent again: a server that was started anew, and knows of
+  // none, would take them for new ones.
   drawn([id, count] = []) {
-    if (id === this.player.createdAt) this.answered = count;
+    if (id !== this.player.createdAt) return;
+    this.answered = count;
+    this.last = this.last.slice(Math.max(0, this.last.length - Math.max(0, this.count - count)));
   }
 }
