@@ -161,7 +161,8 @@ def _which_word(guide: _Guide, before: Experiment, place: DeltaGenerator, select
     if _has(session.experiment, guide.word):
         place.markdown(f"**{word}** took its seconds: {_change(mended)}")
         if st.button(_TITLES[2], key="guide_compare", type="primary", icon=":material/arrow_forward:"):
-            comparison_sides.set_content(f"Compared without and with {quoted(guide.word)}", before, session.experiment)
+            text = f"Compared without and with {quoted(guide.word)}"
+            comparison_sides.set_content(text, before, session.experiment, keep=False)  # B has what A had
             st.session_state[_KEY] = replace(guide, step=3)
             st.switch_page("pages/compare.py", query_params=state.address())
         return

@@ -240,16 +240,22 @@ class Editor extends AckedInput {
 
   /** As the page unloads, store what may not get through any more, for a reload of the same page. */
   unload() {
-    const stored = { experiment: this.of.split(".")[0], versions: this.versions, rows: sendable(this.rows), action: this.action };
+    const [experiment, session] = this.of.split(".");
+    const stored = { experiment, session, versions: this.versions, rows: sendable(this.rows), action: this.action };
     const unacked = this.pending || this.acked < this.sequence;
     if (unacked) sessionStorage.setItem(STORED + this.data.key, JSON.stringify(stored));
     this.flush();
   }
 
-  /** Return the stored edits of the rows that Python has now; null where they are edits of other rows. */
+  /**
+   * Return the stored edits of the rows that Python has now; null where they are edits of other rows. Within one session
+   * Python has replaced the rows on purpose, maybe with some that were here before.
+   */
   storedEdits() {
+    const [experiment, session] = this.of.split(".");
     const stored = JSON.parse(sessionStorage.getItem(STORED + this.data.key) ?? "null");
-    const fits = stored?.experiment === this.of.split(".")[0] && stored.versions.includes(asText(this.data.rows));
+    const begunAnew = stored?.experiment === experiment && stored.session !== session;
+    const fits = begunAnew && stored.versions.includes(asText(this.data.rows));
     return fits ? { sequence: 0, submitted: asText(this.data.rows), rows: stored.rows, action: stored.action } : null;
   }
 
