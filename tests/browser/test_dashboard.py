@@ -83,7 +83,7 @@ def test_a_cold_deep_link_shows_the_page_in_its_frame(start_dashboard, page, pat
 
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     navigation = page.get_by_test_id("stSidebar")
-    names = ("Library", "Explore", "Compare", "Matrix", "Search")
+    names = ("Library", "Explore", "Compare", "Matrix", "Archive", "Search")
     expect(navigation.get_by_role("link")).to_have_text([re.compile(f"{name}$") for name in names])
     expect(page.get_by_test_id("stSidebar").get_by_role("heading", name="Engine")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
