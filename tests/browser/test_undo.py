@@ -28,7 +28,7 @@ def table(page: Page, dashboard: Dashboard, bench: Bench) -> Page:
 
 def says(page: Page, text: str) -> None:
     expect(page.get_by_test_id("stToast").filter(has_text=text).first).to_be_visible()
-    expect(page.locator(".said")).to_have_text(text)
+    expect(page.locator("p.said")).to_have_text(text)
 
 
 def test_a_deleted_row_comes_back_and_no_other_field_is_touched(table: Page, bench: Bench) -> None:
