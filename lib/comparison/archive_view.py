@@ -14,8 +14,7 @@ from lib.core.labelled_intervals import label_key
 
 Order = Literal["category", "name", "length", "share", "duration", "first_seen", "peak"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-OF_LABEL: tuple[Order, ...] = ("share", "duration", "first_seen", "peak")
-"""Orders by a number of the label looked at; without one, of each video's category."""
+"""Share, duration, first seen and peak are those of the label looked at; without one, of each video's category."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ class Classification:
     computed: int
     """How many of them were computed now; the others were known."""
 
-    @property
+    @cached_property
     def categories(self) -> dict[str, VideoCategories]:
         """The same without what it was computed from."""
         return {sha256: video.categories for sha256, video in self.videos.items()}
@@ -258,10 +259,22 @@ def _path(store: Store, engine_id: str, prompt_set: PromptSet) -> Path:
 
 
 def _read(path: Path) -> dict[str, ClassifiedVideo]:
-    """Return what is kept; nothing where there is no such file, or none that this version has written."""
+    """Return what is kept; nothing where there is no such file, or none that this version has written.
+
+    It is read once for each state of the file, as a page asks in every run.
+    """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            return {}
+        stat = path.stat()
+    except OSError:
+        return {}
+    return _parsed(path, stat.st_size, (stat.st_ino, stat.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, size: int, _state: tuple[int, int]) -> dict[str, ClassifiedVideo]:
+    if size > _MAX_BYTES:
+        return {}
+    try:
         table = pq.read_table(io.BytesIO(path.read_bytes()))
         if not table.schema.equals(_SCHEMA, check_metadata=False) or table.schema.metadata.get(b"format") != _FORMAT:
             return {}

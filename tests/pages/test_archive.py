@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lib.core.errors import Cancelled
 from lib.prompts.model import Settings
 from lib.services import categories, experiments
 from lib.services.experiments import PromptRow
@@ -138,6 +139,35 @@ def test_many_videos_are_classified_in_the_background(archive, monkeypatch):
     wait_for(lambda: not any(job.live for job in cache.jobs().jobs()))
     app = as_table(app)
     assert len(table(app)) == 4
+
+
+def test_filters_of_other_words_are_let_go(archive):
+    app = as_table(open_page(PAGE))
+    app.session_state["archive_categories_share"] = ["blue"]
+    app.session_state["archive_label"] = "blue"
+    app.run()
+    assert len(table(app)) == 2
+    app.session_state["session"].change(rows=(PromptRow(label="red"), PromptRow(label="green")))
+    app.run()
+    assert not app.exception
+    assert len(table(app)) == 4
+
+
+def test_a_cancelled_classification_can_be_tried_again(archive, monkeypatch):
+    monkeypatch.setattr(classification, "_AT_ONCE", 0)
+
+    def stopped(*args, **options):
+        raise Cancelled("Stopped; the videos that are done are kept.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(classification, "classify", stopped)
+        app = open_page(PAGE)
+        wait_for(lambda: not any(job.live for job in cache.jobs().jobs()))
+        app.run()
+    assert "Stopped" in words(app)
+    by_key(app.button, "archive_retry").click().run()
+    wait_for(lambda: not any(job.live for job in cache.jobs().jobs()))
+    assert not app.exception
 
 
 def test_a_failing_engine_is_a_sentence(archive):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
 from lib.services import categories
 from lib.services.archive import Classification, classify, embeddings_to_classify, known_classification, missing
+from lib.services.catalogue import Choice
 from lib.services.experiments import shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
@@ -27,6 +29,7 @@ from lib.ui.session.peek import peek_state
 
 _AT_ONCE = 40
 """Videos that are classified while the page waits; more of them in the background."""
+_JOB = "archive"
 _NOW = "now"
 _CHOICE = "archive_prompts"
 _NAME = "archive_name"
@@ -87,16 +90,11 @@ def _chosen(saved: categories.SavedListing) -> _Choice:
     gets: dict[str, _Choice] = {_NOW: lambda: (present.prompt_set()[0], None)}
     for one in saved.categories:
         names[f"saved:{one.id}"] = f"★ {one.name}"
-        gets[f"saved:{one.id}"] = lambda one=one: (one.prompt_set, one)  # type: ignore[misc]
+        gets[f"saved:{one.id}"] = partial(_saved, one)
     for choice in opening.choices().choices:
         if choice.labels and choice.key != f"experiment:{present.id}":
             names[choice.key] = choice.name
-
-            def get(choice=choice) -> tuple[PromptSet | None, None]:  # type: ignore[no-untyped-def]
-                experiment = choice.get()
-                return (experiment.prompt_set()[0] if experiment else None), None
-
-            gets[choice.key] = get
+            gets[choice.key] = partial(_of_choice, choice)
     if st.session_state.get(_CHOICE) not in gets:
         st.session_state.pop(_CHOICE, None)
     key = st.selectbox(
@@ -108,6 +106,15 @@ def _chosen(saved: categories.SavedListing) -> _Choice:
         help="The labels of a prompt set but its backgrounds. Labels of the role restricted are flagged as well.",
     )
     return gets[key]
+
+
+def _saved(one: categories.SavedCategories) -> tuple[PromptSet, categories.SavedCategories]:
+    return one.prompt_set, one
+
+
+def _of_choice(choice: Choice) -> tuple[PromptSet | None, None]:
+    experiment = choice.get()
+    return (experiment.prompt_set()[0] if experiment is not None else None), None
 
 
 def _found(store: Store, engine: Engine, prompt_set: PromptSet, infos: list[EmbeddingInfo]) -> Classification | None:
@@ -128,13 +135,14 @@ def _found(store: Store, engine: Engine, prompt_set: PromptSet, infos: list[Embe
         report = lambda done, total: on_progress(Progress(done, total, 0.0, None))  # noqa: E731
         classify(store, engine, prompt_set, infos, on_progress=report, cancel=cancel)
 
-    key = ("archive", engine.id, prompt_set)
+    key = (_JOB, engine.id, prompt_set)
     for job in cache.jobs().jobs():  # results of words that were changed meanwhile are of no use
-        if job.live and job.key[:1] == key[:1] and job.key != key:  # type: ignore[index]
+        if isinstance(job.key, tuple) and job.key[0] == _JOB and job.key != key:
             job.cancel()
+            cache.jobs().dismiss(job.id)
     job = cache.jobs().submit(f"Categories by {prompt_set.name}", key, work, queue="archive", unit="videos", once=True)
-    if job.state == "failed":
-        st.error(as_text(job.error or ""), icon=":material/error:")
+    if job.state in ("failed", "cancelled"):
+        st.warning(as_text(job.error or job.note), icon=":material/error:")
         st.button("Try again", key="archive_retry", on_click=told(cache.jobs().retry), args=(job.id,))
     else:
         count = f"{len(known.videos):,} of {len(infos):,}"

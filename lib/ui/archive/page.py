@@ -9,7 +9,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from lib.comparison.archive_view import OF_LABEL, ORDERS, ArchiveView, VideoFacts, is_wrong, looked_at, shown
+from lib.comparison.archive_view import ORDERS, ArchiveView, VideoFacts, is_wrong, looked_at, shown
 from lib.comparison.categories import BY, By, VideoCategories, counts, labels_table, videos_table
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import as_text, format_duration, format_time, percent, plural
@@ -38,7 +38,6 @@ _ORDER_NAMES = {
 }
 _TRUE = "archive_true"
 _CHOSEN = "archive_chosen"
-_MAX_TABLE_BYTES = 20_000_000
 
 
 def facts_of(archive: Archive) -> tuple[dict[str, VideoFacts], str]:
@@ -190,8 +189,7 @@ def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
                 f"{thumbnails_url(archive.infos[key])}/{frame}",
                 title,
                 "\n".join(_lines(found.categories, facts[key], view)),
-                None if best is None or view.order not in OF_LABEL else best.first_seen_s,
-                colours.get(best.label) if best else None,
+                colour=colours.get(best.label) if best else None,
                 alt=f"{facts[key].name}: {title}",
             )
         )
@@ -283,8 +281,7 @@ def _true_category(archive: Archive, key: str, facts: VideoFacts) -> None:
     labels = [prompt.label for prompt in archive.prompt_set.enabled if prompt.role != "background"]
     options = list(dict.fromkeys([*labels, *([facts.true_category] if facts.true_category else [])]))
     widget = f"{_TRUE}|{key}"
-    if widget not in st.session_state:
-        st.session_state[widget] = facts.true_category
+    st.session_state[widget] = facts.true_category  # an edit is stored before the page runs
     st.selectbox(
         "True category",
         options,
@@ -309,15 +306,14 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
     videos = archive.found.categories
     names = {key: one.name for key, one in facts.items()}
     with st.container(horizontal=True, gap="small"):
-        table = labels_table(videos, names)
         for ending, mime, make in (
-            ("csv", "text/csv", lambda: spreadsheet_csv(table)),
-            ("json", "application/json", lambda: table.to_json(orient="records").encode()),
-            ("parquet", "application/vnd.apache.parquet", lambda: _parquet(table)),
+            ("csv", "text/csv", spreadsheet_csv),
+            ("json", "application/json", lambda table: table.to_json(orient="records").encode()),
+            ("parquet", "application/vnd.apache.parquet", _parquet),
         ):
             st.download_button(
                 ending.upper() if ending != "parquet" else "Parquet",
-                make,
+                lambda make=make: make(labels_table(videos, names)),  # type: ignore[misc]
                 f"categories.{ending}",
                 mime,
                 key=f"archive_{ending}",
@@ -355,8 +351,6 @@ def _import_truth(names: Mapping[str, str]) -> None:
         raise InputError("This is no UTF-8 text; save the table as CSV in UTF-8.") from error
     parsed = parse_categories(text, names)
     categories.change_true_categories(cache.store().home, parsed.categories)
-    for name in [name for name in peek_state() if str(name).startswith(_TRUE)]:
-        del st.session_state[name]
     session = state.session()
-    session.say(f"{plural(len(parsed.categories), 'true category').replace('categorys', 'categories')} imported")
+    session.say(f"The true category of {plural(len(parsed.categories), 'video')} is imported")
     session.told.extend(parsed.problems[:5])
