@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from lib.core.errors import Cancelled
@@ -28,7 +29,13 @@ SETTINGS = {
         score="relative", decision="threshold", threshold=0.5, smoothing=Smoothing("moving_average", 3)
     ),
     "best": Settings(score="cosine", decision="best", min_duration_s=0.9),
-    "cuts": Settings(score="relative", decision="best_threshold", threshold=0.2, stop_at_cuts=True, bridge_s=1.0),
+    "cuts": Settings(
+        score="relative",
+        decision="threshold",
+        threshold=0.5,
+        stop_at_cuts=True,
+        smoothing=Smoothing("moving_average", 7),
+    ),
     "viterbi": Settings(score="relative", decision="threshold", smoothing=Smoothing("viterbi", stay_s=2.0)),
     "probability": Settings(score="probability", decision="threshold", threshold=0.3, hysteresis=0.05),
     "margin": Settings(score="margin", decision="threshold", threshold=0.0),
@@ -43,7 +50,10 @@ def add(
     times_s = np.arange(n, dtype=float) + (gaps[0].end_s if gaps and gaps[0].start_s == 0 else 0.0)
     for gap in gaps:
         times_s[times_s >= gap.start_s] += 0 if gap.start_s == 0 else gap.end_s - gap.start_s
-    rows = unit_rows(np.random.default_rng(number), n, DIM)
+    rng = np.random.default_rng(number)
+    scenes = unit_rows(rng, 5, DIM)[np.minimum(np.arange(n) // 9, 4)]  # with cuts between them
+    rows = scenes + 0.1 * unit_rows(rng, n, DIM)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return store.put(
         EmbeddingKey(f"{number:064x}", "toy:1", "stride-10", "1"),
         [Batch(frames, times_s, rows, [None] * n)],
@@ -97,6 +107,9 @@ def test_only_what_changed_is_computed_and_what_is_kept_says_the_same(store: Sto
     assert len(known_classification(store, engine.id, chosen, infos).videos) == 1
     third = classify(store, engine, chosen, infos)
     assert (third.computed, sorted(third.videos)) == (2, [f"{n:064x}" for n in (1, 2, 3)])
+
+    (file,) = store.paths.archive.iterdir()
+    assert set(pq.read_table(file)["video"].to_pylist()) == set(third.videos)  # nothing of what was deleted
 
     other = replace(chosen, prompts=(replace(PROMPTS[0], texts=("the seaside",)), *PROMPTS[1:]))
     assert classify(store, engine, other, infos).computed == 3
