@@ -36,6 +36,13 @@ _ORDER_NAMES = {
     "first_seen": "First seen",
     "peak": "Peak score",
 }
+_OF_LABEL = {
+    "share": ("share", "percent"),
+    "duration_s": ("duration (s)", "%.1f"),
+    "first_seen_s": ("first seen (s)", "%.1f"),
+    "peak_score": ("peak score", "%.3f"),
+}
+"""Numbers of the label looked at: heading and format of their columns."""
 _TRUE = "archive_true"
 _CHOSEN = "archive_chosen"
 
@@ -219,11 +226,13 @@ def _table(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
     true = {key: one.true_category for key in keys if (one := facts[key]).true_category is not None}
     frame = videos_table(videos, names, true).drop(columns="video")
     frame.insert(1, "length_s", [facts[key].duration_s for key in keys])
-    if view.label is not None:
-        of_label = [video.of(view.label) for video in videos.values()]
-        for name in ("share", "duration_s", "first_seen_s", "peak_score"):
-            frame[f"{view.label}: {name}"] = [None if one is None else getattr(one, name) for one in of_label]
     number, words = st.column_config.NumberColumn, st.column_config.TextColumn
+    of_label = {}
+    if view.label is not None:
+        found = [video.of(view.label) for video in videos.values()]
+        for name, (title, form) in _OF_LABEL.items():
+            frame[f"label_{name}"] = [None if one is None else getattr(one, name) for one in found]
+            of_label[f"label_{name}"] = number(f"{view.label}: {title}", format=form)
     event = st.dataframe(
         frame,
         key="archive_table|" + str(hash(tuple(keys))),
@@ -241,6 +250,7 @@ def _table(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
             "agree": st.column_config.CheckboxColumn("Agree"),
             "restricted": words("Restricted"),
             "true_category": words("True category"),
+            **of_label,
         },
         alt="Category of each video; select a row to look into it",
     )
