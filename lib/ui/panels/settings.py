@@ -15,6 +15,7 @@ from lib.core.formatting import as_text, format_duration
 from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, THRESHOLD_RANGES, Score, Settings, SmoothingKind
 from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, Experiment
 from lib.ui.session.bindings import bound, setting
+from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session
 
 _WINDOW = "setting.smoothing.window"
@@ -78,8 +79,10 @@ def change_threshold(session: Session, label: str | None, value: float) -> None:
     value = min(high, max(low, value))
     if label is None:
         session.change_settings(threshold=value)
-        for name in (_SLIDER, _NUMBER):
-            st.session_state[session.versioned(name)] = value
+        for name in map(session.versioned, (_SLIDER, _NUMBER)):
+            # The browser is told of what is set here: its own value, told again, would undo presses made meanwhile.
+            if peek_state().get(name) != value:
+                st.session_state[name] = value
         return
     session.change_threshold_of(label, value)
 

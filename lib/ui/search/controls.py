@@ -326,7 +326,7 @@ def examples() -> None:
     """Draw how to write a query, and the labels of the prompt table as examples."""
     labels = [row.label.strip() for row in experiment.current().rows if row.label.strip()][:_EXAMPLES]
     st.caption(
-        "Describe what to find; − excludes words: `red car - night`. "
+        "Describe what to find; − excludes words: “red car - night”. "
         "With “Picture” you search for a picture, a frame or a part of one, alone or combined with text."
     )
     if labels:
