@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,9 +77,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     names = {video.sha256: video.name for video in store.videos()}
     if args.truth is not None:
         _keep_truth(args.truth, store, {info.key.sha256: names[info.key.sha256] for info in infos}, context)
-    if prompt_set.needs_reference:
-        embed_reference(engine, context, store)
-    found = _classified(store, engine, prompt_set, infos, context)
+    found = classified(store, prompt_set, infos, context)
     if args.save:
         categories.save(store.home, args.save, engine.id, prompt_set)
     if args.parquet is not None:
@@ -141,12 +139,18 @@ def _keep_truth(path: Path, store: Store, names: Mapping[str, str], context: Con
     categories.change_true_categories(store.home, parsed.categories)
 
 
-def _classified(
-    store: Store, engine: Engine, prompt_set: PromptSet, infos: list[EmbeddingInfo], context: Context
-) -> Classification:
+def classified(store: Store, prompt_set: PromptSet, infos: Sequence[EmbeddingInfo], context: Context) -> Classification:
+    """Return what a prompt set finds in the embeddings, with the context's engine; a count is reported meanwhile.
+
+    Raises:
+        Cancelled: cancelled meanwhile; what is done is kept.
+        EngineError, PromptSetError, SettingsError: see ``lib.services.archive.classify``.
+    """
+    if prompt_set.needs_reference:
+        embed_reference(context.engine, context, store)
     return classify(
         store,
-        engine,
+        context.engine,
         prompt_set,
         infos,
         on_progress=lambda done, total: context.reporter.counting("classified", done, total, "videos"),

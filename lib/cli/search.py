@@ -66,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="VIDEO",
         help="search these only: names, files, or the first digits of their SHA-256",
     )
+    parser.add_argument(
+        "--category",
+        action="append",
+        default=[],
+        metavar="NAME:LABEL",
+        help="only videos of this category of those saved under a name; several of one name: of any of them",
+    )
     parser.add_argument("--top", type=_whole, default=20, metavar="K", help="moments at most (default: 20)")
     parser.add_argument("--per-video", type=_whole, metavar="K", help="moments of one video at most")
     parser.add_argument(
@@ -102,6 +109,9 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
     warn_about_unknown_words((*query.texts, *query.avoid), context)
     videos = None if args.videos is None else _find_videos(store.videos(), args.videos)
+    if args.category:
+        found = _of_categories(args.category, store, context)
+        videos = tuple(sorted(found)) if videos is None else tuple(sha256 for sha256 in videos if sha256 in found)
     _report_other_engines(store, engine, context)
     _prepare(store, engine.id, context, wanted=args.index)
     if score_kind(query, score) == "relative":
@@ -227,6 +237,34 @@ def _table(query: Query, images: Sequence[Path], engine: Engine, result: SearchR
     ]
     beside = "cosine" if result.score_kind == "relative" else ""
     return f"{head}\n\n{table(('video', 'start', 'end', 'best', 'score', beside, ''), rows)}"
+
+
+def _of_categories(wanted: Sequence[str], store: Store, context: Context) -> frozenset[str]:
+    """Return the SHA-256 of the videos of some saved categories, classified now where that is missing.
+
+    Raises:
+        InputError: there is no such category, or no video of it.
+    """
+    from lib.cli.classify import classified
+    from lib.services.archive import embeddings_to_classify, videos_of
+    from lib.services.categories import SavedCategories, find_label
+
+    chosen: dict[SavedCategories, list[str]] = {}
+    for words in wanted:
+        saved, label = find_label(store.home, words)
+        chosen.setdefault(saved, []).append(label)
+    for saved in chosen:
+        if saved.engine_id == context.engine.id:
+            classified(store, saved.prompt_set, embeddings_to_classify(store, saved.engine_id), context)
+    found = videos_of(store, chosen)
+    if found.unknown:
+        context.reporter.line(
+            f"{plural(found.unknown, 'video')} without a category yet left out; run classify --all --saved NAME with "
+            "the engine of the categories."
+        )
+    if not found.videos:
+        raise InputError(f"No video is in {' and '.join(wanted)}; choose other categories.")
+    return found.videos
 
 
 def _find_videos(videos: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -166,13 +166,21 @@ class CategoryVideos:
     """How many videos that are embedded with the categories' engine aren't classified yet, or not as they are now."""
 
 
-def videos_of(store: Store, saved: SavedCategories, labels: Iterable[str], by: By = "share") -> CategoryVideos:
-    """Return the videos whose category is one of ``labels``, as far as that is known; cheap, and needs no engine."""
-    infos = embeddings_to_classify(store, saved.engine_id)
-    known = known_classification(store, saved.engine_id, saved.prompt_set, infos).categories
-    wanted = {label_key(label) for label in labels}
-    found = (key for key, video in known.items() if (best := video.category(by)) and label_key(best.label) in wanted)
-    return CategoryVideos(frozenset(found), len(infos) - len(known))
+def videos_of(store: Store, chosen: Mapping[SavedCategories, Iterable[str]], by: By = "share") -> CategoryVideos:
+    """Return the videos of the labels chosen of each set, as far as that is known; cheap, and needs no engine.
+
+    Of one set a video's category has to be any of the labels chosen, of several sets one of each.
+    """
+    found: list[frozenset[str]] = []
+    unknown = 0
+    for saved, labels in chosen.items():
+        infos = embeddings_to_classify(store, saved.engine_id)
+        known = known_classification(store, saved.engine_id, saved.prompt_set, infos).categories
+        wanted = {label_key(label) for label in labels}
+        bests = ((key, video.category(by)) for key, video in known.items())
+        found.append(frozenset(key for key, best in bests if best and label_key(best.label) in wanted))
+        unknown += len(infos) - len(known)
+    return CategoryVideos(frozenset.intersection(*found) if found else frozenset(), unknown)
 
 
 def _scored(

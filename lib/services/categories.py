@@ -40,6 +40,11 @@ class SavedCategories:
     id: str = ""
     """12 hex digits."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The categories: labels of all enabled prompts but backgrounds."""
+        return tuple(prompt.label for prompt in self.prompt_set.enabled if prompt.role != "background")
+
 
 @dataclass(frozen=True)
 class SavedListing:
@@ -67,6 +72,26 @@ def saved(home: Path) -> SavedListing:
 def find(home: Path, name: str) -> SavedCategories | None:
     """Return what is saved under a name, in any case; None where nothing is."""
     return next((one for one in saved(home).categories if label_key(one.name) == label_key(name)), None)
+
+
+def find_label(home: Path, words: str) -> tuple[SavedCategories, str]:
+    """Return the saved categories and the label that ``NAME:LABEL`` means, in any case.
+
+    Raises:
+        InputError: nothing is saved under the name, or it has no such category.
+    """
+    there = {label_key(one.name): one for one in saved(home).categories}
+    parts = words.split(":")
+    splits = [(":".join(parts[:n]), ":".join(parts[n:])) for n in range(1, len(parts))]  # both may have a colon
+    named = [(one, label) for name, label in splits if (one := there.get(label_key(name))) is not None]
+    for one, label in named:
+        if found := next((own for own in one.labels if label_key(own) == label_key(label)), None):
+            return one, found
+    if named:
+        one, label = named[0]
+        raise InputError(f"“{one.name}” has no category {label}; it has: {', '.join(one.labels)}.")
+    names = ", ".join(f"{one.name}:{one.labels[0]}" for one in there.values() if one.labels) or "none are saved yet"
+    raise InputError(f"No saved category is called {words}; write NAME:LABEL, such as: {names}.")
 
 
 def save(home: Path, name: str, engine_id: str, prompt_set: PromptSet) -> SavedCategories:

@@ -154,3 +154,30 @@ def test_what_is_not_there_is_said_in_one_line(
     status, out, err = run("classify", *(given.get(one, one) for one in arguments))
     assert (status, out) == (1, "")
     assert words in err[-1]
+
+
+def test_search_keeps_to_saved_categories_which_are_brought_up_to_date(
+    run: Run, server: FakeServer, films: Path, prompts: Path
+) -> None:
+    run("classify", films / "red.mp4", "--prompts", prompts, "--save", "Walls: all")
+    run("embed", films)
+
+    def searched(*arguments: str) -> tuple[int, set[str]]:
+        status, out, _ = run("search", "blue", "--score", "cosine", "--threshold", "-1", "--json", *arguments)
+        assert status == 0
+        return json.loads(out)["searched"]["videos"], {moment["video"] for moment in json.loads(out)["moments"]}
+
+    blue = ("--category", "walls: all:Blue wall")
+    count, names = searched(*blue)
+    assert count == 2
+    assert names <= {"mixed.mp4", "blue.mp4"}
+    assert searched(*blue, "--videos", "mixed.mp4") == (1, {"mixed.mp4"})
+    assert searched(*blue, "--category", "walls: all:red wall")[0] == 3
+    for wrong, said in (
+        ("walls: all:sea", "has no category sea; it has: red wall, blue wall, lawn."),
+        ("walls:sea", "No saved category is called walls:sea; write NAME:LABEL, such as: Walls: all:red wall."),
+        ("walls: all:lawn", "No video is in walls: all:lawn"),
+    ):
+        status, _, err = run("search", "blue", "--category", wrong)
+        assert status == 1
+        assert said in "\n".join(err)

@@ -21,12 +21,7 @@ def choose() -> None:
     saved = {one.id: one for one in categories.saved(cache.store().home).categories}
     if not saved:
         return
-    options = {
-        f"{one.id}:{prompt.label}": f"{one.name}: {prompt.label}"
-        for one in saved.values()
-        for prompt in one.prompt_set.enabled
-        if prompt.role != "background"
-    }
+    options = {f"{one.id}:{label}": f"{one.name}: {label}" for one in saved.values() for label in one.labels}
     chosen = [one for one in state.current().categories if one in options]
     with st.popover(f"Categories ({len(chosen)})" if chosen else "Categories", icon=":material/inventory_2:"):
         st.multiselect(
@@ -37,23 +32,17 @@ def choose() -> None:
             default=chosen,
             **state.bound("categories", chosen, lambda value: state.change(categories=tuple(value))),
         )
-        unknown = sum(videos_of(cache.store(), one, ()).unknown for one in _by_set(chosen, saved))
+        unknown = videos_of(cache.store(), _by_set(chosen, saved)).unknown
         if unknown:
             st.caption(f"{plural(unknown, 'video')} without a category yet; open these categories in the Archive.")
             st.page_link("pages/archive.py", label="Archive", query_params=experiment.address())
 
 
 def chosen_videos(search: Search) -> frozenset[str] | None:
-    """Return the SHA-256 of the videos of the chosen categories; None where none is chosen.
-
-    Of one set of categories a video has to be in any of those chosen; of several sets, in one of each.
-    """
+    """Return the SHA-256 of the videos of the chosen categories; None where none is chosen."""
     saved = {one.id: one for one in categories.saved(cache.store().home).categories}
-    found: frozenset[str] | None = None
-    for one, labels in _by_set(search.categories, saved).items():
-        videos = videos_of(cache.store(), one, labels).videos
-        found = videos if found is None else found & videos
-    return found
+    chosen = _by_set(search.categories, saved)
+    return videos_of(cache.store(), chosen).videos if chosen else None
 
 
 def _by_set(chosen: Iterable[str], saved: Mapping[str, SavedCategories]) -> dict[SavedCategories, list[str]]:
