@@ -18,6 +18,7 @@ LINT = "from importlinter.cli import lint_imports_command; lint_imports_command(
 PACKAGES = "Packages, in their order"
 DASHBOARD = "Parts of the dashboard, in their order; the pages don't know each other"
 STREAMLIT = "Only lib.ui imports Streamlit"
+RAY = "Only lib.cluster imports Ray"
 PURE = "The pure packages touch no file, network or I/O library"
 IO = "The I/O packages know nothing of the pure ones above core"
 PAGES = "Pages arrange: lib.ui and Streamlit only"
@@ -26,6 +27,7 @@ PLANTS = [
     (PACKAGES, "lib/media/frames.py", "from lib.store.store import Store"),
     (DASHBOARD, "lib/ui/explore/results.py", "from lib.ui.compare import scores"),
     (STREAMLIT, "lib/services/jobs.py", "import streamlit as st"),
+    (RAY, "lib/services/jobs.py", "import ray"),
     (PURE, "lib/analysis/scoring.py", "import os"),
     (IO, "lib/store/sidecar.py", "def later():\n    import lib.prompts.model"),
     (PAGES, "pages/library.py", "import numpy as np"),
