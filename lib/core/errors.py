@@ -18,10 +18,12 @@
     │   ├── PromptTooLongError   a text beyond the model's context length
     │   ├── BadReplyError        an answer that is no usable list of vectors
     │   └── HostedJobError       a job of the hosted service that failed, or that it has forgotten
-    └── StoreError               the store on disk
-        ├── StoreDamagedError    something in it can't be read any more
-        ├── StoreVersionError    written by another format version
-        └── NotStoredError       asked for something that isn't there
+    ├── StoreError               the store on disk
+    │   ├── StoreDamagedError    something in it can't be read any more
+    │   ├── StoreVersionError    written by another format version
+    │   └── NotStoredError       asked for something that isn't there
+    └── RemoteError              object storage that can't be used, or holds what makes no sense
+        └── RemoteMissingError   asked for something that isn't there
     Cancelled                    outside the tree: not an error, but work that stopped on request
 """
 
@@ -115,6 +117,14 @@ class StoreVersionError(StoreError):
 
 class NotStoredError(StoreError):
     """The store has no such video or embedding."""
+
+
+class RemoteError(PromptreelError):
+    """Object storage, or a shared folder, can't do what was asked, or what it holds makes no sense."""
+
+
+class RemoteMissingError(RemoteError):
+    """Object storage has no such file."""
 
 
 class Cancelled(Exception):  # noqa: N818 - an ending, not an error

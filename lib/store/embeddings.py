@@ -48,7 +48,8 @@ _FRAMES_PER_QUERY = 500
 _AT_ONCE = timedelta(milliseconds=1)  # exactly zero makes LanceDB warn about readers, which try again here
 
 
-def _samples_schema(dim: int) -> pa.Schema:
+def samples_schema(dim: int) -> pa.Schema:
+    """Return the columns of a table of samples whose vectors have ``dim`` numbers."""
     return pa.schema(
         [
             ("frame", pa.int64()),
@@ -144,7 +145,7 @@ class Embeddings:
                 row = _new_row(key, engine_name, dim)
                 self._forget_deleted(key)
                 self._folder.drop(key.table)  # what a crash between table and catalogue may have left
-                self._folder.create(key.table, _samples_schema(dim))
+                self._folder.create(key.table, samples_schema(dim))
                 self._folder.write_rows(TABLE, _SCHEMA, [*self._rows(), row])
             elif row["dim"] != dim:
                 raise StoreError(
@@ -184,16 +185,11 @@ class Embeddings:
                 )
             if row["complete"]:
                 raise StoreError("This embedding is complete; delete it before embedding the video again.")
-            flat = pa.array(np.ascontiguousarray(vectors, np.float16).reshape(-1))
-            columns = [
-                pa.array(new_frames),
-                pa.array(new_times),
-                pa.FixedSizeListArray.from_arrays(flat, row["dim"]),
-                pa.array(list(thumbnails), pa.binary()),
-            ]
+            schema = samples_schema(row["dim"])
+            rows = staging.Batch(new_frames, new_times, vectors, thumbnails).columns(schema)
             table = self._folder.open(key.table)
             with mapped_errors("storing samples"):
-                table.add(pa.Table.from_arrays(columns, schema=_samples_schema(row["dim"])))
+                table.add(pa.Table.from_batches([rows], schema=schema))
 
     def note_gaps(self, key: EmbeddingKey, found: Sequence[gaps.Gap], *, since_s: float) -> None:
         """See ``Store.note_gaps``."""
@@ -235,9 +231,8 @@ class Embeddings:
         first: Callable[[], object],
     ) -> EmbeddingInfo:
         """See ``Store.put``; ``first`` is called under the lock before anything is visible."""
-        dim = row["dim"]
-        schema = _samples_schema(dim)
-        with staging.arriving(self._folder, key.id, schema, dim, batches) as aside, self._folder.writing():
+        schema = samples_schema(row["dim"])
+        with staging.arriving(self._folder, key.id, schema, batches) as aside, self._folder.writing():
             there = self._find_row(key)
             if there is not None and there["complete"]:
                 raise StoreError("This is in the library already; delete that embedding to store it again.")
@@ -245,7 +240,7 @@ class Embeddings:
             self._forget_deleted(key)
             staging.move_into_place(self._folder, aside, key.table)
             self._gaps.write(key.id, gaps)
-            new = _new_row(key, row["engine_name"], dim) | row
+            new = _new_row(key, row["engine_name"], row["dim"]) | row
             new |= {
                 "start_s": self._start_of(key),
                 "samples": self._count(key),
@@ -282,10 +277,7 @@ class Embeddings:
         def read(table: Table) -> pa.Table:
             listed = ", ".join(map(str, frames))
             return (
-                table.search()
-                .where(f"frame IN ({listed})")
-                .select(list(columns or _samples_schema(1).names))
-                .to_arrow()
+                table.search().where(f"frame IN ({listed})").select(list(columns or samples_schema(1).names)).to_arrow()
             )
 
         rows = self._folder.read(key.table, read)

@@ -30,9 +30,16 @@ class Batch:
     thumbnails: Sequence[bytes | None]
     """``n`` JPEGs; None where there is no picture."""
 
+    def columns(self, schema: pa.Schema) -> pa.RecordBatch:
+        """Return the samples as rows of a table with ``schema``."""
+        flat = pa.array(np.ascontiguousarray(self.vectors, np.float16).reshape(-1))
+        vectors = pa.FixedSizeListArray.from_arrays(flat, schema.field("vector").type.list_size)
+        thumbnails = pa.array(list(self.thumbnails), pa.binary())
+        return pa.record_batch([pa.array(self.frames), pa.array(self.times_s), vectors, thumbnails], schema=schema)
+
 
 @contextmanager
-def arriving(folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batches: Iterable[Batch]) -> Iterator[str]:
+def arriving(folder: StoreFolder, key_id: str, schema: pa.Schema, batches: Iterable[Batch]) -> Iterator[str]:
     """Write samples into a table that nothing reads yet and yield its name; afterwards the table is dropped."""
     name = _PREFIX + key_id
     with folder.lock_of(name):  # tells ``sweep`` that it is being written
@@ -41,16 +48,9 @@ def arriving(folder: StoreFolder, key_id: str, schema: pa.Schema, dim: int, batc
             folder.create(name, schema)
         try:
             for batch in batches:
-                flat = pa.array(np.ascontiguousarray(batch.vectors, np.float16).reshape(-1))
-                columns = [
-                    pa.array(batch.frames),
-                    pa.array(batch.times_s),
-                    pa.FixedSizeListArray.from_arrays(flat, dim),
-                    pa.array(list(batch.thumbnails), pa.binary()),
-                ]
                 table = folder.open(name)
                 with mapped_errors("storing samples"):
-                    table.add(pa.Table.from_arrays(columns, schema=schema))
+                    table.add(pa.Table.from_batches([batch.columns(schema)], schema=schema))
             yield name
         finally:
             with folder.writing():

@@ -1,0 +1,148 @@
+"""Published embeddings into a local store, whole or not at all, by the path that imports use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lib.core.errors import Cancelled, RemoteError, StoreError
+from lib.core.formatting import megabytes_done
+from lib.infra.files import temporary_file
+from lib.ingest.progress import Meter, Progress
+from lib.remote import tables
+from lib.remote.records import Content, Published, find, published_ids, video_path
+from lib.remote.storage import Remote
+from lib.store.embeddings import EmbeddingInfo
+from lib.store.staging import Batch
+from lib.store.store import Store
+from lib.store.videos import Video, clean_suffix
+
+_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """The result of pulling."""
+
+    video: Video
+    info: EmbeddingInfo
+    new: bool
+    """False where the store had the embedding already."""
+
+
+def published(remote: Remote) -> Iterator[Published | RemoteError]:
+    """Yield what is published, one by one; an error in place of what makes no sense.
+
+    Raises:
+        RemoteError: the storage can't be read, or was written by another version.
+    """
+
+    def one(embedding_id: str) -> Published | RemoteError | None:
+        try:
+            return find(remote, embedding_id)
+        except RemoteError as error:
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # a document takes a round trip
+        yield from (found for found in pool.map(one, published_ids(remote)) if found is not None)
+
+
+def pull(
+    store: Store,
+    one: Published,
+    remote: Remote,
+    *,
+    with_video: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Pulled:
+    """Store a published embedding, and the video's file where that is wished and published.
+
+    Without its file a video is there to be searched and measured, with its thumbnails, but is not played from here.
+
+    Args:
+        store: where it goes.
+        one: what to pull, from ``published`` or ``find``.
+        remote: where it is.
+        with_video: copy the file into the store too, unless the store has one.
+        on_progress: called from this thread.
+        cancel: set it to stop; nothing of what was on its way is kept.
+
+    Raises:
+        RemoteError: what is there isn't what its document says, or the storage can't be read.
+        StoreError: the disk is full or the store can't be used.
+        VideoError: the file is no video.
+        Cancelled: ``cancel`` was set.
+    """
+    cancel = cancel or threading.Event()
+    if with_video:
+        _pull_video(store, one, remote, on_progress, cancel)
+    info = store.find_embedding(one.key)
+    if info is not None and info.complete:
+        return Pulled(store.video(one.key.sha256), info, False)
+    known = any(video.sha256 == one.key.sha256 for video in store.videos())
+    try:
+        info = store.put(
+            one.key,
+            _verified(one, remote, Meter(one.samples, on_progress), cancel),
+            engine_name=one.engine_name,
+            dim=one.dim,
+            end_s=one.end_s,
+            gaps=one.gaps,
+            damage=(one.damage, one.damage_after_s) if one.damage else None,
+            without_file=None if known else (one.name, one.size_bytes),
+        )
+    except StoreError:
+        info = store.find_embedding(one.key)
+        if info is None or not info.complete:
+            raise
+        return Pulled(store.video(one.key.sha256), info, False)  # another process was faster
+    return Pulled(store.video(one.key.sha256), info, True)
+
+
+def _verified(one: Published, remote: Remote, meter: Meter, cancel: threading.Event) -> Iterator[Batch]:
+    """Yield the samples; raise where they turn out to be others than the document says."""
+    content = Content()
+    for batch in tables.read(remote, one.table, one.dim, one.samples):
+        if cancel.is_set():
+            raise Cancelled("Cancelled; nothing was pulled.")
+        content.add(batch)
+        if float(batch.times_s[-1]) >= one.end_s:
+            break
+        yield batch
+        meter.update(content.samples)
+    if content.samples != one.samples or content.hexdigest() != one.content:
+        raise RemoteError(f"The samples of {one.name} in {remote} are not those that were published; they are damaged.")
+    meter.finish(content.samples)
+
+
+def _pull_video(
+    store: Store,
+    one: Published,
+    remote: Remote,
+    on_progress: Callable[[Progress], None] | None,
+    cancel: threading.Event,
+) -> None:
+    """Copy a video's file into the store, unless the store has it or it isn't published."""
+    sha256 = one.key.sha256
+    if any(video.sha256 == sha256 and video.has_file for video in store.videos()):
+        return
+    there = remote.find(video_path(sha256))
+    if there is None:
+        return
+
+    def on_bytes(done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(Progress(done, total, 0.0, None, f"copying {megabytes_done(done, total)}"))
+
+    incoming = store.paths.incoming / f"{sha256}{clean_suffix(one.name)}"
+    try:
+        with temporary_file(incoming, suffix=f".tmp{clean_suffix(one.name)}") as temporary:
+            digest = remote.download(there, temporary, on_progress=on_bytes, cancel=cancel)
+            if digest != sha256:
+                raise RemoteError(f"The file of {one.name} in {remote} is not the one published; it is damaged.")
+            store.add_file(temporary, name=one.name, sha256=digest, move=True)
+    except OSError as error:
+        raise StoreError(f"{one.name} can't be stored ({error.strerror}); free some space, then try again.") from error
