@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,10 +36,63 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="upload the videos to the hosted Video Inference API and import what its CLIP computes; needs --fps "
         "(at most 120); run again to resume a job that was interrupted",
     )
+    _add_remote_options(parser)
     parser.set_defaults(run=_run)
 
 
+def _add_remote_options(parser: argparse.ArgumentParser) -> None:
+    remote = parser.add_argument_group(
+        "object storage and clusters",
+        "With --remote, videos may be addresses such as 's3://bucket/videos/*.mp4' too. What is embedded is published "
+        "there and not kept here; pull gets it. Videos that were published before are skipped.",
+    )
+    remote.add_argument("--remote", metavar="URL", help="where to publish, for example s3://bucket/archive")
+    remote.add_argument(
+        "--on",
+        choices=("here", "ray"),
+        default="here",
+        help="where to embed: on this machine, or with Ray on a cluster",
+    )
+    remote.add_argument(
+        "--address", metavar="ADDRESS", help="of the Ray cluster, HOST:6379 (default: Ray on this machine)"
+    )
+    remote.add_argument(
+        "--cpus-per-video", type=_number(0.1, 1024), default=1.0, metavar="N", help="CPUs to reserve (default: 1)"
+    )
+    remote.add_argument(
+        "--requests",
+        type=_number(1, 1000),
+        default=4,
+        metavar="N",
+        help="requests to an inference server at once, over the whole cluster (default: 4)",
+    )
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    """Return a converter for argparse of a number within bounds, whole where its lower bound is."""
+
+    def convert(text: str) -> float:
+        with suppress(ValueError):
+            value = type(low)(text)
+            if low <= value <= high:
+                return value
+        kind = "whole number" if isinstance(low, int) else "number"
+        raise argparse.ArgumentTypeError(f"{text!r} is no {kind} from {low:g} to {high:g}")
+
+    return convert
+
+
 def _run(args: argparse.Namespace, context: Context) -> int:
+    if args.remote:
+        if args.hosted:
+            raise UsageError("--hosted embeds elsewhere by itself; leave out --remote, and publish what it gave")
+        if args.address and args.on != "ray":
+            raise UsageError("--address is of a Ray cluster; add --on ray")
+        from lib.cli.embed_remote import run
+
+        return run(args, context)
+    if args.on != "here" or args.address:
+        raise UsageError("--on ray and --address need --remote, where what is embedded is published")
     store = Store()
     if args.hosted:
         api = _hosted_api(args)

@@ -47,6 +47,10 @@ class Reporter:
         """Show how much of a file is hashed."""
         self._show(f"{name}: reading {megabytes_done(done, total)}")
 
+    def work(self, words: str) -> None:
+        """Show how far work on many videos is, in these words."""
+        self._show(words)
+
     def counting(self, what: str, done: int, total: int, unit: str = "samples") -> None:
         """Show how many of something are done."""
         self._show(f"{what} {done:,} of {total:,} {unit}")

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from lib.cluster.gate import RayGate
 from lib.core.errors import Cancelled, InputError
 from lib.infra.redaction import redacted
 from lib.services.runners import Item, Outcome, Result, attempt
@@ -137,6 +138,10 @@ class RayRunner:
             for reference in under_way:
                 with suppress(Exception):  # the cluster may be gone, too
                     ray.cancel(reference, force=True)
+
+    def gate(self, name: str, most: int) -> RayGate:
+        """Return what lets at most so many threads of all machines be inside, for work to take with it."""
+        return RayGate(name, most)
 
     def _next(self, coming: Iterator[Item], under_way: int) -> Iterator[Item]:
         """Yield as many items as there is room for; machines may come and go."""

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,6 +143,10 @@ class ServerEngine:
         self._limits = {_IMAGES: batch_size, _TEXTS: _TEXT_BATCH_SIZE}
         self._lock = threading.Lock()
         self._on_progress = on_progress
+
+    def limit_requests(self, gate: AbstractContextManager[object]) -> None:
+        """Hold ``gate``, which several threads may enter at once, for each request from now on."""
+        self._client.gate = gate
 
     def __repr__(self) -> str:
         return f"ServerEngine({self.url!r}, model_version={self._version.name!r})"

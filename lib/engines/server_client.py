@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -87,6 +88,8 @@ class Client:
             replace(policy, attempts=min(policy.attempts, 2)), wait=sleep or self._closed.wait, clock=clock, rng=rng
         )
         self._slots = threading.BoundedSemaphore(concurrency)
+        self.gate: AbstractContextManager[object] = contextlib.nullcontext()
+        """Also held for each request: where several machines ask one server, it is what limits all of them."""
         self._key_place = _KEY_PLACES[0]
         self._key_works = False
         self.answered = False
@@ -168,7 +171,7 @@ class Client:
             body = {**(body or {}), "api_key": self._key}
         elif self._key and place == "query":
             query["api_key"] = self._key
-        with self._slots:
+        with self._slots, self.gate:
             if self._closed.is_set():
                 raise EngineUnavailableError("The engine was closed; choose it again to go on.")
             return send(

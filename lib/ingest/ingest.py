@@ -40,7 +40,12 @@ def embedding_key(video: Video, engine: Engine, sampling: Sampling) -> Embedding
 
     A framing that is the engine's own is no part of it, so that it is the same with and without.
     """
-    return EmbeddingKey(video.sha256, engine.id, sampling.framed(_framing(engine, sampling)).key, PREPROCESSING)
+    return embedding_key_of(video.sha256, engine, sampling)
+
+
+def embedding_key_of(sha256: str, engine: Engine, sampling: Sampling) -> EmbeddingKey:
+    """Return the same for a video that need not be in a store."""
+    return EmbeddingKey(sha256, engine.id, sampling.framed(_framing(engine, sampling)).key, PREPROCESSING)
 
 
 def _framing(engine: Engine, sampling: Sampling) -> Framing | None:

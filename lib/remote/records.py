@@ -7,7 +7,8 @@
     ├── done/<id>.json          one published embedding (``Published``), made once and never changed: only what a
     │                           document here names counts
     ├── lance/samples-<id>…     its table of samples, as ``lib.store`` has it; made whole in one step
-    └── videos/<sha256>         the bytes of a video, where they are published too
+    ├── videos/<sha256>         the bytes of a video, where they are published too
+    └── sources/<hash>/<sha256> empty: a source (address, size, ETag) had these bytes (``services.remote_embedding``)
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -169,6 +169,10 @@ class IdentifiedEngine:
         """Return one unit row per text, ``(n, dim)``; errors as ``embed_images``."""
         self._check("texts")
         return self._engine.embed_texts(texts)
+
+    def limit_requests(self, gate: AbstractContextManager[object]) -> None:
+        """Hold ``gate`` for each request; see ``ServerEngine``."""
+        self._engine.limit_requests(gate)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,66 @@
+"""Folders for work that is over soon, on a machine that need not live so long."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import filelock
+
+from lib.core.errors import StoreError
+from lib.infra.files import expanded
+
+SCRATCH_VARIABLE = "PROMPTREEL_SCRATCH"
+"""Names the folder; by default it is one of the system's own for temporary files."""
+STARTED = "started.json"
+"""In a scratch folder: what is worked on, since when and by which process."""
+_UNLOCKED_S = 60.0
+
+
+def scratch_root() -> Path:
+    """Return the folder that holds what this machine works on."""
+    own = Path(tempfile.gettempdir()) / f"promptreel-scratch-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    return expanded(os.environ.get(SCRATCH_VARIABLE) or own)
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """Give a folder for work on ``what``, removed afterwards; those of killed processes are removed before."""
+    root = scratch_root()
+    try:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(root)
+        folder = root / secrets.token_hex(8)
+        with filelock.FileLock(f"{folder}.lock"):  # free as soon as this process is dead
+            folder.mkdir()
+            try:
+                started = {"source": what, "pid": os.getpid(), "at": time.time()}
+                (folder / STARTED).write_text(json.dumps(started), encoding="utf-8")
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):
+                    os.unlink(f"{folder}.lock")
+    except OSError as error:
+        raise StoreError(
+            f"The folder {root} can't be written ({error.strerror or error}); check its disk and its rights, "
+            f"or set {SCRATCH_VARIABLE} to another."
+        ) from error
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed processes left."""
+    for lock_file in root.glob("*.lock"):
+        with suppress(OSError):
+            if time.time() - lock_file.stat().st_mtime < _UNLOCKED_S:
+                continue  # it may be on its way to being locked
+            with suppress(filelock.Timeout), filelock.FileLock(lock_file).acquire(timeout=0):
+                shutil.rmtree(lock_file.with_suffix(""), ignore_errors=True)
+                lock_file.unlink()

@@ -1,0 +1,214 @@
+"""Videos embedded here and published: each once, whatever stops it, with nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib.core.errors import Cancelled, EngineError, InputError
+from lib.core.sampling import Sampling
+from lib.ingest.ingest import ingest
+from lib.remote.pulling import published, pull
+from lib.remote.storage import Remote, RemoteFile
+from lib.services import remote_embedding
+from lib.services.remote_embedding import EmbedAndPublish, Marks, Standing, embed_sources, sources
+from lib.services.runners import LocalRunner
+from lib.services.scratch import STARTED, scratch_folder, scratch_root
+from lib.store.store import Store
+from tests.helpers.fake_object_storage import ObjectStorage, now_and_then, object_storage
+from tests.helpers.toy_engine import ToyEngine
+from tests.helpers.videos import make_video, palette
+
+SAMPLING = Sampling.every(2)
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three clips, one of them twice, and a file that is none."""
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(3):
+        make_video(folder / f"clip {number}.mp4", colours=palette(10 + number, seed=number))
+    (folder / "again.mp4").write_bytes((folder / "clip 0.mp4").read_bytes())
+    (folder / "broken.mp4").write_bytes(b"no video")
+    (folder / "notes.txt").write_text("no video either")
+    return folder
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ToyEngine:
+    toy = ToyEngine()
+    monkeypatch.setattr(remote_embedding, "_engine", lambda *_: toy)
+    monkeypatch.setenv("PROMPTREEL_SCRATCH", str(tmp_path / "scratch"))
+    return toy
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Remote:
+    (tmp_path / "shared").mkdir()
+    return Remote(f"file://{tmp_path / 'shared'}")
+
+
+@pytest.fixture(scope="module")
+def _server() -> Iterator[ObjectStorage]:
+    with object_storage() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(_server: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> ObjectStorage:
+    _server.begin()
+    for name, value in _server.environment().items():
+        monkeypatch.setenv(name, value)
+    return _server
+
+
+def work(remote: Remote, engine: ToyEngine, **options: object) -> EmbedAndPublish:
+    return EmbedAndPublish(remote.url, "toy", "", engine.id, SAMPLING, **options)  # type: ignore[arg-type]
+
+
+def waiting(remote: Remote, engine: ToyEngine, *texts: object) -> list[RemoteFile]:
+    marks = Marks(remote)
+    return [source for source in sources(map(str, texts)) if not marks.is_done(source, engine, SAMPLING)]
+
+
+def run(remote: Remote, engine: ToyEngine, *texts: object) -> dict[str, tuple[object, str]]:
+    """Embed what is missing; return file name -> (new, problem)."""
+    done = embed_sources(LocalRunner(), work(remote, engine), waiting(remote, engine, *texts))
+    return {
+        Path(outcome.item.uri).name: (outcome.result and outcome.result.new, outcome.problem) for outcome, _ in done
+    }
+
+
+def assert_as_embedded_here(remote: Remote, engine: ToyEngine, clips: Path, tmp_path: Path) -> None:
+    """What is published is what a plain ingest of each clip gives, each once."""
+    here, pulled = Store(tmp_path / "here"), Store(tmp_path / "pulled")
+    infos = [ingest(here, here.add_file(path), engine, SAMPLING) for path in sorted(clips.glob("clip *.mp4"))]
+    found = list(published(remote))
+    assert sorted(one.id for one in found) == sorted(info.key.id for info in infos)  # type: ignore[union-attr]
+    for one in found:
+        key = pull(pulled, one, remote).info.key  # type: ignore[arg-type]
+        mine, theirs = here.load(key), pulled.load(key)
+        for name in ("frames", "times_s", "vectors"):
+            np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+
+
+def test_each_content_is_published_once_and_a_second_run_embeds_nothing(
+    remote: Remote, engine: ToyEngine, clips: Path, tmp_path: Path
+) -> None:
+    first = run(remote, engine, clips)
+
+    assert sorted(first) == ["again.mp4", "broken.mp4", "clip 0.mp4", "clip 1.mp4", "clip 2.mp4"]
+    assert [first[f"clip {number}.mp4"] for number in range(3)] == [(False, ""), (True, ""), (True, "")]
+    assert first["again.mp4"] == (True, "")
+    assert first["broken.mp4"][0] is None
+    assert "broken.mp4 is not a video that can be read" in first["broken.mp4"][1]
+    assert list(scratch_root().iterdir()) == []
+
+    pictures = engine.pictures
+    assert set(run(remote, engine, clips)) == {"broken.mp4"}
+    assert engine.pictures == pictures
+    assert_as_embedded_here(remote, engine, clips, tmp_path)
+
+
+def test_a_file_that_changed_is_embedded_anew_and_one_that_was_only_copied_is_not(
+    remote: Remote, engine: ToyEngine, tmp_path: Path
+) -> None:
+    film = make_video(tmp_path / "film.mp4", colours=palette(8))
+    run(remote, engine, film)
+    assert waiting(remote, engine, film) == []
+
+    make_video(film, colours=palette(9, seed=3))
+    assert run(remote, engine, film) == {"film.mp4": (True, "")}
+
+    copy = film.rename(tmp_path / "other.mp4")
+    pictures = engine.pictures
+    assert run(remote, engine, copy) == {"other.mp4": (False, "")}
+    assert engine.pictures == pictures
+    assert Marks(remote).is_done(sources([str(copy)])[0], engine, SAMPLING)
+    assert not Marks(remote).is_done(sources([str(copy)])[0], engine, Sampling.every(3))
+    assert not Marks(remote).is_done(sources([str(copy)])[0], ToyEngine(id="toy:2"), SAMPLING)
+
+
+def test_videos_come_from_a_bucket_that_says_503_and_412_now_and_then(
+    s3: ObjectStorage, engine: ToyEngine, clips: Path, tmp_path: Path
+) -> None:
+    bucket, archive = Remote(f"s3://{s3.bucket}"), Remote(s3.address)
+    for path in clips.glob("*.mp4"):
+        bucket.upload(f"videos/{path.name}", path)
+    slow, conflict = now_and_then(503, 6), now_and_then(412, 3, only_conditional=True)
+    s3.fault = lambda *request: slow(*request) or conflict(*request)
+    try:
+        first = run(archive, engine, f"{bucket.url}/videos/*.mp4")
+        assert {name for name, (_, problem) in first.items() if problem} == {"broken.mp4"}
+        assert set(run(archive, engine, f"{bucket.url}/videos/*.mp4")) == {"broken.mp4"}
+    finally:
+        s3.fault = None
+    assert_as_embedded_here(archive, engine, clips, tmp_path)
+    assert list(scratch_root().iterdir()) == []
+    with pytest.raises(InputError, match=r"No video is named like .*\.mkv"):
+        sources([f"{bucket.url}/videos/*.mkv"])
+
+
+def test_two_drivers_at_once_publish_each_content_once(
+    remote: Remote, engine: ToyEngine, clips: Path, tmp_path: Path
+) -> None:
+    files = waiting(remote, engine, clips)
+    threads = [
+        threading.Thread(target=lambda: list(embed_sources(LocalRunner(), work(remote, engine), files)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert_as_embedded_here(remote, engine, clips, tmp_path)
+
+
+def test_a_failing_engine_costs_its_videos_and_a_stop_costs_nothing_that_is_done(
+    remote: Remote, engine: ToyEngine, clips: Path
+) -> None:
+    engine.fail_after = 5
+    first = run(remote, engine, clips / "clip 0.mp4", clips / "clip 1.mp4")
+    assert first == {"clip 0.mp4": (True, ""), "clip 1.mp4": (None, "The toy broke; mend it and embed again.")}
+
+    engine.fail_after, stop = None, threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        list(embed_sources(LocalRunner(), work(remote, engine, cancel=stop), waiting(remote, engine, clips)))
+    assert len(list(published(remote))) == 1
+    assert list(scratch_root().iterdir()) == []
+
+
+def test_a_machine_with_another_model_takes_no_part() -> None:
+    with pytest.raises(EngineError, match=r"other weights of .*install the same version"):
+        remote_embedding._engine("demo", "", "demo:0000")
+
+
+def test_what_killed_processes_left_is_swept_and_what_is_in_use_is_not(engine: ToyEngine) -> None:
+    with scratch_folder("mine") as mine:
+        assert json.loads((mine / STARTED).read_text())["pid"] == os.getpid()
+        dead = scratch_root() / "0123"
+        dead.mkdir()
+        (dead / "video.mp4").write_bytes(b"half a video")
+        dead.with_suffix(".lock").touch()
+        for file in scratch_root().glob("*.lock"):
+            os.utime(file, (time.time() - 3600,) * 2)
+        with scratch_folder("other"):
+            assert not dead.exists()
+            assert (mine / STARTED).exists()
+
+
+def test_rate_and_time_left_are_those_of_what_was_done() -> None:
+    standing = Standing(done=2, total=5, failed=1, samples=300, seconds=10.0, done_bytes=250, total_bytes=1000)
+
+    assert standing.rate == 30.0
+    assert standing.left_s == 30.0
+    assert Standing(0, 5, 0, 0, 0.0, 0, 1000).left_s is None
