@@ -39,6 +39,8 @@ COMMANDS = {
         "learn prompts from the ground truth of videos, where that is shown to be better",
     ),
     "search": ("search", "find moments in all embedded videos"),
+    "publish": ("publish", "publish embeddings to object storage or a shared folder"),
+    "pull": ("pull", "take published embeddings into the library, or list them"),
     "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
     "versions": ("versions", "save, list, compare, export and import versions of experiments"),
     "import": ("import_results", "import a results.json of the hosted Video Inference API"),

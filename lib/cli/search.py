@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -15,11 +15,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.cli.phrases import embed_reference
+from lib.cli.videos import find_videos
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
-from lib.infra.files import expanded
 from lib.prompts.model import START_THRESHOLDS, WIDEST_THRESHOLDS
 from lib.search.distribution import SCORE_DIGITS
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
@@ -36,7 +36,6 @@ from lib.services.search import (
     search,
 )
 from lib.store.store import Store
-from lib.store.videos import Video
 
 _LONGEST_SIDE = 1024
 _MOST_LIKELY_COSINE = 0.5  # a threshold up to it is hardly meant for relative scores
@@ -108,7 +107,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     store, engine = Store(), context.engine
     query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
     warn_about_unknown_words((*query.texts, *query.avoid), context)
-    videos = None if args.videos is None else _find_videos(store.videos(), args.videos)
+    videos = None if args.videos is None else find_videos(store.videos(), args.videos)
     if args.category:
         found = _of_categories(args.category, store, context)
         videos = tuple(sorted(found)) if videos is None else tuple(sha256 for sha256 in videos if sha256 in found)
@@ -265,31 +264,6 @@ def _of_categories(wanted: Sequence[str], store: Store, context: Context) -> fro
     if not found.videos:
         raise InputError(f"No video is in {' and '.join(wanted)}; choose other categories.")
     return found.videos
-
-
-def _find_videos(videos: Sequence[Video], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the SHA-256 of the videos that the words name.
-
-    Raises:
-        InputError: a word names no video.
-    """
-    return tuple(sha256 for word in wanted for sha256 in _named(videos, word))
-
-
-def _named(videos: Sequence[Video], word: str) -> list[str]:
-    path = expanded(word).absolute()
-    tests: list[Callable[[Video], bool]] = [
-        lambda video: video.name == word,
-        lambda video: video.has_file and path == video.path.absolute(),
-        lambda video: video.name == encodable(path.name) and path.exists(),
-        lambda video: len(word) >= 6 and video.sha256.startswith(word.lower()),
-    ]
-    for test in tests:
-        named = [video.sha256 for video in videos if test(video)]
-        if named:
-            return named
-    listed = ", ".join(sorted({video.name for video in videos})[:10]) or "none yet"
-    raise InputError(f"No video of the library is called {word}; there are: {listed}.")
 
 
 def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:

@@ -33,12 +33,15 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 from lib.core.errors import Cancelled, InputError, RemoteError, RemoteMissingError
 from lib.core.formatting import shortened
 from lib.infra.documents import UNREADABLE, parse_object
+from lib.store.faults import is_foreign
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
     from obstore import GetOptions
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
+REMOTE_VARIABLE = "PROMPTREEL_REMOTE"
+"""Names the address of the archive that is shared."""
 SCHEMES = ("s3", "gs", "az", "file")
 FORMAT = 1
 """Version of what is published; that of another version is refused."""
@@ -69,9 +72,12 @@ _LANCE_OPTIONS = {
 }
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")  # the first that is set counts
 _VARIABLES = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}
+_NO_KEYS = ("redential", "Missing")  # credentials that aren't found, and parts of them
+_ROLES = "169.254.169.254"  # where a cloud's machine asks for credentials
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
-_ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]+)://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
+_ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]{1,9})://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
+_HTTP = re.compile(r"https?://[\w.\[\]:-]+(/[\w./~-]*)?", re.ASCII)
 _WILD = re.compile(r"[*?]")
 
 
@@ -402,7 +408,9 @@ class Remote:
             yield
         except FileNotFoundError as error:
             raise self._missing(doing) from error
-        except (BaseError, OSError, ValueError) as error:
+        except BaseException as error:
+            if not isinstance(error, BaseError) and not is_foreign(error):
+                raise
             self.fail(doing, error)
 
     def fail(self, doing: str, error: BaseException) -> NoReturn:
@@ -417,6 +425,8 @@ class Remote:
         if code is not None and code[1] == "NoSuchBucket":
             return "there is no such bucket; check the address"
         variables = f"{_VARIABLES.get(self.url.partition(':')[0], '')}… variables of the environment"
+        if _ROLES in text or (status is None and any(word in text for word in _NO_KEYS)):
+            return f"no credentials were found; set the {variables}"
         refused = isinstance(error, UnauthenticatedError | PermissionDeniedError) or (status and status[1] in "401 403")
         if refused and not self.is_folder:
             return f"access was refused; check the {variables}, and what they may do there"
@@ -424,10 +434,10 @@ class Remote:
             return "no permission; check the folder's rights"
         if "No space left" in text:
             return "the disk is full; free some space"
-        if "redential" in text and status is None:
-            return f"no credentials were found; set the {variables}"
         said = " ".join([*([status[1]] if status else []), *([code[1]] if code else [])])
-        return f"the storage answered {said}; try again later" if said else "the storage gave no answer; try again"
+        return (
+            f"the storage answered {said}; try again later" if said else "it gave no answer; check network and address"
+        )
 
 
 def split_pattern(address: str) -> tuple[str, str]:
@@ -459,8 +469,9 @@ def _checked(url: str) -> str:
         raise InputError(f"This is no address of a storage; {example}.")
     if "@" in found["bucket"] or ":" in found["bucket"]:
         raise InputError(f"Keys don't belong into an address; set them in the environment, and {example}.")
-    if (found["scheme"] == "file") != (not found["bucket"]):
-        raise InputError(f"The address needs {'a folder' if found['scheme'] == 'file' else 'a bucket'}; {example}.")
+    of_folder = found["scheme"] == "file"
+    if bool(found["bucket"]) == of_folder or (of_folder and not found["prefix"].strip("/")):
+        raise InputError(f"The address needs {'a folder' if of_folder else 'a bucket'}; {example}.")
     if any(part in (".", "..") for part in found["prefix"].split("/")):
         raise InputError(f"An address can't have . or .. in it; {example}.")
     return f"{found['scheme']}://{found['bucket']}/{found['prefix'].strip('/')}".rstrip("/")
@@ -489,7 +500,11 @@ def _open(url: str) -> ObjectStore:
 
 
 def _endpoint() -> str:
-    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), "")
+    name = next((name for name in _ENDPOINTS if os.environ.get(name)), "")
+    endpoint = os.environ.get(name, "")
+    if endpoint and not _HTTP.fullmatch(endpoint):
+        raise InputError(f"{name} is no address of a server; write one such as https://storage.example.org.")
+    return endpoint
 
 
 def _lance_options() -> dict[str, str]:
