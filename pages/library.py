@@ -1,6 +1,7 @@
 import streamlit as st
 
 from lib.ui.library import add_videos, experiments, samples, stored_videos
+from lib.ui.panels import embedding_queue
 
 st.title("Library")
 st.markdown("Open a video. Analysed once; after that every change is instant.")
@@ -15,5 +16,6 @@ add_videos.draw()
 
 st.header("In the library")
 stored_videos.draw()
+embedding_queue.draw()
 
 experiments.fill_scores(listed)

@@ -88,6 +88,11 @@ class EmbeddedEngine:
         return f"EmbeddedEngine({self.model!r})"
 
     @property
+    def spec(self) -> tuple[str, str]:
+        """What ``registry.make_engine`` makes it of: its name, and no model version."""
+        return self.model, ""
+
+    @property
     def id(self) -> str:
         """Model and weights, ``demo:0123456789ab``. Reads the files; downloads them where they are missing.
 

@@ -152,6 +152,11 @@ class ServerEngine:
         return f"ServerEngine({self.url!r}, model_version={self._version.name!r})"
 
     @property
+    def spec(self) -> tuple[str, str]:
+        """What ``registry.make_engine`` makes it of, but for the key: address and model version."""
+        return self.url, self._version.name
+
+    @property
     def title(self) -> str:
         """Family and version for people: ``CLIP ViT-B/16``."""
         return f"{self._family.title} {self._version.title}"

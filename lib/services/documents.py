@@ -70,7 +70,7 @@ def synchronise(kind: Kind[T], home: Path, document_id: str, *, base: T | None, 
         OSError, StoreError: it can't be written, or a document that can't be read can't be kept; nothing has changed.
     """
     aside, theirs = None, None
-    with _alone(home):
+    with alone(home):
         try:
             theirs = kind.load(home, document_id)
         except StoreDamagedError:
@@ -98,7 +98,7 @@ def discard(kind: Kind[Any], home: Path, document_id: str) -> None:
         OSError, StoreError: it can't be moved.
     """
     path = kind.path(home, document_id)
-    with _alone(home), contextlib.suppress(FileNotFoundError):
+    with alone(home), contextlib.suppress(FileNotFoundError):
         trash_of(path).parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, trash_of(path))
 
@@ -109,7 +109,7 @@ def bring_back(kind: Kind[Any], home: Path, document_id: str) -> None:
     Raises:
         OSError, StoreError: it can't be moved.
     """
-    with _alone(home):
+    with alone(home):
         _from_trash(kind.path(home, document_id))
 
 
@@ -124,17 +124,21 @@ def _from_trash(path: Path) -> bool:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Keep other tabs, also those of another process, from reading and writing documents meanwhile."""
+def alone(home: Path, name: str = "documents") -> Iterator[None]:
+    """Keep other tabs, also those of another process, from reading and writing documents of this name meanwhile.
+
+    Raises:
+        StoreError: ``home`` is gone, or another process keeps the lock.
+    """
     if not home.is_dir():
         raise StoreError(f"the folder {home} is gone; put it back, or restart Promptreel for a new one")
     locks = StorePaths(home).locks
     locks.mkdir(exist_ok=True)
     try:
-        with filelock.FileLock(locks / "documents.lock", timeout=_LOCK_TIMEOUT_S, poll_interval=0.005):
+        with filelock.FileLock(locks / f"{name}.lock", timeout=_LOCK_TIMEOUT_S, poll_interval=0.005):
             yield
     except filelock.Timeout as error:
-        raise StoreError(f"another process keeps {locks / 'documents.lock'}; wait for it or end it") from error
+        raise StoreError(f"another process keeps {locks / f'{name}.lock'}; wait for it or end it") from error
 
 
 def merge_fields(base: T, ours: T, theirs: T, words: Mapping[str, str]) -> Merged[T]:

@@ -27,6 +27,14 @@ _log = logging.getLogger(__name__)
 _FINISHED_KEPT = 100
 
 
+def sentence(error: Exception) -> str:
+    """Return why a job failed, and what to do."""
+    if isinstance(error, PromptreelError):
+        return str(error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"Unexpected problem: {what}; see the log, then try again."
+
+
 class Job:
     """One piece of work. Its attributes are read from any thread; only the manager writes them."""
 
@@ -40,6 +48,7 @@ class Job:
         sha256: str | None,
         unit: str,
         on_cancel: Callable[[], object],
+        on_drop: Callable[[], object] | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.title = title
@@ -63,6 +72,7 @@ class Job:
         self._work = work
         self._queue = queue
         self._on_cancel = on_cancel
+        self._on_drop = on_drop
         self._cancel = threading.Event()
         self._ended = threading.Event()
 
@@ -97,11 +107,10 @@ class Job:
         except Cancelled as ending:
             self._end("cancelled", note=str(ending))
         except PromptreelError as error:
-            self._end("failed", error=str(error))
+            self._end("failed", error=sentence(error))
         except Exception as error:
             _log.exception("The job %r failed unexpectedly", self.title)
-            what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self._end("failed", error=f"Unexpected problem: {what}; see the log, then try again.")
+            self._end("failed", error=sentence(error))
         else:
             self._end("done", note=getattr(result, "note", ""), result=result)
 
@@ -147,6 +156,7 @@ class JobManager:
         sha256: str | None = None,
         unit: str = "",
         once: bool = False,
+        on_drop: Callable[[], object] | None = None,
     ) -> Job:
         """Queue ``work``, or return the queued or running job with the same key.
 
@@ -160,6 +170,7 @@ class JobManager:
             unit: what its progress counts.
             once: return also a job with this key that failed or was cancelled, instead of trying again; for
                 work that a page requests in each run.
+            on_drop: called when it is cancelled before it began, so that ``work`` is never called.
         """
         with self._lock:
             if self._closed:
@@ -169,7 +180,9 @@ class JobManager:
                 if job.live or (once and job.state in ("failed", "cancelled")):
                     return job
             self._jobs = [job for job in self._jobs if job not in same]
-            new = Job(title, key, work, queue=queue, sha256=sha256, unit=unit, on_cancel=self._drop_cancelled)
+            new = Job(
+                title, key, work, queue=queue, sha256=sha256, unit=unit, on_cancel=self._drop_cancelled, on_drop=on_drop
+            )
             self._jobs.append(new)
             finished = [job for job in self._jobs if not job.live]
             for job in finished[: max(0, len(finished) - _FINISHED_KEPT)]:
@@ -185,7 +198,15 @@ class JobManager:
         """Queue a finished job's work again in its place; a job that runs or was dismissed is left alone."""
         old = self.get(job_id)
         if old is not None and not old.live:
-            self.submit(old.title, old.key, old._work, queue=old._queue, sha256=old.sha256, unit=old.unit)
+            self.submit(
+                old.title,
+                old.key,
+                old._work,
+                queue=old._queue,
+                sha256=old.sha256,
+                unit=old.unit,
+                on_drop=old._on_drop,
+            )
 
     def dismiss(self, job_id: str) -> None:
         """Forget a finished job; one that is queued or running stays."""
@@ -207,10 +228,13 @@ class JobManager:
     def _drop_cancelled(self) -> None:
         """End queued jobs that were cancelled, without waiting for their turn."""
         with self._lock:
-            for queue in self._queues.values():
-                for job in [job for job in queue if job._cancel.is_set()]:
-                    queue.remove(job)
-                    job._end("cancelled", note="Cancelled before it began.")
+            dropped = [(queue, job) for queue in self._queues.values() for job in queue if job._cancel.is_set()]
+            for queue, job in dropped:
+                queue.remove(job)
+                job._end("cancelled", note="Cancelled before it began.")
+        for _, job in dropped:
+            if job._on_drop is not None:
+                job._on_drop()
 
     def _run(self, queue: str) -> None:
         """Run the jobs of a queue until it is empty; the next ``submit`` then starts another thread."""

@@ -121,6 +121,11 @@ class IdentifiedEngine:
         return self._engine.name.removesuffix(")") + f", weights {weights})" if weights else self._engine.name
 
     @property
+    def spec(self) -> tuple[str, str]:
+        """As ``ServerEngine.spec``."""
+        return self._engine.spec
+
+    @property
     def dim(self) -> int:
         """Length of a vector."""
         return self._engine.dim

@@ -15,6 +15,8 @@ from lib.hosted.jobs import embed_hosted
 from lib.ingest import pipeline
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
+from lib.services.embedding import EmbeddingQueue
+from lib.services.jobs import JobManager
 from lib.store.store import Store
 from tests.helpers.fake_hosted import QUICK
 from tests.helpers.toy_engine import ToyEngine
@@ -37,6 +39,19 @@ def run_ingest(home: str, path: str, stride: str, delay_s: str) -> None:
     print(f"calls {engine.pictures}", flush=True)
 
 
+def run_queue(home: str, sha256: str) -> None:
+    """Embed a video from the queue, slowly; print the number of samples stored so far."""
+    pipeline.COMMIT_INTERVAL_S = (0.2, 0.2)
+    store, jobs, engine = Store(Path(home)), JobManager(), ToyEngine(delay_s=0.2, concurrency=1, batch_size=2)
+    engine.spec = ("toy", "")  # type: ignore[attr-defined]
+    video, sampling = store.video(sha256), Sampling.every(2)
+    EmbeddingQueue(store, jobs, lambda *_: engine).add([video], engine, sampling)
+    while True:
+        info = store.find_embedding(embedding_key(video, engine, sampling))
+        print(info.samples if info else 0, flush=True)
+        time.sleep(0.05)
+
+
 def run_hosted(home: str, path: str, fps: str, url: str, key: str) -> None:
     """Print the phase of the job each time it changes."""
     store = Store(Path(home))
@@ -56,7 +71,7 @@ def run_hosted(home: str, path: str, fps: str, url: str, key: str) -> None:
 
 @contextmanager
 def running(task: Callable[..., None], *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run ``run_ingest`` or ``run_hosted``, and kill it at the end of the block."""
+    """Run one of the functions above, and kill it at the end of the block."""
     command = [sys.executable, "-m", "tests.helpers.processes", task.__name__, *map(str, arguments)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
@@ -83,4 +98,4 @@ def wait_for_samples(process: subprocess.Popen[str], samples: int) -> int:
 
 
 if __name__ == "__main__":
-    {"run_ingest": run_ingest, "run_hosted": run_hosted}[sys.argv[1]](*sys.argv[2:])
+    {"run_ingest": run_ingest, "run_hosted": run_hosted, "run_queue": run_queue}[sys.argv[1]](*sys.argv[2:])

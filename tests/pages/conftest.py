@@ -12,7 +12,9 @@ from lib.ui.session import cache
 @pytest.fixture(autouse=True)
 def _no_jobs_left() -> Iterator[None]:
     yield
-    jobs = cache.jobs()
+    queue, jobs = cache.embedding_queue(), cache.jobs()
+    if entries := queue.read().entries:
+        queue.remove([entry.id for entry in entries])
     for job in jobs.jobs():
         job.cancel()
     for job in jobs.jobs():

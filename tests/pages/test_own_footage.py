@@ -11,6 +11,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
+from tests.helpers.http import wait_for
 from tests.helpers.pages import (
     add_video,
     answers,
@@ -117,6 +118,7 @@ def select_rows(app, *places):
 
 
 def finish_jobs(app):
+    wait_for(lambda: not cache.embedding_queue().busy)
     for job in cache.jobs().jobs():
         job.wait(timeout_s=60)
     app.run()

@@ -15,8 +15,9 @@ import pytest
 
 from lib.core.errors import Cancelled, EngineError, PromptreelError
 from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
 from lib.ingest.progress import Progress
-from lib.services.embedding import submit_embedding
+from lib.services.embedding import EmbeddingQueue
 from lib.services.jobs import Job, JobManager
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -37,6 +38,10 @@ def manager() -> Iterator[JobManager]:
 @pytest.fixture
 def video(store: Store, tmp_path: Path) -> Video:
     return store.add_file(make_video(tmp_path / "film.mp4", colours=palette(200)))
+
+
+def no_engine(spec: str, model_version: str) -> Engine:
+    raise AssertionError("a toy can't be made again")
 
 
 class Gate:
@@ -266,9 +271,9 @@ def test_an_ingest_job_reports_progress_and_ends_with_the_embedding(
     manager: JobManager, store: Store, video: Video
 ) -> None:
     engine = ToyEngine(delay_s=0.05)
-    job = submit_embedding(manager, store, video, engine, EVERY_SECOND)
+    job = EmbeddingQueue(store, manager, no_engine).start(video, engine, EVERY_SECOND)
     assert (job.title, job.sha256, job.unit) == ("film.mp4", video.sha256, "samples")
-    assert submit_embedding(manager, store, video, engine, EVERY_SECOND) is job
+    assert EmbeddingQueue(store, manager, no_engine).start(video, engine, EVERY_SECOND) is job
     wait(job)
     assert (job.state, job.note) == ("done", "")
     assert job.result == store.embedding(job.key)
@@ -281,7 +286,7 @@ def test_a_cancelled_ingest_keeps_its_samples_and_is_retried_to_the_end(
     manager: JobManager, store: Store, video: Video
 ) -> None:
     engine = ToyEngine(delay_s=0.1, concurrency=1)
-    job = submit_embedding(manager, store, video, engine, EVERY_SECOND)
+    job = EmbeddingQueue(store, manager, no_engine).start(video, engine, EVERY_SECOND)
     while job.progress is None or job.progress.done < 16:
         assert job.live
         time.sleep(0.01)
@@ -302,13 +307,13 @@ def test_a_damaged_video_is_noted_on_its_job(manager: JobManager, store: Store, 
     data = path.read_bytes()
     (tmp_path / "broken.mp4").write_bytes(data[: int(len(data) * 0.6)])
     video = store.add_file(tmp_path / "broken.mp4")
-    job = wait(submit_embedding(manager, store, video, ToyEngine(), EVERY_SECOND))
+    job = wait(EmbeddingQueue(store, manager, no_engine).start(video, ToyEngine(), EVERY_SECOND))
     assert job.state == "done"
     assert "Decoding broke at" in job.note
 
 
 def test_a_failed_ingest_tells_the_engines_sentence(manager: JobManager, store: Store, video: Video) -> None:
-    job = wait(submit_embedding(manager, store, video, ToyEngine(fail_after=40), EVERY_SECOND))
+    job = wait(EmbeddingQueue(store, manager, no_engine).start(video, ToyEngine(fail_after=40), EVERY_SECOND))
     assert (job.state, job.error) == ("failed", "The toy broke; mend it and embed again.")
     assert 0 < store.embedding(job.key).samples <= 40
 
@@ -316,7 +321,7 @@ def test_a_failed_ingest_tells_the_engines_sentence(manager: JobManager, store: 
 def test_ingests_run_one_after_another(manager: JobManager, store: Store, tmp_path: Path) -> None:
     engine = ToyEngine(delay_s=0.02, concurrency=1)
     videos = [store.add_file(make_video(tmp_path / f"{i}.mp4", colours=palette(40, seed=i))) for i in range(3)]
-    jobs = [submit_embedding(manager, store, video, engine, EVERY_SECOND) for video in videos]
+    jobs = [EmbeddingQueue(store, manager, no_engine).start(video, engine, EVERY_SECOND) for video in videos]
     for job in jobs:
         assert wait(job).state == "done"
     assert engine.max_in_flight == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,18 +12,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.core.errors import Cancelled, PromptreelError
+from lib.core.errors import Cancelled, PromptreelError, StoreError
 from lib.core.formatting import as_text, plural
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
+from lib.ingest.ingest import embedding_key
 from lib.ingest.progress import Progress
 from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.slots import resolved
 from lib.services import experiments
-from lib.services.embedding import submit_embedding
 from lib.services.jobs import Job
 from lib.services.server_identity import address_of
-from lib.store.embeddings import EmbeddingInfo
+from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.videos import Video
 from lib.ui.session import cache, opening, state
 from lib.ui.session.session import Session
@@ -90,8 +91,41 @@ def may_embed(video: Video, engine: Engine) -> bool:
 
 
 def ensure_embedding(video: Video, engine: Engine, sampling: Sampling) -> Job:
-    """Return the job that embeds what is missing; asking twice gives the same job."""
-    return submit_embedding(cache.jobs(), cache.store(), video, engine, sampling)
+    """Return the job that embeds what is missing, before all that waits; asking twice gives the same job."""
+    return cache.embedding_queue().start(video, engine, sampling)
+
+
+def embed_all(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
+    """Have videos embedded in the background: one at once, several in the queue."""
+    if len(videos) == 1:
+        ensure_embedding(videos[0], engine, sampling)
+    else:
+        cache.embedding_queue().add(videos, engine, sampling)
+
+
+def not_embedded(videos: Iterable[Video], engine: Engine, sampling: Sampling) -> list[Video]:
+    """Return the videos that may be embedded here and are not, or not completely."""
+    complete = {info.key for info in cache.store().embeddings() if info.complete}
+    return [
+        video for video in videos if may_embed(video, engine) and embedding_key(video, engine, sampling) not in complete
+    ]
+
+
+def waiting_videos() -> set[str]:
+    """Return the SHA-256 of the videos in the queue; none where it can't be read, which the queue's panel says."""
+    with suppress(StoreError):
+        return {entry.sha256 for entry in cache.embedding_queue().read().waiting}
+    return set()
+
+
+def under_way(engine: Engine, sampling: Sampling) -> set[str]:
+    """Return the SHA-256 of the videos that are being embedded with an engine and a sampling, or wait for it."""
+    wanted: set[str] = set()
+    with suppress(StoreError):  # the queue's panel says what is wrong
+        waiting = cache.embedding_queue().read().waiting
+        wanted = {entry.sha256 for entry in waiting if (entry.engine_id, entry.sampling) == (engine.id, sampling.key)}
+    running = {job.key for job in cache.jobs().jobs() if job.live and isinstance(job.key, EmbeddingKey)}
+    return wanted | {key.sha256 for key in running if (key.engine_id, key.sampling_key) == (engine.id, sampling.key)}
 
 
 @dataclass(frozen=True)
@@ -128,7 +162,8 @@ def add_files(folder: Path, files: Sequence[Path]) -> Job:
 
 
 def stop_jobs_of(sha256: str) -> None:
-    """Cancel every queued or running job on this video and wait until it let go."""
+    """Cancel every queued or running job on this video, and wait until it let go."""
+    cache.embedding_queue().remove_video(sha256)
     jobs = [job for job in cache.jobs().jobs() if job.sha256 == sha256 and job.live]
     for job in jobs:
         job.cancel()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import as_text
-from lib.infra.files import expanded, resolved
+from lib.infra.files import resolved
 from lib.services.video_files import videos_in
 from lib.store.store import Store
 from lib.ui.background import embedding as work
@@ -17,7 +17,7 @@ from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import Uploaded, upload
 from lib.ui.library import hosted, stored_videos
 from lib.ui.session import cache
-from lib.ui.session.folders import video_folders
+from lib.ui.session.folders import confined, video_folders
 
 _LISTED_FILES = 500
 
@@ -59,34 +59,6 @@ def upload_taker(store: Store) -> Callable[[Path, str, str], object]:
         return store.add_file(path, name=name, sha256=sha256, move=True)
 
     return take
-
-
-def confined(text: str, folders: tuple[Path, ...], *, folder_too: bool = False) -> Path:
-    """Return the file that ``text`` names, if it lies inside one of ``folders`` (after links are followed).
-
-    With ``folder_too``, it may be a folder as well.
-
-    Raises:
-        InputError: it does not, or there is no such file.
-    """
-    names = ", ".join(str(folder) for folder in folders) or "none yet"
-    typed = expanded(text.strip().strip("'\""))
-    candidates = [typed] if typed.is_absolute() else [folder / typed for folder in folders]
-    for candidate in candidates:
-        path = resolved(candidate)
-        if any(path.is_relative_to(folder) for folder in folders):
-            if path.is_file() or (folder_too and path.is_dir()):
-                return path
-            if path.exists():
-                raise InputError(f"{path} is a folder; name a video file in it.")
-            if len(candidates) == 1:
-                raise InputError(f"There is no file {path}; check the spelling.")
-    if typed.is_absolute():
-        raise InputError(
-            f"{typed} is outside the folders that videos may be opened from ({names}); "
-            "add its folder to PROMPTREEL_FOLDERS and start again, or upload the file."
-        )
-    raise InputError(f"There is no file {typed} in the allowed folders ({names}); check the spelling.")
 
 
 def _open_by_path() -> None:

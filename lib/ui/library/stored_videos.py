@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,7 +11,6 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_bytes, format_duration, plural
 from lib.core.sampling import Sampling
-from lib.ingest.ingest import embedding_key
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
@@ -44,7 +43,8 @@ def draw() -> None:
     for info in cache.store().embeddings():
         by_video.setdefault(info.key.sha256, []).append(info)
     rows = [_Row(video, info) for video in videos for info in by_video.get(video.sha256) or [None]]
-    table = pd.DataFrame([_cells(row) for row in rows]).astype({"Samples": "Int64"})
+    waiting = work.waiting_videos()
+    table = pd.DataFrame([_cells(row, waiting) for row in rows]).astype({"Samples": "Int64"})
     fresh = st.session_state.get(_CHOSEN)
     chosen = [place for place, row in enumerate(rows) if row.video.sha256 == fresh] or ([0] if len(rows) == 1 else [])
     event = st.dataframe(
@@ -80,7 +80,7 @@ def _open(row: _Row) -> None:
     work.open_in_explore(row.video, row.embedding)
 
 
-def _cells(row: _Row) -> dict[str, object]:
+def _cells(row: _Row, waiting: Collection[str]) -> dict[str, object]:
     video, info = row.video, row.embedding
     return {
         "Video": video.name,
@@ -90,7 +90,7 @@ def _cells(row: _Row) -> dict[str, object]:
         "Engine": info.engine_name if info else "not embedded",
         "Sampling": Sampling.from_key(info.key.sampling_key).description if info else "–",
         "Samples": info.samples if info else None,
-        "State": _state(row),
+        "State": "in the queue" if info is None and video.sha256 in waiting else _state(row),
         "Storage": format_bytes(info.size_bytes) if info else "–",
     }
 
@@ -137,22 +137,14 @@ def _embed(videos: Mapping[str, Video]) -> None:
     except PromptreelError as error:
         st.caption(as_text(str(error)))
         return
-    missing = [
-        video
-        for video in videos.values()
-        if work.may_embed(video, engine)
-        and (
-            (info := cache.store().find_embedding(embedding_key(video, engine, sampling))) is None or not info.complete
-        )
-    ]
+    missing = work.not_embedded(videos.values(), engine, sampling)
     if missing and st.button(
         f"Embed {plural(len(missing), 'video')}",
         key="embed_chosen",
         icon=":material/play_arrow:",
         help=f"With {as_text(engine.name)}, {sampling.description}, one after the other.",
     ):
-        for video in missing:
-            work.ensure_embedding(video, engine, sampling)
+        work.embed_all(missing, engine, sampling)
         st.rerun()  # the sidebar begins to watch the jobs
 
 

@@ -93,8 +93,9 @@ def _draw_missing(missing: Sequence[Video], engine: Engine, sampling: Sampling) 
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"Not embedded with {as_text(engine.name)}, {sampling.description}:", width="content")
+        under_way = embedding.under_way(engine, sampling)
         for video in missing[:_MOST_LISTED]:
-            running = cache.jobs().find(embedding_key(video, engine, sampling)) is not None
+            running = video.sha256 in under_way
             st.button(
                 as_text(video.name),
                 key=f"matrix_embed_{video.sha256}",
@@ -115,5 +116,4 @@ def _draw_missing(missing: Sequence[Video], engine: Engine, sampling: Sampling) 
 
 @state.callback
 def _embed(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
-    for video in videos:
-        embedding.ensure_embedding(video, engine, sampling)
+    embedding.embed_all(videos, engine, sampling)

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -19,7 +18,7 @@ from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
 from lib.engines.hosted import HOSTED
 from lib.engines.model_layout import FOLDER, HUB, PRECISIONS, ModelSpec
-from lib.engines.registry import default_engine, make_engine
+from lib.engines.registry import make_engine
 from lib.engines.server import ServerEngine, ServerReport
 from lib.engines.server_client import Timeouts
 from lib.engines.stored import StoredEngine
@@ -30,7 +29,7 @@ from lib.store.embeddings import EmbeddingInfo
 from lib.ui.background import models
 from lib.ui.session import cache
 from lib.ui.session.bindings import bound, field
-from lib.ui.session.folders import may_hold_models
+from lib.ui.session.folders import check_model_folder
 from lib.ui.session.guard import told
 from lib.ui.session.session import SIDES, Session
 
@@ -361,12 +360,7 @@ def _embedded_engine(session: Session) -> EmbeddedEngine:
     if session.experiment.engine == OTHER:
         if not spec:
             raise InputError("No model is chosen yet; write hub:OWNER/NAME or folder:PATH into the field “Model”.")
-        parsed = ModelSpec.parse(spec)
-        if parsed.kind == FOLDER and spec != default_engine() and not may_hold_models(Path(parsed.place)):
-            raise InputError(
-                f"{parsed.place} is outside the folders that models may be opened from; add it to PROMPTREEL_MODELS or "
-                "PROMPTREEL_FOLDERS and start again."
-            )
+        check_model_folder(spec)
     return cache.embedded_engine(spec)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
-from lib.core.formatting import as_text, format_duration
+from lib.core.errors import PromptreelError
+from lib.core.formatting import as_text, format_duration, plural
+from lib.services.embedding import TimeLeft
 from lib.services.jobs import Job
 from lib.ui.session import cache
 from lib.ui.session.guard import as_sentences, told
@@ -15,7 +19,7 @@ _FINISHED_SHOWN = 4
 def draw() -> None:
     """Draw the jobs of this process; other tabs' jobs show too, since the store is shared."""
     manager = cache.jobs()
-    live = any(job.live for job in manager.jobs())
+    live = _is_live()
 
     # Decided at each full run, so that a new tab starts polling by itself and an idle page doesn't poll at all.
     @st.fragment(run_every=1.0 if live else None)
@@ -27,10 +31,37 @@ def draw() -> None:
             st.subheader("Jobs")
         for job in listed:
             draw_job(job, key="tray")
-        if live and not any(job.live for job in manager.jobs()):
+        _waiting_line()
+        if live and not _is_live():
             st.rerun()  # the last poll: the page shows the result, and polling stops
 
     tray()
+
+
+def _is_live() -> bool:
+    """Return whether something runs, or will as soon as it can."""
+    return cache.embedding_queue().busy or any(job.live for job in cache.jobs().jobs())
+
+
+def _waiting_line() -> None:
+    """Draw how much waits in the queue of embeddings, in a line; nothing where nothing does."""
+    queue = cache.embedding_queue()
+    with suppress(PromptreelError):  # the Library says what is wrong
+        now = queue.read()
+        waiting = sum(queue.job(entry.id) is None for entry in now.waiting)
+        if waiting:
+            st.caption(
+                f"{plural(waiting, 'video')} paused." if now.paused else waiting_words(waiting, queue.time_left())
+            )
+
+
+def waiting_words(waiting: int, left: TimeLeft) -> str:
+    """Return how many videos wait, and for how long: ``12 videos in the queue, about 5 min left.`` for example."""
+    words = f"{plural(waiting, 'video')} in the queue"
+    if left.seconds:
+        words += f", about {format_duration(left.seconds)} left"
+        words += f" and {plural(left.unknown, 'video')} of unknown length" if left.unknown else ""
+    return f"{words}."
 
 
 def progress_text(job: Job) -> str:

@@ -125,8 +125,7 @@ def _embed_button(scope: SearchScope, missing: list[Video], *, primary: bool = F
     if not missing:
         return
     sampling = engine_panel.current_sampling(experiment.session())
-    running = [job for job in cache.jobs().jobs() if job.live and job.sha256 in {video.sha256 for video in missing}]
-    if running:
+    if embedding.under_way(scope.engine, sampling) & {video.sha256 for video in missing}:
         st.caption("Embedding in progress; see the sidebar.", width="content")
         return
     label = "Embed it" if len(missing) == 1 else f"Embed all {len(missing)}"
@@ -137,8 +136,7 @@ def _embed_button(scope: SearchScope, missing: list[Video], *, primary: bool = F
         icon=":material/play_arrow:",
         help="In the background; searching stays possible. The sampling is the sidebar's.",
     ):
-        for video in missing:
-            embedding.ensure_embedding(video, scope.engine, sampling)
+        embedding.embed_all(missing, scope.engine, sampling)
         st.rerun()
 
 

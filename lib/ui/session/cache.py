@@ -25,11 +25,12 @@ from lib.analysis.reference import Reference, reference_of, reference_vectors
 from lib.analysis.scoring import vector_change
 from lib.comparison.comparison import Comparison, compare
 from lib.comparison.matrix import measure
-from lib.core.errors import EngineError, PromptTooLongError, StoreDamagedError, StoreError
+from lib.core.errors import EngineError, EngineUnavailableError, PromptTooLongError, StoreDamagedError, StoreError
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
+from lib.engines.registry import is_embedded, make_engine, may_have_environments_key
 from lib.evaluation import verdict as evaluation_verdict
 from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
 from lib.evaluation.bootstrap import Difference, f1_differences, overall_difference
@@ -37,19 +38,25 @@ from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.overall import overall
 from lib.evaluation.threshold_fit import ThresholdFit, suggest_with_truth
 from lib.evaluation.verdict import Verdict
+from lib.infra.address import origin_of
 from lib.prompts.model import Prompt, PromptSet, picture_key
 from lib.prompts.reference_phrases import PHRASES
+from lib.services.embedding import EmbeddingQueue
 from lib.services.fitting import longest_fit
 from lib.services.ground_truth import VideoTruth, video_truth
 from lib.services.jobs import JobManager
 from lib.services.picture_examples import missing_pictures, picture_vectors
 from lib.services.row_hints import Refusal
+from lib.services.server_identity import identified
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.home import default_home
 from lib.store.store import Store, embed_texts_cached
 from lib.store.videos import Video
+from lib.ui.session.folders import check_model_folder
+from lib.ui.session.server_keys import standing_key
 
 Vectors = dict[str, NDArray[np.float32]]
+_QUEUES: list[EmbeddingQueue] = []
 _MOST_REMEMBERED = 2_000
 """Texts that were too long."""
 
@@ -70,6 +77,43 @@ def jobs() -> JobManager:
     # A busy Python thread would starve the server's own; switching more often keeps clicks quick during a job.
     sys.setswitchinterval(0.0005)
     return JobManager()
+
+
+def embedding_queue() -> EmbeddingQueue:
+    """Return the queue of embeddings, opened once for all sessions; it is not woken."""
+    return _embedding_queue(str(default_home()))
+
+
+@st.cache_resource(show_spinner=False)
+def _embedding_queue(folder: str) -> EmbeddingQueue:
+    queue = EmbeddingQueue(_store(folder), jobs(), _engine_without_a_tab)
+    _QUEUES.append(queue)
+    return queue
+
+
+def close_queues() -> None:
+    """Put down what is being embedded, before the process ends."""
+    for queue in _QUEUES:
+        queue.close()
+
+
+def _engine_without_a_tab(spec: str, model_version: str) -> Engine:
+    """Return an engine with the key that needs no tab: the environment's, where it may go.
+
+    Raises:
+        EngineUnavailableError: an embedded model is not on this machine.
+        InputError: there is no such engine, or it is a folder that nothing may be opened from.
+    """
+    if is_embedded(spec):
+        check_model_folder(spec)
+        engine = embedded_engine(spec)
+        if not engine.installed:
+            raise EngineUnavailableError(
+                f"{engine.name} is not on this machine; choose it in the sidebar and press “Download the model”."
+            )
+        return engine
+    key = standing_key() if may_have_environments_key(origin_of(spec)) else None
+    return identified(make_engine(spec, model_version=model_version, api_key=key), store().home, store)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

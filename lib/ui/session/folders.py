@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lib.core.errors import InputError
 from lib.engines.embedded_models import models_folder
+from lib.engines.model_layout import FOLDER, ModelSpec, is_model_spec
+from lib.engines.registry import default_engine
 from lib.infra.files import expanded, resolved
 from lib.media.limits import is_text
 
@@ -24,11 +27,49 @@ def video_folders() -> tuple[Path, ...]:
     return tuple(folder for folder in found if is_text(folder))  # a page can't show or be told of others
 
 
-def may_hold_models(folder: Path) -> bool:
-    """Return whether models may be opened from ``folder``: inside ``PROMPTREEL_MODELS`` or ``PROMPTREEL_FOLDERS``.
+def check_model_folder(spec: str) -> None:
+    """Raise ``InputError`` where ``spec`` is a model in a folder that nothing may be opened from.
 
-    An experiment names the folder, and somebody else may have written it.
+    Models may be opened from ``PROMPTREEL_MODELS`` and ``PROMPTREEL_FOLDERS``: an experiment or the queue names the
+    folder, and somebody else may have written it.
     """
+    if not is_model_spec(spec):
+        return
+    parsed = ModelSpec.parse(spec)
     models = models_folder()
     allowed = (*video_folders(), *([resolved(models)] if models else []))
-    return any(resolved(folder).is_relative_to(one) for one in allowed)
+    if parsed.kind != FOLDER or spec == default_engine():
+        return
+    if not any(resolved(parsed.place).is_relative_to(one) for one in allowed):
+        raise InputError(
+            f"{parsed.place} is outside the folders that models may be opened from; add it to PROMPTREEL_MODELS or "
+            "PROMPTREEL_FOLDERS and start again."
+        )
+
+
+def confined(text: str, folders: tuple[Path, ...], *, folder_too: bool = False) -> Path:
+    """Return the file that ``text`` names, if it lies inside one of ``folders`` (after links are followed).
+
+    With ``folder_too``, it may be a folder as well.
+
+    Raises:
+        InputError: it does not, or there is no such file.
+    """
+    names = ", ".join(str(folder) for folder in folders) or "none yet"
+    typed = expanded(text.strip().strip("'\""))
+    candidates = [typed] if typed.is_absolute() else [folder / typed for folder in folders]
+    for candidate in candidates:
+        path = resolved(candidate)
+        if any(path.is_relative_to(folder) for folder in folders):
+            if path.is_file() or (folder_too and path.is_dir()):
+                return path
+            if path.exists():
+                raise InputError(f"{path} is a folder; name a video file in it.")
+            if len(candidates) == 1:
+                raise InputError(f"There is no file {path}; check the spelling.")
+    if typed.is_absolute():
+        raise InputError(
+            f"{typed} is outside the folders that videos may be opened from ({names}); "
+            "add its folder to PROMPTREEL_FOLDERS and start again, or upload the file."
+        )
+    raise InputError(f"There is no file {typed} in the allowed folders ({names}); check the spelling.")

@@ -1,0 +1,189 @@
+"""The queue of embeddings: what is missing is added to it, and it is paused, put into another order and tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import streamlit as st
+
+from lib.core.errors import PromptreelError, StoreDamagedError
+from lib.core.formatting import as_text, percent, plural
+from lib.core.sampling import Sampling
+from lib.engines.engine import Engine
+from lib.services.embedding import EmbeddingQueue
+from lib.services.queue_file import Entry, Queue
+from lib.ui.background import embedding
+from lib.ui.panels import engine as engine_panel
+from lib.ui.panels.jobs import progress_text, waiting_words
+from lib.ui.session import cache, state
+from lib.ui.session.guard import as_sentences, told
+
+_PER_PAGE = 8
+_POLL_S = 2.0
+_NAME_PX, _STATE_PX = 260, 400
+
+
+def draw() -> None:
+    """Draw the button that adds what is missing, and the queue where there is something in it."""
+    missing_button()
+    queue = cache.embedding_queue()
+    if not _read(queue).entries:
+        return
+    st.subheader("Embedding queue")
+
+    @st.fragment(run_every=_POLL_S if queue.busy else None)
+    @as_sentences()
+    def shown() -> None:
+        now = _read(queue)
+        _head(queue, now)
+        _waiting(queue, now.waiting)
+        _failed(queue, now.failed)
+
+    shown()
+
+
+def missing_button(*, key: str = "embed_all_missing") -> None:
+    """Draw the button that has all videos embedded that are not, with the sidebar's engine; nothing without any."""
+    session = state.session()
+    try:
+        engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
+        missing = embedding.not_embedded(cache.store().videos(), engine, sampling)
+        under_way = embedding.under_way(engine, sampling) if missing else set()
+    except PromptreelError:  # the sidebar or the queue says what is wrong
+        return
+    missing = [video for video in missing if video.sha256 not in under_way]
+    if missing:
+        st.button(
+            f"Embed all that is missing ({plural(len(missing), 'video')})",
+            key=key,
+            icon=":material/playlist_add:",
+            help=f"With {as_text(engine.name)}, {sampling.description}, one after the other, in the background. The "
+            "queue outlives a restart.",
+            on_click=_add_missing,
+            args=(engine, sampling),
+        )
+
+
+@state.callback
+def _add_missing(engine: Engine, sampling: Sampling) -> None:
+    videos = embedding.not_embedded(cache.store().videos(), engine, sampling)
+    under_way = embedding.under_way(engine, sampling)
+    cache.embedding_queue().add([one for one in videos if one.sha256 not in under_way], engine, sampling)
+
+
+def _read(queue: EmbeddingQueue) -> Queue:
+    try:
+        return queue.read()
+    except StoreDamagedError as error:
+        st.warning(
+            f"{as_text(str(error))} The next video that is embedded begins another queue, and the file is kept.",
+            icon=":material/warning:",
+        )
+        return Queue()
+
+
+def _head(queue: EmbeddingQueue, now: Queue) -> None:
+    """Draw how much waits, how long it takes, and what pauses it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        words = waiting_words(len(now.waiting), queue.time_left()) if now.waiting else "Nothing waits."
+        st.markdown(words, width="content")
+        if now.paused:
+            st.button(
+                "Resume", key="queue_resume", icon=":material/play_arrow:", on_click=told(queue.pause), args=(False,)
+            )
+        elif now.waiting:
+            st.button("Pause", key="queue_pause", icon=":material/pause:", on_click=told(queue.pause), args=(True,))
+        if len(now.waiting) > 1:
+            ids = [entry.id for entry in now.waiting]
+            st.button(
+                "Remove all", key="queue_clear", icon=":material/clear_all:", on_click=told(queue.remove), args=(ids,)
+            )
+    if now.paused:
+        st.info(f"Paused. {as_text(now.reason)}" if now.reason else "Paused; Resume goes on where it stopped.")
+    for problem in dict.fromkeys(entry.problem for entry in now.waiting if entry.problem and not now.paused):
+        specs = {entry.spec for entry in now.waiting if entry.problem == problem}
+        with st.container(border=True):
+            st.warning(f"Waits for its engine: {as_text(problem)}", icon=":material/hourglass_top:")
+            st.button("Try again", key=f"queue_again_{sorted(specs)}", on_click=_try_engine, icon=":material/refresh:")
+
+
+@state.callback
+def _try_engine() -> None:
+    """Try again, with this tab's engine where something waits for that: it may have the key."""
+    queue = cache.embedding_queue()
+    with suppress(PromptreelError):  # another engine's videos may wait
+        queue.use(engine_panel.current_engine(state.session()))
+    queue.retry(())
+
+
+def _waiting(queue: EmbeddingQueue, waiting: Sequence[Entry]) -> None:
+    pages = -(-len(waiting) // _PER_PAGE)
+    number = st.session_state.get("queue_page", 1) if pages > 1 else 1
+    first = (min(number, pages) - 1) * _PER_PAGE
+    for place in range(first, min(first + _PER_PAGE, len(waiting))):
+        entry = waiting[place]
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"queue_row_{entry.id}"):
+            st.markdown(f"{place + 1:,}\\. **{as_text(entry.name)}**", width=_NAME_PX)
+            st.caption(_state(queue, entry), width=_STATE_PX)
+            for word, where, off in (("First", "first", place == 0), ("Up", "up", place == 0), ("Down", "down", False)):
+                st.button(
+                    word,
+                    key=f"queue_{where}_{entry.id}",
+                    type="tertiary",
+                    disabled=off or (where == "down" and place == len(waiting) - 1),
+                    on_click=told(queue.move),
+                    args=(entry.id, where),
+                )
+            st.button(
+                "Remove",
+                key=f"queue_remove_{entry.id}",
+                type="tertiary",
+                on_click=told(queue.remove),
+                args=([entry.id],),
+            )
+    if pages > 1:
+        st.pagination(pages, key="queue_page")
+
+
+def _state(queue: EmbeddingQueue, entry: Entry) -> str:
+    sampling = Sampling.from_key(entry.sampling).description
+    words = f"{as_text(entry.engine_name)}, {sampling}"
+    job = queue.job(entry.id)
+    if job is not None:
+        return f"{words}: {progress_text(job)}"
+    if entry.running:
+        return f"{words}: begun by another process"
+    if entry.done and entry.samples:
+        return f"{words}: {percent(min(1.0, entry.done / entry.samples))} done"
+    return words
+
+
+def _failed(queue: EmbeddingQueue, failed: Sequence[Entry]) -> None:
+    if not failed:
+        return
+    ids = [entry.id for entry in failed]
+    with st.expander(f"{plural(len(failed), 'video')} could not be embedded", icon=":material/error:", expanded=True):
+        with st.container(horizontal=True):
+            if len(failed) > 1:
+                st.button(
+                    "Try all again",
+                    key="queue_retry_all",
+                    icon=":material/refresh:",
+                    on_click=told(queue.retry),
+                    args=(ids,),
+                )
+                st.button("Remove all of these", key="queue_drop_all", on_click=told(queue.remove), args=(ids,))
+        for entry in failed[:_PER_PAGE]:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.markdown(f"**{as_text(entry.name)}**: {as_text(entry.problem)}")
+                st.button("Try again", key=f"queue_retry_{entry.id}", on_click=told(queue.retry), args=([entry.id],))
+                st.button(
+                    "Remove",
+                    key=f"queue_drop_{entry.id}",
+                    type="tertiary",
+                    on_click=told(queue.remove),
+                    args=([entry.id],),
+                )
+        if len(failed) > _PER_PAGE:
+            st.caption(f"and {len(failed) - _PER_PAGE:,} more")
