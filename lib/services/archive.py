@@ -11,7 +11,9 @@ import hashlib
 import io
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -31,13 +33,14 @@ from lib.core.errors import Cancelled, NotStoredError
 from lib.core.labelled_intervals import label_key
 from lib.core.samples import TIME_TOLERANCE_S, Samples
 from lib.engines.engine import Engine
+from lib.infra.cores import one_core_each
 from lib.infra.files import write_atomically
 from lib.prompts.model import ROLES, PromptSet
 from lib.search.relative import ReferenceRows
 from lib.services.categories import SavedCategories
 from lib.services.picture_examples import vectors_of
 from lib.services.search import densest, reference_rows
-from lib.services.search_backends import opened
+from lib.services.search_backends import THREADS, opened
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.faults import mapped_errors
 from lib.store.search_vectors import VectorFile
@@ -134,11 +137,12 @@ def classify(
     report, cancel = on_progress or (lambda done, total: None), cancel or threading.Event()
     new: dict[str, ClassifiedVideo] = {}
     try:
-        for number, found in enumerate(_scored(store, engine, prompt_set, waiting)):
-            new |= found
-            report(number, len(waiting))
-            if cancel.is_set():
-                raise Cancelled("Stopped; the videos that are done are kept.")
+        with closing(_scored(store, engine, prompt_set, waiting)) as scored:
+            for number, found in enumerate(scored):
+                new |= found
+                report(number, len(waiting))
+                if cancel.is_set():
+                    raise Cancelled("Stopped; the videos that are done are kept.")
     finally:
         if new:
             _write(path, known | new, {video.sha256 for video in store.videos()})
@@ -185,17 +189,21 @@ def videos_of(store: Store, chosen: Mapping[SavedCategories, Iterable[str]], by:
 
 def _scored(
     store: Store, engine: Engine, prompt_set: PromptSet, infos: Sequence[EmbeddingInfo]
-) -> Iterator[dict[str, ClassifiedVideo]]:
+) -> Generator[dict[str, ClassifiedVideo], None, None]:
     """Yield an empty result before the first video, then one with each; an empty one for a video that was deleted."""
     yield {}
     if not infos:
         return
     scorer = _Scorer(store, engine, prompt_set)
-    for info in infos:
+
+    def found(info: EmbeddingInfo) -> dict[str, ClassifiedVideo]:
         try:
-            yield {info.key.sha256: scorer.video(info)}
+            return {info.key.sha256: scorer.video(info)}
         except (NotStoredError, FileNotFoundError):
-            yield {}
+            return {}
+
+    with one_core_each(), ThreadPoolExecutor(THREADS, thread_name_prefix="archive") as threads:
+        yield from threads.map(found, infos)
 
 
 class _Scorer:

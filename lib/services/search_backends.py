@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lib.core.errors import NotStoredError
 from lib.core.samples import TIME_TOLERANCE_S
+from lib.infra.cores import one_core_each
 from lib.search.distribution import Distribution
 from lib.search.moments import FoundMoment, Peaks, find_moments, peaks_of
 from lib.search.options import SearchOptions
@@ -39,7 +40,7 @@ _BEYOND = 0.8
 score less than the weakest moment: relative scores have a scale for each sample, which groups don't know. 0.98 finds
 all of the first 20 moments and takes twice the time; 0.5 finds 0.98 of them."""
 _BLOCK = 2048  # samples whose cosines with the reference phrases are held at a time, in each thread
-_THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, os.cpu_count() or 1)
 
 _Single = NDArray[np.float32]
 
@@ -159,15 +160,16 @@ def prepare(
     total, done = sum(info.samples for info in waiting), 0
     if not waiting:
         return
-    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="search")
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="search")
     try:
         report(0, total)
-        work = {threads.submit(opened, store, info, reference): info for info in waiting}
-        for finished in as_completed(work):
-            with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
-                finished.result()
-            done += work[finished].samples
-            report(done, total)
+        with one_core_each():
+            work = {threads.submit(opened, store, info, reference): info for info in waiting}
+            for finished in as_completed(work):
+                with contextlib.suppress(NotStoredError, FileNotFoundError):  # deleted meanwhile
+                    finished.result()
+                done += work[finished].samples
+                report(done, total)
     finally:
         threads.shutdown(cancel_futures=True)
 
@@ -337,7 +339,7 @@ def _compare(store: Store, infos: Sequence[EmbeddingInfo], ranking: Ranking) -> 
     if len(infos) < 2:
         videos = list(map(compare, infos))
     else:
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="search") as threads:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="search") as threads:
             videos = list(threads.map(compare, infos))
     return [video for video in videos if video is not None]
 

@@ -372,12 +372,12 @@ class Embeddings:
 
     def _forget_deleted(self, key: EmbeddingKey) -> None:
         """Leave out the row of a deleted embedding before it gets a table again. Call it under ``writing()``."""
-        if any(row["id"] == key.id for row in self._folder.rows(TABLE, _SCHEMA)):
+        if self._folder.rows(TABLE, _SCHEMA, id=key.id):
             self._folder.write_rows(TABLE, _SCHEMA, self._rows())
 
     def _find_row(self, key: EmbeddingKey) -> dict[str, Any] | None:
         # Of thousands of embeddings only the one asked about is looked for on disk.
-        row = next((row for row in self._folder.rows(TABLE, _SCHEMA) if row["id"] == key.id), None)
+        row = next(iter(self._folder.rows(TABLE, _SCHEMA, id=key.id)), None)
         return row if row is not None and self._folder.path_of(key.table).exists() else None
 
     def _row(self, key: EmbeddingKey) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Gaps:
 
     def of(self, key_id: str) -> list[Gap]:
         """Return the gaps of an embedding in order of time."""
-        rows = [row for row in self._rows() if row["id"] == key_id]
+        rows = self._folder.rows(GAPS, _GAPS_SCHEMA, id=key_id)
         return sorted((Gap(row["start_s"], row["end_s"], row["missing"]) for row in rows), key=lambda g: g.start_s)
 
     def missing(self) -> dict[str, int]:

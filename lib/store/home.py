@@ -330,8 +330,8 @@ class StoreFolder:
                 time.sleep(0.02 * 2**attempt)
         return None
 
-    def rows(self, table: str, schema: pa.Schema) -> list[dict[str, Any]]:
-        """Return all rows of a catalogue as dictionaries, in the order written.
+    def rows(self, table: str, schema: pa.Schema, **wanted: str) -> list[dict[str, Any]]:
+        """Return the rows of a catalogue as dictionaries, in the order written: all, or those with these values.
 
         A page asks several times per rerun, so the rows are cached until a commit, which may be another process's.
         Columns that an older version's table lacks are None.
@@ -342,7 +342,10 @@ class StoreFolder:
             rows = self.read(table, lambda t: _with_columns(t.to_arrow(), schema).to_pylist())
             cached = commits, rows or []
             self._catalogues[table] = cached
-        return [dict(row) for row in cached[1]]
+        found = cached[1]
+        for name, value in wanted.items():
+            found = [row for row in found if row[name] == value]
+        return [dict(row) for row in found]
 
     def commits(self, table: str) -> object | None:
         """Return what changes with every commit to ``table``; None where that is unknown.

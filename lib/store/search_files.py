@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from lib.infra.files import replace_durably, temporary_file
+from lib.infra.files import temporary_file
 from lib.store.embeddings import EmbeddingInfo, Embeddings
 from lib.store.faults import mapped_errors
 from lib.store.home import StoreFolder
@@ -41,7 +42,10 @@ class SearchFiles(Generic[T]):
             self._open[info.key.id] = info, content
 
     def write(self, info: EmbeddingInfo, parts: Iterable[bytes | memoryview]) -> None:
-        """Write an embedding's file whole, unless the embedding was deleted meanwhile.
+        """Write an embedding's file, unless the embedding was deleted meanwhile.
+
+        A reader sees all of it or none, but nothing waits for the disk, which costs more than all the rest: what a
+        power cut leaves of it has another checksum, and is made again.
 
         Raises:
             StoreError: the disk is full or the store can't be used.
@@ -54,7 +58,7 @@ class SearchFiles(Generic[T]):
                     file.writelines(parts)
                 with self._folder.writing():  # a deletion comes before this or finds the file
                     if self._embeddings.find(info.key) == info:
-                        replace_durably(temporary, path)
+                        os.replace(temporary, path)
 
     def forget(self, infos: Iterable[EmbeddingInfo]) -> None:
         """Let go what is kept of others than ``infos``."""

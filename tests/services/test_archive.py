@@ -149,7 +149,7 @@ def test_a_video_that_is_deleted_meanwhile_is_left_out(store: Store, engine: Toy
     chosen = PromptSet("adverts", PROMPTS, settings=SETTINGS["best"])
 
     def delete(done: int, total: int) -> None:
-        if done == 1:
+        if done == 0:
             store.delete_video(infos[1].key.sha256)
 
     found = classify(store, engine, chosen, infos, on_progress=delete)
