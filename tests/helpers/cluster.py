@@ -3,13 +3,16 @@
 ::
 
     hub      a switch
-     ├─ 1    10.77.0.1: Ray's head, object storage, the drivers
+     ├─ 1    10.77.0.1: Ray's head, object storage that answers with faults now and then, the drivers
      └─ 2    10.77.0.2: the other machine
+
+As a program, ``python -m tests.helpers.cluster TASK …``, it does what has to be done inside: ``serve``, ``archive``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import secrets
@@ -19,11 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lib.remote.pulling import published
+from lib.remote.records import Published
+from lib.remote.storage import Remote
 from lib.services.scratch import STARTED
+from tests.helpers.fake_object_storage import ObjectStorage, now_and_then
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "10.77.0.1:6379"
@@ -34,41 +41,43 @@ T = TypeVar("T")
 
 def why_not() -> str:
     """Return why there can be no such cluster here; empty where there can."""
-    try:
-        import ray  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("ray") is None:
         return "Ray isn't installed (requirements-scale.txt)"
     if sys.platform != "linux" or os.geteuid() != 0 or shutil.which("ip") is None:
         return "network namespaces need Linux, root and the program ip (iproute2)"
     name = f"pr{secrets.token_hex(3)}"
     if subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False).returncode:
         return "network namespaces can't be made here"
-    made = subprocess.run(
-        ["ip", "-n", name, "link", "add", "a", "type", "veth", "peer", "name", "b"], capture_output=True, check=False
-    )
-    bridge = subprocess.run(["ip", "-n", name, "link", "add", "c", "type", "bridge"], capture_output=True, check=False)
+    with contextlib.suppress(subprocess.CalledProcessError):
+        _ip("-n", name, "link", "add", "one", "type", "veth", "peer", "name", "two")
+        _ip("-n", name, "link", "add", "switch", "type", "bridge")
+        _ip("netns", "del", name)
+        return ""
     _ip("netns", "del", name)
-    return "" if not made.returncode and not bridge.returncode else "virtual cables can't be made here"
+    return "virtual cables can't be made here"
 
 
 class TwoMachines:
     """A cluster; a context manager that ends all it began.
 
     Args:
-        environment: of all processes, beside this one's.
+        videos: a folder of files for the object storage.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, videos: Path) -> None:
         self._name = f"pr{secrets.token_hex(3)}"
         self._folder = Path(tempfile.mkdtemp(prefix="pr-", dir="/tmp"))  # a socket's path has at most 107 characters
-        self._environment = dict(environment)
-        self.storage: Mapping[str, str] = {}
-        """What a process needs to reach the object storage."""
+        self._videos = videos
+        self._environment: dict[str, str] = {}
+        self._storage: subprocess.Popen[str] | None = None
+        self.bucket = ""
+        """Address of the bucket."""
 
     def __enter__(self) -> TwoMachines:
         try:
             self._wire()
             (self._folder / "token").write_text(secrets.token_hex(32), encoding="ascii")
+            self._serve()
             self.start(1)
             self.start(2)
         except BaseException:
@@ -79,6 +88,8 @@ class TwoMachines:
     def __exit__(self, *_: object) -> None:
         for node in (2, 1):
             self.end(node)
+        if self._storage is not None:
+            self._storage.communicate()
         for namespace in (*map(self._namespace, _NODES), self._namespace(0)):
             subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -100,12 +111,19 @@ class TwoMachines:
             _ip("-n", own, "link", "set", "eth0", "up")
             _ip("-n", own, "link", "set", "lo", "up")
 
+    def _serve(self) -> None:
+        """Start the object storage."""
+        command = [sys.executable, "-m", "tests.helpers.cluster", "serve", "10.77.0.1", str(self._videos)]
+        self._storage = self.popen(1, command, stdin=subprocess.PIPE, stderr=None)
+        assert self._storage.stdout is not None
+        told = json.loads(self._storage.stdout.readline())
+        self._environment, self.bucket = told["environment"], told["bucket"]
+
     def environment(self, node: int) -> dict[str, str]:
         """Return the environment of a machine's processes."""
         return {
             **os.environ,
             **self._environment,
-            **self.storage,
             "PROMPTREEL_HOME": str(self._folder / f"home-{node}"),
             "PROMPTREEL_SCRATCH": str(self.scratch(node)),
             "RAY_AUTH_MODE": "token",
@@ -170,19 +188,59 @@ class TwoMachines:
         """Put a machine's cable right."""
         _ip("-n", self._namespace(0), "link", "set", f"to{node}", "up")
 
-    def started(self, node: int) -> dict[str, Any] | None:
-        """Return what a machine works on, with its process; None where it doesn't."""
+    def in_mid_video(self, node: int) -> int | None:
+        """Return the process of a machine that has stored some of a video's samples; None where none has."""
         for file in self.scratch(node).glob(f"*/{STARTED}"):
             with contextlib.suppress(OSError, ValueError):
-                started: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-                if os.path.exists(f"/proc/{started['pid']}"):
-                    return started
+                pid = int(json.loads(file.read_text(encoding="utf-8"))["pid"])
+                if os.path.exists(f"/proc/{pid}") and any(file.parent.glob("home/lance/samples-*/data/*")):
+                    return pid
         return None
 
-    def drive(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        """Start the command ``embed --on ray`` on the first machine."""
-        command = [sys.executable, "-m", "lib", "embed", "--on", "ray", "--address", HEAD, *arguments]
-        return self.popen(1, command, **options)
+    def archive(self, url: str) -> dict[str, Any]:
+        """Return what ``archive`` prints."""
+        process = self.popen(1, [sys.executable, "-m", "tests.helpers.cluster", "archive", url], stderr=None)
+        told: dict[str, Any] = json.loads(process.communicate(timeout=120)[0])
+        return told
+
+    def drive(self, archive: str, *options: str) -> subprocess.Popen[str]:
+        """Start the command ``embed --on ray`` for all videos on the first machine."""
+        return self.embed(archive, "--on", "ray", "--address", HEAD, *options)
+
+    def embed(self, archive: str, *options: str) -> subprocess.Popen[str]:
+        """Start the command ``embed`` for all videos on the first machine; it prints JSON."""
+        command = [sys.executable, "-m", "lib", "embed", "--remote", archive, "--json", *options]
+        return self.popen(1, [*command, f"{self.bucket}/videos/*.mp4"])
+
+
+def serve(host: str, folder: str) -> None:
+    """Serve object storage that holds the files of ``folder`` in ``videos/`` until the input ends.
+
+    Print what leads to it as JSON. Then it says 503 to one of ten requests, and 412 to one of four conditional ones.
+    """
+    storage = ObjectStorage(host)
+    storage.begin()
+    os.environ |= storage.environment()
+    bucket = Remote(f"s3://{storage.bucket}")
+    for path in Path(folder).iterdir():
+        bucket.upload(f"videos/{path.name}", path)
+    slow, conflict = now_and_then(503, 10), now_and_then(412, 4, only_conditional=True)
+
+    def fault(*request: Any) -> int | None:
+        return slow(*request) or conflict(*request)
+
+    storage.fault = fault
+    print(json.dumps({"environment": storage.environment(), "bucket": bucket.url}), flush=True)
+    sys.stdin.read()
+    os._exit(0)
+
+
+def archive(url: str) -> None:
+    """Print what an archive holds as JSON: the content of each embedding by its id, and how many tables there are."""
+    remote = Remote(url)
+    found = [one for one in published(remote) if isinstance(one, Published)]
+    tables = {file.path.split("/")[1] for file in remote.files("lance/**")}
+    print(json.dumps({"content": {one.id: one.content for one in found}, "tables": len(tables)}))
 
 
 def wait_for(what: Callable[[], T | None], *, timeout_s: float = 90) -> T:
@@ -207,3 +265,7 @@ def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 
 def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    {"serve": serve, "archive": archive}[sys.argv[1]](*sys.argv[2:])

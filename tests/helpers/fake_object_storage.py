@@ -19,16 +19,16 @@ Fault = Callable[[str, str, dict[str, str]], int | None]
 
 
 class ObjectStorage:
-    """One moto server, and its proxy; a bucket each test."""
+    """One moto server, and its proxy, which listens on ``host``; a bucket each test."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         from moto.server import ThreadedMotoServer
 
         logging.getLogger("werkzeug").disabled = True
         self._moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._moto.start()
         self.behind = self._moto.get_host_and_port()
-        self._proxy = LoopbackServer(_Proxy, self)
+        self._proxy = LoopbackServer(_Proxy, self, host=host)
         self.endpoint = self._proxy.start()
         self.bucket = ""
         self.fault: Fault | None = None

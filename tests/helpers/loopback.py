@@ -19,15 +19,22 @@ class LoopbackServer(ThreadingHTTPServer):
         handler: of one connection.
         owner: the stand-in; the handler finds it as ``self.owner``.
         tls: serves https with it.
+        host: where it listens; another one only in a network namespace of a test's own.
     """
 
     daemon_threads = False
     block_on_close = True
     request_queue_size = 32
 
-    def __init__(self, handler: type[LoopbackHandler], owner: object, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), type(handler.__name__, (handler,), {"owner": owner}))
-        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
+    def __init__(
+        self,
+        handler: type[LoopbackHandler],
+        owner: object,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        super().__init__((host, 0), type(handler.__name__, (handler,), {"owner": owner}))
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.server_address[1]}"
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self._errors: list[BaseException] = []
