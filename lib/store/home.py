@@ -100,6 +100,11 @@ class StorePaths:
         return self.home / "categories"
 
     @property
+    def folders(self) -> Path:
+        """Folders that are kept with the library, with the files that they had."""
+        return self.home / "folders"
+
+    @property
     def incoming(self) -> Path:
         """Uploads on their way in, on the disk of ``videos``: moving one costs nothing."""
         return self.home / "incoming"

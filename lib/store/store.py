@@ -31,6 +31,7 @@ The format, version 1
     ├── incoming/             uploads on their way in
     ├── hosted/               jobs of the hosted service under way (no key, no signed URL), results on their way in
     ├── servers.json          derived: servers with other weights under a name (``services.server_identity``)
+    ├── folders/              <id>.json, folders kept with the library and their files (``services.folders``)
     ├── queue.json            what is to be embedded, in order (``services.queue_file``); no key
     ├── speeds.json           derived: samples per second of each engine's last run (``ingest.speed``)
     ├── experiments/          <id>.json (``services.experiments``), <id>.matrix.json (``ui.matrix.settings``);

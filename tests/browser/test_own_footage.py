@@ -60,7 +60,7 @@ def test_enter_opens_a_folder_and_a_click_on_its_video_opens_that(
     path = page.get_by_role("textbox", name="Open by path")
     path.fill(str(folder))
     path.press("Enter")
-    expect(page.get_by_text("1 video in the library.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("1 new video. 1 video in mine.")).to_be_visible(timeout=30_000)
     wait_idle(page)
     table = page.get_by_test_id("stDataFrame").last
     table.scroll_into_view_if_needed()

@@ -140,7 +140,15 @@ def test_a_folder_takes_all_its_videos_and_says_which_it_can_not_use(home, tmp_p
 
     (table,) = app.dataframe
     assert sorted(table.value["Video"]) == ["one.mp4", "two.mp4"]
-    assert "2 videos in the library. broken.mp4 is not a video" in words(app)
+    assert "2 new videos. 2 videos in mine. broken.mp4 is not a video" in words(app)
+
+    make_video(folder / "three.mp4", colours=scenes((GREEN, 5)), size=(64, 48))
+    press(app, "look_")
+    finish_jobs(app)
+    assert "1 new video. 3 videos in mine." in words(app)
+    press(app, "forget_")
+    assert not [button for button in app.button if button.key.startswith("look_")]
+    assert len(app.dataframe[0].value) == 3  # its videos stay
 
 
 def test_a_folder_outside_or_without_a_video_is_one_sentence(home, tmp_path, monkeypatch):

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from lib.core.errors import Cancelled, PromptreelError, StoreError
-from lib.core.formatting import as_text, plural
+from lib.core.errors import PromptreelError, StoreError
+from lib.core.formatting import as_text
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.ingest.ingest import embedding_key
-from lib.ingest.progress import Progress
 from lib.prompts.model import Prompt, PromptSet
 from lib.prompts.slots import resolved
-from lib.services import experiments
+from lib.services import experiments, folders
 from lib.services.jobs import Job
 from lib.services.server_identity import address_of
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.videos import Video
 from lib.ui.session import cache, opening, state
+from lib.ui.session.folders import video_folders
 from lib.ui.session.session import Session
-
-_REFUSED_NAMED = 5
 
 
 def say_opening(name: str) -> None:
@@ -128,37 +126,10 @@ def under_way(engine: Engine, sampling: Sampling) -> set[str]:
     return wanted | {key.sha256 for key in running if (key.engine_id, key.sampling_key) == (engine.id, sampling.key)}
 
 
-@dataclass(frozen=True)
-class Added:
-    """What came of adding files: how many are in the library now, and why others are not."""
-
-    count: int
-    refused: tuple[str, ...]
-
-    @property
-    def note(self) -> str:
-        """In words, for the job."""
-        return " ".join((f"{plural(self.count, 'video')} in the library.", *self.refused[:_REFUSED_NAMED]))
-
-
-def add_files(folder: Path, files: Sequence[Path]) -> Job:
-    """Have files added to the library in the background, where they lie; one that can't be used costs no other."""
-    store = cache.store()
-
-    def work_through(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Added:
-        refused: list[str] = []
-        for done, file in enumerate(files):
-            on_progress(Progress(done, len(files), 0.0, None))
-            if cancel.is_set():
-                raise Cancelled(f"Cancelled after {done} of {len(files)}; the videos so far are in the library.")
-            try:
-                store.add_file(file)
-            except PromptreelError as error:
-                refused.append(str(error))
-        return Added(len(files) - len(refused), tuple(refused))
-
-    title = f"{plural(len(files), 'video')} of {folder.name}"
-    return cache.jobs().submit(title, ("folder", str(folder)), work_through, queue="adding", unit="videos")
+def look_into(path: Path) -> Job:
+    """Have what is new in a folder added to the library in the background; see ``lib.services.folders.look``."""
+    work = partial(folders.look, cache.store(), path, video_folders())
+    return cache.jobs().submit(f"Folder {path.name}", ("folder", str(path)), work, queue="adding", unit="videos")
 
 
 def stop_jobs_of(sha256: str) -> None:

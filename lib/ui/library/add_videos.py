@@ -7,14 +7,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from lib.core.errors import InputError, PromptreelError
+from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text
-from lib.infra.files import resolved
 from lib.services.video_files import videos_in
 from lib.store.store import Store
 from lib.ui.background import embedding as work
 from lib.ui.background import hosted_jobs
 from lib.ui.components.upload import Uploaded, upload
+from lib.ui.library import folders as kept_folders
 from lib.ui.library import hosted, stored_videos
 from lib.ui.session import cache
 from lib.ui.session.folders import confined, video_folders
@@ -37,6 +37,7 @@ def draw() -> None:
         hosted.import_popover(lambda text: confined(text, video_folders()))
     with right:
         _open_by_path()
+    kept_folders.draw()
     hosted.jobs_under_way()
 
 
@@ -69,7 +70,7 @@ def _open_by_path() -> None:
             key="path",
             placeholder="/folder/video.mp4, or /folder",
             help="A video, or a folder of them, on the computer that runs Promptreel; used in the original location, "
-            "not copied. Folders: "
+            "not copied. A folder is kept: what is new in it can be looked for again. Folders: "
             + (", ".join(as_text(str(folder)) for folder in folders) or "none")
             + ". Set PROMPTREEL_FOLDERS for others.",
         )
@@ -92,26 +93,13 @@ def _open_by_path() -> None:
         try:
             path = confined(str(chosen), folders, folder_too=True)
             if path.is_dir():
-                _add_folder(path, folders)
+                kept_folders.add(path)
             work.say_opening(path.name)
             video = cache.store().add_file(path)
         except PromptreelError as error:
             st.error(as_text(str(error)), icon=":material/error:")
             return
         work.open_in_explore(video)
-
-
-def _add_folder(folder: Path, folders: tuple[Path, ...]) -> None:
-    """Have all videos in a folder added in the background; the page runs again then.
-
-    Raises:
-        InputError: there is none.
-    """
-    files = [file for file in _files_in((folder,)) if any(resolved(file).is_relative_to(one) for one in folders)]
-    if not files:
-        raise InputError(f"There is no video in {folder}; choose another folder.")
-    work.add_files(folder, files)
-    st.rerun()  # the sidebar begins to watch the job
 
 
 @st.cache_data(ttl=10, show_spinner=False)
