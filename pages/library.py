@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui.library import add_videos, experiments, samples, stored_videos
+from lib.ui.library import add_videos, experiments, samples, shared, stored_videos
 from lib.ui.panels import embedding_queue
 
 st.title("Library")
@@ -17,5 +17,6 @@ add_videos.draw()
 st.header("In the library")
 stored_videos.draw()
 embedding_queue.draw()
+shared.draw()
 
 experiments.fill_scores(listed)

@@ -15,15 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lib.core.errors import Cancelled, NotStoredError, RemoteError
-from lib.core.formatting import megabytes_done
 from lib.ingest.progress import Meter, Progress
-from lib.remote import tables
-from lib.remote.records import LANCE, Content, Published, find, video_path
+from lib.remote import tables, videos
+from lib.remote.records import LANCE, Content, Published, find
 from lib.remote.storage import Remote
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.staging import Batch
 from lib.store.store import Store
-from lib.store.videos import Video
 
 _ATTEMPTS = 5
 _NEAR = 0.99  # cosine of two computations of one vector, on whichever machines
@@ -71,7 +69,7 @@ def publish(
     publication = Publication(there, False) if there else _publish(store, info, remote, on_progress, cancel)
     video = store.video(key.sha256)
     if with_video and video.has_file:
-        _publish_video(store, video, remote, on_progress, cancel)
+        videos.put(store, video, remote, on_progress=on_progress, cancel=cancel)
     return publication
 
 
@@ -156,29 +154,9 @@ def _record(store: Store, info: EmbeddingInfo, table: str, content: str, samples
         gaps=tuple(store.gaps(info.key)),
         name=video.name,
         size_bytes=video.size_bytes,
+        width=video.width,
+        height=video.height,
+        browser_playable=video.browser_playable,
         table=table,
         content=content,
     )
-
-
-def _publish_video(
-    store: Store,
-    video: Video,
-    remote: Remote,
-    on_progress: Callable[[Progress], None] | None,
-    cancel: threading.Event,
-) -> None:
-    """Copy a video's file to where its hash says, unless it is there."""
-    path, source = video_path(video.sha256), store.file_path(video.sha256)
-    there = remote.find(path)
-    if there is not None and there.size_bytes == video.size_bytes:
-        return
-
-    def on_bytes(done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(Progress(done, total, 0.0, None, f"copying {megabytes_done(done, total)}"))
-
-    try:
-        remote.upload(path, source, on_progress=on_bytes, cancel=cancel)
-    except OSError as error:
-        raise NotStoredError(f"{video.name} can't be read ({error.strerror}); check its file.") from error

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lib.core.errors import Cancelled, RemoteError, StoreError
-from lib.core.formatting import megabytes_done
-from lib.infra.files import temporary_file
 from lib.ingest.progress import Meter, Progress
-from lib.remote import tables
+from lib.remote import tables, videos
 from lib.remote.records import Content, Published, find, published_ids, video_path
 from lib.remote.storage import Remote
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.staging import Batch
 from lib.store.store import Store
-from lib.store.videos import Video, clean_suffix
+from lib.store.videos import Video
 
 _AT_ONCE = 16
 
@@ -32,8 +30,12 @@ class Pulled:
     """False where the store had the embedding already."""
 
 
-def published(remote: Remote) -> Iterator[Published | RemoteError]:
+def published(remote: Remote, known: Mapping[str, Published] | None = None) -> Iterator[Published | RemoteError]:
     """Yield what is published, one by one; an error in place of what makes no sense.
+
+    Args:
+        remote: where to look.
+        known: what was read before, by id: it never changes, and isn't read again.
 
     Raises:
         RemoteError: the storage can't be read, or was written by another version.
@@ -41,7 +43,7 @@ def published(remote: Remote) -> Iterator[Published | RemoteError]:
 
     def one(embedding_id: str) -> Published | RemoteError | None:
         try:
-            return find(remote, embedding_id)
+            return (known or {}).get(embedding_id) or find(remote, embedding_id)
         except RemoteError as error:
             return error
 
@@ -60,7 +62,8 @@ def pull(
 ) -> Pulled:
     """Store a published embedding, and the video's file where that is wished and published.
 
-    Without its file a video is there to be searched and measured, with its thumbnails, but is not played from here.
+    A video whose file stays there is searched and measured with its thumbnails, and played from there
+    (``lib.remote.videos``).
 
     Args:
         store: where it goes.
@@ -77,8 +80,11 @@ def pull(
         Cancelled: ``cancel`` was set.
     """
     cancel = cancel or threading.Event()
-    if with_video:
-        _pull_video(store, one, remote, on_progress, cancel)
+    there = None if _has_file(store, one) else remote.find(video_path(one.key.sha256))
+    if there is not None and with_video:
+        videos.fetch(store, one.key.sha256, one.name, remote, there, on_progress=on_progress, cancel=cancel)
+    elif there is not None:
+        videos.note(store, one, remote, there)
     info = store.find_embedding(one.key)
     if info is not None and info.complete:
         return Pulled(store.video(one.key.sha256), info, False)
@@ -102,6 +108,10 @@ def pull(
     return Pulled(store.video(one.key.sha256), info, True)
 
 
+def _has_file(store: Store, one: Published) -> bool:
+    return any(video.sha256 == one.key.sha256 and video.has_file for video in store.videos())
+
+
 def _verified(one: Published, remote: Remote, meter: Meter, cancel: threading.Event) -> Iterator[Batch]:
     """Yield the samples; raise where they turn out to be others than the document says."""
     content = Content()
@@ -116,33 +126,3 @@ def _verified(one: Published, remote: Remote, meter: Meter, cancel: threading.Ev
     if content.samples != one.samples or content.hexdigest() != one.content:
         raise RemoteError(f"The samples of {one.name} in {remote} are not those that were published; they are damaged.")
     meter.finish(content.samples)
-
-
-def _pull_video(
-    store: Store,
-    one: Published,
-    remote: Remote,
-    on_progress: Callable[[Progress], None] | None,
-    cancel: threading.Event,
-) -> None:
-    """Copy a video's file into the store, unless the store has it or it isn't published."""
-    sha256 = one.key.sha256
-    if any(video.sha256 == sha256 and video.has_file for video in store.videos()):
-        return
-    there = remote.find(video_path(sha256))
-    if there is None:
-        return
-
-    def on_bytes(done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(Progress(done, total, 0.0, None, f"copying {megabytes_done(done, total)}"))
-
-    incoming = store.paths.incoming / f"{sha256}{clean_suffix(one.name)}"
-    try:
-        with temporary_file(incoming, suffix=f".tmp{clean_suffix(one.name)}") as temporary:
-            digest = remote.download(there, temporary, on_progress=on_bytes, cancel=cancel)
-            if digest != sha256:
-                raise RemoteError(f"The file of {one.name} in {remote} is not the one published; it is damaged.")
-            store.add_file(temporary, name=one.name, sha256=digest, move=True)
-    except OSError as error:
-        raise StoreError(f"{one.name} can't be stored ({error.strerror}); free some space, then try again.") from error

@@ -26,7 +26,7 @@ import pyarrow as pa
 from lib.core.errors import RemoteError, RemoteMissingError
 from lib.core.formatting import encodable
 from lib.core.sampling import Sampling
-from lib.infra.documents import UNREADABLE, fields, listed, optional, real, text, whole_within
+from lib.infra.documents import UNREADABLE, fields, flag, listed, optional, real, text, whole_within
 from lib.remote.storage import Remote
 from lib.store.embeddings import SAMPLES_PREFIX, EmbeddingKey
 from lib.store.gaps import Gap
@@ -39,9 +39,10 @@ LANCE = "lance"
 MAX_SAMPLES = 50_000_000
 """Most samples of one embedding: 240 a second for more than two days."""
 MAX_DIM = 16_384
+MAX_SIZE = 1 << 50
+MAX_PIXELS = 1 << 16
 _MAX_GAPS = 100_000
 _MAX_S = 1e9
-_MAX_SIZE = 1 << 50
 _HEX = re.compile(r"[0-9a-f]{64}")
 _TABLE = re.compile(rf"{SAMPLES_PREFIX}[0-9a-f]{{32}}(-[0-9a-f]{{8}})?")
 _DOCUMENT = re.compile(rf"{DONE}/([0-9a-f]{{32}})\.json")
@@ -67,6 +68,12 @@ class Published:
     """Of the video, for people."""
     size_bytes: int
     """Of the video's file."""
+    width: int
+    """Displayed width of the video in pixels; 0 where unknown."""
+    height: int
+    """Displayed height in pixels; 0 where unknown."""
+    browser_playable: bool
+    """Whether browsers play the video's file as it is."""
     table: str
     """Name of the table of samples below ``lance/``."""
     content: str
@@ -240,7 +247,10 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "damage_after_s": optional(_seconds),
     "gaps": _gaps,
     "name": _name,
-    "size_bytes": whole_within(0, _MAX_SIZE),
+    "size_bytes": whole_within(0, MAX_SIZE),
+    "width": whole_within(0, MAX_PIXELS),
+    "height": whole_within(0, MAX_PIXELS),
+    "browser_playable": flag,
     "table": _short,
     "content": _hex,
 }

@@ -195,11 +195,14 @@ class Remote:
             answer = self._store.get(path, options=options)
             return answer.bytes().to_bytes()
 
-    def pieces(self, file: RemoteFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield bytes ``[start, end)`` of a file in order; raises as ``read_range`` does."""
+    def pieces(
+        self, file: RemoteFile, start: int = 0, end: int | None = None, *, most_bytes: int | None = None
+    ) -> Iterator[bytes]:
+        """Yield bytes ``[start, end)`` of a file in order, at most ``most_bytes`` at once; raises as ``read_range``."""
         end = file.size_bytes if end is None else min(end, file.size_bytes)
         while start < end:
-            piece = self.read_range(file.path, start, end, etag=file.etag)
+            until = min(end, start + (most_bytes or PIECE_BYTES))
+            piece = self.read_range(file.path, start, until, etag=file.etag)
             if not piece:
                 raise RemoteError(f"{file.path} in {self} ended too early; try again.")
             yield piece

@@ -51,7 +51,7 @@ def create(remote: Remote, table: str, dim: int, batches: Iterable[Batch]) -> st
             raise raised[0] from None
         if not is_foreign(error):
             raise
-        if _THERE.search(str(error)):
+        if _THERE.search(str(error)) or exists(remote, table):
             return None
         remote.fail(f"writing {LANCE}/{table}", error)
     return content.hexdigest()

@@ -139,6 +139,10 @@ class StorePaths:
         """Picture examples of prompts, ``<SHA-256>.jpg``."""
         return self.home / "pictures"
 
+    def remote_video(self, sha256: str) -> Path:
+        """Return what says where the file of a video is that stays in object storage."""
+        return self.home / "remote" / f"{sha256}.json"
+
     @property
     def exports(self) -> Path:
         """Annotated clips."""

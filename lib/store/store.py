@@ -39,6 +39,7 @@ The format, version 1
     ├── versions/             <id>.json, what an experiment was at a time; never changed (``services.versions``)
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
     ├── pictures/             <SHA-256>.jpg, picture examples of prompts
+    ├── remote/               <sha256>.json, where a video's file is that stays elsewhere (``remote.videos``)
     ├── exports/              annotated clips
     ├── models/               embedded models that were downloaded
     └── locks/                store.lock (each write), <id>.lock (one ingest per embedding)
@@ -199,6 +200,7 @@ class Store:
             freed = self._embeddings.delete_of(sha256)
             freed += self._videos.delete(sha256)
             freed += self._ground_truth.forget_all(sha256)
+            freed += self._folder.remove(self.paths.remote_video(sha256))
             with suppress(StoreError):  # what is left is swept after the next deletion
                 self._sweep()
             return freed

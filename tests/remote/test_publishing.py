@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
+from lib.core.errors import Cancelled, NotStoredError, RemoteError
+from lib.remote import tables, videos
 from lib.remote.publishing import publish
 from lib.remote.pulling import published, pull
-from lib.remote.records import find
+from lib.remote.records import Published, done_path, find, video_path
 from lib.remote.storage import Remote
-from lib.store.embeddings import EmbeddingKey
+from lib.store.embeddings import EmbeddingKey, samples_schema
+from lib.store.staging import Batch
 from lib.store.store import Store
 from lib.store.videos import Video
 from tests.helpers.fake_object_storage import ObjectStorage, now_and_then
+from tests.helpers.storing import key_of, put, unit_rows
 
 
 def assert_same(store: Store, other: Store, key: EmbeddingKey) -> None:
@@ -85,3 +93,160 @@ def test_a_conflict_that_is_none_is_tried_again(
     assert find(remote, key.id) == one
     pull(other, one, remote)
     assert_same(store, other, key)
+
+
+# --- what others leave ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["data", "manifest", "other samples", "nothing else"])
+def test_what_a_dead_writer_left_does_not_block(
+    store: Store, other: Store, key: EmbeddingKey, video: Video, folder: Remote, left: str, rng: np.random.Generator
+) -> None:
+    table = Path(folder.url[7:]) / "lance" / f"{key.table}.lance"
+    if left in ("data", "manifest"):
+        (table / "data").mkdir(parents=True)
+        (table / "data" / "half.lance").write_bytes(b"half")
+    if left == "manifest":
+        (table / "_versions").mkdir()
+        (table / "_versions" / "18446744073709551614.manifest").write_bytes(b"broken")
+    if left == "other samples":
+        tables.create(folder, key.table, 64, [Batch(np.arange(3), np.arange(3.0), unit_rows(rng, 3), [None] * 3)])
+    if left == "nothing else":  # it died between table and document: its table counts
+        publish(store, key, folder)
+        folder.delete(done_path(key.id))
+
+    outcome = publish(store, key, folder)
+    assert outcome.new
+    assert (outcome.published.table == key.table) == (left in ("data", "nothing else"))
+    pull(other, outcome.published, Remote(folder.url))
+    assert_same(store, other, key)
+
+
+def test_a_writer_that_stops_leaves_nothing_that_counts(store: Store, key: EmbeddingKey, remote: Remote) -> None:
+    cancel = threading.Event()
+    with pytest.raises(Cancelled):
+        publish(store, key, remote, on_progress=lambda progress: cancel.set(), cancel=cancel)
+    assert list(published(remote)) == []
+    assert not tables.exists(remote, key.table)
+    assert publish(store, key, remote).new
+
+
+def test_what_is_incomplete_is_not_published(store: Store, video: Video, remote: Remote, rng) -> None:
+    key = key_of(video, sampling_key="stride-20")
+    put(store, key, unit_rows(rng, 3), finish=False)
+    with pytest.raises(NotStoredError, match="embed the video to its end"):
+        publish(store, key, remote)
+    assert list(remote.files()) == []
+
+
+# --- what is there isn't what it says -------------------------------------------------------------
+
+
+def rewritten(folder: Remote, key: EmbeddingKey, changes: dict[str, object]) -> Published | RemoteError:
+    """Change the document of an embedding, and return what is read of it then."""
+    path = Path(folder.url[7:]) / done_path(key.id)
+    document = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in document.items() if value != "left out"}))
+    (one,) = published(Remote(folder.url))
+    return one
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"samples": 10**30},
+        {"samples": -1},
+        {"dim": 0},
+        {"table": "../../other"},
+        {"table": "samples-" + "0" * 32 + "/../x"},
+        {"content": "left out"},
+        {"more": 1},
+        {"end_s": -5.0},
+        {"gaps": [{"start_s": 2.0, "end_s": 1.0, "missing": 1}]},
+        {"gaps": [{"start_s": 0.0, "end_s": 1.0, "missing": 10**12}]},
+        {"name": "a" * 3000},
+        {"damage": ["x"]},
+        {"key": {"sha256": "0" * 64, "engine_id": "toy:1", "sampling_key": "stride-10", "preprocessing": "1"}},
+        {"key": {"sha256": "..", "engine_id": "toy:1", "sampling_key": "nonsense", "preprocessing": "1"}},
+    ],
+    ids=str,
+)
+def test_a_document_that_makes_no_sense_is_one_sentence(
+    store: Store, key: EmbeddingKey, folder: Remote, changes: dict[str, object]
+) -> None:
+    publish(store, key, folder)
+    one = rewritten(folder, key, changes)
+    assert isinstance(one, RemoteError)
+    assert "makes no sense" in str(one)
+    assert key.id[:8] in str(one)
+
+
+def test_a_name_from_elsewhere_is_cleaned(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:
+    publish(store, key, folder)
+    one = rewritten(folder, key, {"name": "../\x1b[31m/a\u202eb.mp4\n"})
+    assert isinstance(one, Published)
+    assert pull(other, one, folder).video.name == "ab.mp4"
+
+
+@pytest.mark.parametrize("changes", [{"samples": 699}, {"dim": 65}, {"content": "0" * 64}, {"end_s": 1.0}], ids=str)
+def test_samples_that_are_others_are_refused_and_leave_nothing(
+    store: Store, other: Store, key: EmbeddingKey, folder: Remote, changes: dict[str, object]
+) -> None:
+    publish(store, key, folder)
+    one = rewritten(folder, key, changes)
+    assert isinstance(one, Published)
+    with pytest.raises(RemoteError, match=r"publish that embedding again|are damaged"):
+        pull(other, one, folder)
+    assert (other.embeddings(), other.videos()) == ([], [])
+    assert [
+        path.name for path in other.paths.tables.iterdir() if "samples" in path.name or "arriving" in path.name
+    ] == []
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut off", "flipped", "huge", "appended"])
+def test_a_damaged_table_is_refused_or_not_seen(
+    store: Store, other: Store, key: EmbeddingKey, folder: Remote, damage: str, rng: np.random.Generator
+) -> None:
+    one = publish(store, key, folder).published
+    (data,) = (Path(folder.url[7:]) / "lance" / f"{one.table}.lance" / "data").iterdir()
+    content = data.read_bytes()
+    if damage == "gone":
+        data.unlink()
+    elif damage == "cut off":
+        data.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        data.write_bytes(content[:20_000] + bytes(255 - byte for byte in content[20_000:40_000]) + content[40_000:])
+    elif damage == "huge":
+        with open(data.with_name("more.lance"), "wb") as file:
+            file.truncate(1 << 40)
+    else:  # by a writer that isn't ours; the version that was published is read
+        rows = Batch(np.array([9000]), np.array([9000.0]), unit_rows(rng, 1), [None]).columns(samples_schema(64))
+        folder.tables.open_table(one.table).add(pa.Table.from_batches([rows]))
+        pull(other, one, Remote(folder.url))
+        assert_same(store, other, key)
+        return
+    with pytest.raises(RemoteError):
+        pull(other, one, Remote(folder.url))
+    assert (other.embeddings(), other.videos()) == ([], [])
+
+
+def test_a_video_that_is_another_is_refused(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:
+    one = publish(store, key, folder, with_video=True).published
+    (Path(folder.url[7:]) / video_path(key.sha256)).write_bytes(b"another")
+    with pytest.raises(RemoteError, match="not the one that was published"):
+        pull(other, one, folder, with_video=True)
+    assert (other.videos(), list(other.paths.incoming.iterdir())) == ([], [])
+
+
+def test_a_file_that_stays_there_is_noted_until_the_video_is_deleted(
+    store: Store, other: Store, key: EmbeddingKey, video: Video, remote: Remote
+) -> None:
+    one = publish(store, key, remote, with_video=True).published
+    pulled = pull(other, one, remote).video
+    there = videos.noted(other, video.sha256)
+    assert there is not None
+    assert (there.width, there.height, there.browser_playable) == (video.width, video.height, video.browser_playable)
+    assert b"".join(Remote(there.url).pieces(there.file)) == video.path.read_bytes()
+    assert videos.copy_into_store(other, pulled, there).has_file
+    other.delete_video(video.sha256)
+    assert videos.noted(other, video.sha256) is None

@@ -33,7 +33,7 @@ def playable(video: Video) -> Playable:
         path = cache.store().file_path(video.sha256)
     except PromptreelError as error:
         return Playable(None, problem=str(error))
-    if video.browser_playable and video.sha256 not in st.session_state.get("refused", ()):
+    if may_play(video.browser_playable, video):
         return Playable(routes.url_for_video(path))
     copy = cache.store().proxy_path(video.sha256)
     if copy.exists():
@@ -56,6 +56,11 @@ def playable(video: Video) -> Playable:
         return Playable(None, problem=job.error)
     share = job.progress.done / job.progress.total if job.progress and job.progress.total else None
     return Playable(None, progress=share)
+
+
+def may_play(browser_playable: bool, video: Video) -> bool:
+    """Return whether this browser plays the file of a video as it is, as far as is known."""
+    return browser_playable and video.sha256 not in st.session_state.get("refused", ())
 
 
 def telling(on_progress: Callable[[Progress], None]) -> Callable[[float, float | None], None]:

@@ -8,6 +8,7 @@ from lib.charts import timeline
 from lib.charts.comparison import differences_chart
 from lib.charts.data import chart_data
 from lib.ui.compare.page import ComparedSides, Sides
+from lib.ui.panels.video import is_played
 from lib.ui.session.session import SIDES
 
 _HEIGHT = 190
@@ -15,7 +16,7 @@ _HEIGHT = 190
 
 def draw(sides: Sides, compared: ComparedSides | None) -> None:
     """Draw scores and segments of A and B, and where they differ, with aligned time axes."""
-    if sides.video.has_file:
+    if is_played(sides.video):
         return
     for name in SIDES:
         side, colours = (sides.a if name == "a" else sides.b), sides.colours[name]

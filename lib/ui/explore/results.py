@@ -134,7 +134,7 @@ def shots(analysis: Analysis) -> None:
 def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
     """Draw best, borderline and most changed frames; a click moves the player there.
 
-    Without a video file there are no pictures, so times and scores are drawn.
+    Of results without pictures, times and scores are drawn.
     """
     labels = list(analysis.labels)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -158,7 +158,8 @@ def frames(analysis: Analysis, info: EmbeddingInfo) -> None:
     else:
         chosen = analysis.borderline_samples(label, _FRAMES_SHOWN)
     empty = _no_frames(analysis, str(kind), label)
-    if not cache.store().video(info.key.sha256).has_file:
+    frames_of = [int(analysis.samples.frames[index]) for index in chosen[:1]]
+    if not cache.store().video(info.key.sha256).has_file and not cache.store().thumbnails(info.key, frames_of):
         if chosen:
             missing_video.samples_table(analysis, chosen)
         else:

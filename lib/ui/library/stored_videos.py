@@ -11,6 +11,7 @@ import streamlit as st
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, format_bytes, format_duration, plural
 from lib.core.sampling import Sampling
+from lib.remote.videos import noted
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
@@ -97,7 +98,7 @@ def _cells(row: _Row, waiting: Collection[str]) -> dict[str, object]:
 
 def _whereabouts(video: Video) -> str:
     if not video.has_file:
-        return " of results, no video"
+        return ", shared archive" if noted(cache.store(), video.sha256) else " of results, no video"
     return ", in the library" if video.owned else ", original location"
 
 

@@ -8,22 +8,39 @@ import pandas as pd
 import streamlit as st
 
 from lib.analysis.analysis import Analysis
-from lib.core.formatting import as_text, escape_markdown, format_duration, format_time
+from lib.core.formatting import as_text, escape_markdown, format_bytes, format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
+from lib.remote.videos import RemoteVideo
 from lib.store.videos import Video
-from lib.ui.background import embedding
+from lib.ui.background import embedding, shared_archive
 from lib.ui.session import cache, state
 from lib.ui.session.guard import told
 from lib.ui.session.session import Session
 
 
-def no_player(video: Video) -> None:
-    """Say why there is no player."""
+def no_player(video: Video, there: RemoteVideo | None = None) -> None:
+    """Say why there is no player; ``there`` is where its file is, which this browser doesn’t play."""
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
+    if there is not None:
+        st.info(
+            f"**{escape_markdown(video.name)}** ({length}) can’t be played from {as_text(there.url)} by this browser. "
+            "Copied into the library, it is converted to play.",
+            icon=":material/cloud_download:",
+        )
+        job = shared_archive.copying(video)
+        st.button(
+            f"Copy the file, {format_bytes(there.size_bytes)}" if job is None else "The file is on its way…",
+            key=f"fetch_{video.sha256}",
+            icon=":material/download:",
+            disabled=job is not None,
+            on_click=told(shared_archive.start_copy),
+            args=(video, there),
+        )
+        return
     st.info(
-        f"**{escape_markdown(video.name)}** ({length}) was imported without its video, so there is nothing to play and "
-        "no frame to show. To see it, import the results once more together with the video.",
+        f"**{escape_markdown(video.name)}** ({length}) was imported without its video, so there is nothing to play. To see it, "
+        "import the results once more together with the video, or pull it once its file is published.",
         icon=":material/videocam_off:",
     )
 

@@ -24,10 +24,11 @@ from lib.ingest.ingest import embedding_key
 from lib.ingest.progress import expected_samples
 from lib.ingest.speed import speed_of
 from lib.prompts.reference_phrases import PHRASES
+from lib.remote.videos import RemoteVideo, noted
 from lib.services.jobs import Job
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
-from lib.ui.background import embedding, playable_copies, reference_phrases
+from lib.ui.background import embedding, playable_copies, reference_phrases, shared_archive
 from lib.ui.components.player import DraggedThreshold, Presented, Seek, lanes_data, player, player_key
 from lib.ui.components.prompt_editor import answers_without_player
 from lib.ui.panels import engine as engine_panel
@@ -284,6 +285,16 @@ def watch(selection: VideoSelection, analysis: Analysis | None, places: tuple[De
             st.session_state[key] = label  # the panels below, not drawn yet, show it as well
 
 
+def is_played(video: Video) -> bool:
+    """Return whether there is a player for a video: its file is here, or is played from where it is."""
+    there = _elsewhere(video)
+    return video.has_file or (there is not None and playable_copies.may_play(there.browser_playable, video))
+
+
+def _elsewhere(video: Video) -> RemoteVideo | None:
+    return None if video.has_file else noted(cache.store(), video.sha256)
+
+
 def play(
     video: Video,
     lanes: dict[str, Any] | None,
@@ -300,11 +311,18 @@ def play(
     it drawn for an audience.
     """
     session = state.session()
-    source = playable_copies.playable(video) if video.has_file else None
+    there = _elsewhere(video)
+    if video.has_file:
+        source: playable_copies.Playable | None = playable_copies.playable(video)
+    elif there is not None and playable_copies.may_play(there.browser_playable, video):
+        source = shared_archive.playable(video, there)
+        video = replace(video, width=there.width, height=there.height)
+    else:
+        source = None
     if source is None or source.problem:
         with places[0] if places else nullcontext():
             if source is None:
-                missing_video.no_player(video)
+                missing_video.no_player(video, there)
             else:
                 st.error(as_text(source.problem or ""), icon=":material/error:")
             answers_without_player(player_key(video.sha256), lanes)
@@ -330,13 +348,14 @@ def play(
     )
     session.playhead_s, session.marked, session.label = view.time_s, view.mark, view.label
     if view.problem == "unsupported" and source.src is not None:
-        playable_copies.want_copy(video)
+        playable_copies.want_copy(video)  # of a file that stays elsewhere: it is offered to be copied here first
     if presented is not None:
         return
     rate = f"{float(video.rate):.4g} frames per second" if video.rate else "unknown rate"
     length = format_duration(video.duration_s) if video.duration_s else "unknown length"
+    kind = f"{rate}, {length}, {as_text(video.codec)}" if there is None else f"{length}, from {as_text(there.url)}"
     with places[1] if places else nullcontext():
-        st.caption(f"{video.width}×{video.height}, {rate}, {length}, {as_text(video.codec)}")
+        st.caption(f"{video.width}×{video.height}, {kind}")
 
 
 def _change_threshold(sides: Mapping[str, Session], dragged: DraggedThreshold) -> None:

@@ -5,6 +5,7 @@ be guessed and are only given for files and embeddings the app chose; nobody tur
 
 =========================================  =================================================================
 ``GET|HEAD /promptreel/video/<token>``     a video from disk; 206, 416 and multipart ranges by Starlette
+``GET|HEAD /promptreel/remote/<token>``    a video from object storage, passed on piece by piece; 206 and 416
 ``GET /promptreel/thumb/<token>/<frame>``  the JPEG thumbnail of one sample
 ``GET /promptreel/pack/<token>``           arrays for the player's lanes, as ``player_arrays.encode_arrays`` writes them
 ``GET /promptreel/module/<hash>/<file>``   the JavaScript modules of our own components
@@ -26,6 +27,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import quote
@@ -34,10 +36,11 @@ import streamlit as st
 from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lib.core.errors import NotStoredError, PromptreelError, VideoUnreadableError
+from lib.remote.storage import Remote, RemoteFile
 from lib.ui.server.security import SecurityHeaders, refused_host, refused_origin, refused_token
 from lib.ui.server.uploads import OnUpload, receive, refuse, remove_stale_parts
 
@@ -48,6 +51,8 @@ PACKS_KEPT = 24
 """Packs that can be fetched at a time, over all sessions; each holds on to the arrays that it is made of."""
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
+_HEAD_BYTES = 64
+_REMOTE_BYTES = 1 << 20
 _PLACE = "[0-9]{1,18}"  # fits into 64 bits
 _SPAN = rf"({_PLACE}-({_PLACE})?|-{_PLACE})"
 _RANGE = re.compile(rf"bytes=\s*{_SPAN}(\s*,\s*{_SPAN})*\s*", re.IGNORECASE)
@@ -66,6 +71,13 @@ class _File:
     media_type: str
 
 
+@dataclass(frozen=True)
+class _RemoteFile:
+    remote: Remote
+    file: RemoteFile
+    name: str
+
+
 @dataclass
 class _State:
     """What script and routes share."""
@@ -73,6 +85,8 @@ class _State:
     lock: threading.Lock = field(default_factory=threading.Lock)
     files: dict[str, _File] = field(default_factory=dict)
     file_tokens: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    remote_files: dict[str, _RemoteFile] = field(default_factory=dict)
+    remote_tokens: dict[tuple[str, str, str], str] = field(default_factory=dict)
     loaders: dict[str, ThumbnailLoader] = field(default_factory=dict)
     loader_tokens: dict[str, str] = field(default_factory=dict)
     packs: dict[str, Callable[[], bytes]] = field(default_factory=dict)
@@ -95,6 +109,7 @@ def routes() -> list[Route]:
     base = _base()
     return [
         Route(f"{base}/video/{{token}}", _guarded(_video), methods=["GET"]),  # Starlette adds HEAD
+        Route(f"{base}/remote/{{token}}", _guarded(_remote_video), methods=["GET"]),
         Route(f"{base}/thumb/{{token}}/{{frame}}", _guarded(_thumbnail), methods=["GET"]),
         Route(f"{base}/pack/{{token}}", _guarded(_pack), methods=["GET"]),
         Route(f"{base}/module/{{version}}/{{name}}", _guarded(_module), methods=["GET"]),
@@ -154,6 +169,19 @@ def url_for_video(path: Path) -> str:
         token = state.file_tokens.setdefault(identity, secrets.token_urlsafe(18))
         state.files[token] = _File(path, media_type)
     return f"{_base()}/video/{token}"
+
+
+def url_for_remote(remote: Remote, file: RemoteFile, name: str) -> str:
+    """Return a URL that plays a file of object storage, ``name`` for people; the storage is asked when it is fetched.
+
+    It goes through this server, so that no browser needs to reach the storage, nor sees a signed address.
+    """
+    identity = (remote.url, file.path, file.etag)
+    state = _state()
+    with state.lock:
+        token = state.remote_tokens.setdefault(identity, secrets.token_urlsafe(18))
+        state.remote_files.setdefault(token, _RemoteFile(remote, file, name))
+    return f"{_base()}/remote/{token}"
 
 
 def url_for_thumbnails(key: str, loader: ThumbnailLoader) -> str:
@@ -222,14 +250,17 @@ def _guarded(endpoint: _Endpoint) -> _Endpoint:
 def _media_type(path: Path) -> str:
     """Return the MIME type by the file's first bytes (uploads are stored by hash), else by its name."""
     with path.open("rb") as file:
-        head = file.read(64)
+        return _media_type_of(file.read(_HEAD_BYTES), path.name)
+
+
+def _media_type_of(head: bytes, name: str) -> str:
     if head[4:8] == b"ftyp":
         return "video/quicktime" if head[8:12] == b"qt  " else "video/mp4"
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "video/webm" if b"webm" in head else "video/x-matroska"
     if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
         return "video/x-msvideo"
-    guess = _MEDIA_TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0] or ""
+    guess = _MEDIA_TYPES.get(Path(name).suffix.lower()) or mimetypes.guess_type(name)[0] or ""
     # Anything else is never served as something a browser would run.
     return guess if guess.startswith(("video/", "audio/")) else "application/octet-stream"
 
@@ -262,6 +293,46 @@ async def _video(request: Request) -> Response:
         stat_result=status,
         headers={**_COMMON_HEADERS, "Cache-Control": "private, max-age=86400"},
     )
+
+
+async def _remote_video(request: Request) -> Response:
+    there = _state().remote_files.get(request.path_params["token"])
+    if there is None:
+        return PlainTextResponse("This video is not here any more.", 404)
+    size = there.file.size_bytes
+    asked = request.headers.get("range") or ""
+    in_part = bool(_RANGE.fullmatch(asked)) and "," not in asked  # several ranges at once are ignored, as is nonsense
+    span = _span(asked, size) if in_part else (0, size)
+    if span is None:
+        return PlainTextResponse("The video is shorter.", 416, {"Content-Range": f"bytes */{size}"})
+    pieces = there.remote.pieces(there.file, *span, most_bytes=_REMOTE_BYTES)
+    try:
+        head = await to_thread.run_sync(lambda: there.remote.read_range(there.file.path, 0, _HEAD_BYTES))
+        first = b"" if request.method == "HEAD" else await to_thread.run_sync(lambda: next(pieces, b""))
+    except PromptreelError as error:
+        return PlainTextResponse(str(error), 502)
+    headers = {
+        **_COMMON_HEADERS,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=86400",
+        "Content-Length": str(span[1] - span[0]),
+    }
+    if in_part:
+        headers["Content-Range"] = f"bytes {span[0]}-{span[1] - 1}/{size}"
+    status, media_type = 206 if in_part else 200, _media_type_of(head, there.name)
+    if request.method == "HEAD":
+        return Response(b"", status, headers, media_type)
+    return StreamingResponse(chain([first], pieces), status, headers, media_type)
+
+
+def _span(asked: str, size: int) -> tuple[int, int] | None:
+    """Return the bytes ``[start, end)`` that one valid range asks for; None where there are none."""
+    first, _, last = asked.partition("=")[2].strip().partition("-")
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+    return (start, end) if start < end else None
 
 
 async def _thumbnail(request: Request) -> Response:

@@ -41,6 +41,7 @@ from lib.evaluation.verdict import Verdict
 from lib.infra.address import origin_of
 from lib.prompts.model import Prompt, PromptSet, picture_key
 from lib.prompts.reference_phrases import PHRASES
+from lib.remote.storage import Remote
 from lib.services.embedding import EmbeddingQueue
 from lib.services.fitting import longest_fit
 from lib.services.ground_truth import VideoTruth, video_truth
@@ -48,6 +49,7 @@ from lib.services.jobs import JobManager
 from lib.services.picture_examples import missing_pictures, picture_vectors
 from lib.services.row_hints import Refusal
 from lib.services.server_identity import identified
+from lib.services.shared_archive import SharedArchive
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.home import default_home
 from lib.store.store import Store, embed_texts_cached
@@ -114,6 +116,22 @@ def _engine_without_a_tab(spec: str, model_version: str) -> Engine:
         return engine
     key = standing_key() if may_have_environments_key(origin_of(spec)) else None
     return identified(make_engine(spec, model_version=model_version, api_key=key), store().home, store)
+
+
+@st.cache_resource(show_spinner=False)
+def shared_archive(url: str) -> SharedArchive:
+    """Return the archive at an address, its list kept for all sessions.
+
+    Raises:
+        InputError: it is no address.
+    """
+    return SharedArchive(url)
+
+
+@st.cache_resource(show_spinner=False)
+def remote(url: str) -> Remote:
+    """Return the place at an address, its connections kept for all sessions; raises as ``shared_archive``."""
+    return Remote(url)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
