@@ -39,8 +39,8 @@ def no_player(video: Video, there: RemoteVideo | None = None) -> None:
         )
         return
     st.info(
-        f"**{escape_markdown(video.name)}** ({length}) was imported without its video, so there is nothing to play. To see it, "
-        "import the results once more together with the video, or pull it once its file is published.",
+        f"**{escape_markdown(video.name)}** ({length}) was imported without its video, so there is nothing to play. To "
+        "see it, import the results once more together with the video, or pull it once its file is published.",
         icon=":material/videocam_off:",
     )
 
