@@ -382,7 +382,7 @@ class EmbeddingQueue:
         return report
 
     def _samples(self, key: EmbeddingKey) -> int:
-        with suppress(StoreError):
+        with suppress(Exception):  # what is wrong with the store was said already, or will be
             info = self._store.find_embedding(key)
             return info.samples if info is not None else 0
         return 0

@@ -83,14 +83,17 @@ def test_the_queue_is_put_into_order_and_resumed(two_more: Bench) -> None:
 
 def test_failures_are_listed_with_their_sentence_and_tried_again(two_more: Bench) -> None:
     app = open_page(PAGE)
-    ids = fill(app, failed=["reds.mp4"])
+    ids = fill(app, failed=["reds.mp4", "blues.mp4"])
     app.run()
+    assert not app.exception
     assert as_text("Broken; mend *it*.") in words(app)
     by_key(app.button, f"queue_retry_{ids['reds.mp4']}").click()
     app.run()
     queue = cache.embedding_queue().read()
-    assert not queue.failed
-    assert [entry.name for entry in queue.waiting] == ["blues.mp4", "reds.mp4"]
+    assert [entry.name for entry in queue.waiting] == ["reds.mp4"]
+    by_key(app.button, f"queue_drop_{ids['blues.mp4']}").click()
+    app.run()
+    assert names() == ["reds.mp4"]
 
 
 def test_a_damaged_queue_is_a_sentence_and_is_kept_aside(two_more: Bench) -> None:

@@ -21,7 +21,6 @@ from lib.ui.session.guard import as_sentences, told
 
 _PER_PAGE = 8
 _POLL_S = 2.0
-_NAME_PX, _STATE_PX = 260, 400
 
 
 def draw() -> None:
@@ -31,14 +30,17 @@ def draw() -> None:
     if not _read(queue).entries:
         return
     st.subheader("Embedding queue")
+    busy = queue.busy
 
-    @st.fragment(run_every=_POLL_S if queue.busy else None)
+    @st.fragment(run_every=_POLL_S if busy else None)
     @as_sentences()
     def shown() -> None:
         now = _read(queue)
         _head(queue, now)
         _waiting(queue, now.waiting)
         _failed(queue, now.failed)
+        if queue.busy != busy:
+            st.rerun()  # polling begins, or ends and the page shows the results
 
     shown()
 
@@ -120,30 +122,31 @@ def _try_engine() -> None:
 def _waiting(queue: EmbeddingQueue, waiting: Sequence[Entry]) -> None:
     pages = -(-len(waiting) // _PER_PAGE)
     number = st.session_state.get("queue_page", 1) if pages > 1 else 1
-    first = (min(number, pages) - 1) * _PER_PAGE
-    for place in range(first, min(first + _PER_PAGE, len(waiting))):
-        entry = waiting[place]
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"queue_row_{entry.id}"):
-            st.markdown(f"{place + 1:,}\\. **{as_text(entry.name)}**", width=_NAME_PX)
-            st.caption(_state(queue, entry), width=_STATE_PX)
-            for word, where, off in (("First", "first", place == 0), ("Up", "up", place == 0), ("Down", "down", False)):
-                st.button(
-                    word,
-                    key=f"queue_{where}_{entry.id}",
-                    type="tertiary",
-                    disabled=off or (where == "down" and place == len(waiting) - 1),
-                    on_click=told(queue.move),
-                    args=(entry.id, where),
-                )
-            st.button(
-                "Remove",
-                key=f"queue_remove_{entry.id}",
-                type="tertiary",
-                on_click=told(queue.remove),
-                args=([entry.id],),
-            )
+    first = (min(number, max(pages, 1)) - 1) * _PER_PAGE
+    with st.container(gap="xxsmall"):
+        for place in range(first, min(first + _PER_PAGE, len(waiting))):
+            _row(queue, waiting[place], place, last=place == len(waiting) - 1)
     if pages > 1:
         st.pagination(pages, key="queue_page")
+
+
+def _row(queue: EmbeddingQueue, entry: Entry, place: int, *, last: bool) -> None:
+    left, right = st.columns((5, 3), gap="small", vertical_alignment="center")
+    with left.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"{place + 1:,}\\. **{as_text(entry.name)}**", width="content")
+        st.caption(_state(queue, entry), width="content")
+    with right.container(horizontal=True, gap="small", horizontal_alignment="right"):
+        for word, where, off in (("First", "first", place == 0), ("Up", "up", place == 0), ("Down", "down", last)):
+            st.button(
+                word,
+                key=f"queue_{where}_{entry.id}",
+                type="tertiary",
+                disabled=off,
+                on_click=told(queue.move),
+                args=(entry.id, where),
+            )
+        ids = [entry.id]
+        st.button("Remove", key=f"queue_remove_{entry.id}", type="tertiary", on_click=told(queue.remove), args=(ids,))
 
 
 def _state(queue: EmbeddingQueue, entry: Entry) -> str:

@@ -58,7 +58,9 @@ def _waiting_line() -> None:
 def waiting_words(waiting: int, left: TimeLeft) -> str:
     """Return how many videos wait, and for how long: ``12 videos in the queue, about 5 min left.`` for example."""
     words = f"{plural(waiting, 'video')} in the queue"
-    if left.seconds:
+    if not left.seconds:
+        words += "; how long it takes is known once one is embedded"
+    else:
         words += f", about {format_duration(left.seconds)} left"
         words += f" and {plural(left.unknown, 'video')} of unknown length" if left.unknown else ""
     return f"{words}."
