@@ -11,6 +11,7 @@ if archive is None:
     st.stop()
 with tools:
     classification.save_popover(archive)
+classification.missing_button(archive)
 
 facts, problem = page.facts_of(archive)
 if problem:

@@ -40,6 +40,18 @@ def table(app):
     return app.dataframe[0].value
 
 
+def test_videos_that_are_not_embedded_yet_are_embedded_from_the_page(archive):
+    add_video(archive.store, archive.experiment.server_url, (GREEN, 13), name="new", embed=False)
+    app = open_page(PAGE)
+    assert by_key(app.button, "embed_all_missing").label == "Embed all that is missing (1 video)"
+    by_key(app.button, "embed_all_missing").click()
+    app.run()
+    wait_for(lambda: not cache.embedding_queue().busy)
+    app = as_table(app)
+    assert "new.mp4" in set(table(app)["name"])
+    assert not [button for button in app.button if button.key == "embed_all_missing"]
+
+
 def as_table(app):
     app.session_state["archive_form"] = "Table"
     return app.run()

@@ -21,8 +21,8 @@ from lib.services.experiments import shown_title
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
+from lib.ui.panels import embedding_queue, missing_video
 from lib.ui.panels import engine as engine_panel
-from lib.ui.panels import missing_video
 from lib.ui.session import cache, opening, state
 from lib.ui.session.guard import told
 from lib.ui.session.peek import peek_state
@@ -150,6 +150,11 @@ def _found(store: Store, engine: Engine, prompt_set: PromptSet, infos: list[Embe
         if job.state == "queued":
             st.rerun()  # so that the job panel, drawn before, shows the job
     return known
+
+
+def missing_button(archive: Archive) -> None:
+    """Draw the button that has the videos embedded that are not in the archive yet; nothing where all are."""
+    embedding_queue.missing_button([video for sha256, video in archive.videos.items() if sha256 not in archive.infos])
 
 
 def save_popover(archive: Archive) -> None:

@@ -13,6 +13,7 @@ from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.services.embedding import EmbeddingQueue
 from lib.services.queue_file import Entry, Queue
+from lib.store.videos import Video
 from lib.ui.background import embedding
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels.jobs import progress_text, waiting_words
@@ -45,12 +46,15 @@ def draw() -> None:
     shown()
 
 
-def missing_button(*, key: str = "embed_all_missing") -> None:
-    """Draw the button that has all videos embedded that are not, with the sidebar's engine; nothing without any."""
+def missing_button(videos: Sequence[Video] | None = None) -> None:
+    """Draw the button that has all videos embedded that are not, with the sidebar's engine; nothing without any.
+
+    ``videos`` are those it is about; None for all of the library.
+    """
     session = state.session()
     try:
         engine, sampling = engine_panel.current_engine(session), engine_panel.current_sampling(session)
-        missing = embedding.not_embedded(cache.store().videos(), engine, sampling)
+        missing = embedding.not_embedded(cache.store().videos() if videos is None else videos, engine, sampling)
         under_way = embedding.under_way(engine, sampling) if missing else set()
     except PromptreelError:  # the sidebar or the queue says what is wrong
         return
@@ -58,20 +62,18 @@ def missing_button(*, key: str = "embed_all_missing") -> None:
     if missing:
         st.button(
             f"Embed all that is missing ({plural(len(missing), 'video')})",
-            key=key,
+            key="embed_all_missing",
             icon=":material/playlist_add:",
             help=f"With {as_text(engine.name)}, {sampling.description}, one after the other, in the background. The "
             "queue outlives a restart.",
-            on_click=_add_missing,
-            args=(engine, sampling),
+            on_click=_add,
+            args=(missing, engine, sampling),
         )
 
 
 @state.callback
-def _add_missing(engine: Engine, sampling: Sampling) -> None:
-    videos = embedding.not_embedded(cache.store().videos(), engine, sampling)
-    under_way = embedding.under_way(engine, sampling)
-    cache.embedding_queue().add([one for one in videos if one.sha256 not in under_way], engine, sampling)
+def _add(videos: Sequence[Video], engine: Engine, sampling: Sampling) -> None:
+    cache.embedding_queue().add(videos, engine, sampling)
 
 
 def _read(queue: EmbeddingQueue) -> Queue:
