@@ -54,10 +54,11 @@ def _prompts(labels: int) -> PromptSet:
     )
 
 
-def _timed(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
+def _timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return how long it took, and how long the processor worked, over all threads; in seconds."""
+    begun, used = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - begun
+    return time.perf_counter() - begun, time.process_time() - used
 
 
 def main(argv: list[str]) -> int:
@@ -86,16 +87,15 @@ def main(argv: list[str]) -> int:
         same = _timed(lambda: classify(store, engine, changed, infos))
         memory = peak_bytes() / MB
         part = store.videos()[: max(1, options.videos // 10)]
-        alone = _timed(lambda: [analyse_stored(store, video, engine, Sampling.every(10), changed) for video in part])
+        alone, _ = _timed(lambda: [analyse_stored(store, video, engine, Sampling.every(10), changed) for video in part])
     alone *= options.videos / len(part)
     rows = {"first": (first, BAR_FIRST_S), "a prompt changed": (again, BAR_CHANGED_S)}
     print(f"{options.videos:,} videos x {options.samples} samples x {options.labels} labels\n")
-    print("| classification | seconds | ratio to analysing each as Explore does | bar |\n|---|---|---|---|")
-    for name, (took, bar) in rows.items():
-        print(
-            f"| {name} | {took:.1f} | {took / alone:.2f} | at most {bar:g} s: {'held' if took <= bar else 'MISSED'} |"
-        )
-    print(f"| nothing changed | {same:.2f} | {same / alone:.3f} | |")
+    print("| classification | seconds | of the processor | ratio to Explore, one by one | bar |\n|---|---|---|---|---|")
+    for name, ((took, used), bar) in rows.items():
+        verdict = f"at most {bar:g} s: {'held' if took <= bar else 'MISSED'}"
+        print(f"| {name} | {took:.1f} | {used:.1f} | {took / alone:.2f} | {verdict} |")
+    print(f"| nothing changed | {same[0]:.2f} | {same[1]:.2f} | {same[0] / alone:.3f} | |")
     held = memory <= BAR_MEMORY_MB
     print(f"\nPeak memory {memory:.0f} MB (at most {BAR_MEMORY_MB:.0f}: {'held' if held else 'MISSED'}).")
-    return 0 if held and all(took <= bar for took, bar in rows.values()) else 1
+    return 0 if held and all(took <= bar for (took, _), bar in rows.values()) else 1
