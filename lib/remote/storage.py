@@ -350,7 +350,8 @@ class Remote:
                     f"{self} writes over files although it is asked not to (If-None-Match), so two writers could "
                     "spoil each other's work; use a storage that has conditional writes."
                 )
-            self.check_format()
+            if not self.check_format():  # refused, though it isn't there
+                self._create(_MARKER, marker)
             self._may_create = True
 
     def _create(self, path: str, content: bytes) -> bool:

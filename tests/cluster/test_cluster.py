@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from lib.remote.records import Published
 from lib.remote.storage import Remote
 from lib.services.remote_embedding import EmbedAndPublish, embed_sources, sources
 from lib.services.runners import LocalRunner
-from tests.helpers.cluster import TwoMachines, ended, wait_for, why_not
+from tests.helpers.cluster import TwoMachines, ended, why_not
 from tests.helpers.videos import make_video, palette
 
 VIDEOS = 4
@@ -60,8 +58,7 @@ def test_each_video_is_published_once_whatever_is_killed(
     with TwoMachines(clips) as machines:
         url = f"{machines.bucket}/archive"
         with ended(machines.drive(url, *options)) as one, ended(machines.drive(url, *options)) as other:
-            os.kill(wait_for(lambda: machines.in_mid_video(2)), signal.SIGKILL)
-            wait_for(lambda: machines.in_mid_video(2))  # it is tried again
+            machines.kill_worker(2)
             one.kill()
             told = document(other)
         again = document(machines.embed(url, *options))

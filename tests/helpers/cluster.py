@@ -197,6 +197,12 @@ class TwoMachines:
                     return pid
         return None
 
+    def kill_worker(self, node: int, *, timeout_s: float = 90) -> None:
+        """Kill what works on a machine in mid-video."""
+        pid = wait_for(lambda: self.in_mid_video(node), timeout_s=timeout_s)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: self.in_mid_video(node) != pid)
+
     def archive(self, url: str) -> dict[str, Any]:
         """Return what ``archive`` prints."""
         process = self.popen(1, [sys.executable, "-m", "tests.helpers.cluster", "archive", url], stderr=None)
@@ -205,7 +211,12 @@ class TwoMachines:
 
     def drive(self, archive: str, *options: str) -> subprocess.Popen[str]:
         """Start the command ``embed --on ray`` for all videos on the first machine."""
-        return self.embed(archive, "--on", "ray", "--address", HEAD, *options)
+        return self.embed(archive, *self.on_ray(), *options)
+
+    @staticmethod
+    def on_ray() -> tuple[str, ...]:
+        """Return the options that lead to this cluster."""
+        return "--on", "ray", "--address", HEAD
 
     def embed(self, archive: str, *options: str) -> subprocess.Popen[str]:
         """Start the command ``embed`` for all videos on the first machine; it prints JSON."""

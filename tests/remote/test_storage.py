@@ -199,3 +199,14 @@ def test_an_environment_that_is_wrong(
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="make it first, or mount it"):
         Remote(f"file://{tmp_path}/none").read("a")
+
+
+def test_an_archive_is_found_though_its_first_write_was_refused_by_mistake(s3: ObjectStorage) -> None:
+    faults = iter([412])
+    s3.fault = lambda method, path, headers: next(faults, None) if path.endswith("promptreel.json") else None
+    remote = Remote(s3.address)
+
+    assert remote.create("done/1.json", b"{}")
+
+    assert s3.requests[0][0] == "PUT"
+    assert remote.check_format()
