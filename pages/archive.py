@@ -1,6 +1,6 @@
 import streamlit as st
 
-from lib.ui.archive import accuracy, classification, page
+from lib.ui.archive import accuracy, classification, detail, filters, page
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top_line"):
     st.title("Archive", width="content", anchor=False)
@@ -17,9 +17,9 @@ facts, problem = page.facts_of(archive)
 if problem:
     st.warning(problem, icon=":material/warning:")
 videos = archive.found.categories
-view = page.choose_view(videos, facts)
+view = filters.choose(videos, facts)
 chosen = page.show(archive, facts, view)
 if chosen is not None:
-    page.detail(archive, chosen, facts[chosen])
+    detail.draw(archive, chosen, facts[chosen])
 accuracy.draw(videos, facts, view.by)
 page.leave(archive, facts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -159,10 +158,8 @@ def classified(store: Store, prompt_set: PromptSet, infos: Sequence[EmbeddingInf
 
 
 def _write_parquet(path: Path, found: Mapping[str, VideoCategories], names: Mapping[str, str]) -> None:
-    content = io.BytesIO()
-    labels_table(found, names).to_parquet(content, index=False)
     try:
-        write_atomically(path, content.getvalue())
+        write_atomically(path, labels_table(found, names).to_parquet(index=False))
     except OSError as error:
         raise InputError(f"{path} can't be written ({error.strerror}); choose another place.") from error
 

@@ -1,41 +1,27 @@
-"""Panels of the Archive page: what of it is shown, as cards or as a table, and the video that is chosen in it."""
+"""The videos of the archive as cards or as a table, and what leaves or comes to it as a file."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-import pandas as pd
 import streamlit as st
 
-from lib.comparison.archive_view import ORDERS, ArchiveView, VideoFacts, is_wrong, looked_at, shown
-from lib.comparison.categories import BY, By, VideoCategories, counts, labels_table, videos_table
+from lib.comparison.archive_view import ArchiveView, VideoFacts, is_wrong, looked_at, shown
+from lib.comparison.categories import VideoCategories, labels_table, videos_table
 from lib.core.errors import InputError, PromptreelError
-from lib.core.formatting import as_text, format_duration, format_time, percent, plural
+from lib.core.formatting import format_duration, percent, plural
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.ground_truth.categories import parse_categories
 from lib.services import categories
 from lib.ui.archive.classification import Archive
-from lib.ui.background import embedding
+from lib.ui.archive.filters import NONE, kept
 from lib.ui.components.gallery import GalleryItem, gallery
 from lib.ui.panels.video import thumbnails_url
-from lib.ui.session import cache, opening, state, theme
+from lib.ui.session import cache, state, theme
 from lib.ui.session.peek import peek_state
 
 _PAGE = 24
 """Cards at a time."""
-_NONE = "no category"
-_BY_NAMES: Mapping[By, str] = {"share": "Largest share", "mean": "Highest mean score"}
-_ORDER_NAMES = {
-    "category": "Category",
-    "name": "Name",
-    "length": "Length",
-    "share": "Share",
-    "duration": "Duration",
-    "first_seen": "First seen",
-    "peak": "Peak score",
-}
 _OF_LABEL = {
     "share": ("share", "percent"),
     "duration_s": ("duration (s)", "%.1f"),
@@ -43,7 +29,6 @@ _OF_LABEL = {
     "peak_score": ("peak score", "%.3f"),
 }
 """Numbers of the label looked at: heading and format of their columns."""
-_TRUE = "archive_true"
 _CHOSEN = "archive_chosen"
 
 
@@ -61,91 +46,6 @@ def facts_of(archive: Archive) -> tuple[dict[str, VideoFacts], str]:
     }, problem
 
 
-def choose_view(videos: Mapping[str, VideoCategories], facts: Mapping[str, VideoFacts]) -> ArchiveView:
-    """Draw counts and filters; return what is to be shown."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        by = st.segmented_control(
-            "Category by",
-            BY,
-            format_func=_BY_NAMES.__getitem__,
-            default="share",
-            required=True,
-            key="archive_by",
-            persist_state="session",
-        )
-        text = st.text_input("Name", key="archive_text", placeholder="Filter", persist_state="session", width=150)
-        labels = [one.label for one in next(iter(videos.values())).labels] if videos else []
-        label = st.selectbox(
-            "Label",
-            labels,
-            index=None,
-            key="archive_label",
-            placeholder="Any",
-            persist_state="session",
-            width=170,
-            help="Only videos that have it; share, duration, first seen and peak are then this label’s.",
-        )
-        share = st.number_input("Share from (%)", 0, 100, 0, 5, key="archive_share", persist_state="session", width=130)
-        order = st.selectbox(
-            "Order",
-            ORDERS,
-            format_func=_ORDER_NAMES.__getitem__,
-            key="archive_order",
-            persist_state="session",
-            width=140,
-        )
-        with st.popover("More filters", icon=":material/filter_list:"):
-            restricted = st.toggle("Holds what is restricted", key="archive_restricted", persist_state="session")
-            disagree = st.toggle("Share and mean score disagree", key="archive_disagree", persist_state="session")
-            wrong = st.toggle(
-                "Not the true category",
-                key="archive_wrong",
-                persist_state="session",
-                disabled=not any(one.true_category for one in facts.values()),
-            )
-            length_s = _lengths(facts)
-    view = ArchiveView(
-        by=by,
-        text=text or "",
-        label=label,
-        min_share=float(share or 0) / 100,
-        restricted=restricted,
-        disagree=disagree,
-        wrong=wrong,
-        length_s=length_s,
-        order=order,
-    )
-    return replace(view, categories=_choose_categories(videos, view.by))
-
-
-def _lengths(facts: Mapping[str, VideoFacts]) -> tuple[float, float] | None:
-    longest = max((one.duration_s for one in facts.values()), default=0.0)
-    if longest <= 0:
-        return None
-    with st.container(horizontal=True):
-        low = st.number_input("Longer than (s)", 0.0, 1e6, 0.0, key="archive_longer", persist_state="session")
-        high = st.number_input(
-            "Shorter than (s)", 0.0, 1e6, None, key="archive_shorter", placeholder="Any", persist_state="session"
-        )
-    return None if not low and high is None else (float(low or 0), float("inf") if high is None else float(high))
-
-
-def _choose_categories(videos: Mapping[str, VideoCategories], by: By) -> tuple[str, ...]:
-    found = counts(videos, by)
-    options = [name or "" for name in found]
-    number = {name or "": count for name, count in found.items()}
-    chosen = st.pills(
-        "Categories",
-        options,
-        format_func=lambda name: f"{as_text(name) if name else _NONE} · {number[name]:,}",
-        selection_mode="multi",
-        key=f"archive_categories_{by}",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    return tuple(chosen or ())
-
-
 def show(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView) -> str | None:
     """Draw the videos that ``view`` shows; return the SHA-256 of the one that is chosen."""
     videos = archive.found.categories
@@ -158,24 +58,18 @@ def show(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView) -
             + (f", {flagged:,} with something restricted" if flagged else "")
         )
         st.space("stretch")
-        as_table = (
-            st.segmented_control(
-                "Shown as",
-                ["Cards", "Table"],
-                default="Cards",
-                required=True,
-                key="archive_form",
-                persist_state="session",
-                label_visibility="collapsed",
-            )
-            == "Table"
+        form = st.segmented_control(
+            "Shown as",
+            ["Cards", "Table"],
+            default="Cards",
+            required=True,
+            label_visibility="collapsed",
+            **kept("form"),
         )
     if not keys:
         st.info("No video meets all of these conditions; take some away.")
         return None
-    if as_table:
-        return _table(archive, facts, view, keys)
-    return _cards(archive, facts, view, keys)
+    return (_table if form == "Table" else _cards)(archive, facts, view, keys)
 
 
 def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView, keys: Sequence[str]) -> str | None:
@@ -188,7 +82,7 @@ def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
     for key in keys[(page - 1) * _PAGE : page * _PAGE]:
         found = archive.found.videos[key]
         best = found.categories.category(view.by)
-        title = f"{best.label} {percent(best.share)}" if best else _NONE
+        title = f"{best.label} {percent(best.share)}" if best else NONE
         frame = found.poster_frame
         items.append(
             GalleryItem(
@@ -211,7 +105,7 @@ def _lines(video: VideoCategories, facts: VideoFacts, view: ArchiveView) -> list
     lines = [facts.name, format_duration(facts.duration_s)]
     other = video.category("mean" if view.by == "share" else "share")
     if not video.agree:
-        lines.append(f"by {'mean score' if view.by == 'share' else 'share'}: {other.label if other else _NONE}")
+        lines.append(f"by {'mean score' if view.by == 'share' else 'share'}: {other.label if other else NONE}")
     if view.label is not None and (found := looked_at(video, view)) is not None:
         lines.append(f"{found.label}: {format_duration(found.duration_s)}, {percent(found.share)}")
     lines += [f"⚠ {one.label} {format_duration(one.duration_s)}" for one in video.flagged]
@@ -258,59 +152,6 @@ def _table(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
     return keys[rows[0]] if rows and rows[0] < len(keys) else None
 
 
-def detail(archive: Archive, key: str, facts: VideoFacts) -> None:
-    """Draw the chosen video: its labels, and buttons that open their moments in Explore."""
-    found = archive.found.videos[key].categories
-    with st.container(border=True):
-        st.markdown(f"**{as_text(facts.name)}** · {format_duration(facts.duration_s)}")
-        with st.container(horizontal=True, gap="small"):
-            if st.button("Open in Explore", icon=":material/timeline:", key="archive_open", type="primary"):
-                _open(archive, key, None)
-            for one in sorted((one for one in found.labels if one.present), key=lambda one: -one.share):
-                words = f"{as_text(one.label)} {percent(one.share)}, first {format_time(one.first_seen_s or 0.0)}"
-                if st.button(words, key=f"archive_at_{one.label}", help="Open its best moment"):
-                    _open(archive, key, one.peak_s)
-        for one in found.flagged:
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                st.markdown(f":orange[⚠] {as_text(one.label)}, {format_duration(one.duration_s)}:", width="content")
-                for start_s, end_s in one.times_s[:12]:
-                    span = f"{format_time(start_s)} – {format_time(end_s)}"
-                    if st.button(span, key=f"archive_flag_{one.label}_{start_s}", type="tertiary"):
-                        _open(archive, key, start_s)
-        _true_category(archive, key, facts)
-
-
-def _open(archive: Archive, key: str, seek_s: float | None) -> None:
-    info = archive.infos[key]
-    opening.open_with(archive.prompt_set, key)
-    embedding.choose_engine_of(state.session(), info)
-    embedding.go_to_explore(info, seek_s=seek_s)
-
-
-def _true_category(archive: Archive, key: str, facts: VideoFacts) -> None:
-    labels = [prompt.label for prompt in archive.prompt_set.enabled if prompt.role != "background"]
-    options = list(dict.fromkeys([*labels, *([facts.true_category] if facts.true_category else [])]))
-    widget = f"{_TRUE}|{key}"
-    st.session_state[widget] = facts.true_category  # an edit is stored before the page runs
-    st.selectbox(
-        "True category",
-        options,
-        index=options.index(facts.true_category) if facts.true_category else None,
-        placeholder="Unknown",
-        accept_new_options=True,
-        key=widget,
-        on_change=_keep_true,
-        args=(key, widget),
-        width=260,
-        help="What the video really is; the accuracy below counts it.",
-    )
-
-
-@state.callback
-def _keep_true(key: str, widget: str) -> None:
-    categories.change_true_categories(cache.store().home, {key: peek_state().get(widget)})
-
-
 def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
     """Draw downloads of all categories, and the import of true ones."""
     videos = archive.found.categories
@@ -319,7 +160,7 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
         for ending, mime, make in (
             ("csv", "text/csv", spreadsheet_csv),
             ("json", "application/json", lambda table: table.to_json(orient="records").encode()),
-            ("parquet", "application/vnd.apache.parquet", _parquet),
+            ("parquet", "application/vnd.apache.parquet", lambda table: table.to_parquet(index=False)),
         ):
             st.download_button(
                 ending.upper() if ending != "parquet" else "Parquet",
@@ -342,12 +183,6 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
             st.button(
                 "Import", key="archive_truth_import", on_click=_import_truth, args=(names,), disabled=file is None
             )
-
-
-def _parquet(table: pd.DataFrame) -> bytes:
-    content = io.BytesIO()
-    table.to_parquet(content, index=False)
-    return content.getvalue()
 
 
 @state.callback
