@@ -39,6 +39,7 @@ COMMANDS = {
         "learn prompts from the ground truth of videos, where that is shown to be better",
     ),
     "search": ("search", "find moments in all embedded videos"),
+    "queue": ("embedding_queue", "add videos to the queue of embeddings, list it, and work through it"),
     "publish": ("publish", "publish embeddings to object storage or a shared folder"),
     "pull": ("pull", "take published embeddings into the library, or list them"),
     "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),

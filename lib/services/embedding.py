@@ -23,6 +23,7 @@ from lib.core.errors import (
     Cancelled,
     EngineAuthError,
     EngineUnavailableError,
+    InputError,
     NotStoredError,
     PromptreelError,
     StoreDamagedError,
@@ -139,9 +140,16 @@ class EmbeddingQueue:
                 self.start(video, engine, sampling)
             return
         self._give(spec, engine)
+        self.put(videos, engine, sampling)
+        self.wake()
+
+    def put(self, videos: Iterable[Video], engine: Engine, sampling: Sampling) -> None:
+        """Add videos for whichever process works on the queue; errors as ``add``."""
+        spec = spec_of(engine)
+        if spec is None:
+            raise InputError(f"{engine.name} can't be made again, so nothing can wait for it; choose another engine.")
         entries = [self._entry(spec, video, engine, sampling) for video in videos]
         self._change(lambda queue: queue.adding(entries))
-        self.wake()
 
     def start(self, video: Video, engine: Engine, sampling: Sampling) -> Job:
         """Embed a video now, the first of all, also while the queue is paused; return the job that does it.

@@ -54,7 +54,7 @@ def test_all_that_is_missing_is_embedded_from_the_queue(two_more: Bench) -> None
     by_key(app.button, "embed_all_missing").click()
     app.run()
     assert not app.exception
-    wait_for(lambda: not names() and not cache.embedding_queue().busy)
+    assert wait_for(lambda: not names() and not cache.embedding_queue().busy)
     assert sum(info.complete for info in two_more.store.embeddings()) == 3
     app.run()
     assert not has(app, "embed_all_missing")
@@ -77,7 +77,7 @@ def test_the_queue_is_put_into_order_and_resumed(two_more: Bench) -> None:
     assert names() == ["blues.mp4"]
     by_key(app.button, "queue_resume").click()
     app.run()
-    wait_for(lambda: not names() and not cache.embedding_queue().busy)
+    assert wait_for(lambda: not names() and not cache.embedding_queue().busy)
     assert sum(info.complete for info in two_more.store.embeddings()) == 2
 
 

@@ -82,7 +82,7 @@ def begin(store: Store) -> Iterator[Callable[..., Process]]:
     for process in begun:
         process.queue.close()
         assert process.jobs.shutdown()
-        wait_for(lambda process=process: not process.queue.busy)  # type: ignore[misc]
+        assert wait_for(lambda process=process: not process.queue.busy)  # type: ignore[misc]
 
 
 Begin = Callable[..., Process]
@@ -175,7 +175,7 @@ def test_tabs_that_change_it_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_all_are_embedded_in_order_one_at_a_time(begin: Begin, videos: list[Video]) -> None:
     process = begin(Toy(delay_s=0.02, concurrency=1))
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == ["0.mp4", "1.mp4", "2.mp4"]
     assert process.engine.max_in_flight == 1
     assert process.names() == []
@@ -185,13 +185,13 @@ def test_all_are_embedded_in_order_one_at_a_time(begin: Begin, videos: list[Vide
 def test_another_process_resumes_what_waits(begin: Begin, store: Store, videos: list[Video]) -> None:
     first = begin(Toy(delay_s=0.1, concurrency=1))
     first.queue.add(videos, first.engine, EVERY)
-    wait_for(lambda: any(job.progress for job in first.jobs.jobs()))
+    assert wait_for(lambda: any(job.progress for job in first.jobs.jobs()))
     first.queue.close()
     assert first.names() == ["0.mp4", "1.mp4", "2.mp4"]
     assert all(not one.running and not one.killed for one in first.queue.read().entries)  # put down, not killed
     second = begin()
     second.queue.wake()
-    wait_for(second.done)
+    assert wait_for(second.done)
     assert second.complete() == ["0.mp4", "1.mp4", "2.mp4"]
     assert second.made == [("toy", "")]
 
@@ -205,12 +205,12 @@ def test_a_video_that_killed_the_process_twice_is_given_up(begin: Begin, store: 
     queue_file.change(store.home, lambda _: left)
     process = begin()
     process.queue.wake()
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == [once.name, never.name]
     (failed,) = process.queue.read().failed
     assert (failed.name, failed.problem) == (twice.name, KILLED_TWICE)
     process.queue.retry([failed.id])
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert sorted(process.complete()) == ["0.mp4", "1.mp4", "2.mp4"]
 
 
@@ -223,8 +223,8 @@ def test_a_killed_process_is_noticed_and_its_video_resumed(begin: Begin, store: 
     assert queue_file.read(store.home).entries[0].running
     process = begin()
     process.queue.wake()
-    wait_for(lambda: any(one.killed == 1 for one in process.queue.read().entries) or process.done())
-    wait_for(process.done)
+    assert wait_for(lambda: any(one.killed == 1 for one in process.queue.read().entries) or process.done())
+    assert wait_for(process.done)
     assert process.complete() == ["long.mp4"]
     assert process.engine.pictures <= 60 - kept + 1
 
@@ -232,15 +232,15 @@ def test_a_killed_process_is_noticed_and_its_video_resumed(begin: Begin, store: 
 def test_a_pause_keeps_what_is_done_and_resume_goes_on_there(begin: Begin, store: Store, videos: list[Video]) -> None:
     process = begin(Toy(delay_s=0.1, concurrency=1, batch_size=2))
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(lambda: any(job.progress and job.progress.done >= 4 for job in process.jobs.jobs()))
+    assert wait_for(lambda: any(job.progress and job.progress.done >= 4 for job in process.jobs.jobs()))
     process.queue.pause(True)
-    wait_for(lambda: not process.queue.busy)
+    assert wait_for(lambda: not process.queue.busy)
     kept = process.queue.read().entries[0].done
     assert kept == store.embedding(embedding_key(videos[0], process.engine, EVERY)).samples > 0
     assert process.names() == ["0.mp4", "1.mp4", "2.mp4"]
     process.engine.delay_s = 0.0
     process.queue.pause(False)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == ["0.mp4", "1.mp4", "2.mp4"]
     assert process.engine.pictures <= 60 + 4  # nothing but what was under way twice
 
@@ -248,9 +248,9 @@ def test_a_pause_keeps_what_is_done_and_resume_goes_on_there(begin: Begin, store
 def test_a_pause_by_another_process_stops_it_as_well(begin: Begin, videos: list[Video]) -> None:
     working, other = begin(Toy(delay_s=0.1, concurrency=1, batch_size=2)), begin()
     working.queue.add(videos, working.engine, EVERY)
-    wait_for(lambda: any(one.running for one in other.queue.read().entries))
+    assert wait_for(lambda: any(one.running for one in other.queue.read().entries))
     other.queue.pause(True)
-    wait_for(lambda: not working.queue.busy)
+    assert wait_for(lambda: not working.queue.busy)
     assert other.names() == ["0.mp4", "1.mp4", "2.mp4"]
     assert not any(one.running for one in other.queue.read().entries)
 
@@ -258,12 +258,12 @@ def test_a_pause_by_another_process_stops_it_as_well(begin: Begin, videos: list[
 def test_one_process_works_on_it_and_another_takes_over(begin: Begin, videos: list[Video]) -> None:
     first, second = begin(Toy(hang=threading.Event())), begin()
     first.queue.add(videos, first.engine, EVERY)
-    wait_for(lambda: any(one.running for one in first.queue.read().entries))
+    assert wait_for(lambda: any(one.running for one in first.queue.read().entries))
     second.queue.wake()
     assert not second.jobs.jobs()
     first.engine.hang.set()
     first.queue.close()
-    wait_for(second.done)
+    assert wait_for(second.done)
     assert sorted(second.complete()) == ["0.mp4", "1.mp4", "2.mp4"]
     assert second.engine.pictures
 
@@ -286,7 +286,7 @@ def test_what_was_started_by_itself_is_resumed_after_a_restart(begin: Begin, vid
     assert (job.state, waiting.state) == ("cancelled", "cancelled")
     second = begin()
     second.queue.wake()
-    wait_for(second.done)
+    assert wait_for(second.done)
     assert sorted(second.complete()) == ["0.mp4", "1.mp4"]
 
 
@@ -294,7 +294,7 @@ def test_a_cancelled_video_leaves_the_queue(begin: Begin, videos: list[Video]) -
     process = begin(Toy(delay_s=0.2, concurrency=1, batch_size=2))
     running, queued = (process.queue.start(video, process.engine, EVERY) for video in videos[:2])
     queued.cancel()
-    wait_for(lambda: process.names() == ["0.mp4"])
+    assert wait_for(lambda: process.names() == ["0.mp4"])
     running.cancel()
     assert running.wait(20)
     assert process.names() == []
@@ -303,9 +303,9 @@ def test_a_cancelled_video_leaves_the_queue(begin: Begin, videos: list[Video]) -
 def test_removing_stops_what_is_being_embedded(begin: Begin, videos: list[Video]) -> None:
     process = begin(Toy(delay_s=0.2, concurrency=1, batch_size=2))
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(lambda: any(job.live and job.progress for job in process.jobs.jobs()))
+    assert wait_for(lambda: any(job.live and job.progress for job in process.jobs.jobs()))
     process.queue.remove([one.id for one in process.queue.read().entries])
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == []
 
 
@@ -316,7 +316,7 @@ def test_a_deleted_video_leaves_the_queue_by_itself(begin: Begin, store: Store, 
     store.delete_video(videos[1].sha256)
     process.queue.remove_video(videos[2].sha256)
     process.queue.pause(False)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == ["0.mp4"]
     assert process.names() == []
 
@@ -328,13 +328,13 @@ def test_a_video_that_fails_costs_no_other_and_is_tried_again(begin: Begin, vide
     process = begin()
     moved = videos[0].path.rename(videos[0].path.with_name("away.mp4"))
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(process.done)
+    assert wait_for(process.done)
     (failed,) = process.queue.read().failed
     assert failed.problem.startswith("0.mp4 was moved or changed")
     assert process.complete() == ["1.mp4", "2.mp4"]
     moved.rename(videos[0].path)
     process.queue.retry([failed.id])
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert sorted(process.complete()) == ["0.mp4", "1.mp4", "2.mp4"]
     assert process.names() == []
 
@@ -342,13 +342,13 @@ def test_a_video_that_fails_costs_no_other_and_is_tried_again(begin: Begin, vide
 def test_an_engine_that_lacks_its_key_is_waited_for(begin: Begin, videos: list[Video]) -> None:
     process = begin(Toy(fail_after=0, error=EngineAuthError("The server refuses the key; type another.")))
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(lambda: process.queue.held(("toy", "")) != "")
-    wait_for(lambda: not process.queue.read().entries[0].running)
+    assert wait_for(lambda: process.queue.held(("toy", "")) != "")
+    assert wait_for(lambda: not process.queue.read().entries[0].running)
     assert process.queue.read().entries[0].problem == "The server refuses the key; type another."
     assert not process.queue.read().failed
     with_key = Toy()
     process.queue.use(with_key)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert process.complete() == ["0.mp4", "1.mp4", "2.mp4"]
     assert with_key.pictures
 
@@ -363,13 +363,13 @@ def test_a_server_that_does_not_answer_holds_up_its_own_videos_only(begin: Begin
     process.queue.add(videos[:1], down, EVERY)
     process.queue.add(videos[1:], process.engine, EVERY)
     process.queue.pause(False)
-    wait_for(lambda: process.names() == ["0.mp4"])
+    assert wait_for(lambda: process.names() == ["0.mp4"])
     assert process.complete() == ["1.mp4", "2.mp4"]
     assert process.queue.held(Other.spec) == "It does not answer; start it."
     down.fail_after = None
     process.queue.use(down)
     process.queue.retry(())
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert "0.mp4" in process.complete()
 
 
@@ -382,13 +382,13 @@ def test_a_full_disk_pauses_the_queue_and_says_why(
     monkeypatch.setattr(embedding, "ingest", full)
     process = begin()
     process.queue.add(videos, process.engine, EVERY)
-    wait_for(lambda: not process.queue.busy)
+    assert wait_for(lambda: not process.queue.busy)
     queue = process.queue.read()
     assert (queue.paused, queue.reason) == (True, "The disk is full; free some space.")
     assert len(queue.waiting) == 3
     monkeypatch.undo()
     process.queue.pause(False)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert len(process.complete()) == 3
 
 
@@ -396,7 +396,7 @@ def test_a_full_disk_pauses_the_queue_and_says_why(
 def test_an_unexpected_error_is_a_failure_with_a_sentence(begin: Begin, videos: list[Video]) -> None:
     process = begin(Toy(fail_after=0, error=RuntimeError("boom")))
     process.queue.add(videos[:2], process.engine, EVERY)
-    wait_for(process.done)
+    assert wait_for(process.done)
     assert len(process.queue.read().failed) == 2
     assert all("boom" in one.problem and "\n" not in one.problem for one in process.queue.read().failed)
 

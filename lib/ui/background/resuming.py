@@ -1,4 +1,4 @@
-"""The queue of embeddings goes on when the server starts, before anybody opens a page, and is put down when it ends."""
+"""The queue of embeddings goes on while the server runs, whether or not a page is open, and is put down at its end."""
 
 from __future__ import annotations
 
@@ -7,33 +7,52 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio import to_thread
+from anyio import CancelScope, create_task_group, sleep, to_thread
 
-from lib.core.errors import StoreError
 from lib.services import queue_file
 from lib.store.home import default_home
 
+_LOOK_S = 5.0
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[None]:
-    """Resume the queue while the server runs; for ``st.App(lifespan=…)``."""
-    await to_thread.run_sync(_resume)
-    try:
-        yield
-    finally:
-        cache = sys.modules.get("lib.ui.session.cache")  # without it nothing was embedded
-        if cache is not None:
-            await to_thread.run_sync(cache.close_queues)
+    """Resume the queue, also when another process has filled it, while the server runs; for ``st.App(lifespan=…)``."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(_watch)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+            with CancelScope(shield=True):
+                await _put_down()
 
 
-def _resume() -> None:
+async def _watch() -> None:
+    said = ""
+    while True:
+        problem = await to_thread.run_sync(_resume)
+        if problem and problem != said:
+            _log.warning("The queue of embeddings is not resumed: %s", problem)
+        said = problem
+        await sleep(_LOOK_S)
+
+
+async def _put_down() -> None:
+    close = getattr(sys.modules.get("lib.ui.session.cache"), "close_queues", None)
+    if close is not None:  # else nothing was embedded
+        await to_thread.run_sync(close)
+
+
+def _resume() -> str:
+    """Wake the queue where something waits; return why it can't be, in words."""
     try:
         queue = queue_file.read(default_home())
         if queue.waiting and not queue.paused:
             from lib.ui.session import cache  # loads what else only a page needs
 
             cache.embedding_queue().wake()
-    except StoreError as error:  # the page says so too
-        _log.warning("The queue of embeddings is not resumed: %s", error)
+    except Exception as error:  # whatever it is, the server goes on; the page says it too
+        return str(error) or type(error).__name__
+    return ""
