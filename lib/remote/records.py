@@ -8,6 +8,7 @@
     │                           document here names counts
     ├── lance/samples-<id>…     its table of samples, as ``lib.store`` has it; made whole in one step
     ├── videos/<sha256>         the bytes of a video, where they are published too
+    ├── parts/<id>/             what is embedded of a long video so far (``remote.parts``)
     └── sources/<hash>/<sha256> empty: a source (address, size, ETag) had these bytes (``services.remote_embedding``)
 """
 
@@ -215,7 +216,8 @@ def _key(value: object) -> EmbeddingKey:
     return key
 
 
-def _gaps(value: object) -> tuple[Gap, ...]:
+def gaps_of(value: object) -> tuple[Gap, ...]:
+    """Return the gaps in a document, checked; one of ``UNREADABLE`` is raised where they make no sense."""
     return tuple(Gap(**fields(_object(one), _GAP_READERS)) for one in listed(value, most=_MAX_GAPS))
 
 
@@ -245,7 +247,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "end_s": _seconds,
     "damage": optional(_short),
     "damage_after_s": optional(_seconds),
-    "gaps": _gaps,
+    "gaps": gaps_of,
     "name": _name,
     "size_bytes": whole_within(0, MAX_SIZE),
     "width": whole_within(0, MAX_PIXELS),

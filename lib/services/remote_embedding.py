@@ -29,8 +29,9 @@ from lib.engines.engine import Engine
 from lib.engines.registry import api_key_from_environment, make_engine
 from lib.engines.server import ServerEngine
 from lib.infra.files import expanded, sha256_of
-from lib.ingest.ingest import embedding_key_of, ingest
+from lib.ingest.ingest import embedding_key, embedding_key_of, ingest
 from lib.ingest.progress import Progress
+from lib.remote.parts import Parts
 from lib.remote.publishing import publish
 from lib.remote.records import find, published_ids
 from lib.remote.storage import Remote, RemoteFile, is_address, split_pattern
@@ -41,6 +42,8 @@ from lib.services.video_files import MAX_FILES, SUFFIXES, named_videos
 from lib.store.home import StorePaths, default_home
 from lib.store.store import Store
 
+PART_S = 300.0
+"""Seconds of work that are repeated at most where a worker dies: what was embedded meanwhile is saved as a part."""
 _FOLDER = "file://"
 _MARKS = "sources"
 _MARK = re.compile(rf"{_MARKS}/([0-9a-f]{{32}})/([0-9a-f]{{64}})")
@@ -159,6 +162,7 @@ class EmbedAndPublish:
             key = embedding_key_of(sha256, engine, self.sampling)
             there = find(remote, key.id)
             if there is not None:
+                Parts(remote, key).remove()
                 embedded = Embedded(sha256, key.id, there.samples, False, there.damage or "")
             else:
                 embedded = self._embedded(remote, engine, source, path, sha256, folder)
@@ -201,16 +205,25 @@ class EmbedAndPublish:
     ) -> Embedded:
         store = Store(folder / "home")
         video = store.add_file(path, name=source.uri.rpartition("/")[2], sha256=sha256)
+        key = embedding_key(video, engine, self.sampling)
+        parts = Parts(remote, key)
+        parts.restore(store, engine_name=engine.name, dim=engine.dim)
+        saved = time.monotonic()
 
         def on_progress(progress: Progress) -> None:
+            nonlocal saved
+            if time.monotonic() - saved >= PART_S:
+                parts.save(store)
+                saved = time.monotonic()
             if self.on_progress is not None:
                 self.on_progress(source, progress)
 
         info = ingest(store, video, engine, self.sampling, on_progress=on_progress, cancel=self.cancel)
         if not info.complete:
             raise Cancelled
-        publication = publish(store, info.key, remote, on_progress=on_progress, cancel=self.cancel)
-        return Embedded(sha256, info.key.id, info.samples, publication.new, info.note)
+        publication = publish(store, key, remote, cancel=self.cancel)
+        parts.remove()
+        return Embedded(sha256, key.id, info.samples, publication.new, info.note)
 
 
 @lru_cache(maxsize=2)

@@ -187,6 +187,40 @@ def test_a_failing_engine_costs_its_videos_and_a_stop_costs_nothing_that_is_done
     assert list(scratch_root().iterdir()) == []
 
 
+@pytest.mark.parametrize("sampling", [Sampling.every(3), Sampling.per_second(7)], ids=str)
+def test_a_long_video_is_continued_elsewhere_with_the_samples_of_one_run(
+    sampling: Sampling, remote: Remote, engine: ToyEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts die after some pictures; each goes on from what the ones before have saved as parts."""
+    monkeypatch.setattr(remote_embedding, "PART_S", 0.1)
+    monkeypatch.setattr("lib.ingest.pipeline.COMMIT_INTERVAL_S", (0.0, 0.0))
+    monkeypatch.setattr("lib.ingest.progress.TICK_S", 0.0)
+    engine.delay_s = 0.02
+    film = make_video(tmp_path / "film.mp4", colours=palette(24) * 16, rate=24)
+    here, pulled = Store(tmp_path / "here"), Store(tmp_path / "pulled")
+    info = ingest(here, here.add_file(film), ToyEngine(), sampling)
+    attempt = EmbedAndPublish(remote.url, "toy", "", engine.id, sampling)
+
+    for died_after in (40, 80):
+        engine.fail_after = died_after
+        with pytest.raises(EngineError, match="The toy broke"):
+            attempt(sources([str(film)])[0])
+        assert [file for file in remote.files("parts/**") if file.path.endswith(".json")]
+    engine.fail_after = None
+    embedded = attempt(sources([str(film)])[0])
+
+    repeated = engine.pictures - info.samples
+    assert embedded.samples == info.samples
+    assert 0 <= repeated < info.samples // 2
+    [one] = published(remote)
+    key = pull(pulled, one, remote).info.key  # type: ignore[arg-type]
+    mine, theirs = here.load(key), pulled.load(key)
+    for name in ("frames", "times_s", "vectors", "gaps_s"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(theirs, name))
+    assert mine.end_s == theirs.end_s
+    assert not list(remote.files("parts/**"))
+
+
 def test_a_machine_with_another_model_takes_no_part() -> None:
     with pytest.raises(EngineError, match=r"other weights of .*install the same version"):
         remote_embedding._engine("demo", "", "demo:0000")
