@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.core.errors import InputError, PromptreelError, StoreDamagedError
+from lib.core.formatting import shortened
 from lib.core.labelled_intervals import label_key
 from lib.core.validation import one_line
 from lib.infra import documents
@@ -28,6 +29,7 @@ MAX_VIDEOS = 100_000
 _ID = re.compile(r"[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TRUTH = "categories"
+_LISTED = 200  # characters of a list in an error
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,12 @@ def find_label(home: Path, words: str) -> tuple[SavedCategories, str]:
             return one, found
     if named:
         one, label = named[0]
-        raise InputError(f"“{one.name}” has no category {label}; it has: {', '.join(one.labels)}.")
-    names = ", ".join(f"{one.name}:{one.labels[0]}" for one in there.values() if one.labels) or "none are saved yet"
+        has = shortened(", ".join(one.labels), _LISTED)
+        raise InputError(f"“{one.name}” has no category {shortened(label, _LISTED)}; it has: {has}.")
+    names = ", ".join(f"{one.name}:{one.labels[0]}" for one in there.values() if one.labels)
+    if not names:
+        raise InputError("No categories are saved yet; save some in the Archive, or with classify --save NAME.")
+    names, words = shortened(names, _LISTED), shortened(words, _LISTED)
     raise InputError(f"No saved category is called {words}; write NAME:LABEL, such as: {names}.")
 
 

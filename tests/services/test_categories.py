@@ -31,6 +31,19 @@ def test_what_is_saved_under_a_name_comes_back_and_the_same_name_takes_its_place
     assert categories.saved(home).categories == ()
 
 
+def test_a_category_is_named_by_what_it_is_saved_under_and_its_label(home: Path) -> None:
+    with pytest.raises(InputError, match="No categories are saved yet"):
+        categories.find_label(home, "adverts:sea")
+    one = categories.save(
+        home, "reel: 2026", "demo:1", PromptSet("x", (Prompt("a: b"), Prompt("c", role="background")))
+    )
+    assert categories.find_label(home, "Reel: 2026:A: b") == (one, "a: b")
+    for words in ("reel: 2026:c", "reel: 2026:", "reel: 2026", "", ":" * 4_000):
+        with pytest.raises(InputError) as caught:
+            categories.find_label(home, words)
+        assert len(str(caught.value)) < 600
+
+
 def test_one_damaged_file_hides_no_other(home: Path) -> None:
     categories.save(home, "adverts", "demo:1", ADVERTS)
     (home / "categories" / "0123456789ab.json").write_text("{")
