@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from lib.cli.context import Context, UsageError
 from lib.cli.output import dump, table
@@ -13,12 +14,15 @@ from lib.cli.videos import find_videos
 from lib.core.errors import Cancelled, NotStoredError, PromptreelError
 from lib.core.formatting import format_duration
 from lib.core.sampling import Sampling
-from lib.ingest.progress import Progress
-from lib.remote.publishing import publish
+from lib.remote.publishing import Publication, publish
 from lib.remote.records import Published
 from lib.remote.storage import REMOTE_VARIABLE, Remote
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+_AT_ONCE = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,42 +76,53 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     ]
     if not infos:
         raise NotStoredError("No embedding of these is complete; embed the videos first, or leave out --engine.")
-    done, failed = _publish_each(store, infos, remote, names, args.with_videos, context)
-    documents = [document(one, new=new) for one, new in done]
+
+    def work(info: EmbeddingInfo, **options: Any) -> Publication:
+        return publish(store, info.key, remote, with_video=args.with_videos, **options)
+
+    done, status = each(infos, lambda info: names.get(info.key.sha256, info.key.sha256[:12]), work, context)
+    documents = [document(one.published, new=one.new) for one in done]
     if args.json:
         print(dump(documents))
     elif documents:
         print(published_table(documents, "published", ("now", "before")))
-    return 1 if failed else 0
+    return status
 
 
-def _publish_each(
-    store: Store,
-    infos: Iterable[EmbeddingInfo],
-    remote: Remote,
-    names: dict[str, str],
-    with_videos: bool,
-    context: Context,
-) -> tuple[list[tuple[Published, bool]], int]:
-    """Return what is published, with whether it is new, and how many failed, each with one line."""
-    done: list[tuple[Published, bool]] = []
-    failed = 0
-    for info in infos:
-        name = names.get(info.key.sha256, info.key.sha256[:12])
+def each(
+    items: Sequence[Item], name: Callable[[Item], str], work: Callable[..., Result], context: Context
+) -> tuple[list[Result], int]:
+    """Return what ``work`` gives for each item, a few at once, and the exit status.
 
-        def show(progress: Progress, name: str = name) -> None:
-            context.reporter.progress(name, progress)
+    One that fails costs one line, and the status is 1 then.
 
-        try:
-            outcome = publish(store, info.key, remote, with_video=with_videos, on_progress=show, cancel=context.cancel)
-        except PromptreelError as error:
-            context.reporter.problem(f"{name}: {error}")
-            failed += 1
-        else:
-            done.append((outcome.published, outcome.new))
+    Args:
+        items: what to work on.
+        name: of one, for people.
+        work: called with an item, and ``on_progress`` and ``cancel`` by keyword.
+        context: where progress and problems are shown.
+
+    Raises:
+        Cancelled: cancelled before the end.
+    """
+
+    def one(item: Item) -> Result | None:
         if context.cancel.is_set():
             raise Cancelled
-    return done, failed
+        try:
+            return work(
+                item,
+                on_progress=lambda progress: context.reporter.progress(name(item), progress),
+                cancel=context.cancel,
+            )
+        except PromptreelError as error:
+            context.reporter.problem(f"{name(item)}: {error}")
+            return None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each is a few round trips, and little else
+        results = list(pool.map(one, items))
+    done = [result for result in results if result is not None]
+    return done, int(len(done) < len(results))
 
 
 def document(one: Published, **more: Any) -> dict[str, Any]:

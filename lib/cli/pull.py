@@ -9,9 +9,8 @@ from typing import Any
 
 from lib.cli.context import Context
 from lib.cli.output import dump
-from lib.cli.publish import add_remote_options, document, is_of_engine, published_table, remote_of
-from lib.core.errors import Cancelled, InputError, PromptreelError
-from lib.ingest.progress import Progress
+from lib.cli.publish import add_remote_options, document, each, is_of_engine, published_table, remote_of
+from lib.core.errors import InputError, PromptreelError
 from lib.remote.pulling import published, pull
 from lib.remote.records import Published
 from lib.remote.storage import Remote
@@ -47,7 +46,11 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     there.sort(key=lambda one: (one.name, one.id))
     if args.all or args.videos:
         wanted = there if args.all else _named(there, args.videos, remote)
-        documents, failures = _pull_each(store, wanted, remote, args.with_videos, context)
+
+        def work(one: Published, **options: Any) -> dict[str, Any]:
+            return document(one, new=pull(store, one, remote, with_video=args.with_videos, **options).new)
+
+        documents, failures = each(wanted, lambda one: one.name, work, context)
         failed += failures
         words = ("now", "before")
     else:
@@ -87,26 +90,3 @@ def _named(there: Sequence[Published], words: Sequence[str], remote: Remote) -> 
             raise InputError(f"No video in {remote} is called {word}; there are: {names}.")
         found |= {one.id: one for one in some}
     return list(found.values())
-
-
-def _pull_each(
-    store: Store, wanted: Sequence[Published], remote: Remote, with_videos: bool, context: Context
-) -> tuple[list[dict[str, Any]], int]:
-    """Return what is in the library now, as documents, and how many failed, each with one line."""
-    documents: list[dict[str, Any]] = []
-    failed = 0
-    for one in wanted:
-
-        def show(progress: Progress, name: str = one.name) -> None:
-            context.reporter.progress(name, progress)
-
-        try:
-            pulled = pull(store, one, remote, with_video=with_videos, on_progress=show, cancel=context.cancel)
-        except PromptreelError as error:
-            context.reporter.problem(f"{one.name}: {error}")
-            failed += 1
-        else:
-            documents.append(document(one, new=pulled.new))
-        if context.cancel.is_set():
-            raise Cancelled
-    return documents, failed

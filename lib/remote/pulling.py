@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lib.core.errors import Cancelled, RemoteError, StoreError
 from lib.ingest.progress import Meter, Progress
 from lib.remote import tables, videos
-from lib.remote.records import Content, Published, find, published_ids, video_path
+from lib.remote.records import Content, Published, find, published_ids
 from lib.remote.storage import Remote
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.staging import Batch
@@ -80,7 +80,7 @@ def pull(
         Cancelled: ``cancel`` was set.
     """
     cancel = cancel or threading.Event()
-    there = None if _has_file(store, one) else remote.find(video_path(one.key.sha256))
+    there = None if _has_file(store, one) else videos.find_file(one, remote)
     if there is not None and with_video:
         videos.fetch(store, one.key.sha256, one.name, remote, there, on_progress=on_progress, cancel=cancel)
     elif there is not None:
@@ -98,7 +98,7 @@ def pull(
             end_s=one.end_s,
             gaps=one.gaps,
             damage=(one.damage, one.damage_after_s) if one.damage else None,
-            without_file=None if known else (one.name, one.size_bytes),
+            without_file=None if known else (one.name, one.size_bytes, one.start_s),
         )
     except StoreError:
         info = store.find_embedding(one.key)

@@ -212,7 +212,8 @@ def _seconds(value: object) -> float:
 
 def _key(value: object) -> EmbeddingKey:
     key = EmbeddingKey(**fields(_object(value), _KEY_READERS))
-    Sampling.from_key(key.sampling_key)
+    if Sampling.from_key(key.sampling_key).key != key.sampling_key:
+        raise ValueError("written in another way")
     return key
 
 

@@ -33,11 +33,13 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 from lib.core.errors import Cancelled, InputError, RemoteError, RemoteMissingError
 from lib.core.formatting import shortened
 from lib.infra.documents import UNREADABLE, parse_object
+from lib.infra.files import resolved
+from lib.media.limits import is_text
 from lib.store.faults import is_foreign
 
 if TYPE_CHECKING:
     from lancedb.db import DBConnection
-    from obstore import GetOptions
+    from obstore import GetOptions, ObjectMeta
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 REMOTE_VARIABLE = "PROMPTREEL_REMOTE"
@@ -77,6 +79,7 @@ _ROLES = "169.254.169.254"  # where a cloud's machine asks for credentials
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
 _ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]{1,9})://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _HTTP = re.compile(r"https?://[\w.\[\]:-]+(/[\w./~-]*)?", re.ASCII)
 _WILD = re.compile(r"[*?]")
 
@@ -124,6 +127,10 @@ class Remote:
         """Return the whole address of what lies at ``path``."""
         return f"{self.url.rstrip('/')}/{path}" if path else self.url
 
+    def leads_outside(self, path: str) -> bool:
+        """Return whether a file of a folder is a link to somewhere else on this machine."""
+        return self.is_folder and not resolved(Path(self._folder, path)).is_relative_to(resolved(self._folder))
+
     # Reading
 
     def files(self, pattern: str = "**") -> Iterator[RemoteFile]:
@@ -137,18 +144,29 @@ class Remote:
         """
         wanted = _pattern(pattern)
         folder = _WILD.split(pattern, maxsplit=1)[0].rpartition("/")[0]
-        seen = 0
-        with self._as_sentences("listing"):
-            for chunk in self._store.list(folder or None):
-                for meta in chunk:
-                    seen += 1
-                    if seen > MAX_FILES:
-                        raise RemoteError(
-                            f"There are more than {MAX_FILES:,} files in {self}; name a smaller part of it."
-                        )
-                    path = meta["path"]
-                    if wanted.fullmatch(path):
-                        yield RemoteFile(self.uri(path), path, meta["size"], (meta["e_tag"] or "").strip('"'))
+        for seen, file in enumerate(self._below(folder)):
+            if seen >= MAX_FILES:
+                raise RemoteError(f"There are more than {MAX_FILES:,} files in {self}; name a smaller part of it.")
+            if wanted.fullmatch(file.path):
+                yield (self.find(file.path) or file) if self.is_folder else file
+
+    def _below(self, folder: str) -> Iterator[RemoteFile]:
+        """Yield the files below a folder; of this machine's, those that are there and whose names are text."""
+        if not self.is_folder:
+            with self._as_sentences("listing"):
+                for metas in self._store.list(folder or None):
+                    yield from map(self._file, metas)
+            return
+        _open(self.url)  # says so where it isn't there
+        root = Path(self._folder)  # the library gives up at a name that is no text, and a link that leads nowhere
+        for place, _, names in os.walk(root / folder):
+            for path in (Path(place, name) for name in names):
+                if is_text(path) and not _CONTROLS.search(str(path)) and path.is_file():
+                    below = path.relative_to(root).as_posix()
+                    yield RemoteFile(self.uri(below), below, 0, "")
+
+    def _file(self, meta: ObjectMeta) -> RemoteFile:
+        return RemoteFile(self.uri(meta["path"]), meta["path"], meta["size"], (meta["e_tag"] or "").strip('"'))
 
     def find(self, path: str) -> RemoteFile | None:
         """Return what is known of one file; None when it is not there.
@@ -157,8 +175,7 @@ class Remote:
             RemoteError: the storage can't be read.
         """
         with suppress(RemoteMissingError), self._as_sentences(f"looking at {path}"):
-            meta = self._store.head(path)
-            return RemoteFile(self.uri(path), path, meta["size"], (meta["e_tag"] or "").strip('"'))
+            return self._file(self._store.head(path))
         return None
 
     def read(self, path: str, *, most_bytes: int = _MAX_DOCUMENT) -> bytes:
@@ -385,6 +402,9 @@ class Remote:
             if self._db is None:
                 import lancedb
 
+                if not self.is_folder and any(character in self.url for character in "%#?"):
+                    raise InputError(f"An archive can't be at {self}: choose an address without %, # and ?.")
+
                 with self._as_sentences("opening"):
                     address = f"{self._folder}/lance" if self.is_folder else self.uri("lance")
                     self._db = lancedb.connect(address, storage_options=None if self.is_folder else _lance_options())
@@ -476,8 +496,8 @@ def _checked(url: str) -> str:
     of_folder = found["scheme"] == "file"
     if bool(found["bucket"]) == of_folder or (of_folder and not found["prefix"].strip("/")):
         raise InputError(f"The address needs {'a folder' if of_folder else 'a bucket'}; {example}.")
-    if any(part in (".", "..") for part in found["prefix"].split("/")):
-        raise InputError(f"An address can't have . or .. in it; {example}.")
+    if any(part in ("", ".", "..") for part in found["prefix"].strip("/").split("/")) and found["prefix"].strip("/"):
+        raise InputError(f"An address can't have an empty part, . or .. in it; {example}.")
     return f"{found['scheme']}://{found['bucket']}/{found['prefix'].strip('/')}".rstrip("/")
 
 

@@ -16,6 +16,7 @@ from lib.store.faults import is_foreign
 from lib.store.staging import Batch
 
 _ROWS = 500
+_ROWS_AHEAD = 4000  # Lance reads ahead of what is taken, as far as it may
 _MAX_THUMBNAIL = 1 << 20
 _THUMBNAIL = 64 << 10  # on average: most of JPEGs of 256 pixels
 _SLACK = 16 << 20
@@ -84,11 +85,12 @@ def read(remote: Remote, table: str, dim: int, samples: int) -> Iterator[Batch]:
         if there.schema != samples_schema(dim) or there.count_rows() != samples:
             raise RemoteError(f"{LANCE}/{table} in {remote} is not what it should be; publish that embedding again.")
         last = (-1, -np.inf)
-        for rows in there.search().to_batches(_ROWS):
-            batch = batch_of(rows)
-            _check(batch, last, f"{LANCE}/{table} in {remote}")
-            last = int(batch.frames[-1]), float(batch.times_s[-1])
-            yield batch
+        for start in range(0, samples, _ROWS_AHEAD):
+            for rows in there.search().offset(start).limit(_ROWS_AHEAD).to_batches(_ROWS):
+                batch = batch_of(rows)
+                _check(batch, last, f"{LANCE}/{table} in {remote}")
+                last = int(batch.frames[-1]), float(batch.times_s[-1])
+                yield batch
     except BaseException as error:
         if not is_foreign(error):
             raise

@@ -41,6 +41,18 @@ class RemoteVideo:
         return RemoteFile(Remote(self.url).uri(self.path), self.path, self.size_bytes, self.etag)
 
 
+def find_file(one: Published, remote: Remote) -> RemoteFile | None:
+    """Return the published file of a video; None where it isn't published, or is another one.
+
+    Raises:
+        RemoteError: the storage can't be read.
+    """
+    path = video_path(one.key.sha256)
+    there = remote.find(path)
+    is_it = there is not None and there.size_bytes == one.size_bytes and not remote.leads_outside(path)
+    return there if is_it else None
+
+
 def note(store: Store, one: Published, remote: Remote, there: RemoteFile) -> None:
     """Remember where the published file of a video is.
 

@@ -384,7 +384,7 @@ class Store:
         end_s: float | None,
         gaps: Sequence[Gap] = (),
         damage: tuple[str, float | None] | None = None,
-        without_file: tuple[str, int] | None = None,
+        without_file: tuple[str, int] | tuple[str, int, float] | None = None,
     ) -> EmbeddingInfo:
         """Store an embedding that was computed elsewhere: none of it is visible before all of it is stored.
 
@@ -398,8 +398,8 @@ class Store:
             end_s: end of the video in seconds, after the last sample; None where samples are to follow (``append``).
             gaps: stretches without vectors, in order.
             damage: what is lost of the video, and up to which second it is whole; see ``finish``.
-            without_file: name and size in bytes of what was imported, where the store has no such video: it then
-                gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
+            without_file: name, size in bytes and start in seconds (0 by default), where the store has no such video: it
+                then gets one without a file, of which ``key.sha256`` is the name only (``Video.has_file`` is False).
 
         Raises:
             StoreError: it is there already, or the disk is full.
@@ -408,8 +408,9 @@ class Store:
         def add_video() -> object:
             if without_file is None:
                 return self._videos.get(key.sha256)
-            name, size = without_file
-            return self._videos.add_without_file(key.sha256, name=name, end_s=end_s or 0.0, size_bytes=size)
+            name, size, start_s = (*without_file, 0.0)[:3]
+            span_s = start_s, end_s or 0.0
+            return self._videos.add_without_file(key.sha256, name=name, span_s=span_s, size_bytes=size)
 
         row = {"engine_name": engine_name, "dim": dim, "complete": end_s is not None, "duration_s": end_s or 0.0}
         row |= dict(zip(("damage", "damage_after_s"), damage or (None, None), strict=True))

@@ -169,7 +169,7 @@ class Videos:
             with mapped_errors(f"removing the second copy of {name}"):
                 path.unlink()
 
-    def add_without_file(self, sha256: str, *, name: str, end_s: float, size_bytes: int) -> Video:
+    def add_without_file(self, sha256: str, *, name: str, span_s: tuple[float, float], size_bytes: int) -> Video:
         """See ``Store.put``; returns the video that is there where there is one."""
         with self._folder.writing():
             known = self._find_row(sha256)
@@ -178,7 +178,7 @@ class Videos:
             row: dict[str, Any] = {
                 **dict.fromkeys(_SCHEMA.names),
                 **{"sha256": sha256, "name": clean_name(name), "path": b"", "owned": False},
-                **{"size_bytes": size_bytes, "mtime_ns": 0, "duration_s": end_s},
+                **{"size_bytes": size_bytes, "mtime_ns": 0, "start_s": span_s[0], "duration_s": span_s[1]},
                 **{"width": 0, "height": 0, "rotation": 0, "codec": "", "pixel_format": ""},
                 **{"container": NO_FILE, "browser_playable": False, "added_at": datetime.now(UTC)},
             }

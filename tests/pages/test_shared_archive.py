@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lib.remote import videos
+from lib.remote import pulling, videos
 from lib.remote.publishing import publish
+from lib.remote.records import Published
 from lib.remote.storage import Remote
+from lib.services import experiments
 from lib.store.store import Store
 from lib.store.videos import Video
 from lib.ui.library import shared
 from lib.ui.session import cache
-from tests.helpers.pages import Bench, open_page, words
+from tests.helpers.pages import Bench, open_page, passed, press, words
 from tests.helpers.storing import key_of, put, unit_rows
 from tests.helpers.videos import make_video, palette
 
@@ -75,3 +79,24 @@ def test_a_list_that_cannot_be_read_is_one_sentence(bench: Bench, monkeypatch: p
     assert "secret" not in said
     monkeypatch.setenv("PROMPTREEL_REMOTE", "file:///not/there")
     assert "There is no folder /not/there" in words(listed())
+
+
+@pytest.mark.parametrize("plays", [True, False])
+def test_explore_plays_it_from_there_or_offers_its_file(published: Video, bench: Bench, plays: bool) -> None:
+    remote = Remote(os.environ["PROMPTREEL_REMOTE"])
+    (one,) = pulling.published(remote)
+    assert isinstance(one, Published)
+    pulled = pulling.pull(bench.store, replace(one, browser_playable=plays), remote).video
+    experiments.save(bench.store.home, replace(bench.experiment, video=pulled.sha256))
+    app = open_page()
+
+    assert not app.exception
+    players = [data for data in passed(app, "src") if data["src"]]
+    if plays:
+        assert [data["src"].startswith("/promptreel/remote/") for data in players] == [True]
+        return
+    assert players == []
+    press(app, f"fetch_{pulled.sha256}")
+    assert all(job.wait(30) for job in cache.jobs().jobs())
+    assert bench.store.file_path(pulled.sha256).read_bytes() == published.path.read_bytes()
+    assert bench.store.video(pulled.sha256).has_file

@@ -232,7 +232,7 @@ def test_a_damaged_table_is_refused_or_not_seen(
 
 def test_a_video_that_is_another_is_refused(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:
     one = publish(store, key, folder, with_video=True).published
-    (Path(folder.url[7:]) / video_path(key.sha256)).write_bytes(b"another")
+    (Path(folder.url[7:]) / video_path(key.sha256)).write_bytes(bytes(one.size_bytes))
     with pytest.raises(RemoteError, match="not the one that was published"):
         pull(other, one, folder, with_video=True)
     assert (other.videos(), list(other.paths.incoming.iterdir())) == ([], [])
@@ -250,3 +250,37 @@ def test_a_file_that_stays_there_is_noted_until_the_video_is_deleted(
     assert videos.copy_into_store(other, pulled, there).has_file
     other.delete_video(video.sha256)
     assert videos.noted(other, video.sha256) is None
+
+
+@pytest.mark.parametrize("how", ["a link to elsewhere", "of another size"])
+def test_a_file_that_is_not_the_published_one_is_not_played(
+    store: Store, other: Store, key: EmbeddingKey, folder: Remote, tmp_path: Path, how: str
+) -> None:
+    one = publish(store, key, folder, with_video=True).published
+    file = Path(folder.url[7:]) / video_path(key.sha256)
+    if how == "of another size":
+        file.write_bytes(b"another")
+    else:
+        file.rename(tmp_path / "secret")
+        file.symlink_to(tmp_path / "secret")
+    pull(other, one, folder)
+    assert videos.noted(other, key.sha256) is None
+
+
+def test_what_is_noted_of_a_file_is_checked(store: Store, video: Video) -> None:
+    path = store.paths.remote_video(video.sha256)
+    path.parent.mkdir()
+    for text in ("{", "[]", '{"url": "s3://bucket"}', '{"url": "http://x", "path": "a"}'):
+        path.write_text(text)
+        assert videos.noted(store, video.sha256) is None
+
+
+def test_a_video_that_begins_later_does_so_elsewhere(
+    store: Store, other: Store, video: Video, folder: Remote, rng: np.random.Generator
+) -> None:
+    key = key_of(video)
+    batch = Batch(np.array([0, 10]), np.array([5.0, 6.0]), unit_rows(rng, 2), [None, b"jpeg"])
+    store.put(key, [batch], engine_name="Toy", dim=64, end_s=9.0)
+    pulled = pull(other, publish(store, key, folder).published, folder)
+    assert (pulled.video.start_s, pulled.video.end_s) == (5.0, 9.0)
+    assert (pulled.info.start_s, pulled.info.end_s) == (5.0, 9.0)

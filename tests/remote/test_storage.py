@@ -210,3 +210,25 @@ def test_an_archive_is_found_though_its_first_write_was_refused_by_mistake(s3: O
 
     assert s3.requests[0][0] == "PUT"
     assert remote.check_format()
+
+
+def test_a_folder_lists_what_can_be_read_whatever_lies_beside_it(folder: Remote) -> None:
+    root = Path(folder.url[7:])
+    (root / "below").mkdir()
+    names = ["a#1 %20?*.mp4", "ä ö.mp4", 'q{^}`]"><~|[.mp4', "\\back.mp4", "below/b.mp4"]
+    for name in names:
+        (root / name).write_bytes(name.encode())
+    (root / os.fsdecode(b"\xff.mp4")).touch()
+    (root / "new\nline.mp4").touch()
+    (root / "loop").symlink_to(root)
+    (root / "nowhere.mp4").symlink_to("/not/there")
+    found = {file.path: file for file in folder.files("**/*.mp4")}
+    assert sorted(found) == sorted(names)
+    assert [folder.read(name) for name in names] == [name.encode() for name in names]
+    assert [folder.find(name) for name in names] == [found[name] for name in names]
+
+
+@pytest.mark.parametrize("prefix", ["a%20b", "a#b", "a?b"])
+def test_an_archive_is_not_put_where_its_tables_would_lie_elsewhere(s3: ObjectStorage, prefix: str) -> None:
+    with pytest.raises(InputError, match="without %, # and"):
+        assert Remote(f"s3://{s3.bucket}/{prefix}").tables
