@@ -175,6 +175,18 @@ class TestRequests:
         assert server.max_in_flight == 2
         assert len(server.seen) == 8
 
+    def test_of_several_engines_keep_to_one_limit(self, server: FakeServer, connect: Connect) -> None:
+        server.faults.latency_s = 0.03
+        limit = threading.BoundedSemaphore(1)
+        engines = [connect(concurrency=2), connect(concurrency=2)]
+        for engine in engines:
+            engine.limit_requests(limit)
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda number: engines[number % 2].embed_images([plain_picture()]), range(6)))
+
+        assert server.max_in_flight == 1
+        assert len(server.seen) == 6
+
     def test_only_ever_embed(self, server: FakeServer, engine: ServerEngine) -> None:
         """The server's own comparison takes 8 prompts at most and one picture; nothing here uses it."""
         engine.test_connection()
