@@ -22,7 +22,8 @@ def step_back() -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            others = os.getpriority(os.PRIO_PROCESS, os.getpid())  # not 0 where the process itself stands back
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(others + _NICENESS, 19))
 
 
 class Workers:

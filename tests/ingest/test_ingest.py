@@ -234,11 +234,21 @@ def test_a_thumbnail_is_a_jpeg_of_at_most_256_pixels(shape: tuple[int, int], siz
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
-def test_decoding_lets_the_model_go_first_and_nobody_else_steps_back() -> None:
+@pytest.mark.parametrize(("own", "decoders"), [(0, 5), (10, 15), (15, 19)])
+def test_decoding_lets_the_model_go_first_and_nobody_else_steps_back(
+    own: int, decoders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a process that stands back itself, as a cluster's workers do."""
     found: list[int] = []
+    of_process = os.getpriority
+
+    def priority(which: int, who: int) -> int:
+        return own if who == os.getpid() else of_process(which, who)
 
     def decoder() -> None:
-        step_back()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "getpriority", priority)
+            step_back()
         helper = threading.Thread(
             target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
         )
@@ -249,7 +259,7 @@ def test_decoding_lets_the_model_go_first_and_nobody_else_steps_back() -> None:
     thread = threading.Thread(target=decoder)
     thread.start()
     thread.join()
-    assert found == [5]
+    assert found == [decoders]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
