@@ -174,9 +174,10 @@ class EmbeddingQueue:
 
     def remove_video(self, sha256: str) -> None:
         """Take a video from the queue, whatever it is to be embedded with."""
-        entry_ids = [entry.id for entry in self.read().entries if entry.sha256 == sha256]
-        if entry_ids:
-            self.remove(entry_ids)
+        with suppress(StoreDamagedError):  # then it holds nothing that can be removed
+            entry_ids = [entry.id for entry in self.read().entries if entry.sha256 == sha256]
+            if entry_ids:
+                self.remove(entry_ids)
 
     def retry(self, entry_ids: Collection[str]) -> None:
         """Have videos tried again that failed, and engines that did not answer."""

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.core.formatting import as_text
 from lib.services import queue_file
+from lib.services.queue_file import Entry, Queue
 from lib.ui.session import cache
 from tests.helpers.http import wait_for
 from tests.helpers.pages import Bench, add_video, by_key, open_page, words
@@ -94,6 +95,29 @@ def test_failures_are_listed_with_their_sentence_and_tried_again(two_more: Bench
     by_key(app.button, f"queue_drop_{ids['blues.mp4']}").click()
     app.run()
     assert names() == ["reds.mp4"]
+
+
+def test_many_are_shown_a_page_at_a_time_and_an_engine_is_waited_for_by_name(two_more: Bench) -> None:
+    def entry(number: int, **fields: object) -> Entry:
+        address = "http://127.0.0.1:9"
+        return Entry(f"{number:064x}", f"v{number}.mp4", address, "B", "CLIP there", "clip/B", "stride-5", **fields)  # type: ignore[arg-type]
+
+    waiting = [entry(number, problem="The key is refused; type another." if not number else "") for number in range(20)]
+    failed = [entry(number, failed=True, problem="Broken.") for number in range(20, 40)]
+    queue = Queue((*waiting, *failed))
+    queue_file.change(cache.store().home, lambda _: queue)
+    app = open_page(PAGE)
+    assert not app.exception
+    said = words(app)
+    assert "Videos wait for CLIP there: The key is refused" in said
+    assert "20 videos in the queue" in said
+    assert (said.count("**v"), said.count("Broken.")) == (16, 8)
+    app.session_state["queue_page"] = 3
+    app.session_state["queue_failed_page"] = 3
+    app.run()
+    assert not app.exception
+    assert "20\\. **v19.mp4**" in words(app)
+    assert "**v39.mp4**: Broken." in words(app)
 
 
 def test_a_damaged_queue_is_a_sentence_and_is_kept_aside(two_more: Bench) -> None:

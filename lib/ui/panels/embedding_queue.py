@@ -105,11 +105,15 @@ def _head(queue: EmbeddingQueue, now: Queue) -> None:
             )
     if now.paused:
         st.info(f"Paused. {as_text(now.reason)}" if now.reason else "Paused; Resume goes on where it stopped.")
-    for problem in dict.fromkeys(entry.problem for entry in now.waiting if entry.problem and not now.paused):
-        specs = {entry.spec for entry in now.waiting if entry.problem == problem}
+    held = {entry.spec: entry for entry in now.waiting if entry.problem and not now.paused}
+    for (engine, version), entry in held.items():
         with st.container(border=True):
-            st.warning(f"Waits for its engine: {as_text(problem)}", icon=":material/hourglass_top:")
-            st.button("Try again", key=f"queue_again_{sorted(specs)}", on_click=_try_engine, icon=":material/refresh:")
+            name, problem = as_text(entry.engine_name), as_text(entry.problem)
+            st.warning(f"Videos wait for {name}: {problem}", icon=":material/hourglass_top:")
+            if version:
+                st.caption("A key is in no file: choose this server in the sidebar, type its key, then try again.")
+            again = f"queue_again_{engine}_{version}"
+            st.button("Try again", key=again, on_click=_try_engine, icon=":material/refresh:")
 
 
 @state.callback
@@ -122,14 +126,23 @@ def _try_engine() -> None:
 
 
 def _waiting(queue: EmbeddingQueue, waiting: Sequence[Entry]) -> None:
-    pages = -(-len(waiting) // _PER_PAGE)
-    number = st.session_state.get("queue_page", 1) if pages > 1 else 1
-    first = (min(number, max(pages, 1)) - 1) * _PER_PAGE
+    places = _page("queue_page", len(waiting))
     with st.container(gap="xxsmall"):
-        for place in range(first, min(first + _PER_PAGE, len(waiting))):
+        for place in places:
             _row(queue, waiting[place], place, last=place == len(waiting) - 1)
-    if pages > 1:
-        st.pagination(pages, key="queue_page")
+    _page_numbers("queue_page", len(waiting))
+
+
+def _page(key: str, count: int) -> range:
+    """Return the places of so many rows that are on the page that ``_page_numbers`` shows as chosen."""
+    number = st.session_state.get(key, 1) if count > _PER_PAGE else 1
+    first = (min(number, -(-count // _PER_PAGE)) - 1) * _PER_PAGE
+    return range(max(first, 0), min(first + _PER_PAGE, count))
+
+
+def _page_numbers(key: str, count: int) -> None:
+    if count > _PER_PAGE:
+        st.pagination(-(-count // _PER_PAGE), key=key)
 
 
 def _row(queue: EmbeddingQueue, entry: Entry, place: int, *, last: bool) -> None:
@@ -179,9 +192,10 @@ def _failed(queue: EmbeddingQueue, failed: Sequence[Entry]) -> None:
                     args=(ids,),
                 )
                 st.button("Remove all of these", key="queue_drop_all", on_click=told(queue.remove), args=(ids,))
-        for entry in failed[:_PER_PAGE]:
+        for entry in (failed[place] for place in _page("queue_failed_page", len(failed))):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{as_text(entry.name)}**: {as_text(entry.problem)}")
+                named = "" if entry.problem.startswith(entry.name) else f"**{as_text(entry.name)}**: "
+                st.markdown(f"{named}{as_text(entry.problem)}")
                 st.button("Try again", key=f"queue_retry_{entry.id}", on_click=told(queue.retry), args=([entry.id],))
                 st.button(
                     "Remove",
@@ -190,5 +204,4 @@ def _failed(queue: EmbeddingQueue, failed: Sequence[Entry]) -> None:
                     on_click=told(queue.remove),
                     args=([entry.id],),
                 )
-        if len(failed) > _PER_PAGE:
-            st.caption(f"and {len(failed) - _PER_PAGE:,} more")
+        _page_numbers("queue_failed_page", len(failed))
