@@ -27,7 +27,7 @@ pytest_plugins = [
 sys.modules["cv2"] = None  # type: ignore[assignment]  # as for users: only the decode benchmark needs OpenCV
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy")
-_PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME")
+_PRIVATE = ("ROBOFLOW_API_KEY", "PROMPTREEL_ENGINE", "PROMPTREEL_HOME", "PROMPTREEL_REMOTE")
 
 
 def pytest_configure(config: pytest.Config) -> None:

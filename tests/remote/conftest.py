@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def _server() -> Iterator[ObjectStorage]:
 def s3(_server: ObjectStorage, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStorage]:
     """S3 with an empty bucket that the environment leads to."""
     _server.begin()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
     for name, value in _server.environment().items():
         monkeypatch.setenv(name, value)
     yield _server
