@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import secrets
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, redirect_stdout, suppress
@@ -20,6 +21,7 @@ from typing import Any
 
 from lib.cluster.gate import RayGate
 from lib.core.errors import Cancelled, InputError
+from lib.core.formatting import shortened
 from lib.infra.redaction import redacted
 from lib.services.runners import Item, Outcome, Result, attempt
 
@@ -35,6 +37,7 @@ _RETRIES = 5
 _TICK_S = 0.5
 _AHEAD = 2
 """Items handed to Ray for each that can be under way: the next is there when one is done."""
+_CONNECT_S = 5.0
 _STORE_BYTES = 200 << 20
 _ROOT = Path(__file__).resolve().parents[2]
 _GONE = (
@@ -83,6 +86,7 @@ class RayRunner:
 
     def _connect(self) -> None:
         ray = self._ray
+        _check_address(self._address)
         options: dict[str, Any] = {"address": self._address} if self._address else self._own_cluster()
         self._leaving.callback(ray.shutdown)
         try:
@@ -166,6 +170,25 @@ class RayRunner:
         except self._ray.exceptions.RayError:
             return Outcome(item, None, _GONE.format(times=_RETRIES + 1))
         return outcome
+
+
+def _check_address(address: str | None) -> None:
+    """Raise ``InputError`` for the address of a cluster that nobody listens at: Ray itself waits for minutes."""
+    if address in (None, "auto"):
+        return
+    host, _, port = address.rpartition(":")
+    if "/" in address or not host or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536):
+        raise InputError(
+            f"{shortened(address, 100)} is no address of a Ray cluster; write HOST:PORT of its head, such as "
+            "10.0.0.1:6379, or auto on one of its machines."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except (OSError, UnicodeError) as error:
+        raise InputError(
+            f"No Ray cluster answers at {shortened(address, 100)} ({getattr(error, 'strerror', None) or 'no answer'}); "
+            "start it with ray start --head, or check the address."
+        ) from error
 
 
 def _runtime_environment(*, shared: bool) -> dict[str, Any]:

@@ -259,6 +259,8 @@ class Standing:
     seconds: float
     """Since the start."""
     done_bytes: int
+    failed_bytes: int
+    """Of ``done_bytes``, those of sources that failed: they say nothing of how long others take."""
     total_bytes: int
 
     @property
@@ -268,10 +270,9 @@ class Standing:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left, as far as bytes tell; None before the first source is done."""
-        if not self.done_bytes or not self.total_bytes:
-            return None
-        return self.seconds * (self.total_bytes - self.done_bytes) / self.done_bytes
+        """Seconds left, as far as bytes tell; None before the first that doesn't fail is done."""
+        worked = self.done_bytes - self.failed_bytes
+        return self.seconds * (self.total_bytes - self.done_bytes) / worked if worked else None
 
 
 def embed_sources(
@@ -284,7 +285,7 @@ def embed_sources(
         InputError: the runner's machines can't be used.
     """
     began = clock()
-    standing = Standing(0, len(waiting), 0, 0, 0.0, 0, sum(source.size_bytes for source in waiting))
+    standing = Standing(0, len(waiting), 0, 0, 0.0, 0, 0, sum(source.size_bytes for source in waiting))
     for outcome in runner.run(work, waiting):
         result = outcome.result
         standing = replace(
@@ -294,5 +295,6 @@ def embed_sources(
             samples=standing.samples + (result.samples if result is not None and result.new else 0),
             seconds=clock() - began,
             done_bytes=standing.done_bytes + outcome.item.size_bytes,
+            failed_bytes=standing.failed_bytes + (outcome.item.size_bytes if result is None else 0),
         )
         yield outcome, standing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,3 +16,21 @@ def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(InputError, match=r"Ray isn't installed; run pip install -r requirements-scale\.txt"):
         RayRunner("10.0.0.1:6379").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("ray://10.0.0.1:10001", "is no address of a Ray cluster; write HOST:PORT"),
+        ("10.0.0.1", "is no address"),
+        ("10.0.0.1:99999", "is no address"),
+        ("127.0.0.1:1", r"No Ray cluster answers at 127\.0\.0\.1:1 \(.*refused\)"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_told_at_once(
+    address: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", Mock())
+
+    with pytest.raises(InputError, match=said):
+        RayRunner(address).__enter__()

@@ -241,8 +241,10 @@ def test_what_killed_processes_left_is_swept_and_what_is_in_use_is_not(engine: T
 
 
 def test_rate_and_time_left_are_those_of_what_was_done() -> None:
-    standing = Standing(done=2, total=5, failed=1, samples=300, seconds=10.0, done_bytes=250, total_bytes=1000)
+    standing = Standing(
+        done=2, total=5, failed=1, samples=300, seconds=10.0, done_bytes=300, failed_bytes=50, total_bytes=1050
+    )
 
     assert standing.rate == 30.0
     assert standing.left_s == 30.0
-    assert Standing(0, 5, 0, 0, 0.0, 0, 1000).left_s is None
+    assert Standing(1, 5, 1, 0, 9.0, 70, 70, 1000).left_s is None
