@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from lib.remote import pulling, videos
 from lib.remote.publishing import publish
-from lib.remote.records import Published
+from lib.remote.records import Published, find, video_path
 from lib.remote.storage import Remote
 from lib.services import experiments
 from lib.store.store import Store
@@ -100,3 +100,20 @@ def test_explore_plays_it_from_there_or_offers_its_file(published: Video, bench:
     assert all(job.wait(30) for job in cache.jobs().jobs())
     assert bench.store.file_path(pulled.sha256).read_bytes() == published.path.read_bytes()
     assert bench.store.video(pulled.sha256).has_file
+
+
+def test_rows_of_the_library_are_published(published: Video, bench: Bench) -> None:
+    app = listed()
+    table = app.dataframe[0]
+    app.session_state[table.key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    app.checkbox(key="publish_files").check()
+    press(app, "publish_chosen")
+    assert all(job.wait(30) for job in cache.jobs().jobs())
+    app.run()
+
+    (info,) = [info for info in bench.store.embeddings() if info.complete]
+    remote = Remote(os.environ["PROMPTREEL_REMOTE"])
+    assert find(remote, info.key.id) is not None
+    assert remote.find(video_path(info.key.sha256)) is not None
+    assert app.dataframe[-1].value["State"].tolist().count("in the library") == 1

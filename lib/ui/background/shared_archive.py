@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from lib.ingest.progress import Progress
 from lib.remote import videos
+from lib.remote.publishing import Publication, publish
 from lib.remote.pulling import Pulled, pull
 from lib.remote.records import Published
 from lib.remote.storage import Remote
 from lib.remote.videos import RemoteVideo
 from lib.services.jobs import Job
 from lib.services.shared_archive import SharedArchive
+from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background.playable_copies import Playable
 from lib.ui.server import routes
@@ -38,6 +40,20 @@ def start_pull(one: Published, remote: Remote, *, with_video: bool = False) -> J
 
     key = ("pull", one.id, with_video)
     return cache.jobs().submit(one.name, key, work, queue=_QUEUE, sha256=one.key.sha256, unit="samples")
+
+
+def start_publish(info: EmbeddingInfo, name: str, archive: SharedArchive, *, with_video: bool) -> Job:
+    """Have an embedding published, and its video's file where that is wished; ``name`` is the video's."""
+    store = cache.store()
+
+    def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Publication:
+        remote = archive.remote
+        publication = publish(store, info.key, remote, with_video=with_video, on_progress=on_progress, cancel=cancel)
+        archive.read(on_progress=on_progress, cancel=cancel)  # so that the list has it
+        return publication
+
+    key = ("publish", info.key.id, with_video)
+    return cache.jobs().submit(f"Publish {name}", key, work, queue=_QUEUE, sha256=info.key.sha256, unit="samples")
 
 
 def start_copy(video: Video, there: RemoteVideo) -> Job:

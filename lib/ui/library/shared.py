@@ -13,6 +13,7 @@ from lib.core.sampling import Sampling
 from lib.remote.records import Published
 from lib.services.jobs import Job
 from lib.services.shared_archive import SharedArchive, shared_url
+from lib.store.embeddings import EmbeddingInfo
 from lib.ui.background import embedding as work
 from lib.ui.background import shared_archive
 from lib.ui.panels import jobs, row_table
@@ -58,6 +59,26 @@ def draw() -> None:
         st.caption("Click a video to pull and open it. Select rows to pull several.")
 
 
+def publish_popover(chosen: Sequence[tuple[str, EmbeddingInfo]]) -> None:
+    """Draw the form that publishes embeddings, each with its video’s name, where there is a shared archive."""
+    url = shared_url()
+    complete = [(name, info) for name, info in chosen if info.complete]
+    if url is None or not complete:
+        return
+    try:
+        archive = cache.shared_archive(url)
+    except PromptreelError:  # ``draw`` says so; a wrong address may hold a key
+        return
+    with st.popover("Publish…", icon=":material/cloud_upload:"):
+        where = as_text(archive.remote.url)
+        st.caption(f"To {where}, where others pull from; what is there already isn’t sent again.")
+        with_video = st.checkbox("The videos’ files too", key="publish_files")
+        if st.button(f"Publish {plural(len(complete), 'embedding')}", key="publish_chosen", type="primary"):
+            for name, info in complete:
+                shared_archive.start_publish(info, name, archive, with_video=with_video)
+            st.rerun()  # the sidebar begins to watch the jobs
+
+
 def _here() -> set[str]:
     return {info.key.id for info in cache.store().embeddings() if info.complete}
 
@@ -74,7 +95,8 @@ def _table(archive: SharedArchive) -> list[Published]:
     if not published:
         if archive.embeddings is not None:
             st.info(
-                "Nothing is published there yet: `python -m lib publish` does that.", icon=":material/cloud_upload:"
+                "Nothing is published there yet: “Publish…” does that for rows of the library.",
+                icon=":material/cloud_upload:",
             )
         return []
     here = _here()

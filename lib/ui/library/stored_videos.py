@@ -15,7 +15,7 @@ from lib.remote.videos import noted
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.videos import Video
 from lib.ui.background import embedding as work
-from lib.ui.library import hosted
+from lib.ui.library import hosted, shared
 from lib.ui.panels import engine as engine_panel
 from lib.ui.panels import row_table
 from lib.ui.session import cache, state
@@ -126,6 +126,7 @@ def _actions(selected: list[_Row]) -> None:
         ):
             _open(selected[0])
         _embed({row.video.sha256: row.video for row in selected})
+        shared.publish_popover([(row.video.name, row.embedding) for row in selected if row.embedding])
         if len(selected) == 1:
             _actions_of_one(selected[0])
 
