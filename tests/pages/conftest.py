@@ -12,9 +12,8 @@ from lib.ui.session import cache
 @pytest.fixture(autouse=True)
 def _no_jobs_left() -> Iterator[None]:
     yield
-    queue, jobs = cache.embedding_queue(), cache.jobs()
-    if entries := queue.read().entries:
-        queue.remove([entry.id for entry in entries])
+    cache.close_queues()
+    jobs = cache.jobs()
     for job in jobs.jobs():
         job.cancel()
     for job in jobs.jobs():

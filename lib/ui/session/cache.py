@@ -95,8 +95,9 @@ def _embedding_queue(folder: str) -> EmbeddingQueue:
 
 def close_queues() -> None:
     """Put down what is being embedded, before the process ends."""
-    for queue in _QUEUES:
-        queue.close()
+    while _QUEUES:
+        _QUEUES.pop().close()
+    _embedding_queue.clear()
 
 
 def _engine_without_a_tab(spec: str, model_version: str) -> Engine:
