@@ -30,6 +30,7 @@ from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.engines.embedded import EmbeddedEngine
 from lib.engines.engine import Engine
+from lib.engines.model_layout import is_model_spec
 from lib.engines.registry import is_embedded, make_engine, may_have_environments_key
 from lib.evaluation import verdict as evaluation_verdict
 from lib.evaluation.bimodality import ThresholdSplit, suggest_without_truth
@@ -108,7 +109,8 @@ def _engine_without_a_tab(spec: str, model_version: str) -> Engine:
         InputError: there is no such engine, or it is a folder that nothing may be opened from.
     """
     if is_embedded(spec):
-        check_model_folder(spec)
+        if is_model_spec(spec):
+            check_model_folder(spec)
         engine = embedded_engine(spec)
         if not engine.installed:
             raise EngineUnavailableError(

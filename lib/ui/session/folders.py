@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.core.errors import InputError
 from lib.engines.embedded_models import models_folder
-from lib.engines.model_layout import FOLDER, ModelSpec, is_model_spec
+from lib.engines.model_layout import FOLDER, ModelSpec
 from lib.engines.registry import default_engine
 from lib.infra.files import expanded, resolved
 from lib.media.limits import is_text
@@ -28,13 +28,11 @@ def video_folders() -> tuple[Path, ...]:
 
 
 def check_model_folder(spec: str) -> None:
-    """Raise ``InputError`` where ``spec`` is a model in a folder that nothing may be opened from.
+    """Raise ``InputError`` where ``spec`` is no ``ModelSpec``, or a model in a folder that nothing may be opened from.
 
     Models may be opened from ``PROMPTREEL_MODELS`` and ``PROMPTREEL_FOLDERS``: an experiment or the queue names the
     folder, and somebody else may have written it.
     """
-    if not is_model_spec(spec):
-        return
     parsed = ModelSpec.parse(spec)
     models = models_folder()
     allowed = (*video_folders(), *([resolved(models)] if models else []))
