@@ -2,6 +2,8 @@
 
 Results go to stdout, progress and problems to stderr. Exit status: 0; 1 for a problem with the input or the
 engine, in one line; 2 for wrong usage; 130 when interrupted (what is embedded is kept).
+
+PYTHON_ARGCOMPLETE_OK: shells complete it where argcomplete's global completion is activated.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import importlib
 import os
 import signal
 import sys
+import textwrap
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from types import FrameType
 
@@ -22,38 +25,55 @@ from lib.cli.output import Reporter
 from lib.core.errors import Cancelled, PromptreelError
 from lib.engines.registry import API_KEY_VARIABLE
 
-COMMANDS = {
-    "embed": ("embed", "embed videos"),
-    "analyze": ("analyze", "embed what is missing of a video, then print what prompts find in it"),
-    "compare": (
-        "compare",
-        "embed what is missing of a video, then print what two prompt sets find, side by side",
-    ),
-    "evaluate": (
-        "evaluate",
-        "embed what is missing of a video, then print what prompts are worth against the truth",
-    ),
-    "classify": ("classify", "sort videos into categories, and flag those that hold what is restricted"),
-    "learn": (
-        "learn",
-        "learn prompts from the ground truth of videos, where that is shown to be better",
-    ),
-    "search": ("search", "find moments in all embedded videos"),
-    "queue": ("embedding_queue", "add videos to the queue of embeddings, list it, and work through it"),
-    "publish": ("publish", "publish embeddings to object storage or a shared folder"),
-    "pull": ("pull", "take published embeddings into the library, or list them"),
-    "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
-    "versions": ("versions", "save, list, compare, export and import versions of experiments"),
-    "import": ("import_results", "import a results.json of the hosted Video Inference API"),
+GROUPS = {
+    "look into a video": {
+        "analyze": ("analyze", "embed what is missing of a video, then print what prompts find in it"),
+        "compare": (
+            "compare",
+            "embed what is missing of a video, then print what two prompt sets find, side by side",
+        ),
+        "evaluate": (
+            "evaluate",
+            "embed what is missing of a video, then print what prompts are worth against the truth",
+        ),
+        "learn": (
+            "learn",
+            "learn prompts from the ground truth of videos, where that is shown to be better",
+        ),
+    },
+    "look into all videos": {
+        "search": ("search", "find moments in all embedded videos"),
+        "classify": ("classify", "sort videos into categories, and flag those that hold what is restricted"),
+    },
+    "embed videos": {
+        "embed": ("embed", "embed videos"),
+        "queue": ("embedding_queue", "add videos to the queue of embeddings, list it, and work through it"),
+        "import": ("import_results", "import a results.json of the hosted Video Inference API"),
+    },
+    "keep and share": {
+        "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
+        "versions": ("versions", "save, list, compare, export and import versions of experiments"),
+        "publish": ("publish", "publish embeddings to object storage or a shared folder"),
+        "pull": ("pull", "take published embeddings into the library, or list them"),
+    },
 }
-"""Name -> module in ``lib.cli`` and help; the module is imported only when its command is the one that runs."""
+"""Name -> module in ``lib.cli`` and help, by what they are for; a module is imported only when its command runs."""
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 _INTERRUPTED = 130
+_HELP_WIDTH = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    completing = os.environ.get("_ARGCOMPLETE")  # a shell asks what may come next, here
+    if completing:
+        arguments = os.environ.get("COMP_LINE", "").split()[int(completing) :]
     parser = _parser(next((word for word in arguments if not word.startswith("-")), None))
+    if completing:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)  # which ends the process
     args = parser.parse_args(arguments)
     reporter = Reporter(sys.stderr)
     try:
@@ -102,16 +122,33 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     """Return the parser; of the commands, only the chosen one has its arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m lib",
-        description="Embed a video's frames once, then see what prompts find in it.",
-        epilog=f"The API key of an inference server and of the hosted service is read from {API_KEY_VARIABLE}. "
-        "What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), shared with the dashboard.",
+        usage="%(prog)s [-h] COMMAND ...",
+        description="Embed a video's frames once, then see what prompts find in it.\n\n"
+        + "\n\n".join(_group(title, commands) for title, commands in GROUPS.items()),
+        epilog=textwrap.fill(
+            f"COMMAND --help lists a command's arguments. The API key of an inference server and of the hosted service "
+            f"is read from {API_KEY_VARIABLE}. What is embedded is kept under PROMPTREEL_HOME (default ~/.promptreel), "
+            "shared with the dashboard.",
+            _HELP_WIDTH,
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", help=argparse.SUPPRESS)
     for name, (module, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         if name == chosen:
             importlib.import_module(f"lib.cli.{module}").add_arguments(command)
     return parser
+
+
+def _group(title: str, commands: Mapping[str, tuple[str, str]]) -> str:
+    """Return a group of commands as argparse would write them; it has no groups of commands itself."""
+    indent = " " * 16
+    lines = [
+        textwrap.fill(text, _HELP_WIDTH, initial_indent=f"  {name:<14}", subsequent_indent=indent)
+        for name, (_, text) in commands.items()
+    ]
+    return "\n".join([f"{title}:", *lines])
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context, add_engine_options, warn_about_unknown_words
-from lib.cli.inputs import add_picture_option, analysed, each_video, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, analysed, each_video, embed_missing, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.core.errors import InputError, NotStoredError
 from lib.core.formatting import format_duration, format_time
 from lib.core.sampling import Sampling
 from lib.hosted.importing import import_results
+from lib.services.input_files import read_prompt_set
 from lib.services.stored_analysis import report
 from lib.services.video_files import is_one_file
 from lib.store.embeddings import EmbeddingInfo

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
-from lib.cli.inputs import add_picture_option, each_video, embed_missing, read_prompt_set, read_text, with_pictures
+from lib.cli.inputs import add_picture_option, each_video, embed_missing, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.cli.phrases import embed_reference
 from lib.comparison.categories import (
@@ -31,6 +31,7 @@ from lib.infra.files import write_atomically
 from lib.prompts.model import PromptSet
 from lib.services import categories
 from lib.services.archive import Classification, classify, embeddings_to_classify
+from lib.services.input_files import read_prompt_set, read_text
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 

@@ -17,13 +17,14 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import analysed, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import analysed, embed_missing, with_pictures
 from lib.cli.output import NOTHING, dump, table
 from lib.comparison.comparison import Comparison, compare
 from lib.core.formatting import format_duration, format_time
 from lib.evaluation.bootstrap import Difference, OverallDifference, f1_differences, overall_difference
 from lib.evaluation.evaluation import Evaluation, evaluate
 from lib.evaluation.verdict import verdict
+from lib.services.input_files import read_prompt_set
 from lib.store.store import Store
 
 _SEED = 0

@@ -13,7 +13,7 @@ from lib.core.errors import InputError, UnknownModelError
 from lib.core.sampling import DEFAULT_STRIDE, FRAMINGS, Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION, SERVER_MODELS
 from lib.engines.embedded_models import EMBEDDED_MODELS
-from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, is_embedded, make_engine
+from lib.engines.registry import ENGINE_VARIABLE, api_key_from_environment, default_engine, is_embedded
 
 if TYPE_CHECKING:
     from lib.engines.engine import Engine
@@ -48,25 +48,21 @@ class Context:
             raise UsageError(str(error)) from error
 
     def engine_of(self, spec: str, model_version: str, *, api_key: str | None) -> Engine:
-        """Return an engine; see ``lib.engines.registry.make_engine``.
+        """Return an engine; see ``lib.services.open_engine``.
 
         Raises:
             InputError, UnknownModelError: there is no such engine or model.
         """
-        from lib.store.home import StorePaths, default_home
+        from lib.services.open_engine import open_engine
+        from lib.store.home import default_home
 
-        engine = make_engine(
+        engine = open_engine(
+            default_home(),
             spec,
             model_version=model_version,
             api_key=api_key,
-            models=StorePaths(default_home()).models,
             on_progress=self.reporter.preparation,
         )
-        if not is_embedded(spec):
-            from lib.services.server_identity import identified
-            from lib.store.store import Store
-
-            engine = identified(engine, default_home(), Store)
         self._engines.append(engine)
         return engine
 

@@ -15,11 +15,12 @@ from lib.cli.ground_truth import (
     read_ground_truth,
     warn_about_unmatched,
 )
-from lib.cli.inputs import add_picture_option, analysed, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, analysed, embed_missing, with_pictures
 from lib.cli.output import dump, table
 from lib.core.formatting import format_duration
 from lib.evaluation.evaluation import evaluate
 from lib.evaluation.overall import overall
+from lib.services.input_files import read_prompt_set
 from lib.store.store import Store
 
 

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from lib.analysis.analysis import Analysis
-from lib.cli.inputs import read_bytes
 from lib.cli.output import Reporter
-from lib.core.errors import InputError
 from lib.core.formatting import plural
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import Evaluation
 from lib.evaluation.overall import Overall
 from lib.evaluation.threshold_fit import suggest_with_truth
-from lib.ground_truth.parsing import READ_FROM, parse_truth
+from lib.ground_truth.parsing import READ_FROM
+from lib.services.input_files import read_truth
 from lib.store.videos import Video
 
 OVERALL = "overall"
@@ -29,8 +28,7 @@ def read_ground_truth(path: Path, video: Video, end_s: float, reporter: Reporter
     Raises:
         InputError: the file can't be read, or nothing in it.
     """
-    data = read_bytes(path, "ground truth", InputError)
-    parsed = parse_truth(data, name=path.name, end_s=end_s, rate=video.rate, video=video.name)
+    parsed = read_truth(path, video, end_s)
     for problem in parsed.problems:
         reporter.line(f"{path.name}: {problem}")
     return parsed.segments

@@ -1,4 +1,4 @@
-"""What commands work on: videos, embedded where they aren't yet, and prompt sets."""
+"""What commands work on: videos, embedded where they aren't yet, and what prompt sets find in them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from lib.analysis.analysis import Analysis
 from lib.cli.context import Context
 from lib.cli.phrases import embed_reference
-from lib.core.errors import Cancelled, InputError, PromptreelError, PromptSetError, SettingsError
-from lib.core.formatting import encodable, format_duration, plural, shortened
+from lib.core.errors import Cancelled, InputError, PromptreelError
+from lib.core.formatting import format_duration, plural, shortened
 from lib.core.labelled_intervals import label_key
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
@@ -20,14 +20,12 @@ from lib.ingest.coarser import take_from_finer
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
-from lib.prompts.parsing import parse_prompt_set
+from lib.services.input_files import read_bytes
 from lib.services.stored_analysis import analyse_stored
 from lib.services.video_files import named_videos
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
-
-_MAX_BYTES = 20_000_000
 
 
 def embed_missing(context: Context, store: Store, path: Path, sampling: Sampling) -> tuple[Video, EmbeddingInfo]:
@@ -108,26 +106,6 @@ def analysed_with(
     return analyse_stored(store, video, engine, sampling, prompt_set)
 
 
-def read_bytes(path: Path, what: str, kind: type[InputError], *, most: int = _MAX_BYTES) -> bytes:
-    """Return what is in a file; raise ``kind``, with ``what`` as the file's name for people, if it can't be read."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise kind(f"The {what} {path} can't be read ({error.strerror}); check its path.") from error
-    if len(data) > most:
-        raise kind(f"The {what} {path} is longer than {most:,} bytes; check that it is the right file.")
-    return data
-
-
-def read_text(path: Path, what: str, kind: type[InputError]) -> str:
-    """Return the text in a file; raises as ``read_bytes``."""
-    try:
-        return read_bytes(path, what, kind).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise kind(f"The {what} {path} is no UTF-8 text; save it as UTF-8.") from error
-
-
 def add_picture_option(parser: argparse.ArgumentParser) -> None:
     """Add ``--picture``, which ``with_pictures`` reads."""
     parser.add_argument(
@@ -164,12 +142,3 @@ def with_pictures(given: Sequence[str], prompt_set: PromptSet, store: Store, con
         for problem in missing_pictures(prompt_set, picture_vectors(store, context.engine, prompt_set.pictures)):
             context.reporter.line(problem)
     return prompt_set
-
-
-def read_prompt_set(path: Path) -> PromptSet:
-    """Return the prompt set in a file; one without a name gets the file's."""
-    text, name = read_text(path, "prompt set", PromptSetError), encodable(path.name)
-    try:
-        return parse_prompt_set(text, name=name.split(".")[0] or name)
-    except (PromptSetError, SettingsError) as error:
-        raise type(error)(f"{name}: {error}") from error

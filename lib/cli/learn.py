@@ -8,13 +8,14 @@ from typing import Any
 
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.ground_truth import HELP, read_ground_truth
-from lib.cli.inputs import add_picture_option, embed_missing, read_prompt_set, with_pictures
+from lib.cli.inputs import add_picture_option, embed_missing, with_pictures
 from lib.cli.output import dump
 from lib.core.errors import InputError, PromptSetError
 from lib.core.labelled_intervals import TrueSegment
 from lib.infra.files import write_atomically
 from lib.prompts.model import PromptSet
 from lib.services.ground_truth import video_truth
+from lib.services.input_files import read_prompt_set
 from lib.services.learning import Lesson, learn_from
 from lib.store.store import Store
 from lib.store.videos import Video

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from lib.cli.context import Context, UsageError
 from lib.cli.output import dump, table
-from lib.cli.videos import find_videos
 from lib.core.errors import Cancelled, NotStoredError, PromptreelError
 from lib.core.formatting import format_duration
 from lib.core.sampling import Sampling
 from lib.remote.publishing import Publication, publish
 from lib.remote.records import Published
 from lib.remote.storage import REMOTE_VARIABLE, Remote
+from lib.services.find_videos import find_videos
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 

@@ -15,7 +15,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.cli.phrases import embed_reference
-from lib.cli.videos import find_videos
 from lib.core.errors import Cancelled, InputError
 from lib.core.formatting import encodable, format_time, plural
 from lib.core.validation import bounded_fraction, bounded_int, written
@@ -25,6 +24,7 @@ from lib.search.distribution import SCORE_DIGITS
 from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
 from lib.search.relative import SearchScore
+from lib.services.find_videos import find_videos
 from lib.services.search import (
     IndexProgress,
     Moment,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lib.cli.actions import actions
 from lib.cli.context import Context, UsageError, add_engine_options
 from lib.cli.ground_truth import HELP, read_ground_truth
-from lib.cli.inputs import analysed_with, embed_stored, read_bytes, read_prompt_set
+from lib.cli.inputs import analysed_with, embed_stored
 from lib.cli.output import NOTHING, dump, harmless, table
 from lib.comparison.version_diff import NOTHING_DIFFERS
 from lib.core.errors import InputError, NotStoredError
@@ -26,6 +26,7 @@ from lib.infra.files import write_atomically
 from lib.services import experiments, version_files, versions
 from lib.services.experiments import Experiment
 from lib.services.ground_truth import Truth, video_truth
+from lib.services.input_files import read_bytes, read_prompt_set
 from lib.services.versions import Version
 from lib.store.store import Store
 from lib.store.videos import Video

@@ -1,4 +1,4 @@
-"""Videos of the library that words on the command line name."""
+"""Videos of the library that words name: their name, path, or the start of their hash."""
 
 from __future__ import annotations
 
