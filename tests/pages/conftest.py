@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from lib.infra.http import RetryPolicy
 from lib.ui.session import cache
+
+
+@pytest.fixture(autouse=True)
+def _retries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long is waited for a server that is away is the subject of the engines' tests, not of the pages'."""
+    monkeypatch.setattr("lib.engines.server_client.RetryPolicy", partial(RetryPolicy, base_s=0.01))
 
 
 @pytest.fixture(autouse=True)
