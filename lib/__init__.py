@@ -9,13 +9,14 @@ Order, as import-linter checks it (each may import what stands below; ``|``: the
     store                                    what is kept on disk
     engines | media                          pictures and texts -> vectors; a file -> frames
     infra                                    HTTP and whole-or-nothing files
+    report                                   one HTML file for people without Promptreel
     charts                                   tables -> Altair; arrays for the player
     comparison | evaluation | search         what follows from analyses
     analysis                                 vectors -> scores -> segments -> metrics
     prompts | ground_truth                   what is looked for; what is really there
     core                                     errors, time, samples, intervals, validation
 
-``core`` to ``charts`` are pure: no Streamlit, no files, no network. ``infra`` to ``hosted`` know nothing of the pure
+``core`` to ``report`` are pure: no Streamlit, no files, no network. ``infra`` to ``hosted`` know nothing of the pure
 packages above ``core``; both meet in ``services``, ``cli`` and ``ui``.
 
 Conventions

@@ -53,6 +53,7 @@ GROUPS = {
     "keep and share": {
         "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
         "versions": ("versions", "save, list, compare, export and import versions of experiments"),
+        "report": ("report", "write what prompts find in a video as one HTML file for people without Promptreel"),
         "publish": ("publish", "publish embeddings to object storage or a shared folder"),
         "pull": ("pull", "take published embeddings into the library, or list them"),
     },

@@ -231,7 +231,9 @@ class Analysis:
         Only those within a quarter of the margins' standard deviation qualify.
         """
         margin = self.decision_margin(label)
-        near = np.abs(margin) <= _BORDERLINE * (float(margin.std()) if np.isfinite(margin).all() else 0.0)
+        near = np.abs(margin) <= _BORDERLINE * (
+            float(margin.std()) if len(margin) and np.isfinite(margin).all() else 0.0
+        )
         return self._spread(np.where(near, np.abs(margin), np.inf), k)
 
     def most_changed_samples(self, k: int = 6) -> list[int]:

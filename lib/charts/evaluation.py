@@ -13,7 +13,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from lib.charts.palette import BLUE, DARK_TEXT, LIGHT_TEXT, ON_STRONG, RULE_COLOUR, chart_label
+from lib.charts.palette import BLUE, LIGHT_TEXT, ON_STRONG, RULE_COLOUR, chart_label
 from lib.charts.templates import FilledChart, Template, table
 from lib.evaluation.evaluation import Evaluation, LabelEvaluation
 from lib.evaluation.temperature import Reliability
@@ -45,15 +45,18 @@ def confusion_table(evaluation: Evaluation) -> pd.DataFrame:
     )
 
 
-def confusion_chart(evaluation: Evaluation, *, dark: bool = False) -> FilledChart:
-    """Return what is true (rows) against what is found (columns), in seconds; darker for a larger share of its row."""
+def confusion_chart(evaluation: Evaluation, *, text: str = LIGHT_TEXT) -> FilledChart:
+    """Return what is true (rows) against what is found (columns), in seconds; darker for a larger share of its row.
+
+    ``text`` is the colour of numbers on the page's background.
+    """
     cells = confusion_table(evaluation)
     rows, columns = tuple(dict.fromkeys(cells["true"])), tuple(dict.fromkeys(cells["found"]))
-    return _confusion(rows, columns, dark).fill({"cells": cells})
+    return _confusion(rows, columns, text).fill({"cells": cells})
 
 
 @lru_cache(maxsize=_KEPT)
-def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> Template:
+def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], text: str) -> Template:
     x = alt.X(
         "found",
         type="nominal",
@@ -83,7 +86,6 @@ def _confusion(rows: tuple[str, ...], columns: tuple[str, ...], dark: bool) -> T
         ),
         tooltip=tooltip,
     )
-    text = DARK_TEXT if dark else LIGHT_TEXT
     words: alt.Chart = base.mark_text(fontSize=12).encode(
         x=x,
         y=y,

@@ -216,6 +216,23 @@ def segment_bars(colours: Mapping[str, str]) -> alt.Chart:
     return chart
 
 
+def true_bars(colours: Mapping[str, str]) -> alt.Chart:
+    """Return the ground truth as bars, one lane per label."""
+    lane = left_axis(labelLimit=AXIS_WIDTH - 12, labelOverlap=False, ticks=False, domain=False)
+    chart: alt.Chart = (
+        alt.Chart(table("true"))
+        .mark_bar(clip=True, height=alt.RelativeBandSize(0.7))
+        .encode(
+            x=time_axis("from_s"),
+            x2="to_s",
+            y=alt.Y("label", type="nominal", scale=alt.Scale(domain=list(colours)), axis=lane),
+            color=colour_of("label", colours),
+            tooltip=[alt.Tooltip(field, type="nominal") for field in ("label", "start", "end")],
+        )
+    )
+    return chart
+
+
 def change_area(*, has_gaps: bool = False) -> list[alt.Chart]:
     """Return the change as an area, and triangles at the top that point at its spikes."""
     scale = alt.Scale(zero=True)

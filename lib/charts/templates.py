@@ -61,6 +61,12 @@ class FilledChart(alt.LayerChart):
         text: str = object.__getattribute__(self, "_text")
         return FilledChart(text, {name: convert(table) for name, table in self.tables.items()})
 
+    def named(self, convert: Callable[[pd.DataFrame], Any]) -> dict[str, Any]:
+        """Return the specification with what ``convert`` gives for each table under its name, so each table once."""
+        text: str = object.__getattribute__(self, "_text")
+        spec: dict[str, Any] = json.loads(text)
+        return spec | {"datasets": {name: convert(table) for name, table in self.tables.items()}}
+
     def to_dict(self, *args: Any, **options: Any) -> dict[str, Any]:
         """Return the Vega-Lite specification with the tables in it.
 

@@ -25,6 +25,8 @@ from lib.charts import layers
 from lib.charts.data import ChartData, histogram, overview_data
 from lib.charts.palette import chart_label, label_colours
 from lib.charts.templates import FilledChart, Template
+from lib.core.formatting import format_time
+from lib.core.labelled_intervals import TrueSegment
 
 LANE_HEIGHT = 26
 """Pixels per label in ``segments_chart``."""
@@ -115,6 +117,29 @@ def _segments(items: _Items) -> Template:
             title="Segments",
         )
     )
+
+
+def truth_chart(truth: Sequence[TrueSegment], data: ChartData, colours: Mapping[str, str]) -> FilledChart:
+    """Return one lane of the ground truth per label, in the order of ``colours``, on the time axis of the others."""
+    inside = [one for one in truth if one.end_s > data.start_s and one.start_s < data.end_s]
+    bars = pd.DataFrame(
+        {
+            "label": pd.Series([chart_label(one.label) for one in inside], dtype=object),
+            "from_s": pd.Series([max(one.start_s, data.start_s) for one in inside], dtype=float),
+            "to_s": pd.Series([min(one.end_s, data.end_s) for one in inside], dtype=float),
+            "start": pd.Series([format_time(one.start_s) for one in inside], dtype=object),
+            "end": pd.Series([format_time(one.end_s) for one in inside], dtype=object),
+        }
+    )
+    items = tuple((chart_label(label), colour) for label, colour in colours.items())
+    return _truth(items).fill({"true": bars, "edges": data.edges, "gaps": data.gaps})
+
+
+@lru_cache(maxsize=_KEPT)
+def _truth(items: _Items) -> Template:
+    height = LANE_HEIGHT * len(items) + _FRAME_HEIGHT
+    bars = layers.true_bars(dict(items))
+    return Template(layers.stack(layers.gaps(), bars, layers.edges(), height=height, title="Ground truth"))
 
 
 def change_chart(data: ChartData, *, playhead_s: float | None = None, height: int = 150) -> FilledChart:

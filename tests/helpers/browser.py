@@ -48,7 +48,7 @@ _ARGUMENTS = (
 _PATIENCE_MS = 40_000  # a busy machine is slow, not broken
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _LOCALE = "en-GB"
-_LOCAL_SCHEMES = ("data", "blob", "about", "chrome")
+_LOCAL_SCHEMES = ("file", "data", "blob", "about", "chrome")
 # On a deep link Streamlit's page first looks for its server below the page's own path: a 404 that is its own.
 _PROBE = re.compile(r"^https?://[^/]+/.+/_stcore/(health|host-config)$")
 # Before a test's last document goes: what it keeps is forgotten, and its scripts don't hear that it goes.

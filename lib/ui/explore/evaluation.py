@@ -8,6 +8,7 @@ import streamlit as st
 
 from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as charts
+from lib.charts.palette import DARK_TEXT, LIGHT_TEXT
 from lib.core.formatting import as_text, plural
 from lib.evaluation.evaluation import Evaluation
 from lib.evaluation.overall import overall
@@ -34,7 +35,7 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
     with left:
         st.markdown("**Confusion matrix**, in seconds")
         st.altair_chart(
-            charts.confusion_chart(evaluation, dark=st.context.theme.type == "dark"),
+            charts.confusion_chart(evaluation, text=DARK_TEXT if st.context.theme.type == "dark" else LIGHT_TEXT),
             key="chart_confusion",
             alt="Seconds by true label (rows) and predicted label (columns)",
         )
