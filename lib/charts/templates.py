@@ -56,15 +56,23 @@ class FilledChart(alt.LayerChart):
         tables: dict[str, pd.DataFrame] = object.__getattribute__(self, "_tables")
         return tables
 
+    @property
+    def text(self) -> str:
+        """The specification as JSON, with the names of the tables in their places."""
+        text: str = object.__getattribute__(self, "_text")
+        return text
+
+    def at_width(self, width: int) -> FilledChart:
+        """Return the chart ``width`` pixels wide; without a width it is as wide as where it stands."""
+        return FilledChart(json.dumps({**json.loads(self.text), "width": width}), self.tables)
+
     def converted(self, convert: Callable[[pd.DataFrame], Any]) -> FilledChart:
         """Return the chart with what ``convert`` gives for each table, which an active data transformer must know."""
-        text: str = object.__getattribute__(self, "_text")
-        return FilledChart(text, {name: convert(table) for name, table in self.tables.items()})
+        return FilledChart(self.text, {name: convert(table) for name, table in self.tables.items()})
 
     def named(self, convert: Callable[[pd.DataFrame], Any]) -> dict[str, Any]:
         """Return the specification with what ``convert`` gives for each table under its name, so each table once."""
-        text: str = object.__getattribute__(self, "_text")
-        spec: dict[str, Any] = json.loads(text)
+        spec: dict[str, Any] = json.loads(self.text)
         return spec | {"datasets": {name: convert(table) for name, table in self.tables.items()}}
 
     def to_dict(self, *args: Any, **options: Any) -> dict[str, Any]:
@@ -86,8 +94,7 @@ class FilledChart(alt.LayerChart):
                 part["data"] = filled[name]
             return part
 
-        text: str = object.__getattribute__(self, "_text")
-        spec: dict[str, Any] = json.loads(text, object_hook=place)
+        spec: dict[str, Any] = json.loads(self.text, object_hook=place)
         return spec
 
 

@@ -8,10 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
-
 from lib.cli.context import Context, UsageError, add_engine_options, warn_about_unknown_words
 from lib.cli.output import dump, table
 from lib.cli.phrases import embed_reference
@@ -25,6 +21,7 @@ from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, Search
 from lib.search.query import Query, parse_query
 from lib.search.relative import SearchScore
 from lib.services.find_videos import find_videos
+from lib.services.input_files import read_query_picture
 from lib.services.search import (
     IndexProgress,
     Moment,
@@ -37,7 +34,6 @@ from lib.services.search import (
 )
 from lib.store.store import Store
 
-_LONGEST_SIDE = 1024
 _MOST_LIKELY_COSINE = 0.5  # a threshold up to it is hardly meant for relative scores
 _MOST = 1_000_000  # moments that can be asked for
 
@@ -105,7 +101,7 @@ def _run(args: argparse.Namespace, context: Context) -> int:
         raise InputError("There is nothing to look for; write a few words, or give a picture with --image.")
     score = _score(args)
     store, engine = Store(), context.engine
-    query = replace(query, images=tuple(_picture(path, engine.input_size) for path in args.image))
+    query = replace(query, images=tuple(read_query_picture(path, engine.input_size) for path in args.image))
     warn_about_unknown_words((*query.texts, *query.avoid), context)
     videos = None if args.videos is None else find_videos(store.videos(), args.videos)
     if args.category:
@@ -264,22 +260,6 @@ def _of_categories(wanted: Sequence[str], store: Store, context: Context) -> fro
     if not found.videos:
         raise InputError(f"No video is in {' and '.join(wanted)}; choose other categories.")
     return found.videos
-
-
-def _picture(path: Path, input_size: int) -> NDArray[np.uint8]:
-    """Return a picture upright, as RGB uint8 ``(height, width, 3)``, its short side at least ``input_size`` pixels."""
-    try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file).convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError(f"There is no picture {path}; check its path.") from error
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture {path} can't be read; give a JPEG, PNG or WebP file.") from error
-    image.thumbnail((4 * _LONGEST_SIDE, 4 * _LONGEST_SIDE))
-    short = min(image.size)
-    scale = max(input_size / short, min(1.0, _LONGEST_SIDE / short))
-    size = (max(input_size, round(image.width * scale)), max(input_size, round(image.height * scale)))
-    return np.asarray(image.resize(size, Image.Resampling.BICUBIC) if size != image.size else image)
 
 
 def _whole(text: str) -> int:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lib.core.errors import InputError, PromptSetError, SettingsError
 from lib.core.formatting import encodable
 from lib.ground_truth.parsing import ParsedTruth, parse_truth
@@ -12,6 +15,7 @@ from lib.prompts.parsing import parse_prompt_set
 from lib.store.videos import Video
 
 _MAX_BYTES = 20_000_000
+_LONGEST_SIDE = 1024  # of a picture that is searched for
 
 
 def read_bytes(path: Path, what: str, kind: type[InputError], *, most: int = _MAX_BYTES) -> bytes:
@@ -43,11 +47,33 @@ def read_prompt_set(path: Path) -> PromptSet:
         raise type(error)(f"{name}: {error}") from error
 
 
-def read_truth(path: Path, video: Video, end_s: float) -> ParsedTruth:
-    """Return what a file says of a video that ends at ``end_s`` seconds.
+def read_truth(path: Path, video: Video, end_s: float | None) -> ParsedTruth:
+    """Return the ground truth that a file has of a video that ends at ``end_s`` seconds.
 
     Raises:
         InputError: the file can't be read, or nothing in it.
     """
     data = read_bytes(path, "ground truth", InputError)
     return parse_truth(data, name=path.name, end_s=end_s, rate=video.rate, video=video.name)
+
+
+def read_query_picture(path: Path, input_size: int) -> NDArray[np.uint8]:
+    """Return a picture upright, as RGB uint8 ``(height, width, 3)``, its short side at least ``input_size`` pixels.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file).convert("RGB")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no picture {path}; check its path.") from error
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"The picture {path} can't be read; give a JPEG, PNG or WebP file.") from error
+    image.thumbnail((4 * _LONGEST_SIDE, 4 * _LONGEST_SIDE))
+    short = min(image.size)
+    scale = max(input_size / short, min(1.0, _LONGEST_SIDE / short))
+    size = (max(input_size, round(image.width * scale)), max(input_size, round(image.height * scale)))
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC) if size != image.size else image)
