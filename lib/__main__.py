@@ -61,6 +61,8 @@ GROUPS = {
 """Name -> module in ``lib.cli`` and help, by what they are for; a module is imported only when its command runs."""
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 _INTERRUPTED = 130
+_STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Windows has no SIGHUP."""
 _HELP_WIDTH = 100
 
 
@@ -101,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that the first Ctrl-C sets, for an orderly stop; the second raises KeyboardInterrupt."""
+    """Yield an event that the first Ctrl-C, SIGTERM or SIGHUP sets, for an orderly stop; the second interrupts."""
     cancel = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -112,11 +114,13 @@ def _interruptible() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield cancel
         return
-    before = signal.signal(signal.SIGINT, stop)
+    heeded = [number for number in _STOPS if signal.getsignal(number) != signal.SIG_IGN]  # as nohup ignores SIGHUP
+    before = {number: signal.signal(number, stop) for number in heeded}
     try:
         yield cancel
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

@@ -65,6 +65,8 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     missing: dict[str, Video] = {}
     complete = {info.key for info in store.embeddings() if info.complete}
     for path in named_videos(args.videos):
+        if context.cancel.is_set():
+            break
         try:
             video = store.add_file(path, on_progress=partial(context.reporter.hashing, path.name))
         except PromptreelError as error:  # go on with the others
@@ -79,6 +81,8 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         print(dump({"added": [video.name for video in missing.values()], "waiting": waiting}))
     else:
         print(f"{plural(len(missing), 'video')} added; {plural(waiting, 'video')} in the queue.")
+    if context.cancel.is_set():
+        raise Cancelled
     return status
 
 
@@ -135,7 +139,8 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     now = queue.read()
     known = {entry.id for entry in before.failed}
     problems = [f"{one.name}: {one.problem}" for one in now.failed if one.id not in known]
-    problems += dict.fromkeys(f"waits for its engine: {one.problem}" for one in now.waiting if one.problem)
+    reasons = (one.problem or queue.held(one.spec) for one in now.waiting)
+    problems += dict.fromkeys(f"waits for its engine: {reason}" for reason in reasons if reason)
     for problem in problems:
         context.reporter.problem(problem)
     print(f"{plural(len(now.waiting), 'video')} in the queue, {len(now.failed):,} failed.")

@@ -66,6 +66,24 @@ class TimeLeft:
     """How many others there are."""
 
 
+@dataclass
+class _Run:
+    """An embedding of this process."""
+
+    from_queue: bool
+    """Whether a pause stops it; what somebody started by itself goes on."""
+    job: Job | None = None
+    is_noted: bool = False
+    """Whether the queue says already what becomes of it: it was removed, paused, or ends with the process."""
+    is_tried: bool = False
+
+    def stop(self) -> None:
+        """Stop it without a word to the queue, unless somebody cancelled it before."""
+        if self.job is not None and self.job.live and not self.job.is_cancelled:
+            self.is_noted = True
+            self.job.cancel()
+
+
 class EmbeddingQueue:
     """The queue of one home in this process. Thread-safe.
 
@@ -79,7 +97,9 @@ class EmbeddingQueue:
         self._store, self._jobs, self._make = store, jobs, make
         self._engines: dict[Spec, Engine] = {}
         self._holds: dict[Spec, tuple[float, str]] = {}
-        self._running: dict[str, tuple[Job, bool]] = {}  # and whether a pause stops it
+        self._running: dict[str, _Run] = {}
+        self._begun: set[str] = set()
+        """Entries that are running in the file because of this process: it is alive, so nothing killed it."""
         self._lock = threading.Lock()
         self._bell = threading.Event()
         self._thread: threading.Thread | None = None
@@ -93,8 +113,8 @@ class EmbeddingQueue:
 
     def job(self, entry_id: str) -> Job | None:
         """Return the job of this process that embeds an entry, or None."""
-        job, _ = self._running.get(entry_id, (None, False))
-        return job if job is not None and job.live else None
+        run = self._running.get(entry_id)
+        return run.job if run is not None and run.job is not None and run.job.live else None
 
     @property
     def busy(self) -> bool:
@@ -170,7 +190,8 @@ class EmbeddingQueue:
     def remove(self, entry_ids: Collection[str]) -> None:
         """Take videos from the queue; one that is being embedded stops, its samples are kept."""
         self._change(lambda queue: queue.without(entry_ids))
-        self._cancel(entry_ids)
+        for run in [self._running[one] for one in entry_ids if one in self._running]:
+            run.stop()
 
     def remove_video(self, sha256: str) -> None:
         """Take a video from the queue, whatever it is to be embedded with."""
@@ -195,9 +216,10 @@ class EmbeddingQueue:
 
     def pause(self, paused: bool) -> None:
         """Stop embedding from the queue, within about a second, or resume."""
-        queue = self._change(lambda queue: replace(queue, paused=paused, reason=""))
+        self._change(lambda queue: replace(queue, paused=paused, reason=""))
         if paused:
-            self._cancel([entry.id for entry in queue.waiting if self._running.get(entry.id, (None, False))[1]])
+            for run in [run for run in self._running.values() if run.from_queue]:
+                run.stop()
         else:
             self._holds.clear()
             self.wake()
@@ -216,17 +238,15 @@ class EmbeddingQueue:
             self._closed = True
             self._bell.set()
         until = time.monotonic() + timeout_s
-        running = [job for job, _ in list(self._running.values())]
-        for job in running:
-            job.cancel()
-        for job in running:
-            job.wait(max(0.0, until - time.monotonic()))
-
-    def _cancel(self, entry_ids: Collection[str]) -> None:
-        for entry_id in entry_ids:
-            job = self.job(entry_id)
-            if job is not None:
-                job.cancel()
+        running = dict(self._running)
+        for run in running.values():
+            run.stop()
+        for run in running.values():
+            if run.job is not None:
+                run.job.wait(max(0.0, until - time.monotonic()))
+        for entry_id in [one for one in running if self.job(one) is not None]:  # an engine that takes its time
+            with suppress(StoreError):
+                self._change(partial(Queue.changed, entry_id=entry_id, running=False))
 
     def _entry(self, spec: Spec, video: Video, engine: Engine, sampling: Sampling) -> Entry:
         samples = estimate_samples(video, sampling)
@@ -252,6 +272,9 @@ class EmbeddingQueue:
                 wait_s = self._turn(lock)
             except (PromptreelError, OSError) as error:
                 _log.warning("The queue of embeddings waits: %s", error)
+                wait_s = _HOLD_S
+            except Exception:  # the thread goes on, or nothing would be embedded until a restart
+                _log.exception("The queue of embeddings waits after an unexpected problem")
                 wait_s = _HOLD_S
             with self._lock:
                 if self._closed or (wait_s is None and not self._bell.is_set()):
@@ -281,16 +304,16 @@ class EmbeddingQueue:
     def _embed_next(self, entry: Entry) -> None:
         try:
             video = self._store.video(entry.sha256)
-        except NotStoredError:  # deleted
-            self.remove([entry.id])
-            return
-        try:
             if entry.spec not in self._engines:
                 self._engines[entry.spec] = self._make(*entry.spec)
             engine = self._engines[entry.spec]
             job = self._submit(entry, video, engine, Sampling.from_key(entry.sampling), from_queue=True)
-        except PromptreelError as error:
-            self._failed(entry, 0, error, from_queue=True)
+        except NotStoredError:  # deleted
+            self.remove([entry.id])
+        except Exception as error:
+            if not isinstance(error, PromptreelError):
+                _log.exception("%r could not be embedded", entry.name)
+            self._failed(entry, entry.done, error, _Run(from_queue=True))
         else:
             job.wait()
 
@@ -300,62 +323,71 @@ class EmbeddingQueue:
         self, entry: Entry | None, video: Video, engine: Engine, sampling: Sampling, *, from_queue: bool
     ) -> Job:
         key = embedding_key(video, engine, sampling)
+        embed = partial(ingest, self._store, video, engine, sampling)
+        submit = partial(self._jobs.submit, video.name, key, queue="embedding", sha256=video.sha256, unit="samples")
+        if entry is None:
+            return submit(lambda **of_job: _whole(embed(**of_job)))
+        with self._lock:
+            known = self._running.get(entry.id)
+            if known is not None and known.job is not None and known.job.live and not known.job.is_cancelled:
+                known.from_queue = known.from_queue and from_queue
+                return known.job
+            run = _Run(from_queue)
+            work = partial(self._work, entry, key, run, embed)
+            run.job = submit(work, on_drop=partial(self._stopped, entry, 0, run))
+            live = {one: other for one, other in self._running.items() if other.job is not None and other.job.live}
+            self._running = {entry.id: run} | live
+        return run.job
 
-        def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> EmbeddingInfo:
-            embed = partial(ingest, self._store, video, engine, sampling, cancel=cancel)
-            if entry is None:
-                return _whole(embed(on_progress=on_progress))
-            self._begin(entry, key, from_queue=from_queue)
-            try:
-                info = _whole(embed(on_progress=self._looking(entry, on_progress, cancel, from_queue=from_queue)))
-            except Cancelled:
-                self._stopped(entry, self._samples(key), from_queue=from_queue)
-                raise
-            except Exception as error:
-                self._failed(entry, self._samples(key), error, from_queue=from_queue)
-                raise
+    def _work(
+        self,
+        entry: Entry,
+        key: EmbeddingKey,
+        run: _Run,
+        embed: Callable[..., EmbeddingInfo],
+        *,
+        on_progress: Callable[[Progress], None],
+        cancel: threading.Event,
+    ) -> EmbeddingInfo:
+        try:
+            if run.is_tried:  # the job is tried again, by somebody who wants it now
+                run.from_queue, run.is_noted, run.job = False, False, self._jobs.find(key)
+                self._running = {**self._running, entry.id: run}
+                self._change(lambda queue: queue.adding([entry], first=True))
+            run.is_tried = True
+            self._begin(entry, key, run)
+            info = _whole(embed(on_progress=self._looking(entry, on_progress, cancel, run), cancel=cancel))
             self._change(lambda queue: queue.without([entry.id]))
-            return info
+        except Cancelled:
+            self._stopped(entry, self._samples(key), run)
+            raise
+        except Exception as error:
+            self._failed(entry, self._samples(key), error, run)
+            raise
+        self._begun.discard(entry.id)
+        return info
 
-        job = self._jobs.submit(
-            video.name,
-            key,
-            work,
-            queue="embedding",
-            sha256=video.sha256,
-            unit="samples",
-            on_drop=partial(self._stopped, entry, 0, from_queue=from_queue) if entry is not None else None,
-        )
-        if entry is not None:
-            with self._lock:
-                live = {one: running for one, running in self._running.items() if running[0].live}
-                self._running = {entry.id: (job, from_queue)} | live
-        return job
-
-    def _begin(self, entry: Entry, key: EmbeddingKey, *, from_queue: bool) -> None:
+    def _begin(self, entry: Entry, key: EmbeddingKey, run: _Run) -> None:
         """Note that it begins.
 
         Raises:
             PromptreelError: processes were killed that did.
-            Cancelled: it was taken from the queue meanwhile, or the queue was paused.
+            Cancelled: it was taken from the queue meanwhile, the queue was paused, or the process ends.
         """
-        was_killed = not self._is_being_embedded(key)
+        was_killed = entry.id not in self._begun and not self._is_being_embedded(key)
 
         def begin(queue: Queue) -> Queue:
             now = queue.get(entry.id)
-            if now is None or (from_queue and queue.paused):
-                return queue
-            killed = now.killed + (now.running and was_killed)
+            if self._closed or (run.from_queue and (now is None or queue.paused)):
+                run.is_noted = True
+                raise Cancelled("Cancelled before it began.")
+            killed = now.killed + (now.running and was_killed) if now is not None else 0
             if killed >= MOST_KILLED:
-                return queue.changed(entry.id, failed=True, running=False, problem=KILLED_TWICE, killed=0)
+                raise PromptreelError(KILLED_TWICE)
             return queue.changed(entry.id, failed=False, running=True, problem="", killed=killed)
 
-        queue = self._change(begin)
-        now = queue.get(entry.id)
-        if now is not None and now.failed:
-            raise PromptreelError(KILLED_TWICE)
-        if from_queue and (now is None or queue.paused):
-            raise Cancelled("Cancelled before it began.")
+        self._change(begin)
+        self._begun.add(entry.id)
 
     def _is_being_embedded(self, key: EmbeddingKey) -> bool:
         lock = self._store.ingest_lock(key)
@@ -367,12 +399,7 @@ class EmbeddingQueue:
         return False
 
     def _looking(
-        self,
-        entry: Entry,
-        on_progress: Callable[[Progress], None],
-        cancel: threading.Event,
-        *,
-        from_queue: bool,
+        self, entry: Entry, on_progress: Callable[[Progress], None], cancel: threading.Event, run: _Run
     ) -> Callable[[Progress], None]:
         """Return what reports progress, and stops when another process removed the entry or paused the queue."""
         looked_at = time.monotonic()
@@ -385,7 +412,9 @@ class EmbeddingQueue:
             looked_at = time.monotonic()
             with suppress(StoreError):
                 queue = self.read()
-                if queue.get(entry.id) is None or (from_queue and queue.paused):
+                stops = queue.get(entry.id) is None or (run.from_queue and queue.paused)
+                if stops and not cancel.is_set():
+                    run.is_noted = True
                     cancel.set()
 
         return report
@@ -396,22 +425,24 @@ class EmbeddingQueue:
             return info.samples if info is not None else 0
         return 0
 
-    def _stopped(self, entry: Entry, samples: int, *, from_queue: bool) -> None:
+    def _stopped(self, entry: Entry, samples: int, run: _Run) -> None:
         """Keep an entry that was stopped by the end of the process or by a pause; else take it from the queue."""
 
         def stop(queue: Queue) -> Queue:
-            if self._closed or (from_queue and queue.paused):
-                now = queue.get(entry.id)
-                done = max(samples, now.done if now is not None else 0)
-                return queue.changed(entry.id, running=False, done=done)
-            return queue.without([entry.id])
+            if not self._closed and not run.is_noted:
+                return queue.without([entry.id])
+            now = queue.get(entry.id)
+            return queue.changed(entry.id, running=False, done=max(samples, now.done if now is not None else 0))
 
-        self._change(stop)
+        self._note(entry, stop)
 
-    def _failed(self, entry: Entry, samples: int, error: Exception, *, from_queue: bool) -> None:
+    def _failed(self, entry: Entry, samples: int, error: Exception, run: _Run) -> None:
         """Note why it failed: of the video it is given up, of the engine it waits, of the disk all do."""
+        if self._closed:  # the engine was closed with the process
+            self._stopped(entry, samples, run)
+            return
         problem = sentence(error)
-        of_engine = from_queue and isinstance(error, _ENGINE_ERRORS)
+        of_engine = run.from_queue and isinstance(error, _ENGINE_ERRORS)
         of_disk = isinstance(error, StoreError) and not isinstance(error, NotStoredError | StoreDamagedError)
         if of_engine:
             until = _HOLD_S if isinstance(error, EngineUnavailableError) else math.inf
@@ -420,14 +451,20 @@ class EmbeddingQueue:
 
         def note(queue: Queue) -> Queue:
             fields: dict[str, Any] = {"running": False, "done": samples, "problem": problem}
-            if from_queue and of_disk:
+            if run.from_queue and of_disk:
                 return replace(queue.changed(entry.id, **fields), paused=True, reason=problem)
             return queue.changed(entry.id, **fields, failed=not of_engine)
 
+        self._note(entry, note)
+
+    def _note(self, entry: Entry, how: Callable[[Queue], Queue]) -> None:
+        """Note how an embedding ended; where not even that can be written, it is tried again later."""
         try:
-            self._change(note)
-        except StoreError:  # no room even for that: tried again later
-            self._holds[entry.spec] = time.monotonic() + _HOLD_S, problem
+            self._change(how)
+        except StoreError as error:
+            self._holds[entry.spec] = time.monotonic() + _HOLD_S, sentence(error)
+        else:
+            self._begun.discard(entry.id)
 
 
 def _whole(info: EmbeddingInfo) -> EmbeddingInfo:

@@ -85,6 +85,11 @@ class Job:
         return self.state in ("queued", "running")
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether it was asked to stop; it may run for a moment yet."""
+        return self._cancel.is_set()
+
+    @property
     def elapsed_s(self) -> float:
         """Seconds it has run, waiting in the queue not counted."""
         if self.started_at is None:
@@ -158,7 +163,7 @@ class JobManager:
         once: bool = False,
         on_drop: Callable[[], object] | None = None,
     ) -> Job:
-        """Queue ``work``, or return the queued or running job with the same key.
+        """Queue ``work``, or return the queued or running job with the same key that nobody has cancelled.
 
         Args:
             title: shown to people.
@@ -177,9 +182,9 @@ class JobManager:
                 raise PromptreelError("Promptreel is shutting down; start it again.")
             same = [job for job in self._jobs if job.key == key]
             for job in same:
-                if job.live or (once and job.state in ("failed", "cancelled")):
+                if (job.live and not job.is_cancelled) or (once and job.state in ("failed", "cancelled")):
                     return job
-            self._jobs = [job for job in self._jobs if job not in same]
+            self._jobs = [job for job in self._jobs if job.live or job not in same]
             new = Job(
                 title, key, work, queue=queue, sha256=sha256, unit=unit, on_cancel=self._drop_cancelled, on_drop=on_drop
             )

@@ -126,7 +126,8 @@ class Queue:
 
     def without(self, entry_ids: Collection[str]) -> Queue:
         """Return it without these."""
-        return replace(self, entries=tuple(entry for entry in self.entries if entry.id not in entry_ids))
+        gone = frozenset(entry_ids)
+        return replace(self, entries=tuple(entry for entry in self.entries if entry.id not in gone))
 
     def moved(self, entry_id: str, where: Move) -> Queue:
         """Return it with one entry moved among those that wait; as it is where there is no such entry or place."""
@@ -145,7 +146,8 @@ class Queue:
 
     def retrying(self, entry_ids: Collection[str]) -> Queue:
         """Return it with failed entries waiting again, behind the others."""
-        again = [replace(entry, failed=False, problem="", killed=0) for entry in self.failed if entry.id in entry_ids]
+        wanted = frozenset(entry_ids)
+        again = [replace(entry, failed=False, problem="", killed=0) for entry in self.failed if entry.id in wanted]
         left = self.without([entry.id for entry in again])
         return replace(left, entries=(*left.entries, *again))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.__main__ import _interruptible
 from tests.helpers.fake_server import FakeServer
 from tests.helpers.videos import make_video, scenes
 
@@ -70,3 +71,22 @@ def test_interrupted_keeps_what_is_done_and_goes_on(tmp_path: Path, prompts: Pat
     assert 0 < sent < 200
     assert again.returncode == 0, again.stderr
     assert 200 <= sum(seen.items for seen in server.seen) < 200 + sent  # not all of it anew
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_stops_in_order_and_a_second_one_at_once(name: str) -> None:
+    number = getattr(signal, name)
+    before = signal.signal(number, lambda *_: None)
+    try:
+        with _interruptible() as cancel:
+            signal.raise_signal(number)
+            assert cancel.is_set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(number)
+        signal.raise_signal(number)  # heard by who heard it before
+        signal.signal(number, signal.SIG_IGN)
+        with _interruptible() as cancel:
+            signal.raise_signal(number)
+            assert not cancel.is_set()  # as nohup has it
+    finally:
+        signal.signal(number, before)

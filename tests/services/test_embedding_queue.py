@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import threading
@@ -123,6 +124,17 @@ def test_a_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue_file, "MAX_ENTRIES", 2)
     with pytest.raises(InputError, match="at most 2 videos"):
         Queue((entry(0),)).adding([entry(1), entry(2)])
+
+
+def test_many_are_removed_and_tried_again_without_looking_through_all_for_each() -> None:
+    class Ids(list[str]):
+        def __contains__(self, _: object) -> bool:
+            raise AssertionError
+
+    queue = Queue((entry(0, failed=True), entry(1, failed=True), entry(2)))
+    some = Ids(one.id for one in queue.failed)
+    assert ids(queue.without(some)) == [2]
+    assert ids(queue.retrying(some)) == [2, 0, 1]
 
 
 def test_the_queue_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -321,6 +333,66 @@ def test_a_deleted_video_leaves_the_queue_by_itself(begin: Begin, store: Store, 
     assert process.names() == []
 
 
+def is_running(process: Process) -> bool:
+    return any(one.running for one in process.queue.read().entries)
+
+
+@pytest.mark.parametrize("again", ["resumed", "removed and added", "removed and started"])
+def test_what_is_wanted_again_before_it_has_stopped_is_not_lost(begin: Begin, videos: list[Video], again: str) -> None:
+    process = begin(Toy(hang=threading.Event()))
+    process.queue.add(videos, process.engine, EVERY)
+    assert wait_for(lambda: is_running(process))
+    if again == "resumed":
+        process.queue.pause(True)
+        process.queue.pause(False)
+    else:
+        process.queue.remove([process.queue.read().entries[0].id])
+        if again == "removed and added":
+            process.queue.add(videos[:1], process.engine, EVERY)
+        else:
+            process.queue.start(videos[0], process.engine, EVERY)
+    process.engine.hang.set()
+    assert wait_for(process.done)
+    assert sorted(process.complete()) == ["0.mp4", "1.mp4", "2.mp4"]
+
+
+def test_a_video_that_was_cancelled_by_itself_stays_so_in_a_pause(begin: Begin, videos: list[Video]) -> None:
+    process = begin(Toy(hang=threading.Event()))
+    process.queue.add(videos[:2], process.engine, EVERY)
+    assert wait_for(lambda: is_running(process))
+    (job,) = process.jobs.jobs()
+    job.cancel()
+    process.queue.pause(True)
+    process.engine.hang.set()
+    assert wait_for(lambda: process.names() == ["1.mp4"])
+
+
+def test_what_was_started_by_itself_goes_on_in_a_pause_though_its_turn_had_come(
+    begin: Begin, videos: list[Video]
+) -> None:
+    process = begin(Toy(hang=threading.Event()))
+    process.queue.add(videos[:1], process.engine, EVERY)
+    assert wait_for(lambda: is_running(process))
+    job = process.queue.start(videos[1], process.engine, EVERY)
+    entry = process.queue.read().entries[0]
+    assert process.queue._submit(entry, videos[1], process.engine, EVERY, from_queue=True) is job  # its turn
+    process.queue.pause(True)
+    process.engine.hang.set()
+    assert job.wait(20)
+    assert (job.state, process.names()) == ("done", ["0.mp4"])
+
+
+def test_an_engine_that_takes_its_time_at_the_end_of_the_process_kills_nothing(
+    begin: Begin, videos: list[Video]
+) -> None:
+    process = begin(Toy(hang=threading.Event()))
+    process.queue.add(videos, process.engine, EVERY)
+    assert wait_for(lambda: is_running(process))
+    process.queue.close(timeout_s=0.01)
+    assert not is_running(process)
+    process.engine.hang.set()
+
+
 # --- failures ---------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +462,66 @@ def test_a_full_disk_pauses_the_queue_and_says_why(
     process.queue.pause(False)
     assert wait_for(process.done)
     assert len(process.complete()) == 3
+
+
+def test_a_queue_that_cannot_be_written_is_waited_for_and_nothing_counts_as_killed(
+    begin: Begin, videos: list[Video], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = begin(Toy(hang=threading.Event()))
+    process.queue.add(videos, process.engine, EVERY)
+    assert wait_for(lambda: is_running(process))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tries, submit = itertools.count(), process.jobs.submit
+    monkeypatch.setattr(process.jobs, "submit", lambda *args, **fields: (next(tries), submit(*args, **fields))[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(queue_file, "change", full)
+        process.engine.hang.set()
+        for _ in range(3):
+            assert wait_for(lambda: "full" in process.queue.held(Toy.spec))
+            process.queue._holds.clear()
+            process.queue.wake()
+        assert wait_for(lambda: "full" in process.queue.held(Toy.spec))
+        assert next(tries) <= 4  # it waits between two tries
+    process.queue.retry(())
+    assert wait_for(process.done)
+    assert len(process.complete()) == 3
+
+
+@pytest.mark.allow_error_logs
+def test_an_engine_that_cannot_be_made_costs_no_other_video(begin: Begin, store: Store, videos: list[Video]) -> None:
+    class Gone(Toy):
+        spec = ("folder:/gone", "")
+        id = "gone:1"
+
+    process, other = begin(), begin()
+    other.queue.put(videos[:1], Gone(id="gone:1"), EVERY)
+    other.queue.put(videos[1:], process.engine, EVERY)
+
+    def make(spec: str, model_version: str) -> Engine:
+        if spec != "toy":
+            raise ValueError("no such weights")
+        return process.engine
+
+    process.queue._make = make
+    process.queue.wake()
+    assert wait_for(process.done)
+    assert process.complete() == ["1.mp4", "2.mp4"]
+    (failed,) = process.queue.read().failed
+    assert "no such weights" in failed.problem
+
+
+def test_a_failed_job_is_tried_again_also_in_a_pause(begin: Begin, videos: list[Video]) -> None:
+    process = begin(Toy(fail_after=0))
+    process.queue.add(videos[:1], process.engine, EVERY)
+    assert wait_for(process.done)
+    process.queue.pause(True)
+    process.engine.fail_after = None
+    process.jobs.retry(process.jobs.jobs()[0].id)
+    assert wait_for(lambda: not process.names())
+    assert process.complete() == ["0.mp4"]
 
 
 @pytest.mark.allow_error_logs
