@@ -1,4 +1,4 @@
-"""Annotated clips: a part of a video with captions drawn in, as H.264 in MP4, without sound."""
+"""Annotated clips: a part of a video with captions drawn in and its sound, as H.264 and AAC in MP4."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import VideoReformatter
-from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, SettingsError
 from lib.core.formatting import format_time
-from lib.media.decoding import DecodedFrame, decode_from, with_next
+from lib.media.audio import AudioReader
+from lib.media.decoding import DecodedFrame, decoding_from, with_next
 from lib.media.drawing import Caption, draw_captions
 from lib.media.frames import probe
 from lib.media.limits import reading
 from lib.media.media_file import MediaFile
-from lib.media.picture import BT709, LIMITED, FrameConverter
-from lib.media.playable_copy import VideoTrack, new_video
+from lib.media.picture import FrameConverter
+from lib.media.playable_copy import AudioTrack, VideoTrack, new_video
 
 _MIN_RATE, _MAX_RATE, _RATE_IF_VARIABLE = 5, 60, Fraction(30)
 _MIN_LINES = 240
@@ -46,8 +44,8 @@ def annotated_clip(
     """Write a part of a video with captions and the time drawn in, as H.264 in MP4 that browsers play.
 
     The clip has a constant frame rate: each of its pictures is the source's frame nearest below its time, to half a
-    frame, and the time drawn in is the source's. The file appears whole or not at all. Where frames of
-    the source are lost, the one before them stays.
+    frame, and the time drawn in is the source's. The sound becomes stereo, as in a playable copy. The file appears
+    whole or not at all. Where frames of the source are lost, the one before them stays.
 
     Args:
         source: the video.
@@ -72,19 +70,22 @@ def annotated_clip(
     target = Path(target)
     rate = _clip_rate(source)
     with new_video(target, "The clip") as finished, MediaFile(source) as media:
-        frames = _at_constant_rate(decode_from(media, start_s), rate, start_s, end_s)
+        decoded, decoder = decoding_from(media, start_s)
+        frames = _at_constant_rate(decoded, rate, start_s, end_s)
         first = next(frames, None)
         if first is None:
             raise SettingsError(f"{media.name} has no frame from {format_time(start_s)} on; choose an earlier start.")
         until_s = media.header_end_s if end_s is None else end_s
         total_s = None if until_s is None else max(0.0, until_s - float(first[0]))
-        _encode(
-            finished,
-            _captioned(media, chain([first], frames), caption_at, max_height),
-            rate,
-            on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
-            cancel=cancel or threading.Event(),
-        )
+        with AudioReader(media.path, origin_s=media.origin_s, restarts=decoder.restarts, start_s=first[0]) as audio:
+            _encode(
+                finished,
+                _captioned(media, chain([first], frames), caption_at, max_height),
+                rate,
+                audio,
+                on_progress=lambda done_s: on_progress and on_progress(done_s, total_s),
+                cancel=cancel or threading.Event(),
+            )
 
 
 def _clip_rate(source: Path | str) -> Fraction:
@@ -120,8 +121,8 @@ def _captioned(
     frames: Iterator[tuple[Fraction, DecodedFrame]],
     caption_at: Callable[[float], Sequence[Caption]],
     max_height: int,
-) -> Iterator[NDArray[np.uint8]]:
-    """Yield each frame as an RGB picture of the clip's size with the captions of its time."""
+) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Yield each time and its frame, of the clip's size and with the captions of that time."""
     converter = FrameConverter(
         media.stream.sample_aspect_ratio, lambda size: _clip_size(size, max_height), keeps_size=True
     )
@@ -129,8 +130,8 @@ def _captioned(
     for time, decoded in frames:
         if decoded is not converted:
             with reading(media.path):
-                picture, converted = converter.rgb(decoded.frame), decoded
-        yield draw_captions(picture, caption_at(float(time)), time_s=float(time))
+                picture, converted = converter.yuv420(decoded.frame), decoded
+        yield time, draw_captions(picture, caption_at(float(time)), time_s=float(time))
 
 
 def _clip_size(displayed: tuple[int, int], max_height: int) -> tuple[int, int]:
@@ -143,30 +144,27 @@ def _clip_size(displayed: tuple[int, int], max_height: int) -> tuple[int, int]:
 
 def _encode(
     path: Path,
-    pictures: Iterator[NDArray[np.uint8]],
+    pictures: Iterator[tuple[Fraction, av.VideoFrame]],
     rate: Fraction,
+    audio: AudioReader,
     *,
     on_progress: Callable[[float], object],
     cancel: threading.Event,
 ) -> None:
-    """Write at least one picture, ``(height, width, 3)`` RGB, as a video of a constant rate."""
-    converter = VideoReformatter()
+    """Write at least one picture, with its time in the source, as a video of a constant rate, and the sound."""
     ticks = str(rate.numerator)
     options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with av.open(os.fspath(path), "w", format="mp4", container_options=options) as output:
-        track: VideoTrack | None = None
-        for count, picture in enumerate(pictures):
+        tracks: tuple[VideoTrack, AudioTrack] | None = None
+        for count, (time, picture) in enumerate(pictures):
             if cancel.is_set():
                 raise Cancelled("The annotated clip was cancelled.")
-            frame = converter.reformat(
-                av.VideoFrame.from_ndarray(picture, "rgb24"),
-                format="yuv420p",
-                dst_colorspace=BT709,
-                dst_color_range=LIMITED,
-            )
-            track = track or VideoTrack(output, rate, rate.numerator, frame)
-            track.write(frame, count / rate, (count + 1) / rate)
+            if tracks is None:
+                video = VideoTrack(output, rate, rate.numerator, picture, threads=os.cpu_count())
+                tracks = video, AudioTrack(output, audio)
+            tracks[0].write(picture, count / rate, (count + 1) / rate)
+            tracks[1].write_until(time + 1 / rate)
             if count % _FRAMES_PER_PROGRESS == 0:
                 on_progress(float((count + 1) / rate))
-        if track is not None:
+        for track in tracks or ():
             track.finish()

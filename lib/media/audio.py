@@ -1,4 +1,4 @@
-"""The audio of a file as one unbroken stereo track, in step with its frames, for a playable copy."""
+"""The audio of a file as one unbroken stereo track, in step with its frames, for copies and clips."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from lib.media.containers import SEEKABLE, family_of
 from lib.media.limits import reading
 from lib.media.media_file import open_container
 from lib.media.tracks import discard_others, picture_track, sound_track
@@ -26,6 +27,8 @@ _RESTART = SAMPLE_RATE // 4
 """A larger step back, in samples, may be a restart of the clock."""
 _MOST_WAITING = 5 * SAMPLE_RATE
 """After so much silence a step back is no restart, but a mistake."""
+_LEAD_S = Fraction(1)
+"""Decoding begins so much before the start: the first pieces behind a seek may be wrong."""
 _MOST_ERRORS = 64
 """After so many failed readings in a row the rest is given up."""
 
@@ -33,16 +36,19 @@ _MOST_ERRORS = 64
 class AudioReader:
     """Reads the audio track of a file's picture, resampled, with silence for gaps and for what can't be decoded.
 
-    The n-th sample always belongs to the time n / ``SAMPLE_RATE``.
+    The n-th sample always belongs to the time ``start_s`` + n / ``SAMPLE_RATE``.
 
     Args:
         path: the file.
         origin_s: seconds that are subtracted from the file's times, as from frames' times.
         restarts: what is added instead after each restart of the file's clock, in seconds (``Decoder.restarts``); grows
             while the frames are decoded, and holds the restarts up to the time that ``blocks`` is called with.
+        start_s: time of the first sample that is given, in seconds of the frames' times.
     """
 
-    def __init__(self, path: Path, *, origin_s: Fraction, restarts: Sequence[Fraction] = ()) -> None:
+    def __init__(
+        self, path: Path, *, origin_s: Fraction, restarts: Sequence[Fraction] = (), start_s: Fraction = Fraction(0)
+    ) -> None:
         with reading(path):
             self._container = open_container(path)
             self._track = sound_track(self._container, path, picture_track(self._container))
@@ -53,8 +59,17 @@ class AudioReader:
         self._early: tuple[Fraction, NDArray[np.float32]] | None = None  # decoded, but later than what is pending
         self._most_waiting = _MOST_WAITING  # samples of silence for a restart that isn't known yet
         self._pending: NDArray[np.float32] = np.zeros((2, 0), np.float32)
-        self._position = 0  # of the first pending sample
         self._is_exhausted = self._track is None
+        self._may_restart = True
+        self._start = self._position = 0  # of the first sample that is given, and of the first pending one
+        start = round(start_s * SAMPLE_RATE)
+        if start > 0 and family_of(self._container.format.name) in SEEKABLE:
+            self._may_restart, self._start, self._position = False, start, start
+            self._seek(start_s - _LEAD_S)
+        elif start > 0:
+            for _ in self.blocks(start_s):
+                pass
+            self._start = self._position  # at most a block before the start
 
     @property
     def exists(self) -> bool:
@@ -73,10 +88,16 @@ class AudioReader:
             samples = np.pad(samples, ((0, 0), (0, _BLOCK_SIZE - samples.shape[1])))
             block = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout="stereo")
             block.sample_rate, block.time_base = SAMPLE_RATE, Fraction(1, SAMPLE_RATE)
-            block.pts = self._position
+            block.pts = self._position - self._start
             self._pending = self._pending[:, _BLOCK_SIZE:]
             self._position += _BLOCK_SIZE
             yield block
+
+    def _seek(self, time: Fraction) -> None:
+        """Go to a time of the file, in seconds, or to its start."""
+        if self._track is not None and self._track.time_base:
+            with suppress(av.error.FFmpegError):  # without an index that makes sense: from where it is
+                self._container.seek(max(0, round(time / self._track.time_base)), stream=self._track, backward=True)
 
     def _read_more(self, limit: int) -> None:
         """Append the next decoded samples, or silence up to where they belong, to the pending ones."""
@@ -87,9 +108,11 @@ class AudioReader:
             return
         time, samples = piece
         end = self._position + self._pending.shape[1]
-        tolerance = _TOLERANCE if end else 0
+        tolerance = _TOLERANCE if end > self._start else 0
         gap = self._place_of(time, end) - end
-        if gap < -_RESTART and self._most_waiting > 0:  # a restart that the frames haven't reached yet
+        if (
+            self._may_restart and gap < -_RESTART and self._most_waiting > 0
+        ):  # a restart that the frames haven't reached yet
             gap = max(_BLOCK_SIZE, limit - self._position)
             self._most_waiting -= gap
         elif gap <= tolerance:

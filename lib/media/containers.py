@@ -29,6 +29,8 @@ _FAMILIES: dict[str, Family] = {
     "h264": "raw", "hevc": "raw", "vvc": "raw", "obu": "raw",
     "m4v": "raw", "mpegvideo": "raw", "mjpeg": "raw",
 }  # fmt: skip
+SEEKABLE: tuple[Family, ...] = ("mp4", "matroska")
+"""Families whose times survive a seek."""
 _OTHERS = "ivf,flv,asf,ogg,mxf,dv,nut,gif,wtv,yuv4mpegpipe,mp3,wav,flac,aac"
 
 FORMATS = ",".join((*_FAMILIES, _OTHERS))

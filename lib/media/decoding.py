@@ -18,6 +18,7 @@ import av
 import av.error
 
 from lib.core.errors import VideoDamagedError, VideoError, VideoUnreadableError
+from lib.media.containers import SEEKABLE
 from lib.media.damage import DamageDetector
 from lib.media.limits import reading
 from lib.media.media_file import MediaFile
@@ -310,7 +311,7 @@ def decoder_near(media: MediaFile, time_s: float) -> Decoder | None:
     Seeking goes by decoding times, so the first frame may still be later than ``time_s``, or there may be none.
     """
     start = media.stream.start_time
-    if media.family not in ("mp4", "matroska") or start is None or start < 0 or time_s <= 0:
+    if media.family not in SEEKABLE or start is None or start < 0 or time_s <= 0:
         return None
     return Decoder(media, seek_to=round(Fraction(time_s) / media.time_base))
 
@@ -321,14 +322,20 @@ def decode_from(media: MediaFile, time_s: float) -> Iterator[DecodedFrame]:
     Raises:
         VideoDamagedError, VideoUnreadableError: on iteration, when nothing can be decoded.
     """
+    return decoding_from(media, time_s)[0]
+
+
+def decoding_from(media: MediaFile, time_s: float) -> tuple[Iterator[DecodedFrame], Decoder]:
+    """Return what ``decode_from`` does, and the decoder that the frames come from."""
     decoder = decoder_near(media, time_s)
     if decoder is not None:
         frames = iter(decoder)
         first = next(frames, None)
         if first is not None and float(first.time) <= time_s:
-            return chain([first], frames)
+            return chain([first], frames), decoder
         media.reopen()
-    return iter(Decoder(media))
+    decoder = Decoder(media)
+    return iter(decoder), decoder
 
 
 def with_next(frames: Iterator[DecodedFrame]) -> Iterator[tuple[DecodedFrame, DecodedFrame | None]]:

@@ -36,7 +36,7 @@ from lib.media.picture import FrameConverter
 _MAX_SHORT_SIDE, _MAX_LONG_SIDE = 720, 4096
 _KEY_FRAME_INTERVAL_S = Fraction(1)
 _MAX_TIMESCALE, _USUAL_TIMESCALE, _MIN_TIMESCALE = 1_000_000, 90_000, 10_000
-_ENCODER_OPTIONS = {"preset": "veryfast", "crf": "23", "forced-idr": "1", "bf": "0"}
+_ENCODER_OPTIONS = {"preset": "veryfast", "forced-idr": "1", "bf": "0"}
 _FRAMES_PER_PROGRESS = 8
 _ADVICE = {
     errno.ENOSPC: "free some space there and try again",
@@ -111,14 +111,14 @@ def _write(
     ticks = str(timescale)
     options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with (
-        AudioReader(media.path, origin_s=media.origin_s + offset, restarts=decoder.restarts) as audio,
+        AudioReader(media.path, origin_s=media.origin_s, restarts=decoder.restarts, start_s=offset) as audio,
         av.open(os.fspath(path), "w", format="mp4", container_options=options) as output,
     ):
         converter = FrameConverter(media.stream.sample_aspect_ratio, _copy_size, keeps_size=True)
         with reading(media.path):
             sample = converter.yuv420(first.frame)
         video_track = VideoTrack(output, media.rate, timescale, sample)
-        audio_track = _AudioTrack(output, audio)
+        audio_track = AudioTrack(output, audio)
         for number, (decoded, following) in enumerate(with_next(chain([first], frames))):
             if cancel.is_set():
                 raise Cancelled("The playable copy was cancelled.")
@@ -126,7 +126,7 @@ def _write(
             with reading(media.path):
                 picture = converter.yuv420(decoded.frame)
             video_track.write(picture, decoded.time - offset, end)
-            audio_track.write_until(end)
+            audio_track.write_until(end + offset)
             if on_progress is not None and number % _FRAMES_PER_PROGRESS == 0:
                 total_s = media.header_end_s
                 on_progress(float(end), None if total_s is None else total_s - float(offset))
@@ -137,19 +137,29 @@ def _write(
 
 
 class VideoTrack:
-    """Encodes pictures of the size of ``sample`` as H.264, each at its time, with a key frame at least every second."""
+    """Encodes pictures of the size of ``sample`` as H.264, each at its time, with a key frame at least every second.
+
+    ``crf`` is x264's quality, from 0, without loss, to 51.
+    """
 
     def __init__(
-        self, output: OutputContainer, source_rate: Fraction | None, timescale: int, sample: av.VideoFrame
+        self,
+        output: OutputContainer,
+        source_rate: Fraction | None,
+        timescale: int,
+        sample: av.VideoFrame,
+        *,
+        crf: int = 23,
+        threads: int | None = None,
     ) -> None:
         rate = min(max(source_rate or Fraction(25), Fraction(1)), Fraction(240))  # only a hint for the encoder
-        stream: Any = output.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS)
+        stream: Any = output.add_stream("libx264", rate=rate, options=_ENCODER_OPTIONS | {"crf": str(crf)})
         stream.width, stream.height, stream.pix_fmt = sample.width, sample.height, "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, timescale)
         context.flags |= Flags.frame_duration  # so that the last frame lasts as long as in the source
         context.gop_size = 1000  # key frames are set by time
-        context.thread_count = max(1, (os.cpu_count() or 2) // 2)  # made in the background, beside other work
+        context.thread_count = threads or max(1, (os.cpu_count() or 2) // 2)  # in the background, beside other work
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1
         self._output, self._stream, self._timescale = output, stream, timescale
@@ -173,7 +183,7 @@ class VideoTrack:
         self._output.mux(self._stream.encode())
 
 
-class _AudioTrack:
+class AudioTrack:
     """Encodes the source's audio, if it has any, as AAC."""
 
     def __init__(self, output: OutputContainer, audio: AudioReader) -> None:
@@ -181,12 +191,13 @@ class _AudioTrack:
         self._stream = output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo") if audio.exists else None
 
     def write_until(self, end: Fraction) -> None:
-        """Encode the audio up to a time in seconds; times rise."""
+        """Encode the audio up to a time of the source in seconds; times rise."""
         if self._stream is not None:
             for block in self._audio.blocks(end):
                 self._output.mux(self._stream.encode(block))
 
     def finish(self) -> None:
+        """Write what the encoder still holds."""
         if self._stream is not None:
             self._output.mux(self._stream.encode())
 

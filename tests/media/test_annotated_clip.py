@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import supervision as sv
 from playwright.sync_api import Page
 
 from lib.core.errors import Cancelled, SettingsError, VideoError, VideoUnreadableError
 from lib.core.formatting import format_time
+from lib.media import annotated_clip as clips
 from lib.media.annotated_clip import annotated_clip
-from lib.media.drawing import Caption
+from lib.media.drawing import Caption, draw_captions
 from lib.media.frames import probe
 from tests.helpers.frames import assert_colours, read_frames
 from tests.helpers.player import seek_each, serving_files
@@ -35,13 +35,12 @@ def one_caption(_: float) -> list[Caption]:
 def written(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The texts drawn into each picture, in order."""
     texts: list[list[str]] = []
-    annotate = sv.RichLabelAnnotator.annotate
 
-    def noting(self: Any, scene: Any, detections: Any, labels: list[str], **options: Any) -> Any:
-        texts.append(labels)
-        return annotate(self, scene, detections, labels, **options)
+    def noting(picture: Any, captions: list[Caption], *, time_s: float) -> Any:
+        texts.append([*(caption.text for caption in captions), format_time(time_s)])
+        return draw_captions(picture, captions, time_s=time_s)
 
-    monkeypatch.setattr(sv.RichLabelAnnotator, "annotate", noting)
+    monkeypatch.setattr(clips, "draw_captions", noting)
     return texts
 
 
@@ -59,7 +58,7 @@ def test_a_clip_shows_each_frame_with_its_captions_and_time(written: list[list[s
     times = [float(Fraction(i * 1001, 30000)) for i in range(30)]
     assert asked == times
     assert [frame.time_s for frame in frames] == pytest.approx(times, abs=1e-4)
-    assert written == [[f"construction site {t / 2:.3f}", "crane", format_time(t)] for t in times]
+    assert written == [[f"construction site  {t / 2:.3f}", "crane", format_time(t)] for t in times]
     assert_colours(frames, colours, tolerance=COLOUR, x=BESIDE_CAPTIONS)
     info = probe(tmp_path / "clip.mp4")
     assert (info.codec, info.pixel_format, info.container) == ("h264", "yuv420p", "mp4")

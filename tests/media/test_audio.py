@@ -1,4 +1,4 @@
-"""The sound of a playable copy: in step with its pictures."""
+"""The sound of copies and clips: in step with their pictures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from lib.media.annotated_clip import annotated_clip
 from lib.media.frames import probe
 from lib.media.playable_copy import make_playable_copy
 from tests.helpers.frames import read_frames
@@ -59,6 +60,24 @@ def test_picture_and_sound_of_a_late_video_keep_step_in_its_copy(suffix: str, st
     samples, sound_start = decoded_sound(tmp_path / "copy.mp4")
     loud = sound_start + (np.abs(samples) > 0.02).argmax() / 48000
     assert loud == pytest.approx(frames[1].time_s, abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts"])
+@pytest.mark.parametrize("start_s", [0.0, 1.0, 2.5])
+def test_an_annotated_clip_has_the_sound_of_its_part(suffix: str, start_s: float, tmp_path: Path) -> None:
+    """A tone from 2 s on, in 5 s."""
+    source = make_video(tmp_path / f"a.{suffix}", colours=palette(50), rate=10, audio="aac", audio_start=2.0)
+    annotated_clip(source, tmp_path / "clip.mp4", lambda _: [], start_s=start_s, end_s=4)
+    samples, start = decoded_sound(tmp_path / "clip.mp4")
+    loud = start + np.flatnonzero(np.abs(samples) > 0.02) / 48000
+    assert loud[0] == pytest.approx(max(0, 2 - start_s), abs=0.05)
+    assert start + len(samples) / 48000 == pytest.approx(4 - start_s, abs=0.1)
+
+
+def test_a_clip_of_a_video_without_sound_has_none(tmp_path: Path) -> None:
+    annotated_clip(make_video(tmp_path / "a.mp4", colours=palette(5)), tmp_path / "clip.mp4", lambda _: [])
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        assert not container.streams.audio
 
 
 def test_sound_that_cant_be_decoded_leaves_the_pictures(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from PIL import Image, ImageDraw
 
 from lib.media import fonts
 from lib.media.contact_sheet import Tile, contact_sheet
-from lib.media.drawing import Caption, draw_captions, shortened
+from lib.media.drawing import Caption, shortened
+from tests.helpers.captions import drawn_on
 
 GREY = np.full((120, 480, 3), 128, np.uint8)
 
 
 def drawn(label: str) -> bytes:
-    return draw_captions(GREY, [Caption(label, None, "#ffffff")], time_s=0).tobytes()
+    return drawn_on(GREY, [Caption(label, None, "#ffffff")], time_s=0).tobytes()
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_a_contact_sheet_draws_them_too(only_default: None) -> None:
 def test_pictures_of_odd_shapes_have_a_tile_and_captions(shape: tuple[int, int]) -> None:
     image = np.zeros((*shape, 3), np.uint8)
     assert contact_sheet([Tile(image, "a label", "0:01")])
-    assert draw_captions(image, [Caption("a label", 0.5, "#e69f00")], time_s=1).shape == image.shape
+    assert drawn_on(image, [Caption("a label", 0.5, "#e69f00")], time_s=1).shape == image.shape
 
 
 def test_a_broken_font_file_is_passed_over(tmp_path: Path) -> None:

@@ -204,7 +204,9 @@ def test_a_copy_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
 
 
 def test_a_copy_may_begin_at_0_where_the_video_begins_later(tmp_path: Path) -> None:
-    source = make_video(tmp_path / "late.mkv", colours=palette(20), rate=10, start=7200.0, audio="aac")
+    source = make_video(
+        tmp_path / "late.mkv", colours=palette(20), rate=10, start=7200.0, audio="aac", audio_start=7200.0
+    )
     target = tmp_path / "copy.mp4"
     make_playable_copy(source, target, offset_s=7200.0)
     frames, _ = read_frames(target)

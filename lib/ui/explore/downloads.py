@@ -127,7 +127,8 @@ def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
     if job.live:
         st.caption("Rendering clip; progress is in the sidebar.")
     elif job.state == "done":
-        st.link_button("Open the annotated clip", routes.url_for_video(job.result), icon=":material/play_circle:")
+        url = routes.url_for_video(job.result, download_as=job.result.name)
+        st.link_button("Download the annotated clip", url, icon=":material/download:")
     elif job.error:
         st.error(as_text(job.error), icon=":material/error:")
 

@@ -69,6 +69,8 @@ _MEDIA_TYPES = {
 class _File:
     path: Path
     media_type: str
+    name: str | None = None
+    """The name that it is downloaded under; None is for what plays."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class _State:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     files: dict[str, _File] = field(default_factory=dict)
-    file_tokens: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    file_tokens: dict[tuple[str, int, int, str | None], str] = field(default_factory=dict)
     remote_files: dict[str, _RemoteFile] = field(default_factory=dict)
     remote_tokens: dict[tuple[str, str, str], str] = field(default_factory=dict)
     loaders: dict[str, ThumbnailLoader] = field(default_factory=dict)
@@ -149,8 +151,10 @@ def url_for_upload() -> str:
     return f"{_base()}/upload/"
 
 
-def url_for_video(path: Path) -> str:
+def url_for_video(path: Path, *, download_as: str | None = None) -> str:
     """Return a URL that plays ``path``; the same file has the same URL, a replaced file another one.
+
+    With ``download_as`` browsers save the file, of any kind, under that name.
 
     Raises:
         VideoUnreadableError: there is no such file.
@@ -163,11 +167,11 @@ def url_for_video(path: Path) -> str:
         raise VideoUnreadableError(
             f"“{path.name}” can't be read any more ({error.strerror}); check that it is still where it was."
         ) from error
-    identity = (str(path), status.st_size, status.st_mtime_ns)
+    identity = (str(path), status.st_size, status.st_mtime_ns, download_as)
     state = _state()
     with state.lock:
         token = state.file_tokens.setdefault(identity, secrets.token_urlsafe(18))
-        state.files[token] = _File(path, media_type)
+        state.files[token] = _File(path, media_type, download_as)
     return f"{_base()}/video/{token}"
 
 
@@ -291,6 +295,7 @@ async def _video(request: Request) -> Response:
         file.path,
         media_type=file.media_type,
         stat_result=status,
+        filename=file.name,  # as an attachment
         headers={**_COMMON_HEADERS, "Cache-Control": "private, max-age=86400"},
     )
 

@@ -26,6 +26,14 @@ def test_a_video_is_served_whole_with_its_headers(routes_port: int, clip: Path) 
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
 
 
+def test_what_is_downloaded_has_a_name(routes_port: int, clip: Path) -> None:
+    url = routes.url_for_video(clip, download_as="Straße, part 1.mp4")
+    assert url != routes.url_for_video(clip)
+    disposition = ask(routes_port, "GET", url).headers["content-disposition"]
+    assert disposition == "attachment; filename*=utf-8''Stra%C3%9Fe%2C%20part%201.mp4"
+    assert "content-disposition" not in ask(routes_port, "GET", routes.url_for_video(clip)).headers
+
+
 @pytest.mark.parametrize(
     ("header", "start", "end"),
     [
