@@ -51,6 +51,7 @@ GROUPS = {
         "import": ("import_results", "import a results.json of the hosted Video Inference API"),
     },
     "keep and share": {
+        "export": ("export", "write what prompts find in a video as a file for an editor or an annotation tool"),
         "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
         "versions": ("versions", "save, list, compare, export and import versions of experiments"),
         "report": ("report", "write what prompts find in a video as one HTML file for people without Promptreel"),

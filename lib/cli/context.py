@@ -88,8 +88,8 @@ def warn_about_unknown_words(texts: Iterable[str], context: Context) -> None:
         )
 
 
-def add_engine_options(parser: argparse.ArgumentParser, *, sampling: bool = True) -> None:
-    """Add engine, model, ``--json`` and, where asked for, the sampling."""
+def add_engine_options(parser: argparse.ArgumentParser, *, sampling: bool = True, json: bool = True) -> None:
+    """Add engine, model and, where asked for, ``--json`` and the sampling."""
     parser.add_argument(
         "--engine",
         metavar="ENGINE",
@@ -101,7 +101,8 @@ def add_engine_options(parser: argparse.ArgumentParser, *, sampling: bool = True
         metavar="VERSION",
         help=f"model of an inference server: {', '.join(SERVER_MODELS)} (default: {DEFAULT_VERSION})",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    if json:
+        parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     if sampling:
         _add_sampling(parser)
 

@@ -41,9 +41,12 @@ def read_cues(text: str) -> Iterator[Entry | Note]:
             words.append(lines[place])
             place += 1
         label = " ".join(words)
-        if len(label) <= _MAX_LABEL:
-            label = html.unescape(_TAG.sub("", label))
-        yield Entry(where, label, Time(times[0]), Time(times[1]))
+        yield Entry(where, without_markup(label), Time(times[0]), Time(times[1]))
+
+
+def without_markup(label: str) -> str:
+    """Return a cue's text without tags, its entities as what they stand for; a long one as it is."""
+    return html.unescape(_TAG.sub("", label)) if len(label) <= _MAX_LABEL else label
 
 
 def is_audacity(lines: Sequence[str]) -> bool:

@@ -12,12 +12,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from lib.core.errors import InputError
+from lib.core.timecode import TIMECODE, frames_of
 from lib.core.validation import bounded_fraction, written
 
 _TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:[.,]\d{1,40})?|[.,]\d{1,40})\s{0,9}s?")
-_TIMECODE = re.compile(r"(\d{1,2})[:;](\d{2})[:;](\d{2})([:;])(\d{2,3})")
 _LARGEST = 10**12
-_NEAR = Fraction(1, 500)  # 30000/1001 is a thousandth below 30
 
 
 class Where(NamedTuple):
@@ -90,7 +89,7 @@ class Source:
 
 def is_time(text: str) -> bool:
     """Return whether ``text`` is a written time."""
-    return any(pattern.fullmatch(text.strip()) for pattern in (_TIME, _TIMECODE))
+    return any(pattern.fullmatch(text.strip()) for pattern in (_TIME, TIMECODE))
 
 
 def read_time(text: str) -> float:
@@ -111,26 +110,6 @@ def _clock(text: str) -> Fraction:
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + Fraction(seconds.replace(",", "."))
 
 
-def _timecode(match: re.Match[str], source: Source) -> Fraction:
-    """Return the seconds of a timecode of SMPTE ST 12-1, which counts whole frames: at 29.97 a second, 30.
-
-    A ``;`` before the frames drops two numbers (four at 59.94) in each minute that is not a tenth one.
-    """
-    rate = 1 / source.frame_s
-    a_second = round(rate)
-    hours, minutes, whole, frame = (int(match[group]) for group in (1, 2, 3, 5))
-    if abs(rate - a_second) > _NEAR * rate or frame >= a_second:
-        raise InputError(
-            f"{written(match[0])} counts frames, and the video has {float(rate):.6g} per second; "
-            "give the times in seconds."
-        )
-    minutes += hours * 60
-    count = (minutes * 60 + whole) * a_second + frame
-    if match[4] == ";" and a_second % 30 == 0 and rate < a_second:
-        count -= a_second // 15 * (minutes - minutes // 10)
-    return count / rate
-
-
 def seconds(time: Time, source: Source) -> Fraction:
     """Return the seconds of a time.
 
@@ -141,9 +120,9 @@ def seconds(time: Time, source: Source) -> Fraction:
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError("a time is not finite; it is left out.")
     if isinstance(value, str) and time.scale is None:
-        timecode = _TIMECODE.fullmatch(value.strip())
-        if timecode is not None:
-            return _timecode(timecode, source)
+        if TIMECODE.fullmatch(value.strip()):
+            rate = 1 / source.frame_s
+            return frames_of(value, rate) / rate
         return _clock(value)
     number = bounded_fraction(value.replace(",", ".") if isinstance(value, str) else value, -_LARGEST, _LARGEST)
     if number is None:

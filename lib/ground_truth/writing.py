@@ -12,9 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from lib.core.errors import InputError
 from lib.core.labelled_intervals import TrueSegment
+from lib.ground_truth.cues import without_markup
 from lib.ground_truth.formats import GroundTruthFormat
 
 
@@ -88,6 +90,44 @@ def _vtt_time(seconds: float) -> str:
 
 
 def _write_label_studio(segments: Sequence[TrueSegment], video: str, rate: Fraction | float | None) -> str:
+    return _task(video, rate, {"annotations": [{"result": _results(segments, rate)}]})
+
+
+def write_srt(segments: Sequence[TrueSegment]) -> str:
+    """Return SubRip. Text is written as it is, but for what would be taken for markup."""
+    cues = []
+    for number, one in enumerate(segments, start=1):
+        text = one.label if without_markup(one.label) == one.label else html.escape(one.label, quote=False)
+        start, end = (_vtt_time(time_s).replace(".", ",") for time_s in (one.start_s, one.end_s))
+        cues.append(f"{number}\n{start} --> {end}\n{text}\n")
+    return "\n".join(cues)
+
+
+def write_predictions(
+    scored: Sequence[tuple[TrueSegment, float]], *, video: str, rate: Fraction | float | None, model: str
+) -> str:
+    """Return segments with their scores as predictions of Label Studio, which people there correct.
+
+    Args:
+        scored: segments, each with its score.
+        video: name of the video.
+        rate: frames per second.
+        model: what predicted them, in words.
+
+    Raises:
+        InputError: the rate is unknown.
+    """
+    results = _results([segment for segment, _ in scored], rate)
+    with_scores = [{**one, "score": score} for one, (_, score) in zip(results, scored, strict=True)]
+    return _task(video, rate, {"predictions": [{"model_version": model, "result": with_scores}]})
+
+
+def _task(video: str, rate: Fraction | float | None, content: dict[str, Any]) -> str:
+    task = {"data": {"video": video, "fps": float(Fraction(rate or 0))}, **content}
+    return json.dumps([task], ensure_ascii=False, indent=2) + "\n"
+
+
+def _results(segments: Sequence[TrueSegment], rate: Fraction | float | None) -> list[dict[str, Any]]:
     if not rate:
         raise InputError("Label Studio counts in frames, and the rate of this video is unknown; choose another format.")
     exact = Fraction(rate)
@@ -107,5 +147,4 @@ def _write_label_studio(segments: Sequence[TrueSegment], video: str, rate: Fract
                 "value": value,
             }
         )
-    task = {"data": {"video": video, "fps": float(exact)}, "annotations": [{"result": results}]}
-    return json.dumps([task], ensure_ascii=False, indent=2) + "\n"
+    return results

@@ -17,9 +17,8 @@ from lib.ingest.speed import remember_speed
 from lib.prompts.model import Settings, Smoothing
 from lib.services import experiments
 from lib.services.experiments import PromptRow
-from lib.ui.explore import downloads
 from lib.ui.session import cache
-from tests.helpers.arrays import analyse_scores, prompt_set
+from tests.helpers.arrays import prompt_set
 from tests.helpers.pages import (
     COLOURS,
     MODEL,
@@ -458,15 +457,10 @@ def test_an_import_of_lines_keeps_the_settings_and_adding_takes_new_labels_only(
     assert (saved(bench).settings.threshold, [row.label for row in saved(bench).rows]) == (0.4, ["sea"])
 
 
-def test_the_contact_sheet_has_only_frames_that_qualify(bench, monkeypatch):
-    sheets = []
-    monkeypatch.setattr(downloads, "contact_sheet", lambda tiles, **_: sheets.append(tiles) or b"")
-    analysis = analyse_scores([[0.6, -0.05], [0.45, 0.0], [0.6, -0.05], [0.21, -0.05], [0.6, -0.1]], CONSTRUCTION)
-    info = bench.store.embeddings()[0]
-    samples = bench.store.load(info.key)
-    frames = dataclasses.replace(analysis.samples, frames=samples.frames[:5])
-    downloads._contact_sheet(info, dataclasses.replace(analysis, samples=frames))
-
-    (tiles,) = sheets
-    assert {(tile.title, tile.subtitle.split(",")[0]) for tile in tiles} == {("wall", "best"), ("wall", "borderline")}
-    assert [tile.subtitle[-5:] for tile in tiles if "borderline" in tile.subtitle] == ["0.210"]
+def test_downloads_are_chosen_by_format_and_say_what_it_needs(bench):
+    app = open_page()
+    by_key(app.get("button_group"), "explore_view").set_value("Export").run()
+    by_key(app.selectbox, "download_format").set_value("edl").run()
+    assert [one.proto.label for one in app.get("download_button")].count("Download") == 1
+    by_key(app.selectbox, "download_format").set_value("resolve").run()
+    assert "must begin at 01:00:00:00 with the video" in words(app)

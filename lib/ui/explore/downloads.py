@@ -1,77 +1,46 @@
-"""Downloads: tables, the analysis, the prompt set, a contact sheet, an annotated clip."""
+"""Downloads: the analysis in a chosen format, and an annotated clip."""
 
 from __future__ import annotations
 
-import io
-import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from lib.analysis.analysis import Analysis
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, escape_markdown, file_name, format_time
-from lib.core.spreadsheet import spreadsheet_csv
 from lib.ingest.progress import Progress
 from lib.media.annotated_clip import annotated_clip
-from lib.media.contact_sheet import Tile, contact_sheet
 from lib.media.drawing import Caption
 from lib.media.fonts import missing_sentence
+from lib.services.exports import FORMATS, StoredAnalysis, export, has_pictures, notes
 from lib.services.jobs import Job
-from lib.services.stored_analysis import report
-from lib.store.embeddings import EmbeddingInfo
 from lib.ui.background import playable_copies
 from lib.ui.panels.video import VideoSelection
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
 
-_TILES_PER_LABEL = 6
-
 
 def draw(selection: VideoSelection, analysis: Analysis) -> None:
-    """Draw the downloads; each file is made when it is requested."""
-    stem, info = f"{Path(selection.video.name).stem}-{analysis.prompt_set.name}", selection.info
-    if info is None:
+    """Draw the downloads; a file is made when it is requested."""
+    if selection.info is None:
         return
-    with st.container(horizontal=True):
-        _button(
-            "Samples, CSV",
-            lambda: spreadsheet_csv(analysis.samples_frame()),
-            file_name(stem, "-samples.csv"),
-            "text/csv",
-        )
-        _button(
-            "Segments, CSV",
-            lambda: spreadsheet_csv(analysis.segments_frame()),
-            file_name(stem, "-segments.csv"),
-            "text/csv",
-        )
-        _button(
-            "Shots, CSV",
-            lambda: spreadsheet_csv(analysis.shots_frame()),
-            file_name(stem, "-shots.csv"),
-            "text/csv",
-        )
-        _button(
-            "Analysis, JSON",
-            lambda: json.dumps(
-                report(cache.store(), selection.video, info, selection.engine, analysis, shots=True), indent=2
-            ),
-            file_name(stem, ".json"),
-            "application/json",
-        )
-        _button("Prompt set, YAML", analysis.prompt_set.to_yaml, file_name(stem, ".prompts.yaml"), "application/yaml")
-        if selection.video.has_file and _has_frames(analysis):
-            _button(
-                "Contact sheet, JPEG",
-                lambda: _contact_sheet(info, analysis),
-                file_name(stem, "-frames.jpg"),
-                "image/jpeg",
-            )
+    stored = StoredAnalysis(cache.store(), selection.video, selection.info, selection.engine, analysis)
+    names = [name for name, kind in FORMATS.items() if not kind.needs_pictures or has_pictures(stored)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox("Format", names, format_func=_title, key="download_format", width=340)
+        try:
+            said = notes(stored, name)
+        except PromptreelError as error:
+            said = (str(error),)
+        else:
+            _button(stored, name)
+    if said:
+        st.caption(as_text(" ".join(said)))
+    stem = stored.title
     if selection.video.has_file:
         _clip(selection, analysis, stem)
         missing = missing_sentence(analysis.labels)
@@ -79,34 +48,21 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
             st.caption(escape_markdown(missing))
 
 
-def _button(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
+def _title(name: str) -> str:
+    return FORMATS[name].title
+
+
+def _button(stored: StoredAnalysis, name: str) -> None:
+    kind = FORMATS[name]
     st.download_button(
-        label, make, file_name, mime, key=f"download_{label}", on_click="ignore", icon=":material/download:"
+        "Download",
+        lambda: export(stored, name).content,
+        file_name(stored.title, kind.ending),
+        kind.mime,
+        key="download",
+        on_click="ignore",
+        icon=":material/download:",
     )
-
-
-def _has_frames(analysis: Analysis) -> bool:
-    """Return whether any frame is best or borderline for a label."""
-    return any(analysis.best_samples(label, 1) or analysis.borderline_samples(label, 1) for label in analysis.labels)
-
-
-def _contact_sheet(info: EmbeddingInfo, analysis: Analysis) -> bytes:
-    """Return the best and borderline frames of every label as one JPEG."""
-    tiles: list[Tile] = []
-    for column, label in enumerate(analysis.labels):
-        for kind, indices in (
-            ("best", analysis.best_samples(label, _TILES_PER_LABEL)),
-            ("borderline", analysis.borderline_samples(label, _TILES_PER_LABEL)),
-        ):
-            frames = [int(analysis.samples.frames[index]) for index in indices]
-            pictures = cache.store().thumbnails(info.key, frames)
-            for index, frame in zip(indices, frames, strict=True):
-                if frame in pictures:
-                    time = format_time(float(analysis.samples.times_s[index]))
-                    score = float(analysis.scores[index, column])
-                    image = np.asarray(Image.open(io.BytesIO(pictures[frame])).convert("RGB"))
-                    tiles.append(Tile(image, label, f"{kind}, {time}, {score:.3f}"))
-    return contact_sheet(tiles, columns=_TILES_PER_LABEL)
 
 
 def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
