@@ -29,6 +29,7 @@ _Floats = NDArray[np.float64]
 _Bools = NDArray[np.bool_]
 _MIN_GAP_S = 1.0  # between any two of the samples that stand for a label
 _BORDERLINE = 0.25  # of the standard deviation of a label's margins: so near to changing its decision
+_SAMPLE_COLUMNS = ("frame", "time_s", "end_s", "label", "labels", "vector")
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +260,8 @@ class Analysis:
 
         Behind relative scores there are cosines, before smoothing, named with `` (cosine)``.
 
-        A label that would repeat the name of a column gets `` (score)`` after it.
+        A label that would repeat the name of a column, here or in a table with more of them, gets `` (score)`` after
+        it.
         """
         columns: dict[str, Any] = {
             "frame": self.samples.frames,
@@ -268,7 +270,7 @@ class Analysis:
         }
         for column, label in enumerate(self.labels):
             name = label
-            while name in columns or (name != label and name in self.labels):
+            while name in columns or name in _SAMPLE_COLUMNS or (name != label and name in self.labels):
                 name += " (score)"
             columns[name] = self.scores[:, column]
         for column, label in enumerate(self.labels if self.is_relative else ()):
