@@ -11,8 +11,8 @@ from lib.charts.templates import FilledChart
 WIDTH = 760
 """Pixels of a chart in a notebook; the dashboard's fill their column."""
 
-_SHARPER = 2  # pixels of a picture for each of the chart's
-_RENDERERS: dict[str, dict[str, Any]] = {"mimetype": {}, "png": {"scale_factor": _SHARPER}}
+_SHARPER = 2  # pixels of the picture for each of the chart's
+_VEGA_LITE = f"application/vnd.vegalite.{alt.SCHEMA_VERSION.partition('.')[0]}+json"
 
 
 class Chart(FilledChart):
@@ -31,12 +31,8 @@ class Chart(FilledChart):
     def _repr_mimebundle_(self, *args: Any, **options: Any) -> Any:
         if alt.renderers.active != "default":
             return super()._repr_mimebundle_(*args, **options)
-        data: dict[str, Any] = {}
-        metadata: dict[str, Any] = {}
-        for renderer, settings in _RENDERERS.items():
-            with alt.renderers.enable(renderer, **settings):
-                made: Any = super()._repr_mimebundle_()
-            some, about = made if isinstance(made, tuple) else (made, {})
-            data |= some
-            metadata |= {kind: {side: size / _SHARPER for side, size in sizes.items()} for kind, sizes in about.items()}
-        return data, metadata
+        with alt.renderers.enable("png", scale_factor=_SHARPER):
+            made: Any = super()._repr_mimebundle_()
+        picture, sizes = made
+        shown = {kind: {side: pixels / _SHARPER for side, pixels in size.items()} for kind, size in sizes.items()}
+        return {_VEGA_LITE: self.to_dict(), **picture, "text/plain": "an Altair chart"}, shown

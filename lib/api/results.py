@@ -18,7 +18,7 @@ from lib.charts.data import ChartData, chart_data
 from lib.charts.palette import Colour, label_colours
 from lib.comparison import comparison as comparisons
 from lib.core.errors import InputError
-from lib.core.formatting import format_time
+from lib.core.formatting import format_time, plural
 from lib.core.labelled_intervals import TrueSegment
 from lib.engines.engine import Engine
 from lib.evaluation import evaluation as evaluations
@@ -151,6 +151,9 @@ class Evaluation:
 
     evaluation: evaluations.Evaluation
 
+    def __repr__(self) -> str:
+        return f"Evaluation({self.overall})"
+
     def _repr_html_(self) -> str:
         return _table(self.frame.round(3))
 
@@ -271,6 +274,9 @@ class Moments(Sequence[Moment]):
 
     result: SearchResult
     store: Store
+
+    def __repr__(self) -> str:
+        return f"Moments({len(self)} of {self.result.samples:,} samples in {plural(self.result.videos, 'video')})"
 
     def __len__(self) -> int:
         return len(self.result.moments)

@@ -141,7 +141,7 @@ def test_charts_show_themselves_without_a_network(both: tuple[api.Result, api.Re
     data, sizes = charts[1]._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
     assert sizes["image/png"]["width"] == pytest.approx(760, abs=1)
-    assert data["application/vnd.vegalite.v6.json"] == charts[1].to_dict()
+    assert data["application/vnd.vegalite.v6+json"] == charts[1].to_dict()
     assert alt.renderers.active == "default"
     with alt.renderers.enable("mimetype"):
         made = charts[1]._repr_mimebundle_()
