@@ -59,16 +59,21 @@ def parse_object(content: bytes, *, most_bytes: int = MAX_BYTES) -> dict[str, An
     return data
 
 
-def write_document(path: Path, data: dict[str, Any], *, home: Path) -> None:
+def write_document(path: Path, data: dict[str, Any], *, home: Path, most_bytes: int | None = None) -> None:
     """Write ``data`` as JSON, whole or not at all; the folder of ``path`` is made, that of ``home`` is not.
 
     Raises:
         OSError: it can't be written; a file that was there is unchanged.
-        StoreError: ``home`` is gone.
+        StoreError: ``home`` is gone, or it would be larger than ``most_bytes``, which are read; nothing has changed.
     """
     if not home.is_dir():
         raise StoreError(f"the folder {home} is gone; put it back, or restart Promptreel for a new one")
-    write_atomically(path, json.dumps(data, ensure_ascii=False, indent=1))
+    content = json.dumps(data, ensure_ascii=False, indent=1).encode()
+    if most_bytes is not None and len(content) > most_bytes:
+        raise StoreError(
+            f"{path.name} would be larger than {most_bytes >> 20} MB, so it can't be kept; do less at once."
+        )
+    write_atomically(path, content)
 
 
 def set_aside(path: Path) -> Path:

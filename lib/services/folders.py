@@ -10,19 +10,21 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from lib.core.errors import Cancelled, InputError, PromptreelError, VideoError
-from lib.core.formatting import plural
+from lib.core.formatting import encodable, plural
 from lib.infra import documents
 from lib.infra.files import resolved
 from lib.ingest.progress import Progress
+from lib.media.limits import is_text
 from lib.services.documents import alone
-from lib.services.video_files import MAX_FILES, videos_in
+from lib.services.video_files import MAX_FILES, has_video, videos_in
 from lib.store.faults import mapped_errors
 from lib.store.home import StorePaths
 from lib.store.store import Store
@@ -32,6 +34,7 @@ _FORMAT = 1
 _MAX_BYTES = 64 << 20
 _NAMED = 5
 """Files that a note names."""
+_FORGOTTEN = "The folder was forgotten meanwhile; the videos so far are in the library."
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,9 @@ def keep(home: Path, path: Path, allowed: Sequence[Path]) -> Folder:
     """
     folder = Folder(resolved(path))
     _check(folder.path, allowed)
-    if not videos_in([folder.path], 1):
-        raise InputError(f"There is no video in {path}; choose another folder.")
+    with _readable(folder.path):
+        if not has_video(folder.path):
+            raise InputError(f"There is no video in {path}; choose another folder.")
     with alone(home, "folders"):
         there = StorePaths(home).folders
         if not _path(home, folder.id).exists() and len(list(there.glob("*.json"))) >= MAX_FOLDERS:
@@ -178,22 +182,26 @@ def look(
 
     Args:
         store: the library.
-        path: of a folder that is kept; one that isn't is looked into as if for the first time, and kept.
+        path: of a folder that is kept.
         allowed: folders that videos may be opened from.
         on_progress: told how many files are done.
         cancel: stops it; what was added so far stays.
 
     Raises:
-        InputError: the folder is gone, or outside the allowed ones.
-        Cancelled: stopped.
+        InputError: the folder is gone or empty, or outside the allowed ones.
+        Cancelled: stopped, or the folder was forgotten.
         StoreError: what was found can't be kept.
     """
     home = store.home
+    if not _path(home, Folder(path).id).exists():
+        raise Cancelled(_FORGOTTEN)
     try:
         before = _load(_path(home, Folder(path).id)) or Folder(path)
     except PromptreelError:
         before = Folder(path)
     now = files_of(before, allowed)
+    if before.videos and not now:  # as of a disk that isn't connected
+        raise InputError(f"There is no video in {path} any more; connect its disk, or forget the folder.")
     changes = compare(before.files, now)
     todo = (*changes.new, *changes.changed)
     seen = {name: before.files[name] for name in now if name in before.files and name not in changes.changed}
@@ -211,23 +219,35 @@ def look(
             seen[name] = now[name]
         except PromptreelError as error:  # of the store: tried again at the next look
             refused.append(str(error))
-    gone = () if stopped else changes.gone
     left = {name: before.files[name] for name in changes.gone} if stopped else {}
     with mapped_errors("keeping what a folder holds"), alone(home, "folders"):
+        if not _path(home, before.id).exists():
+            raise Cancelled(_FORGOTTEN)
         _save(home, Folder(before.path, {**left, **seen}, time.time()))
     if stopped:
         raise Cancelled(f"Cancelled after {done} of {len(todo)}; the videos so far are in the library.")
-    added = {seen[name].sha256 for name in changes.new if name in seen and seen[name].sha256}
-    moved = [name for name in gone if before.files[name].sha256 in added]
+    _find_again(store, before.path, {name: file for name, file in seen.items() if name not in todo})
+    there = {file.sha256 for file in seen.values()} | {""}
+    added = {seen[name].sha256 for name in changes.new if name in seen}
+    gone = {before.files[name].sha256 for name in changes.gone}
     return Look(
         before.path.name,
         sum(bool(file.sha256) for file in seen.values()),
-        sum(bool(seen[name].sha256) for name in changes.new if name in seen) - len(moved),
+        sum(seen[name].sha256 not in gone | {""} for name in changes.new if name in seen),
         sum(bool(seen[name].sha256) for name in changes.changed if name in seen),
-        len(moved),
-        tuple(name for name in gone if name not in moved and before.files[name].sha256),
+        len((gone & added) - {""}),
+        tuple(name for name in changes.gone if before.files[name].sha256 not in there),  # the last of several copies
         tuple(refused),
     )
+
+
+def _find_again(store: Store, path: Path, files: Mapping[str, SeenFile]) -> None:
+    """Have videos played and embedded from their copies in a folder whose files in the library are gone."""
+    names = {file.sha256: name for name, file in files.items()}
+    for video in store.videos():
+        if video.sha256 in names and video.has_file and not os.path.exists(video.path):
+            with suppress(PromptreelError):  # it stays missing, which the library says
+                store.add_file(path / names[video.sha256])
 
 
 def files_of(folder: Folder, allowed: Sequence[Path]) -> dict[str, SeenFile]:
@@ -239,14 +259,21 @@ def files_of(folder: Folder, allowed: Sequence[Path]) -> dict[str, SeenFile]:
     path = folder.path
     _check(path, allowed)
     found = {}
-    try:
+    with _readable(path):
         for file in videos_in([path], MAX_FILES):
             if _is_inside(file, allowed):
-                stat = os.stat(file)
-                found[file.relative_to(path).as_posix()] = SeenFile(stat.st_size, stat.st_mtime_ns)
+                with suppress(FileNotFoundError):  # it went just now
+                    stat = os.stat(file)
+                    found[file.relative_to(path).as_posix()] = SeenFile(stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError(f"The folder {path} can't be read ({error.strerror}); check it, then look again.") from error
-    return found
 
 
 def _check(path: Path, allowed: Sequence[Path]) -> None:
@@ -256,7 +283,9 @@ def _check(path: Path, allowed: Sequence[Path]) -> None:
             f"{path} is outside the folders that videos may be opened from ({names}); add it to PROMPTREEL_FOLDERS and "
             "start again."
         )
-    if not path.is_dir():
+    if not is_text(path):
+        raise InputError(f"The name of the folder {encodable(str(path))} is no readable text; rename it.")
+    if not os.path.isdir(path):
         raise InputError(f"The folder {path} is not there; connect its disk, or forget the folder.")
 
 
@@ -280,7 +309,7 @@ def _load(path: Path) -> Folder | None:
     return _read(path, (stat.st_mtime_ns, stat.st_size, stat.st_ino))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=MAX_FOLDERS)
 def _read(path: Path, stamp: tuple[int, int, int]) -> Folder | None:
     return documents.read_document(path, _from_dict, most_bytes=_MAX_BYTES)
 
@@ -292,10 +321,11 @@ def _save(home: Path, folder: Folder) -> None:
         "looked_at": folder.looked_at,
         "files": [[name, file.size_bytes, file.mtime_ns, file.sha256] for name, file in folder.files.items()],
     }
-    documents.write_document(_path(home, folder.id), data, home=home)
+    documents.write_document(_path(home, folder.id), data, home=home, most_bytes=_MAX_BYTES)
 
 
 _count = documents.whole_within(0, 2**63)
+_time = documents.whole_within(-(2**63), 2**63)  # a file may be older than 1970
 
 
 def _from_dict(data: dict[str, Any]) -> Folder:
@@ -303,5 +333,5 @@ def _from_dict(data: dict[str, Any]) -> Folder:
         raise ValueError("another format")
     files = {}
     for name, size, mtime_ns, sha256 in documents.listed(data["files"], most=MAX_FILES):
-        files[documents.text(name)] = SeenFile(_count(size), _count(mtime_ns), documents.text(sha256))
+        files[documents.text(name)] = SeenFile(_count(size), _time(mtime_ns), documents.text(sha256))
     return Folder(Path(documents.text(data["path"])), files, documents.within(0.0, 1e11)(data["looked_at"]))

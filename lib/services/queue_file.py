@@ -199,7 +199,7 @@ def change(home: Path, how: Callable[[Queue], Queue]) -> Queue:
             before = Queue()
         after = how(before)
         if after != before:
-            documents.write_document(path_of(home), _to_dict(after), home=home)
+            documents.write_document(path_of(home), _to_dict(after), home=home, most_bytes=_MAX_BYTES)
             if (stamp := _stamp(path_of(home))) is not None:
                 _remember(path_of(home), stamp, after)
     return after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -22,11 +23,18 @@ def videos_in(folders: Iterable[Path], most: int = MAX_FILES) -> list[Path]:
     return list(islice(_videos_in(folders), most))
 
 
+def has_video(folder: Path) -> bool:
+    """Return whether there is a video in a folder or below; a large one isn't read to its end for that."""
+    return any(map(_is_video, folder.rglob("*")))
+
+
 def _videos_in(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in SUFFIXES and path.is_file() and is_text(path):
-                yield path
+        yield from filter(_is_video, sorted(folder.rglob("*")))
+
+
+def _is_video(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path) and is_text(path)  # Path.is_file raises for some
 
 
 def named_videos(texts: Iterable[str]) -> list[Path]:

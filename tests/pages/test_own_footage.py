@@ -155,7 +155,11 @@ def test_a_folder_outside_or_without_a_video_is_one_sentence(home, tmp_path, mon
     (tmp_path / "allowed").mkdir()
     monkeypatch.setenv("PROMPTREEL_FOLDERS", str(tmp_path / "allowed"))
     app = open_page("pages/library.py", experiment=None)
-    for typed, sentence in ((tmp_path, "outside the folders"), (tmp_path / "allowed", "There is no video in")):
+    for typed, sentence in (
+        (tmp_path, "outside the folders"),
+        (tmp_path / "allowed", "There is no video in"),
+        (tmp_path / "allowed" / ("x" * 300), "There is no file"),
+    ):
         by_key(app.text_input, "path").set_value(str(typed))
         press(app, "open_path")
         (error,) = [one.value for one in app.error]

@@ -137,6 +137,14 @@ def test_many_are_removed_and_tried_again_without_looking_through_all_for_each()
     assert ids(queue.retrying(some)) == [2, 0, 1]
 
 
+def test_a_queue_that_could_not_be_read_again_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue_file.change(tmp_path, lambda queue: queue.adding([entry(0)]))
+    monkeypatch.setattr(queue_file, "_MAX_BYTES", 1_000)
+    with pytest.raises(StoreError, match="larger"):
+        queue_file.change(tmp_path, lambda queue: queue.adding([entry(1), entry(2)]))
+    assert ids(queue_file.read(tmp_path)) == [0]
+
+
 def test_the_queue_is_read_as_it_was_written(tmp_path: Path) -> None:
     queue = Queue((entry(0, samples=9, running=True), entry(1, failed=True, problem="why")), paused=True, reason="full")
     assert queue_file.read(tmp_path) == Queue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
 def look(
     store: Store, path: Path, *, on_progress: Callable[[Progress], None] = lambda _: None, **options: object
 ) -> Look:
+    folders.keep(store.home, path, options.get("allowed", [path.parent]))  # type: ignore[arg-type]
     return folders.look(
         store,
         path,
@@ -143,6 +145,63 @@ def test_a_folder_that_is_not_there_takes_nothing_for_gone(store: Store, folder:
         look(store, folder)
     away.rename(folder)
     assert look(store, folder).note == "Nothing new. 2 videos in adverts."
+
+
+def test_an_emptied_folder_takes_nothing_for_gone(store: Store, folder: Path) -> None:
+    look(store, folder)
+    store.delete_video(next(video.sha256 for video in store.videos() if video.name == "a.mp4"))
+    away = folder.rename(folder.with_name("away"))
+    folder.mkdir()  # what is left where a disk was
+    with pytest.raises(InputError, match="connect its disk"):
+        folders.look(store, folder, [folder], on_progress=lambda _: None, cancel=threading.Event())
+    folder.rmdir()
+    away.rename(folder)
+    look(store, folder)
+    assert names(store) == ["b.mp4"]
+
+
+def test_copies_are_one_video_which_is_found_as_long_as_one_is_there(store: Store, folder: Path) -> None:
+    shutil.copy2(folder / "b.mp4", folder / "copy.mp4")
+    look(store, folder)
+    (folder / "b.mp4").unlink()
+    assert look(store, folder).note == "Nothing new. 2 videos in adverts."
+    assert {video.path.name for video in store.videos()} == {"a.mp4", "copy.mp4"}
+    shutil.copy2(folder / "copy.mp4", folder / "b.mp4")
+    look(store, folder)
+    shutil.move(folder / "copy.mp4", folder / "c.mp4")
+    (folder / "b.mp4").unlink()
+    assert look(store, folder).note == "1 moved. 2 videos in adverts."
+
+
+def test_a_folder_that_is_forgotten_meanwhile_stays_so(store: Store, folder: Path) -> None:
+    def forget(_: Progress) -> None:
+        folders.forget(store.home, folders.Folder(folder).id)
+
+    with pytest.raises(Cancelled, match="forgotten"):
+        look(store, folder, on_progress=forget)
+    assert folders.kept(store.home) == ([], [])
+    with pytest.raises(Cancelled, match="forgotten"):
+        folders.look(store, folder, [folder], on_progress=forget, cancel=threading.Event())
+
+
+def test_files_of_any_time_and_names_that_are_no_text(store: Store, folder: Path, tmp_path: Path) -> None:
+    os.utime(folder / "a.mp4", ns=(-(10**18), -(10**18)))  # before 1970
+    look(store, folder)
+    assert folders.kept(store.home)[0][0].videos == 2
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    odd.mkdir()
+    for path, what in ((odd, "no readable text"), (tmp_path / ("x" * 300), "is not there")):
+        with pytest.raises(InputError, match=what) as caught:
+            folders.keep(store.home, path, [tmp_path])
+        str(caught.value).encode()
+
+
+def test_a_file_that_goes_while_its_folder_is_listed_is_no_trouble(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = folders.videos_in
+    monkeypatch.setattr(folders, "videos_in", lambda *args: [folder / "0.mp4", *listed(*args)])
+    assert look(store, folder).note == "2 new videos. 2 videos in adverts."
 
 
 def test_a_folder_is_forgotten_and_its_videos_stay(store: Store, folder: Path) -> None:

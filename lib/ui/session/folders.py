@@ -59,9 +59,9 @@ def confined(text: str, folders: tuple[Path, ...], *, folder_too: bool = False) 
     for candidate in candidates:
         path = resolved(candidate)
         if any(path.is_relative_to(folder) for folder in folders):
-            if path.is_file() or (folder_too and path.is_dir()):
+            if os.path.isfile(path) or (folder_too and os.path.isdir(path)):  # Path's raise for names that are too long
                 return path
-            if path.exists():
+            if os.path.exists(path):
                 raise InputError(f"{path} is a folder; name a video file in it.")
             if len(candidates) == 1:
                 raise InputError(f"There is no file {path}; check the spelling.")
