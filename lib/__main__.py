@@ -54,7 +54,7 @@ GROUPS = {
         "export": ("export", "write what prompts find in a video as a file for an editor or an annotation tool"),
         "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
         "versions": ("versions", "save, list, compare, export and import versions of experiments"),
-        "report": ("report", "write what prompts find in a video as one HTML file for people without Promptreel"),
+        "report": ("report", "write one HTML file for people without Promptreel: of a video, a comparison, an archive"),
         "publish": ("publish", "publish embeddings to object storage or a shared folder"),
         "pull": ("pull", "take published embeddings into the library, or list them"),
     },

@@ -69,11 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(args: argparse.Namespace, context: Context) -> int:
-    _check(args)
+    check(args)
+    if args.json and args.csv:
+        raise UsageError("--json and --csv are two forms of the same; leave one out")
     store, engine = Store(), context.engine
-    prompt_set = _prompt_set(args, store, engine, context)
+    prompt_set = prompts_of(args, store, engine, context)
     warn_about_unknown_words(prompt_set.texts, context)
-    infos, status = _embeddings(args, store, engine, context)
+    infos, status = embeddings(args, store, engine, context)
     names = {video.sha256: video.name for video in store.videos()}
     if args.truth is not None:
         _keep_truth(args.truth, store, {info.key.sha256: names[info.key.sha256] for info in infos}, context)
@@ -93,17 +95,15 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     return status
 
 
-def _check(args: argparse.Namespace) -> None:
+def check(args: argparse.Namespace) -> None:
     """Raise ``UsageError`` for arguments that contradict each other."""
     if args.all == bool(args.videos):
         raise UsageError("name videos, or add --all for every video that is embedded with the engine")
     if (args.prompts is None) == (args.saved is None):
         raise UsageError("give a prompt set with --prompts, or the name of saved categories with --saved")
-    if args.json and args.csv:
-        raise UsageError("--json and --csv are two forms of the same; leave one out")
 
 
-def _embeddings(
+def embeddings(
     args: argparse.Namespace, store: Store, engine: Engine, context: Context
 ) -> tuple[list[EmbeddingInfo], int]:
     """Return the embeddings asked for, made where they are missing, and the exit status."""
@@ -118,7 +118,8 @@ def _embeddings(
     return infos, status
 
 
-def _prompt_set(args: argparse.Namespace, store: Store, engine: Engine, context: Context) -> PromptSet:
+def prompts_of(args: argparse.Namespace, store: Store, engine: Engine, context: Context) -> PromptSet:
+    """Return the prompt set that ``--prompts`` or ``--saved`` names."""
     if args.saved is None:
         return with_pictures(args.pictures, read_prompt_set(args.prompts), store, context)
     found = categories.find(store.home, args.saved)

@@ -51,7 +51,7 @@ def video_report(
         truth: the ground truth, drawn beside what is found.
         evaluation: of ``analysis`` against it.
     """
-    colours = colours_of(analysis.prompts)
+    colours = colours_of(analysis.prompt_set.prompts)
     sections = [
         Section("What is found", [answers(analysis, colours), *_effects(analysis)]),
         Section("Over time", time_charts(analysis, colours, truth)),

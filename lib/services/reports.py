@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import platform
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -18,13 +18,24 @@ from PIL import Image
 
 import lib
 from lib.analysis.analysis import Analysis
-from lib.core.formatting import file_name, format_duration
+from lib.comparison.archive_view import VideoFacts
+from lib.comparison.categories import By
+from lib.comparison.comparison import compare
+from lib.comparison.version_diff import State, differences
+from lib.core.formatting import file_name, format_duration, plural
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
+from lib.engines.registry import is_embedded
+from lib.evaluation.bootstrap import overall_difference
 from lib.evaluation.evaluation import evaluate
+from lib.evaluation.verdict import verdict
+from lib.prompts.model import PromptSet
+from lib.report.archive import archive_report
 from lib.report.blocks import Code, Origin, Pictures, Report
+from lib.report.comparison import AgainstTruth, comparison_report
 from lib.report.rendering import render
 from lib.report.video import video_report
+from lib.services.archive import Classification, embeddings_to_classify
 from lib.services.ground_truth import Truth
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
@@ -34,6 +45,7 @@ MAX_BYTES = 4_000_000
 MIME = "text/html"
 _SIZES = ((240, 75), (180, 65), (130, 55))
 """Width in pixels and quality of the JPEGs, tried in turn."""
+_SEED = 0  # of the bootstrap: the same report has the same intervals
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "av", "onnxruntime", "lancedb", "altair", "vl-convert-python")
 
 
@@ -81,6 +93,99 @@ def report_of_video(
     return fitted(build, lambda frame: store.thumbnails(info.key, [int(frame)]).get(int(frame)))
 
 
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison."""
+
+    info: EmbeddingInfo
+    engine: Engine
+    analysis: Analysis
+
+
+def report_of_comparison(
+    store: Store, video: Video, a: Side, b: Side, *, truth: Truth = (), about: About | None = None
+) -> bytes:
+    """Return the report of two analyses of one video; with ``truth`` it says which is better, and on what evidence."""
+    about = about or About()
+    facts, codes = list(_video_facts(video)), []
+    for name, side in (("A", a), ("B", b)):
+        facts += _embedding_facts(side.info, side.engine, name)
+        file = f"{name.lower()}.yaml"
+        command = f"python -m lib analyze {shlex.quote(video.name)} --prompts {file}{_options(side.engine, side.info)}"
+        codes += [Code(side.analysis.prompt_set.to_yaml(), file), Code(command, f"Command of {name}")]
+    names = [side.analysis.prompt_set.name for side in (a, b)]
+    origin = Origin(
+        about.title or f"{' or '.join(dict.fromkeys(names))}: {video.name}",
+        _subtitle(video, a.info, a.engine),
+        about.note,
+        [*facts, *_facts(about)],
+        codes,
+    )
+    states = [
+        State(
+            side.analysis.prompt_set,
+            f"{side.engine.name} ({side.engine.id})",
+            Sampling.from_key(side.info.key.sampling_key).description,
+            video.name,
+            (),
+        )
+        for side in (a, b)
+    ]
+    comparison, against = compare(a.analysis, b.analysis), None
+    if truth:
+        evaluations = evaluate(a.analysis, truth), evaluate(b.analysis, truth)
+        said = verdict(*evaluations, overall_difference(*evaluations, seed=_SEED))
+        against = AgainstTruth(truth, *evaluations, said)
+
+    def build(pictures: Pictures) -> Report:
+        return comparison_report(comparison, origin, pictures, differences=differences(*states), against=against)
+
+    return fitted(build, lambda frame: store.thumbnails(a.info.key, [int(frame)]).get(int(frame)))
+
+
+def report_of_archive(
+    store: Store,
+    engine: Engine,
+    prompt_set: PromptSet,
+    found: Classification,
+    facts: Mapping[str, VideoFacts],
+    *,
+    by: By = "share",
+    about: About | None = None,
+) -> bytes:
+    """Return the report of an archive's categories.
+
+    Args:
+        store: where the videos are.
+        engine: that of ``found``.
+        prompt_set: whose labels the categories are.
+        found: what is found in each video, by SHA-256.
+        facts: names, lengths and true categories, by the same.
+        by: how a video's category is chosen.
+        about: what a person says of it.
+    """
+    about = about or About()
+    infos = {info.key.sha256: info for info in embeddings_to_classify(store, engine.id, list(found.videos))}
+    samplings = sorted({Sampling.from_key(info.key.sampling_key).description for info in infos.values()})
+    command = f"python -m lib classify --all --prompts prompts.yaml --json{_engine_option(engine)}"
+    origin = Origin(
+        about.title or f"{prompt_set.name}: {plural(len(found.videos), 'video')}",
+        f"{plural(len(found.videos), 'video')}, {engine.name}",
+        about.note,
+        [("Engine", f"{engine.name} ({engine.id})"), ("Sampling", "; ".join(samplings)), *_facts(about)],
+        [Code(prompt_set.to_yaml(), "prompts.yaml"), Code(command, "Command")],
+    )
+
+    def picture(sha256: str | int) -> bytes | None:
+        frame, info = found.videos[str(sha256)].poster_frame, infos.get(str(sha256))
+        return None if frame is None or info is None else store.thumbnails(info.key, [frame]).get(frame)
+
+    def build(pictures: Pictures) -> Report:
+        return archive_report(found.categories, facts, prompt_set, origin, pictures, by=by)
+
+    return fitted(build, picture)
+
+
 # --- how the same numbers are got again ------------------------------------------------------------------------------
 
 
@@ -124,12 +229,21 @@ def _packages() -> str:
     return ", ".join(found)
 
 
+def _engine_option(engine: Engine) -> str:
+    """Return the options that choose an engine, without an address or a folder of this machine."""
+    spec, model = getattr(engine, "spec", ("", ""))
+    if not spec:
+        return ""
+    shown = "YOUR_SERVER" if not is_embedded(spec) else "folder:YOURS" if spec.startswith("folder:") else spec
+    return f" --engine {shlex.quote(shown)}" + (f" --model {shlex.quote(model)}" if model else "")
+
+
 def _options(engine: Engine, info: EmbeddingInfo) -> str:
-    """Return the options of the command line that choose this sampling and, as far as a text can, this engine."""
+    """Return the options of the command line that choose an engine and a sampling."""
     sampling = Sampling.from_key(info.key.sampling_key)
     number = int(sampling.value) if sampling.value.denominator == 1 else float(sampling.value)
     framing = f" --framing {sampling.framing}" if sampling.framing else ""
-    return f" --{sampling.kind} {number}{framing}"
+    return f"{_engine_option(engine)} --{sampling.kind} {number}{framing}"
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
