@@ -29,6 +29,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     waiting = [source for source in found if not marks.is_done(source, engine, context.sampling)]
     if len(waiting) < len(found):
         reporter.line(f"{plural(len(found) - len(waiting), 'video')} of {len(found):,} published before")
+    if waiting:
+        remote.check_writes()  # rather than after hours of work
     done: list[tuple[RemoteFile, Embedded]] = []
     failed: list[Outcome[RemoteFile, Embedded]] = []
     with _runner(args, context) as (runner, options):
@@ -49,15 +51,24 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 if outcome.result.note:
                     reporter.line(f"{outcome.item.uri}: {outcome.result.note}")
             reporter.work(_words(standing))
-    if args.json:
-        print(dump(_document(len(found) - len(waiting), done, failed)))
-    elif done:
-        print(table(("video", "samples", "embedding"), [_row(source, result) for source, result in done]))
+    _print(args, len(found) - len(waiting), done, failed)
     if failed:
         reporter.problem(f"{plural(len(failed), 'video')} of {len(found):,} failed; run it again for these:")
         for outcome in failed:
             reporter.line(outcome.item.uri)
     return 1 if failed else 0
+
+
+def _print(
+    args: argparse.Namespace,
+    before: int,
+    done: list[tuple[RemoteFile, Embedded]],
+    failed: list[Outcome[RemoteFile, Embedded]],
+) -> None:
+    if args.json:
+        print(dump(_document(before, done, failed)))
+    elif done:
+        print(table(("video", "samples", "embedding"), [_row(source, result) for source, result in done]))
 
 
 def _row(source: RemoteFile, result: Embedded) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from lib.cli.context import Context
 from lib.cli.output import dump
 from lib.cli.publish import add_remote_options, document, each, is_of_engine, published_table, remote_of
-from lib.core.errors import InputError, PromptreelError
+from lib.core.errors import Cancelled, InputError, PromptreelError
 from lib.remote.pulling import published, pull
 from lib.remote.records import Published
 from lib.remote.storage import Remote
@@ -38,6 +38,8 @@ def _run(args: argparse.Namespace, context: Context) -> int:
     there: list[Published] = []
     failed = 0
     for one in published(remote):
+        if context.cancel.is_set():
+            raise Cancelled
         if isinstance(one, PromptreelError):
             context.reporter.problem(one)
             failed += 1

@@ -123,6 +123,10 @@ class RemoteError(PromptreelError):
     """Object storage, or a shared folder, can't do what was asked, or what it holds makes no sense."""
 
 
+class RemoteFailedError(RemoteError):
+    """Object storage doesn't answer, or refuses: the next question may well meet the same."""
+
+
 class RemoteMissingError(RemoteError):
     """Object storage has no such file."""
 

@@ -93,6 +93,7 @@ def _publish(
             meter.update(done)
         meter.finish(done)
 
+    remote.check_writes()  # before anything large is sent
     for _ in range(_ATTEMPTS):
         content = tables.create(remote, table, info.dim, batches())
         if content is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from lib.core.errors import Cancelled, RemoteError, StoreError
+from lib.core.errors import Cancelled, RemoteError, RemoteFailedError, StoreError
 from lib.ingest.progress import Meter, Progress
 from lib.remote import tables, videos
 from lib.remote.records import Content, Published, find, published_ids
@@ -38,7 +38,7 @@ def published(remote: Remote, known: Mapping[str, Published] | None = None) -> I
         known: what was read before, by id: it never changes, and isn't read again.
 
     Raises:
-        RemoteError: the storage can't be read, or was written by another version.
+        RemoteError: the storage can't be read, or not any more, or was written by another version.
     """
 
     def one(embedding_id: str) -> Published | RemoteError | None:
@@ -47,8 +47,17 @@ def published(remote: Remote, known: Mapping[str, Published] | None = None) -> I
         except RemoteError as error:
             return error
 
+    failed_in_a_row = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # a document takes a round trip
-        yield from (found for found in pool.map(one, published_ids(remote)) if found is not None)
+        try:
+            for found in pool.map(one, published_ids(remote)):
+                failed_in_a_row = failed_in_a_row + 1 if isinstance(found, RemoteFailedError) else 0
+                if isinstance(found, RemoteFailedError) and failed_in_a_row > _AT_ONCE:
+                    raise found  # each waits for a minute
+                if found is not None:
+                    yield found
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def pull(

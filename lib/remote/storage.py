@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from obstore.exceptions import (
     AlreadyExistsError,
     BaseError,
+    InvalidPathError,
     PermissionDeniedError,
     PreconditionError,
     UnauthenticatedError,
 )
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
-from lib.core.errors import Cancelled, InputError, RemoteError, RemoteMissingError
+from lib.core.errors import Cancelled, InputError, RemoteError, RemoteFailedError, RemoteMissingError
 from lib.core.formatting import shortened
 from lib.infra.documents import UNREADABLE, parse_object
 from lib.infra.files import resolved
@@ -78,6 +79,7 @@ _NO_KEYS = ("redential", "Missing")  # credentials that aren't found, and parts 
 _ROLES = "169.254.169.254"  # where a cloud's machine asks for credentials
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
+_PATH = re.compile(r'[Pp]ath "([^"]{1,2000})"')
 _ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]{1,9})://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _HTTP = re.compile(r"https?://[\w.\[\]:-]+(/[\w./~-]*)?", re.ASCII)
@@ -127,6 +129,12 @@ class Remote:
         """Return the whole address of what lies at ``path``."""
         return f"{self.url.rstrip('/')}/{path}" if path else self.url
 
+    def _check_file(self, path: str) -> None:
+        """Raise ``FileNotFoundError`` for what is no file of a folder, such as a pipe: opening it waits for ever."""
+        there = Path(self._folder, path)
+        if self.is_folder and there.exists() and not there.is_file():
+            raise FileNotFoundError(path)
+
     def leads_outside(self, path: str) -> bool:
         """Return whether a file of a folder is a link to somewhere else on this machine."""
         return self.is_folder and not resolved(Path(self._folder, path)).is_relative_to(resolved(self._folder))
@@ -158,6 +166,8 @@ class Remote:
                     yield from map(self._file, metas)
             return
         _open(self.url)  # says so where it isn't there
+        if self.leads_outside(folder):
+            return
         root = Path(self._folder)  # the library gives up at a name that is no text, and a link that leads nowhere
         for place, _, names in os.walk(root / folder):
             for path in (Path(place, name) for name in names):
@@ -175,6 +185,7 @@ class Remote:
             RemoteError: the storage can't be read.
         """
         with suppress(RemoteMissingError), self._as_sentences(f"looking at {path}"):
+            self._check_file(path)
             return self._file(self._store.head(path))
         return None
 
@@ -186,6 +197,7 @@ class Remote:
             RemoteError: it is longer, or the storage can't be read.
         """
         with self._as_sentences(f"reading {path}"):
+            self._check_file(path)
             answer = self._store.get(path)
             if answer.meta["size"] > most_bytes:
                 raise RemoteError(f"{path} in {self} has more than {most_bytes:,} bytes; it is none of Promptreel's.")
@@ -209,6 +221,7 @@ class Remote:
         if etag:
             options["if_match"] = f'"{etag}"'
         with self._as_sentences(f"reading {path}"):
+            self._check_file(path)
             answer = self._store.get(path, options=options)
             return answer.bytes().to_bytes()
 
@@ -306,7 +319,7 @@ class Remote:
         Raises:
             RemoteError: the storage can't be written, or writes over files that are there although it was asked not to.
         """
-        self._check_creates()
+        self.check_writes()
         return self._create(path, content)
 
     def upload(
@@ -356,8 +369,12 @@ class Remote:
             with suppress(RemoteMissingError), self._as_sentences(f"deleting {path}"):
                 self._store.delete(paths)
 
-    def _check_creates(self) -> None:
-        """Refuse a storage that ignores ``If-None-Match``, once a ``Remote``: the marker can be made only once."""
+    def check_writes(self) -> None:
+        """Make sure that files can be created here: by making the marker, which can be made only once.
+
+        Raises:
+            RemoteError: the storage can't be written, or ignores ``If-None-Match``.
+        """
         with self._lock:
             if self._may_create:
                 return
@@ -438,13 +455,19 @@ class Remote:
             self.fail(doing, error)
 
     def fail(self, doing: str, error: BaseException) -> NoReturn:
-        """Raise ``RemoteError`` for an error of a library while ``doing`` something; its text isn't repeated."""
-        raise RemoteError(f"{doing[:1].upper()}{doing[1:]} in {self} failed: {self._reason(error)}.") from None
+        """Raise ``RemoteFailedError`` for an error of a library while ``doing`` something; its text isn't repeated."""
+        raise RemoteFailedError(f"{doing[:1].upper()}{doing[1:]} in {self} failed: {self._reason(error)}.") from None
 
     def _reason(self, error: BaseException) -> str:
         text = str(error)[:20_000]
         if isinstance(error, PreconditionError):
             return "it changed meanwhile; try again"
+        if isinstance(error, InvalidPathError):
+            named = _PATH.search(text)
+            which = f": {shortened(named[1], 200)}" if named is not None else ""
+            return (
+                f"a name there has an empty part, . or .., or a control character; give that file another name{which}"
+            )
         code, status = _CODE.search(text), _STATUS.search(text)
         if code is not None and code[1] == "NoSuchBucket":
             return "there is no such bucket; check the address"

@@ -11,6 +11,7 @@ its bytes>`` is an empty file. Its name says all, so two listings tell what is d
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import shutil
@@ -21,6 +22,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 
 from lib.core.errors import Cancelled, EngineError, InputError, StoreError, VideoUnreadableError
 from lib.core.formatting import format_bytes
@@ -157,6 +159,8 @@ class EmbedAndPublish:
         remote, engine = Remote(self.remote), _engine(self.engine, self.model, self.engine_id)
         if isinstance(engine, IdentifiedEngine) and self.gate is not None:
             engine.limit_requests(self.gate)
+        if source.uri.startswith(_FOLDER):
+            source = _local(Path(source.uri.removeprefix(_FOLDER)))  # as it is by now
         with scratch_folder(source.uri) as folder:
             path, sha256 = self._fetched(source, folder)
             key = embedding_key_of(sha256, engine, self.sampling)
@@ -184,6 +188,8 @@ class EmbedAndPublish:
         if source.uri.startswith(_FOLDER):
             path = Path(source.uri.removeprefix(_FOLDER))
             try:
+                if not S_ISREG(path.stat().st_mode):  # opening a pipe waits for ever
+                    raise OSError(errno.EINVAL, "it is no file")
                 return path, sha256_of(path, lambda done: on_bytes(done, source.size_bytes))
             except OSError as error:
                 raise VideoUnreadableError(f"{name} can't be read ({error.strerror}); check its path.") from error
@@ -221,6 +227,8 @@ class EmbedAndPublish:
         info = ingest(store, video, engine, self.sampling, on_progress=on_progress, cancel=self.cancel)
         if not info.complete:
             raise Cancelled
+        if source.uri.startswith(_FOLDER) and _local(path) != source:
+            raise VideoUnreadableError(f"{path.name} changed while it was read; embed it when it is complete.")
         publication = publish(store, key, remote, cancel=self.cancel)
         parts.remove()
         return Embedded(sha256, key.id, info.samples, publication.new, info.note)

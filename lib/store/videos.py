@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import time
 import unicodedata
 from collections.abc import Callable
@@ -351,7 +352,9 @@ def _new_row(path: Path, stat: tuple[int, int], sha256: str, name: str, info: Vi
 def _stat(path: Path) -> tuple[int, int]:
     """Return size in bytes and time of change in nanoseconds."""
     try:
-        stat = path.stat()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe waits for ever
+            raise OSError("no file")
     except OSError as error:
         raise VideoUnreadableError(f"There is no readable file at {path}; check the path.") from error
-    return stat.st_size, stat.st_mtime_ns
+    return found.st_size, found.st_mtime_ns

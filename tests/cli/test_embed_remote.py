@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.core.errors import RemoteError
+from lib.remote.storage import Remote
 from tests.helpers.fixtures import Run
 from tests.helpers.videos import make_video, palette
 
@@ -44,6 +46,18 @@ def test_prints_what_is_new_and_what_failed_and_skips_what_was_done(run: Run, sh
     (tmp_path / "clips" / "b.mp4").unlink()
     status, out, lines = run(*arguments[:-1])
     assert (status, out) == (0, "")
+
+
+def test_nothing_is_embedded_for_an_archive_that_can_not_be_written(
+    run: Run, shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Remote) -> None:
+        raise RemoteError("Writing was refused.")
+
+    monkeypatch.setattr(Remote, "check_writes", refused)
+    clip = make_video(tmp_path / "a.mp4", colours=palette(3))
+    assert run("embed", clip, "--remote", shared)[::2] == (1, ["promptreel: Writing was refused."])
+    assert not (tmp_path / "scratch").exists()
 
 
 @pytest.mark.parametrize(

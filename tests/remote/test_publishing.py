@@ -131,6 +131,16 @@ def test_a_writer_that_stops_leaves_nothing_that_counts(store: Store, key: Embed
     assert publish(store, key, remote).new
 
 
+def test_nothing_is_sent_to_a_storage_that_can_not_be_written(
+    store: Store, key: EmbeddingKey, s3: ObjectStorage
+) -> None:
+    s3.fault = lambda method, path, headers: 403 if method == "PUT" and path.endswith("promptreel.json") else None
+    with pytest.raises(RemoteError, match="access was refused"):
+        publish(store, key, Remote(s3.address))
+    s3.fault = None
+    assert not list(Remote(s3.address).files())
+
+
 def test_what_is_incomplete_is_not_published(store: Store, video: Video, remote: Remote, rng) -> None:
     key = key_of(video, sampling_key="stride-20")
     put(store, key, unit_rows(rng, 3), finish=False)
@@ -179,6 +189,22 @@ def test_a_document_that_makes_no_sense_is_one_sentence(
     assert isinstance(one, RemoteError)
     assert "makes no sense" in str(one)
     assert key.id[:8] in str(one)
+
+
+def test_a_list_ends_where_the_storage_does(folder: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(60):
+        folder.create(f"done/{number:032x}.json", b"{}")
+    assert len(list(published(folder))) == 60  # nonsense is told one by one
+    asked = []
+
+    def gone(self: Remote, path: str) -> None:
+        asked.append(path)
+        self.fail(f"reading {path}", OSError("connection refused"))
+
+    monkeypatch.setattr(Remote, "document", gone)
+    with pytest.raises(RemoteError, match="no answer"):
+        list(published(folder))
+    assert len(asked) < 60
 
 
 def test_a_name_from_elsewhere_is_cleaned(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import pickle
 import threading
@@ -232,3 +233,26 @@ def test_a_folder_lists_what_can_be_read_whatever_lies_beside_it(folder: Remote)
 def test_an_archive_is_not_put_where_its_tables_would_lie_elsewhere(s3: ObjectStorage, prefix: str) -> None:
     with pytest.raises(InputError, match="without %, # and"):
         assert Remote(f"s3://{s3.bucket}/{prefix}").tables
+
+
+def test_a_name_that_the_library_cannot_read_is_told(s3: ObjectStorage) -> None:
+    connection = http.client.HTTPConnection(*s3.behind)
+    connection.request("PUT", f"/{s3.bucket}/archive/videos//a.mp4", b"x")
+    assert connection.getresponse().status == 200
+    with pytest.raises(RemoteError, match=r"a name there has an empty part.*videos//a\.mp4\.$"):
+        list(Remote(s3.address).files())
+
+
+def test_a_folder_that_others_write_to_leads_nowhere_else(folder: Remote, tmp_path: Path) -> None:
+    shared, mine = tmp_path / "shared", tmp_path / "mine"
+    (mine / "below").mkdir(parents=True)
+    (mine / "below" / "precious.txt").touch()
+    (shared / "parts").mkdir()
+    (shared / "parts" / "abc").symlink_to(mine)
+    folder.delete_folder("parts/abc")
+    assert (mine / "below" / "precious.txt").exists()
+    os.mkfifo(shared / "promptreel.json")
+    assert folder.check_format() is False
+    assert folder.find("promptreel.json") is None
+    with pytest.raises(RemoteMissingError):
+        folder.read_range("promptreel.json", 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lib.core.errors import Cancelled, EngineError, InputError
+from lib.core.errors import Cancelled, EngineError, InputError, StoreError, VideoUnreadableError
 from lib.core.sampling import Sampling
 from lib.ingest.ingest import ingest
 from lib.remote.pulling import published, pull
@@ -206,12 +207,11 @@ def test_a_long_video_is_continued_elsewhere_with_the_samples_of_one_run(
         with pytest.raises(EngineError, match="The toy broke"):
             attempt(sources([str(film)])[0])
         assert [file for file in remote.files("parts/**") if file.path.endswith(".json")]
-    engine.fail_after = None
+    engine.fail_after, before = None, engine.pictures
     embedded = attempt(sources([str(film)])[0])
 
-    repeated = engine.pictures - info.samples
-    assert embedded.samples == info.samples
-    assert 0 <= repeated < info.samples // 2
+    assert embedded.samples == info.samples <= engine.pictures
+    assert engine.pictures - before < info.samples
     [one] = published(remote)
     key = pull(pulled, one, remote).info.key  # type: ignore[arg-type]
     mine, theirs = here.load(key), pulled.load(key)
@@ -229,15 +229,56 @@ def test_a_machine_with_another_model_takes_no_part() -> None:
 def test_what_killed_processes_left_is_swept_and_what_is_in_use_is_not(engine: ToyEngine) -> None:
     with scratch_folder("mine") as mine:
         assert json.loads((mine / STARTED).read_text())["pid"] == os.getpid()
-        dead = scratch_root() / "0123"
+        dead = scratch_root() / "0123456789abcdef"
         dead.mkdir()
         (dead / "video.mp4").write_bytes(b"half a video")
         dead.with_suffix(".lock").touch()
+        other = scratch_root() / "poetry"  # the folder may be anybody's
+        other.mkdir()
+        (scratch_root() / "poetry.lock").touch()
         for file in scratch_root().glob("*.lock"):
             os.utime(file, (time.time() - 3600,) * 2)
         with scratch_folder("other"):
             assert not dead.exists()
+            assert not dead.with_suffix(".lock").exists()
+            assert other.exists()
+            assert (scratch_root() / "poetry.lock").exists()
             assert (mine / STARTED).exists()
+
+
+def test_scratch_is_not_put_where_another_user_was_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PROMPTREEL_SCRATCH", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "theirs").mkdir()
+    scratch_root().symlink_to(tmp_path / "theirs")
+    with pytest.raises(StoreError, match=r"another user's.*PROMPTREEL_SCRATCH"), scratch_folder("mine"):
+        raise AssertionError
+
+
+def test_what_is_no_file_is_a_bad_video_and_does_not_wait(remote: Remote, engine: ToyEngine, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "endless.mp4").symlink_to("/dev/zero")
+    found = run(remote, engine, tmp_path / "pipe.mp4", tmp_path / "endless.mp4")
+    assert all("can't be read (it is no file)" in problem for _, problem in found.values()), found
+    with pytest.raises(VideoUnreadableError, match="no readable file"):
+        Store(tmp_path / "home").add_file(tmp_path / "pipe.mp4")
+
+
+def test_a_file_that_grows_while_it_is_embedded_is_not_published(
+    remote: Remote, engine: ToyEngine, clips: Path, tmp_path: Path
+) -> None:
+    growing = tmp_path / "growing.mp4"
+    growing.write_bytes((clips / "clip 0.mp4").read_bytes())
+    plain = engine.embed_images
+
+    def embed(images: object) -> object:
+        with open(growing, "ab") as file:
+            file.write(b"more")
+        return plain(images)  # type: ignore[arg-type]
+
+    engine.embed_images = embed  # type: ignore[assignment, method-assign]
+    assert "changed while it was read" in run(remote, engine, growing)["growing.mp4"][1]
+    assert not list(published(remote))
 
 
 def test_rate_and_time_left_are_those_of_what_was_done() -> None:
