@@ -22,4 +22,4 @@ chosen = page.show(archive, facts, view)
 if chosen is not None:
     detail.draw(archive, chosen, facts[chosen])
 accuracy.draw(videos, facts, view.by)
-page.leave(archive, facts)
+page.leave(archive, facts, view.by)

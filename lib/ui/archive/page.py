@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from lib.comparison.archive_view import ArchiveView, VideoFacts, is_wrong, looked_at, shown
-from lib.comparison.categories import VideoCategories, labels_table, videos_table
+from lib.comparison.categories import By, VideoCategories, labels_table, videos_table
 from lib.core.errors import InputError, PromptreelError
 from lib.core.formatting import format_duration, percent, plural
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.ground_truth.categories import parse_categories
 from lib.services import categories
+from lib.services.reports import report_of_archive
 from lib.ui.archive.classification import Archive
 from lib.ui.archive.filters import NONE, kept
 from lib.ui.components.gallery import GalleryItem, gallery
+from lib.ui.panels import reports
 from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state, theme
 from lib.ui.session.peek import peek_state
@@ -152,8 +154,8 @@ def _table(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
     return keys[rows[0]] if rows and rows[0] < len(keys) else None
 
 
-def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
-    """Draw downloads of all categories, and the import of true ones."""
+def leave(archive: Archive, facts: Mapping[str, VideoFacts], by: By) -> None:
+    """Draw downloads of all categories, their report, and the import of true ones."""
     videos = archive.found.categories
     names = {key: one.name for key, one in facts.items()}
     with st.container(horizontal=True, gap="small"):
@@ -172,6 +174,10 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts]) -> None:
                 on_click="ignore",
                 help="One row per video and label",
             )
+        store, of = cache.store(), (archive.engine, archive.prompt_set, archive.found, facts)
+        reports.button(
+            lambda: report_of_archive(store, *of, by=by), f"archive-{archive.prompt_set.name}", key="archive_report"
+        )
         with st.popover("Import true categories", icon=":material/upload_file:"):
             file = st.file_uploader(
                 "A table of names and categories",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,10 +17,12 @@ from lib.core.intervals import sample_at
 from lib.core.labelled_intervals import label_key
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.services import versions
+from lib.services.experiments import shown_title
+from lib.services.reports import About, Side, report_of_comparison
 from lib.ui.compare import page
 from lib.ui.compare.page import ComparedSides
 from lib.ui.components.gallery import GalleryItem, gallery
-from lib.ui.panels import html_tables, segment_table
+from lib.ui.panels import engine, html_tables, reports, segment_table
 from lib.ui.panels.html_tables import dot, escaped, note
 from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, comparison_sides, state
@@ -134,6 +137,22 @@ def _differing(comparison: Comparison) -> None:
 
 def _bold(label: str | None) -> str:
     return "nothing" if label is None else f"<strong>{escaped(label)}</strong>"
+
+
+def report(compared: ComparedSides) -> None:
+    """Draw the button of the report of both sides."""
+    a, b = (session.experiment for session in comparison_sides.sides().values())
+    engines = [engine.current_engine(session) for session in comparison_sides.sides().values()]
+    truth, store, video = cache.truth(compared.video), cache.store(), compared.video
+    titles = " or ".join(dict.fromkeys(shown_title(one) for one in (a, b)))
+
+    def make() -> bytes:
+        both = zip((compared.a, compared.b), engines, strict=True)
+        sides = [Side(side.info, its_engine, side.analysis) for side, its_engine in both]
+        about = About(f"{titles} · {video.name}", "\n".join(one.note for one in (a, b) if one.note))
+        return report_of_comparison(store, video, *sides, truth=truth, about=about)
+
+    reports.button(make, f"{Path(video.name).stem}-{titles}", key="compare_report")
 
 
 def choose_view(views: Sequence[str]) -> str:

@@ -16,9 +16,12 @@ from lib.ingest.progress import Progress
 from lib.media.annotated_clip import annotated_clip
 from lib.media.drawing import Caption
 from lib.media.fonts import missing_sentence
+from lib.services.experiments import shown_title
 from lib.services.exports import FORMATS, StoredAnalysis, export, has_pictures, notes
 from lib.services.jobs import Job
+from lib.services.reports import About, report_of_video
 from lib.ui.background import playable_copies
+from lib.ui.panels import reports
 from lib.ui.panels.video import VideoSelection
 from lib.ui.server import routes
 from lib.ui.session import cache, state, theme
@@ -38,6 +41,7 @@ def draw(selection: VideoSelection, analysis: Analysis) -> None:
             said = (str(error),)
         else:
             _button(stored, name)
+        _report(stored)
     if said:
         st.caption(as_text(" ".join(said)))
     stem = stored.title
@@ -63,6 +67,19 @@ def _button(stored: StoredAnalysis, name: str) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def _report(stored: StoredAnalysis) -> None:
+    """Draw the button of the report, with title and note of the experiment."""
+    experiment, truth = state.current(), cache.truth(stored.video)
+
+    def make() -> bytes:
+        title = shown_title(experiment, stored.video.name)
+        about = About(title, experiment.note, reports.version_in_words(stored.store.home, experiment))
+        of = (stored.store, stored.video, stored.info, stored.engine, stored.analysis)
+        return report_of_video(*of, truth=truth, about=about)
+
+    reports.button(make, stored.title, key="report")
 
 
 def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
