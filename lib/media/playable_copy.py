@@ -107,7 +107,7 @@ def _write(
     decoder = Decoder(media)
     frames = iter(decoder)
     first = next(frames)
-    timescale = _timescale(media)
+    timescale = timescale_of(media)
     ticks = str(timescale)
     options = {"movflags": "+faststart", "movie_timescale": ticks, "video_track_timescale": ticks}
     with (
@@ -189,11 +189,17 @@ class AudioTrack:
     def __init__(self, output: OutputContainer, audio: AudioReader) -> None:
         self._output, self._audio = output, audio
         self._stream = output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo") if audio.exists else None
+        self._begin = 0
+
+    def go_on(self, audio: AudioReader, at: Fraction) -> None:
+        """Let other audio follow, which begins at a time of the track, in seconds."""
+        self._audio, self._begin = audio, round(at * SAMPLE_RATE)
 
     def write_until(self, end: Fraction) -> None:
         """Encode the audio up to a time of the source in seconds; times rise."""
         if self._stream is not None:
             for block in self._audio.blocks(end):
+                block.pts = self._begin + (block.pts or 0)
                 self._output.mux(self._stream.encode(block))
 
     def finish(self) -> None:
@@ -202,7 +208,7 @@ class AudioTrack:
             self._output.mux(self._stream.encode())
 
 
-def _timescale(media: MediaFile) -> int:
+def timescale_of(media: MediaFile) -> int:
     """Return a number of ticks per second in which all times of the source are whole."""
     units = [media.time_base.denominator, media.origin_s.denominator]
     if media.family == "raw" and media.rate:
