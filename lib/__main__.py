@@ -45,16 +45,18 @@ GROUPS = {
         "search": ("search", "find moments in all embedded videos"),
         "classify": ("classify", "sort videos into categories, and flag those that hold what is restricted"),
     },
+    "hand on what is found": {
+        "report": ("report", "write one HTML file for people without Promptreel: of a video, a comparison, an archive"),
+        "export": ("export", "write what prompts find in a video as a file for an editor or an annotation tool"),
+    },
     "embed videos": {
         "embed": ("embed", "embed videos"),
         "queue": ("embedding_queue", "add videos to the queue of embeddings, list it, and work through it"),
         "import": ("import_results", "import a results.json of the hosted Video Inference API"),
     },
     "keep and share": {
-        "export": ("export", "write what prompts find in a video as a file for an editor or an annotation tool"),
         "experiments": ("experiments", "list, show, delete and restore the dashboard's experiments"),
         "versions": ("versions", "save, list, compare, export and import versions of experiments"),
-        "report": ("report", "write one HTML file for people without Promptreel: of a video, a comparison, an archive"),
         "publish": ("publish", "publish embeddings to object storage or a shared folder"),
         "pull": ("pull", "take published embeddings into the library, or list them"),
     },

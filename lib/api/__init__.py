@@ -27,9 +27,14 @@ from lib.core.errors import Cancelled, PromptreelError
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.sampling import Sampling
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
+from lib.services.exports import FORMATS as _FORMATS
 from lib.store.videos import Video
 
+FORMATS = {name: kind.title for name, kind in _FORMATS.items()}
+"""What ``Result.export`` writes: name -> what it is."""
+
 __all__ = [
+    "FORMATS",
     "Cancelled",
     "Chart",
     "Comparison",

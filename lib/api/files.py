@@ -1,4 +1,4 @@
-"""Prompt sets, from files, texts or plain lists; and warnings."""
+"""Prompt sets, from files, texts or plain lists; files that are written; and warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lib.infra.files import expanded
+from lib.core.errors import InputError
+from lib.infra.files import expanded, write_atomically
 from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings
 from lib.prompts.parsing import parse_prompt_set
 from lib.services import input_files
@@ -22,6 +23,22 @@ def warn(sentences: Iterable[str]) -> None:
     """Warn of each, as of the line that called what calls this."""
     for sentence in sentences:
         warnings.warn(sentence, PromptreelWarning, stacklevel=3)
+
+
+def write(path: str | Path | None, name: str, data: bytes) -> Path:
+    """Write a file whole or not at all: at ``path``, in the folder ``path``, or in this one; return where it is.
+
+    Raises:
+        InputError: it can't be written there.
+    """
+    place = Path(name) if path is None else expanded(path)
+    if place.is_dir():
+        place /= name
+    try:
+        write_atomically(place, data)
+    except OSError as error:
+        raise InputError(f"{place} can't be written ({error.strerror}); choose another place.") from error
+    return place
 
 
 def prompt_set(

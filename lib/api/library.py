@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
+import pyarrow as pa
+
 from lib.api.files import read_prompts, warn
 from lib.api.results import Moments, Result
 from lib.core.errors import Cancelled, InputError
@@ -34,6 +36,7 @@ from lib.services.picture_examples import add as add_picture
 from lib.services.picture_examples import missing_pictures, picture_vectors
 from lib.services.search import engines_in_library, search
 from lib.services.stored_analysis import analyse_stored
+from lib.services.tables import embedding_table
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.home import default_home
 from lib.store.store import Store
@@ -274,6 +277,16 @@ class Embedding:
             NotStoredError: deleted meanwhile.
         """
         return self.library.store.load(self.info.key)
+
+    def table(self, *, vectors: bool = True) -> pa.Table:
+        """Return one row per sample as an Arrow table: frame, time_s, end_s and the unit vector (float32).
+
+        Its metadata say what it is of; see ``lib.services.tables.embedding_table``.
+
+        Raises:
+            NotStoredError: deleted meanwhile.
+        """
+        return embedding_table(self.library.store, self.info.key, vectors=vectors)
 
     def thumbnail(self, frame: int) -> bytes | None:
         """Return the JPEG of a sample's frame, at most 256 pixels on its long side; None where there is none."""

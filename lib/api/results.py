@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from lib.analysis.analysis import Analysis
 from lib.api.charts import WIDTH, Chart
+from lib.api.files import warn, write
 from lib.charts import comparison as comparison_charts
 from lib.charts import evaluation as evaluation_charts
 from lib.charts import timeline
@@ -25,9 +28,12 @@ from lib.evaluation import evaluation as evaluations
 from lib.evaluation.bootstrap import OverallDifference, overall_difference
 from lib.evaluation.overall import Overall, overall
 from lib.evaluation.verdict import Verdict, verdict
+from lib.services.exports import StoredAnalysis, export
 from lib.services.ground_truth import video_truth
+from lib.services.reports import About, report_name, report_of_video
 from lib.services.search import Moment, SearchResult
-from lib.services.stored_analysis import report
+from lib.services.stored_analysis import report as analysis_document
+from lib.services.tables import analysis_table
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -89,7 +95,60 @@ class Result:
 
     def to_dict(self, *, samples: bool = False, shots: bool = False) -> dict[str, Any]:
         """Return plain types with all that gives the same numbers again: what ``analyze --json`` prints."""
-        return report(self.store, self.video, self.info, self.engine, self.analysis, samples=samples, shots=shots)
+        return analysis_document(
+            self.store, self.video, self.info, self.engine, self.analysis, samples=samples, shots=shots
+        )
+
+    def table(self, *, vectors: bool = False) -> pa.Table:
+        """Return one row per sample as an Arrow table: frame, time_s, end_s, label, labels, a score per label.
+
+        With ``vectors`` also the unit vectors, float32 of the engine's length. See ``lib.services.tables``.
+        """
+        return analysis_table(self.store, self.video, self.info, self.engine, self.analysis, vectors=vectors)
+
+    def export(self, name: str, path: str | Path | None = None, *, labels: Sequence[str] = ()) -> Path:
+        """Write this as a file for another program, and return where it is.
+
+        Args:
+            name: one of ``FORMATS``, such as ``otio``, ``edl``, ``vtt``, ``eaf`` or ``segments-csv``.
+            path: of the file, or a folder; by default it is named after the video, in the working folder.
+            labels: segments of these alone, in formats of segments; by default all.
+
+        What the format can't say of this video is a ``PromptreelWarning``.
+
+        Raises:
+            InputError: there is no such format or label, the format can't hold this, or it can't be written there.
+        """
+        for label in labels:
+            _check(label, self.labels)
+        stored = StoredAnalysis(self.store, self.video, self.info, self.engine, self.analysis, tuple(labels))
+        made = export(stored, name)
+        warn(made.notes)
+        return write(path, made.file_name, made.content)
+
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        truth: Sequence[TrueSegment] | None = None,
+        title: str = "",
+        note: str = "",
+    ) -> Path:
+        """Write this as one HTML file for people without Promptreel, and return where it is.
+
+        Args:
+            path: as for ``export``.
+            truth: ground truth to say what it is worth against; by default the video's own.
+            title: by default the names of prompt set and video.
+            note: what is said below it.
+
+        Raises:
+            InputError: it can't be written there.
+        """
+        truth = video_truth(self.store, self.video).segments if truth is None else tuple(truth)
+        about = About(title, note)
+        data = report_of_video(self.store, self.video, self.info, self.engine, self.analysis, truth=truth, about=about)
+        return write(path, report_name(f"{Path(self.video.name).stem}-{self.analysis.prompt_set.name}"), data)
 
     def evaluate(self, truth: Sequence[TrueSegment] | None = None) -> Evaluation:
         """Return how this compares with ground truth, by default the video's own; labels may overlap.

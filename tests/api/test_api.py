@@ -182,6 +182,38 @@ def test_an_embedding_has_its_samples(library: api.Library, clip: api.Embedding)
     assert repr(clip) == "Embedding('five_scenes.mp4': 41 samples (every 10 frames), Demo model (built in))"
 
 
+def test_samples_are_arrow_tables(clip: api.Embedding, both: tuple[api.Result, api.Result]) -> None:
+    vectors = clip.table().column("vector").combine_chunks()
+    assert vectors.type.list_size == 512
+    assert np.allclose(vectors.flatten().to_numpy().reshape(-1, 512), clip.samples.vectors)
+    assert clip.table(vectors=False).column_names == ["frame", "time_s", "end_s"]
+
+    found = both[1].table()
+    assert found.column("label").to_pylist() == both[1].samples["label"].tolist()
+    assert "vector" not in found.column_names
+
+
+def test_results_are_written_for_other_programs(both: tuple[api.Result, api.Result], tmp_path: Path) -> None:
+    after = both[1]
+
+    path = after.export("vtt", tmp_path, labels=["shipyard"])
+    assert path == tmp_path / "five_scenes-construction.vtt"
+    assert path.read_text(encoding="utf-8").count("-->") == 1
+    assert after.export("segments-csv", tmp_path / "cut.csv").read_text().count("\n") == 5
+    for name in api.FORMATS:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", api.PromptreelWarning)
+            assert after.export(name, tmp_path / name).stat().st_size > 0
+    with pytest.warns(api.PromptreelWarning, match="must begin at"):
+        after.export("resolve", tmp_path)
+
+
+def test_a_report_is_written_for_people_without_promptreel(both: tuple[api.Result, api.Result], tmp_path: Path) -> None:
+    html = both[1].report(tmp_path / "finding.html", title="A shipyard", note="<b>note</b>").read_text(encoding="utf-8")
+    assert "A shipyard" in html
+    assert "&lt;b&gt;note" in html
+
+
 def test_progress_is_told_and_a_cancelled_run_is_gone_on_with(tmp_path: Path, library: api.Library) -> None:
     told: list[tuple[int, int | None]] = []
     cancel = threading.Event()
@@ -222,7 +254,7 @@ def test_what_cannot_be_done_is_one_sentence(
     library: api.Library, clip: api.Embedding, both: tuple[api.Result, api.Result], tmp_path: Path
 ) -> None:
     after = both[1]
-    copy = shutil.copy(SAMPLES / "room_walk.mp4", tmp_path / "walk.mp4")
+    copy = str(shutil.copy(SAMPLES / "room_walk.mp4", tmp_path / "walk.mp4"))
     walk = library.add(copy, name="a walk")
     attempts = {
         "one of both": lambda: library.embed(FILM, stride=5, fps=2),
@@ -234,6 +266,9 @@ def test_what_cannot_be_done_is_one_sentence(
         "There is no label": lambda: after.histogram_chart("absent"),
         "ends after its start": lambda: after.scores_chart(9, 5),
         "no ground truth": lambda: after.evaluate(()),
+        "There is no format": lambda: after.export("nonsense", tmp_path),
+        "can't be written": lambda: after.export("vtt", copy + "/film.vtt"),
+        "no label": lambda: after.export("vtt", tmp_path, labels=["absent"]),
         "nothing to look for": lambda: library.search(" "),
     }
     for words, attempt in attempts.items():
