@@ -127,6 +127,10 @@ class RemoteFailedError(RemoteError):
     """Object storage doesn't answer, or refuses: the next question may well meet the same."""
 
 
+class RemoteDamagedError(RemoteError):
+    """What was published isn't there, or isn't what it was."""
+
+
 class RemoteMissingError(RemoteError):
     """Object storage has no such file."""
 

@@ -2,7 +2,8 @@
 
 First the table, made whole in one step, then ``done/<id>.json`` by a conditional write; readers trust the second alone.
 A writer that finds a table without a document compares it with its own samples, and documents it where they are the
-same: that is what a dead or a second writer left. What is anything else is passed by under another name.
+same: that is what a dead or a second writer left. What is anything else is passed by under another name. A document
+whose table is gone or can't be read to its end is replaced.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def publish(
     if not info.complete:
         raise NotStoredError("This embedding isn't complete, so it can't be published; embed the video to its end.")
     there = find(remote, key.id)
+    if there is not None and not tables.is_whole(remote, there.table, there.dim, there.samples):
+        remote.delete(there.path)
+        there = None
     publication = Publication(there, False) if there else _publish(store, info, remote, on_progress, cancel)
     video = store.video(key.sha256)
     if with_video and video.has_file:

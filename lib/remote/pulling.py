@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lib.core.errors import Cancelled, RemoteError, RemoteFailedError, StoreError
+from lib.core.samples import Samples
 from lib.ingest.progress import Meter, Progress
 from lib.remote import tables, videos
 from lib.remote.records import Content, Published, find, published_ids
@@ -123,15 +127,30 @@ def _has_file(store: Store, one: Published) -> bool:
 
 def _verified(one: Published, remote: Remote, meter: Meter, cancel: threading.Event) -> Iterator[Batch]:
     """Yield the samples; raise where they turn out to be others than the document says."""
-    content = Content()
+    content, times = Content(), [np.empty(0)]
     for batch in tables.read(remote, one.table, one.dim, one.samples):
         if cancel.is_set():
             raise Cancelled("Cancelled; nothing was pulled.")
         content.add(batch)
+        times.append(batch.times_s)
         if float(batch.times_s[-1]) >= one.end_s:
             break
         yield batch
         meter.update(content.samples)
     if content.samples != one.samples or content.hexdigest() != one.content:
-        raise RemoteError(f"The samples of {one.name} in {remote} are not those that were published; they are damaged.")
+        raise RemoteError(
+            f"The samples of {one.name} in {remote} are not those that were published, so they are damaged; "
+            f"{tables.AGAIN}."
+        )
+    try:
+        _check(one, np.concatenate(times))
+    except ValueError as error:
+        raise RemoteError(f"What {remote} says of {one.name} makes no sense; {tables.AGAIN}.") from error
     meter.finish(content.samples)
+
+
+def _check(one: Published, times_s: NDArray[np.float64]) -> None:
+    """Raise ``ValueError`` unless samples and gaps fit each other, start and end: what doesn't could not be loaded."""
+    gaps_s = np.array([(gap.start_s, gap.end_s) for gap in one.gaps]).reshape(-1, 2)
+    n = len(times_s)
+    Samples(np.arange(n), times_s, np.empty((n, 0), np.float32), one.end_s, gaps_s, one.start_s)

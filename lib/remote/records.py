@@ -4,8 +4,8 @@
 
     <address>
     ├── promptreel.json         the format; made once, which also proves that the storage can write conditionally
-    ├── done/<id>.json          one published embedding (``Published``), made once and never changed: only what a
-    │                           document here names counts
+    ├── done/<id>.json          one published embedding (``Published``), made once and not changed while its table is
+    │                           whole: only what a document here names counts
     ├── lance/samples-<id>…     its table of samples, as ``lib.store`` has it; made whole in one step
     ├── videos/<sha256>         the bytes of a video, where they are published too
     ├── parts/<id>/             what is embedded of a long video so far (``remote.parts``)

@@ -53,6 +53,7 @@ MAX_FILES = 1_000_000
 PIECE_BYTES = 8 << 20
 """Of a file's bytes that are in memory at once."""
 
+_SILENT = "it gave no answer; check network and address"
 _MARKER = "promptreel.json"
 _MAX_DOCUMENT = 8 << 20
 _MAX_ADDRESS = 1000
@@ -79,6 +80,7 @@ _NO_KEYS = ("redential", "Missing")  # credentials that aren't found, and parts 
 _ROLES = "169.254.169.254"  # where a cloud's machine asks for credentials
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
+_UNREACHED = re.compile(r"timed out|timeout|error sending request|connection (refused|reset|closed)", re.IGNORECASE)
 _PATH = re.compile(r'[Pp]ath "([^"]{1,2000})"')
 _ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]{1,9})://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
@@ -288,13 +290,13 @@ class Remote:
         except UNREADABLE as error:
             raise RemoteError(f"{path} in {self} can't be read; it is damaged, or none of Promptreel's.") from error
 
-    def check_format(self) -> bool:
-        """Return whether Promptreel has published anything here.
+    def check_format(self, *, anew: bool = False) -> bool:
+        """Return whether Promptreel has published anything here; ``anew``: ask the storage also where it is known.
 
         Raises:
             RemoteError: by another version of Promptreel, whose format this one doesn't know.
         """
-        if self._format_checked:
+        if self._format_checked and not anew:
             return True
         try:
             version = self.document(_MARKER).get("format")
@@ -458,6 +460,11 @@ class Remote:
         """Raise ``RemoteFailedError`` for an error of a library while ``doing`` something; its text isn't repeated."""
         raise RemoteFailedError(f"{doing[:1].upper()}{doing[1:]} in {self} failed: {self._reason(error)}.") from None
 
+    def explains(self, error: BaseException) -> bool:
+        """Return whether the storage or the system is behind an error of a library, rather than a file there."""
+        reason = self._reason(error)
+        return (reason != _SILENT and "answered 404" not in reason) or bool(_UNREACHED.search(str(error)[:20_000]))
+
     def _reason(self, error: BaseException) -> str:
         text = str(error)[:20_000]
         if isinstance(error, PreconditionError):
@@ -482,9 +489,7 @@ class Remote:
         if "No space left" in text:
             return "the disk is full; free some space"
         said = " ".join([*([status[1]] if status else []), *([code[1]] if code else [])])
-        return (
-            f"the storage answered {said}; try again later" if said else "it gave no answer; check network and address"
-        )
+        return f"the storage answered {said}; try again later" if said else _SILENT
 
 
 def split_pattern(address: str) -> tuple[str, str]:

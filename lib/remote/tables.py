@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pyarrow as pa
 
-from lib.core.errors import Cancelled, PromptreelError, RemoteError
+from lib.core.errors import Cancelled, PromptreelError, RemoteDamagedError, RemoteError, RemoteFailedError
 from lib.remote.records import LANCE, Content, batch_of
 from lib.remote.storage import Remote
 from lib.store.embeddings import samples_schema
 from lib.store.faults import is_foreign
 from lib.store.staging import Batch
+
+if TYPE_CHECKING:
+    from lancedb.table import Table
 
 _ROWS = 500
 _ROWS_AHEAD = 4000  # Lance reads ahead of what is taken, as far as it may
@@ -22,6 +26,7 @@ _THUMBNAIL = 64 << 10  # on average: most of JPEGs of 256 pixels
 _SLACK = 16 << 20
 _THERE = re.compile("already exists|commit conflict", re.IGNORECASE)  # before it, or made at the same time
 _FIRST = 1  # the version that was made whole; whatever may have come later isn't read
+AGAIN = "delete its document in done/ there, then publish that embedding again"
 _UNIT = 0.02  # how far the length of a vector in float16 may be from 1
 
 
@@ -75,15 +80,11 @@ def read(remote: Remote, table: str, dim: int, samples: int) -> Iterator[Batch]:
     Raises:
         RemoteError: it isn't there, isn't what it should be, or can't be read.
     """
-    doing = f"reading {LANCE}/{table}"
     stored = sum(file.size_bytes for file in remote.files(f"{LANCE}/{table}.lance/**"))
     if stored > samples * (2 * dim + 16 + _THUMBNAIL) * 2 + _SLACK:
         raise RemoteError(f"{LANCE}/{table} in {remote} is far larger than {samples:,} samples; it is none of ours.")
     try:
-        there = remote.tables.open_table(table)
-        there.checkout(_FIRST)
-        if there.schema != samples_schema(dim) or there.count_rows() != samples:
-            raise RemoteError(f"{LANCE}/{table} in {remote} is not what it should be; publish that embedding again.")
+        there = _opened(remote, table, dim, samples)
         last = (-1, -np.inf)
         for start in range(0, samples, _ROWS_AHEAD):
             for rows in there.search().offset(start).limit(_ROWS_AHEAD).to_batches(_ROWS):
@@ -94,7 +95,44 @@ def read(remote: Remote, table: str, dim: int, samples: int) -> Iterator[Batch]:
     except BaseException as error:
         if not is_foreign(error):
             raise
-        remote.fail(doing, error)
+        _say_why(remote, table, error)
+
+
+def is_whole(remote: Remote, table: str, dim: int, samples: int) -> bool:
+    """Return whether a table is there and can be read to its last sample, as far as that one tells; see ``read``.
+
+    Raises:
+        RemoteFailedError: the storage can't be read.
+    """
+    try:
+        there = _opened(remote, table, dim, samples)
+        return not samples or len(there.search().offset(samples - 1).limit(1).to_list()) == 1
+    except RemoteFailedError:
+        raise
+    except RemoteError:
+        return False
+    except BaseException as error:
+        if not is_foreign(error):
+            raise
+        try:
+            _say_why(remote, table, error)
+        except RemoteDamagedError:
+            return False
+
+
+def _say_why(remote: Remote, table: str, error: BaseException) -> NoReturn:
+    """Raise what is wrong where Lance couldn't read: the table, if the storage itself answers."""
+    if remote.explains(error) or not remote.check_format(anew=True):
+        remote.fail(f"reading {LANCE}/{table}", error)
+    raise RemoteDamagedError(f"{LANCE}/{table} in {remote} is damaged or gone; publish that embedding again.") from None
+
+
+def _opened(remote: Remote, table: str, dim: int, samples: int) -> Table:
+    there = remote.tables.open_table(table)
+    there.checkout(_FIRST)
+    if there.schema != samples_schema(dim) or there.count_rows() != samples:
+        raise RemoteDamagedError(f"{LANCE}/{table} in {remote} is not what it should be; publish that embedding again.")
+    return there
 
 
 def _check(batch: Batch, last: tuple[int, float], what: str) -> None:
@@ -108,4 +146,4 @@ def _check(batch: Batch, last: tuple[int, float], what: str) -> None:
         and all(thumbnail is None or len(thumbnail) <= _MAX_THUMBNAIL for thumbnail in batch.thumbnails)
     )
     if not good:
-        raise RemoteError(f"{what} holds what can't be samples of a video; publish that embedding again.")
+        raise RemoteDamagedError(f"{what} holds what can't be samples of a video; {AGAIN}.")

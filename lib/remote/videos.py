@@ -111,7 +111,10 @@ def fetch(
         with temporary_file(store.paths.incoming / f"{sha256}{suffix}", suffix=f".tmp{suffix}") as temporary:
             digest = remote.download(file, temporary, on_progress=copying(on_progress), cancel=cancel)
             if digest != sha256:
-                raise RemoteError(f"The file of {name} in {remote} is not the one that was published; it is damaged.")
+                raise RemoteError(
+                    f"The file of {name} in {remote} is not the one that was published; it is damaged: delete "
+                    f"{file.path} there, then publish the video again."
+                )
             return store.add_file(temporary, name=name, sha256=digest, move=True)
     except OSError as error:
         raise StoreError(f"{name} can't be stored ({error.strerror}); free some space, then try again.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lib.core.errors import Cancelled, NotStoredError, RemoteError
-from lib.remote import tables, videos
+from lib.core.errors import Cancelled, NotStoredError, RemoteError, RemoteFailedError
+from lib.remote import storage, tables, videos
 from lib.remote.publishing import publish
 from lib.remote.pulling import published, pull
 from lib.remote.records import Published, done_path, find, video_path
@@ -214,14 +215,27 @@ def test_a_name_from_elsewhere_is_cleaned(store: Store, other: Store, key: Embed
     assert pull(other, one, folder).video.name == "ab.mp4"
 
 
-@pytest.mark.parametrize("changes", [{"samples": 699}, {"dim": 65}, {"content": "0" * 64}, {"end_s": 1.0}], ids=str)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"samples": 699},
+        {"dim": 65},
+        {"content": "0" * 64},
+        {"end_s": 1.0},
+        {"start_s": 5.0},
+        {"gaps": [{"start_s": 5.0, "end_s": 6.0, "missing": 1}]},
+        {"gaps": [{"start_s": 0.01, "end_s": 0.02, "missing": 1}] * 2},
+        {"gaps": [{"start_s": -9e8, "end_s": -8e8, "missing": 1}]},
+    ],
+    ids=str,
+)
 def test_samples_that_are_others_are_refused_and_leave_nothing(
     store: Store, other: Store, key: EmbeddingKey, folder: Remote, changes: dict[str, object]
 ) -> None:
     publish(store, key, folder)
     one = rewritten(folder, key, changes)
     assert isinstance(one, Published)
-    with pytest.raises(RemoteError, match=r"publish that embedding again|are damaged"):
+    with pytest.raises(RemoteError, match="publish that embedding again"):
         pull(other, one, folder)
     assert (other.embeddings(), other.videos()) == ([], [])
     assert [
@@ -254,6 +268,48 @@ def test_a_damaged_table_is_refused_or_not_seen(
     with pytest.raises(RemoteError):
         pull(other, one, Remote(folder.url))
     assert (other.embeddings(), other.videos()) == ([], [])
+
+
+@pytest.mark.parametrize("lost", ["table", "data", "manifest", "end"])
+def test_what_is_lost_of_a_published_table_is_told_and_published_anew(
+    store: Store, other: Store, key: EmbeddingKey, folder: Remote, lost: str
+) -> None:
+    one = publish(store, key, folder).published
+    assert not publish(store, key, folder).new
+    table = Path(folder.url[7:]) / "lance" / f"{one.table}.lance"
+    if lost in ("table", "data"):
+        shutil.rmtree(table if lost == "table" else table / "data")
+    else:
+        (file,) = table.glob("_versions/*.manifest" if lost == "manifest" else "data/*")
+        file.write_bytes(b"x" * 100 if lost == "manifest" else file.read_bytes()[:-100])
+    with pytest.raises(RemoteError, match="is damaged or gone; publish that embedding again"):
+        pull(other, one, Remote(folder.url))
+
+    again = publish(store, key, Remote(folder.url))
+    assert again.new
+    pull(other, again.published, Remote(folder.url))
+    assert_same(store, other, key)
+
+
+def test_a_storage_that_does_not_answer_is_no_damaged_table(
+    store: Store, key: EmbeddingKey, s3: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = publish(store, key, Remote(s3.address)).published
+    monkeypatch.setattr(storage, "_RETRIES", {"max_retries": 0})
+    monkeypatch.setattr(storage, "_LANCE_OPTIONS", {"client_max_retries": "0"})
+    with monkeypatch.context() as away:
+        away.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        with pytest.raises(RemoteFailedError, match="no answer"):
+            tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
+    s3.fault = lambda method, path, headers: 503 if path.endswith(".lance") else None
+    with pytest.raises(RemoteFailedError, match="503"):
+        tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
+    s3.fault = None
+    assert tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
+    Remote(s3.address).delete_folder(f"lance/{one.table}.lance/data")
+    assert not tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
+    Remote(s3.address).delete_folder(f"lance/{one.table}.lance")
+    assert not tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
 
 
 def test_a_video_that_is_another_is_refused(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:

@@ -9,7 +9,7 @@ from lib.ingest.progress import Progress
 from lib.remote import videos
 from lib.remote.publishing import Publication, publish
 from lib.remote.pulling import Pulled, pull
-from lib.remote.records import Published
+from lib.remote.records import Published, find
 from lib.remote.storage import Remote
 from lib.remote.videos import RemoteVideo
 from lib.services.jobs import Job
@@ -36,7 +36,8 @@ def start_pull(one: Published, remote: Remote, *, with_video: bool = False) -> J
     store = cache.store()
 
     def work(*, on_progress: Callable[[Progress], None], cancel: threading.Event) -> Pulled:
-        return pull(store, one, remote, with_video=with_video, on_progress=on_progress, cancel=cancel)
+        fresh = find(remote, one.id) or one  # it may have been published anew
+        return pull(store, fresh, remote, with_video=with_video, on_progress=on_progress, cancel=cancel)
 
     key = ("pull", one.id, with_video)
     return cache.jobs().submit(one.name, key, work, queue=_QUEUE, sha256=one.key.sha256, unit="samples")
