@@ -92,6 +92,11 @@ def frames_of(timecode: str, rate: Fraction) -> int:
     return count
 
 
+def exact_rate(rate: Fraction) -> Fraction:
+    """Return the rate at which editors count that was rounded, as 30000/1001 for 29.97; any other as it is."""
+    return next((one for one in TIMECODE_RATES if abs(one - rate) <= _SAME * one), rate)
+
+
 def may_drop(rate: Fraction) -> bool:
     """Return whether drop-frame timecode exists at a rate."""
     return round(rate) % 30 == 0 and rate < round(rate)
@@ -110,9 +115,10 @@ def timebase_of(
         any_rate: whether a constant rate may be one at which there is no timecode.
     """
     notes = []
-    named = next((one for one in TIMECODE_RATES if abs(one - rate) <= _SAME * one), None)
+    exact = exact_rate(rate)
+    named = exact if exact in TIMECODE_RATES else None
     if variable:
-        counted = next((one for one in TIMECODE_RATES if abs(one - rate) <= _SAME * one), None) or _counting(rate)
+        counted = named or _counting(rate)
         notes.append(
             f"The video’s rate varies, {float(rate):.5g} frames a second on average; this counts "
             f"{rate_text(counted)} a second, and times are right to half of such a frame."

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from lib.core.errors import InputError
-from lib.core.timecode import TIMECODE, frames_of
+from lib.core.timecode import TIMECODE, exact_rate, frames_of
 from lib.core.validation import bounded_fraction, written
 
 _TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,4}):)?(\d{1,9}(?:[.,]\d{1,40})?|[.,]\d{1,40})\s{0,9}s?")
@@ -70,6 +71,24 @@ class Source:
     """Frames per second of the video; None where unknown."""
     video: str | None = None
     """Name of the video; None where unknown."""
+    start_timecode: Callable[[], str | None] | None = None
+    """Returns the timecode of the video's first frame; asked only for files that count by it."""
+
+    def start_frame(self, rate: Fraction) -> int | None:
+        """Return the frames from timecode 0 to the video's first one; None where it has no timecode."""
+        timecode = self.start_timecode() if self.start_timecode else None
+        try:
+            return frames_of(timecode, rate) if timecode else None
+        except InputError:
+            return None
+
+    @property
+    def start_s(self) -> Fraction:
+        """The video's start timecode in seconds; 0 without one, or where the rate is unknown."""
+        if not self.rate:
+            return Fraction(0)
+        rate = exact_rate(1 / self.frame_s)
+        return (self.start_frame(rate) or 0) / rate
 
     @property
     def frame_s(self) -> Fraction:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from lib.core.errors import InputError
 from lib.ground_truth.columns import Head, head_of
 from lib.ground_truth.cues import has_times, is_audacity, read_audacity, read_cues
+from lib.ground_truth.editing import is_edl, is_otio, read_edl, read_otio
 from lib.ground_truth.entries import Entry, Note, Source, Where
 from lib.ground_truth.label_studio import is_task, is_task_table, read_tasks, task_rows
 from lib.ground_truth.tables import read_table
@@ -19,7 +20,7 @@ from lib.ground_truth.xml_files import XmlFormat, read_xml
 
 GroundTruthFormat = Literal["json", "csv", "vtt", "label_studio", "audacity"]
 """Those that are written."""
-ReadFormat = GroundTruthFormat | XmlFormat
+ReadFormat = GroundTruthFormat | XmlFormat | Literal["edl", "otio"]
 
 _MAX_LINES = 200_000
 _MAX_LINE = 100_000  # characters
@@ -46,6 +47,8 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
         raise InputError(
             f"{source.name} has a line of more than {_MAX_LINE:,} characters; check that it is the right file."
         )
+    if is_edl(lines[:50]):
+        return "edl", read_edl(text, source)
     if text.startswith("WEBVTT"):
         return "vtt", read_cues(text)
     if is_audacity(lines[:5]):
@@ -60,6 +63,8 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
 def _read_json(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]:
     name = source.name
     data = _json_of(text, name)
+    if is_otio(data):
+        return "otio", read_otio(data, source)
     if isinstance(data, dict) and isinstance(data.get("segments"), list):
         video = data.get("video")
         return "json", _plain(data["segments"], source, video[:1000] if isinstance(video, str) else "")

@@ -7,12 +7,12 @@ so is a file with nothing in it that can be used.
 References:
     WebVTT: W3C, *WebVTT: The Web Video Text Tracks Format*, 2019, sections 4 and 6.
     Audacity: its manual, *Importing and exporting labels*: start, end and label, separated by tabs.
-    The other formats: ``lib.ground_truth.label_studio``, ``tables`` and ``xml_files``.
+    The other formats: ``lib.ground_truth.label_studio``, ``tables``, ``editing``, ``xml_files``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -39,11 +39,14 @@ TITLES: Mapping[ReadFormat, str] = {
     "eaf": "ELAN",
     "cvat": "CVAT",
     "sonic_visualiser": "Sonic Visualiser",
+    "fcpxml": "Final Cut Pro XML",
+    "edl": "EDL",
+    "otio": "OpenTimelineIO",
 }
 """Displayed name of each format that is read."""
 READ_FROM = (
     "JSON, CSV or TSV with a head (label, start, end), WebVTT, Label Studio, ELAN, BORIS, CVAT, Audacity, "
-    "Sonic Visualiser, PySceneDetect or sound event lists"
+    "Sonic Visualiser, PySceneDetect, OpenTimelineIO, Final Cut Pro XML, EDL or sound event lists"
 )
 MAX_BYTES = 20_000_000
 MAX_CHARACTERS = 5_000_000
@@ -96,6 +99,7 @@ def parse_truth(
     known_labels: Sequence[str] | None = None,
     rate: Fraction | float | None = None,
     video: str | None = None,
+    start_timecode: Callable[[], str | None] | None = None,
 ) -> ParsedTruth:
     """Return the ground truth that ``text`` holds.
 
@@ -107,6 +111,7 @@ def parse_truth(
             kept and reported. None checks nothing.
         rate: frames per second of the video, for files that count in frames.
         video: name of the video, to find its entries in a file about several.
+        start_timecode: returns the timecode of the video's first frame, for files that count by it.
 
     Raises:
         InputError: too long, an unknown format or head, several videos, or no segment in it can be used.
@@ -121,7 +126,7 @@ def parse_truth(
         )
     if not text.strip():
         raise InputError(f"{name} is empty; write one segment a line, such as: shipyard, 10, 13.")
-    source = Source(name, rate, video)
+    source = Source(name, rate, video, start_timecode)
     kind, found = read(text, source)
     entries, notes = _apart(found, name)
     entries, more = of_this_video(entries, source)

@@ -1,4 +1,4 @@
-"""Ground truth in XML: ELAN's EAF, CVAT's tracks and tags, Sonic Visualiser's regions.
+"""Ground truth in XML: ELAN's EAF, CVAT's tracks and tags, Sonic Visualiser's regions, Final Cut Pro's marks.
 
 References:
     EAF: Max Planck Institute for Psycholinguistics, *ELAN Annotation Format*, version 3.0: slots in milliseconds.
@@ -18,10 +18,11 @@ from xml.etree.ElementTree import Element
 from lib.core.errors import InputError
 from lib.core.formatting import shortened
 from lib.core.validation import bounded_fraction, bounded_int
+from lib.ground_truth.editing import read_fcpxml
 from lib.ground_truth.entries import Entry, Note, Source, Time, Where
 from lib.ground_truth.videos import same_video
 
-XmlFormat = Literal["eaf", "cvat", "sonic_visualiser"]
+XmlFormat = Literal["eaf", "cvat", "sonic_visualiser", "fcpxml"]
 
 _MAX_TAGS = 200_000
 _MAX_DEPTH = 50
@@ -46,9 +47,11 @@ def read_xml(text: str, source: Source) -> tuple[XmlFormat, Iterator[Entry | Not
         return "cvat", _cvat(root, source)
     if root.tag == "sv":
         return "sonic_visualiser", _sonic_visualiser(root)
+    if root.tag == "fcpxml":
+        return "fcpxml", read_fcpxml(root, source)
     raise InputError(
-        f"{source.name} is XML of a kind that isn’t read; export from ELAN (.eaf), CVAT (for video 1.1) or "
-        "Sonic Visualiser (.svl), or as CSV."
+        f"{source.name} is XML of a kind that isn’t read; export from ELAN (.eaf), CVAT (for video 1.1), Final Cut "
+        "Pro or Sonic Visualiser (.svl), or as CSV."
     )
 
 

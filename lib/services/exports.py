@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,8 +30,8 @@ from lib.interchange.elan import write_eaf
 from lib.interchange.footage import Footage, footage
 from lib.interchange.timeline import write_fcpxml, write_otio
 from lib.media.contact_sheet import Tile, contact_sheet
-from lib.media.start_timecode import start_timecode
 from lib.services.stored_analysis import report
+from lib.services.video_files import start_timecode_of
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
@@ -138,23 +137,9 @@ def _rate(video: Video) -> Fraction:
     return video.rate
 
 
-@lru_cache(maxsize=256)
-def _start_of(path: Path, sha256: str) -> str | None:  # what has this hash doesn't change
-    return start_timecode(path)
-
-
-def video_start_timecode(store: Store, video: Video) -> str | None:
-    """Return the timecode of the first frame, as the file has it; None without one.
-
-    Raises:
-        StoreError, VideoError: the file isn't there, or can't be read.
-    """
-    return _start_of(store.file_path(video.sha256), video.sha256) if video.has_file else None
-
-
 def _start(analysis: StoredAnalysis) -> tuple[str | None, tuple[str, ...]]:
     try:
-        return video_start_timecode(analysis.store, analysis.video), ()
+        return start_timecode_of(analysis.video), ()
     except PromptreelError:
         return None, ("The video’s file isn’t at hand, so its start timecode is unknown; 00:00:00:00 is taken.",)
 

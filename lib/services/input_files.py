@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from lib.core.formatting import encodable
 from lib.ground_truth.parsing import ParsedTruth, parse_truth
 from lib.prompts.model import PromptSet
 from lib.prompts.parsing import parse_prompt_set
+from lib.services.video_files import start_timecode_if_known
 from lib.store.videos import Video
 
 _MAX_BYTES = 20_000_000
@@ -54,7 +56,8 @@ def read_truth(path: Path, video: Video, end_s: float | None) -> ParsedTruth:
         InputError: the file can't be read, or nothing in it.
     """
     data = read_bytes(path, "ground truth", InputError)
-    return parse_truth(data, name=path.name, end_s=end_s, rate=video.rate, video=video.name)
+    start = partial(start_timecode_if_known, video)
+    return parse_truth(data, name=path.name, end_s=end_s, rate=video.rate, video=video.name, start_timecode=start)
 
 
 def read_query_picture(path: Path, input_size: int) -> NDArray[np.uint8]:

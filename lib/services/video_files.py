@@ -1,16 +1,18 @@
-"""Which files are videos: by their endings, in folders and by patterns."""
+"""Which files are videos: by their endings, in folders and by patterns; and the timecode that a file begins with."""
 
 from __future__ import annotations
 
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from lib.core.errors import InputError
+from lib.core.errors import InputError, PromptreelError
 from lib.infra.files import expanded
 from lib.media.limits import is_text
+from lib.store.videos import Video
 
 SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mpg", ".mpeg", ".mxf", ".wmv", ".flv", ".3gp")
@@ -74,3 +76,27 @@ def _pattern(text: str) -> str | None:
     """Return a pattern; None for the name of a file, which may look like one."""
     path = expanded(text)
     return str(path) if glob.has_magic(str(path)) and not path.exists() else None
+
+
+def start_timecode_of(video: Video) -> str | None:
+    """Return the timecode of a video's first frame, as its file has it; None without one.
+
+    Raises:
+        VideoError: the file isn't there, or can't be read.
+    """
+    return _start_timecode(video.path, video.sha256) if video.has_file else None
+
+
+def start_timecode_if_known(video: Video) -> str | None:
+    """Return what ``start_timecode_of`` does; None also where the file can't be read."""
+    try:
+        return start_timecode_of(video)
+    except PromptreelError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _start_timecode(path: Path, sha256: str) -> str | None:  # what has this hash doesn't change
+    from lib.media.start_timecode import start_timecode  # loads the decoder
+
+    return start_timecode(path)

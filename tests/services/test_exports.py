@@ -17,12 +17,13 @@ import pytest
 from pympi import Elan
 
 from lib.analysis.analysis import Analysis
-from lib.core.errors import InputError, PromptreelError
+from lib.core.errors import InputError
 from lib.core.sampling import Sampling
 from lib.core.timecode import frames_of
 from lib.ingest.ingest import ingest
 from lib.services import exports
 from lib.services.exports import FORMATS, StoredAnalysis, export, notes
+from lib.services.input_files import read_truth
 from lib.store.store import Store
 from tests.helpers.arrays import analyse_scores, prompt_set
 from tests.helpers.toy_engine import ToyEngine
@@ -196,6 +197,20 @@ def test_label_studio_s_predictions_have_its_shape(case: tuple[StoredAnalysis, A
     assert spans == [([label], [{"start": a + 1, "end": b}], 0.5, "timelinelabels") for label, a, b in RANGES]
 
 
+@pytest.mark.parametrize("name", ["otio", "edl", "fcpxml", "resolve", "vtt", "srt", "eaf"])
+def test_what_was_exported_is_ground_truth_again(case: tuple[StoredAnalysis, Any], name: str, tmp_path: Path) -> None:
+    stored, (rate, *_) = case
+    made, video = export(stored, name), stored.video
+    path = tmp_path / made.file_name
+    path.write_bytes(made.content)
+    parsed = read_truth(path, video, video.end_s)
+    spans = [(one.label, one.start_s, one.end_s) for one in parsed.segments]
+    assert [(label, round(start * rate), round(end * rate)) for label, start, end in spans] == RANGES
+    off = max(abs(edge - round(edge * rate) / rate) for _, *edges in spans for edge in edges)
+    assert off < 0.0006  # milliseconds, also in the file
+    assert all("timeline’s timecode" in one or "2 tiers are taken" in one for one in parsed.problems)
+
+
 @pytest.mark.parametrize("name", ["otio", "edl", "fcpxml", "resolve", "label-studio"])
 def test_a_rate_that_varies_is_said_and_times_stay_right(varying: StoredAnalysis, name: str) -> None:
     made = export(varying, name)
@@ -249,5 +264,3 @@ def test_a_missing_file_leaves_the_start_open_and_all_else_stays(tmp_path: Path)
             made = export(stored, name)
             assert made.content
             assert made.file_name == f"a_film-test{kind.ending}"
-    with pytest.raises(PromptreelError):
-        exports.video_start_timecode(stored.store, stored.video)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lib.core.formatting import as_text, file_name, plural
 from lib.ground_truth.formats import GroundTruthFormat
 from lib.ground_truth.parsing import KINDS, READ_FROM, TITLES, ParsedTruth, parse_truth
 from lib.ground_truth.writing import write_truth
+from lib.services.video_files import start_timecode_if_known
 from lib.store.videos import Video
 from lib.ui.panels.ground_truth_editing import GroundTruthEditing, Truth, callback
 from lib.ui.session.peek import peek_state
@@ -43,7 +45,7 @@ def draw_import(editing: GroundTruthEditing, truth: Truth, prompts: Sequence[str
     )
     st.file_uploader(
         "or a file",
-        type=["json", "csv", "tsv", "txt", "vtt", "srt", "eaf", "xml", "svl"],
+        type=["json", "csv", "tsv", "txt", "vtt", "srt", "eaf", "xml", "svl", "otio", "edl", "fcpxml"],
         key=f"truth_file.{editing.import_version}",
         max_upload_size=5,
     )
@@ -90,7 +92,15 @@ def _read(
         name, text = file.name, file.getvalue()
     elif not text.strip():
         return None
-    return parse_truth(text, name=name, end_s=video.end_s, known_labels=known_labels, rate=video.rate, video=video.name)
+    return parse_truth(
+        text,
+        name=name,
+        end_s=video.end_s,
+        known_labels=known_labels,
+        rate=video.rate,
+        video=video.name,
+        start_timecode=partial(start_timecode_if_known, video),
+    )
 
 
 @callback
