@@ -82,7 +82,8 @@ def find_label(home: Path, words: str) -> tuple[SavedCategories, str]:
     Raises:
         InputError: nothing is saved under the name, or it has no such category.
     """
-    there = {label_key(one.name): one for one in saved(home).categories}
+    listing = saved(home)
+    there = {label_key(one.name): one for one in listing.categories}
     parts = words.split(":")
     splits = [(":".join(parts[:n]), ":".join(parts[n:])) for n in range(1, len(parts))]  # both may have a colon
     named = [(one, label) for name, label in splits if (one := there.get(label_key(name))) is not None]
@@ -94,6 +95,10 @@ def find_label(home: Path, words: str) -> tuple[SavedCategories, str]:
         has = shortened(", ".join(one.labels), _LISTED)
         raise InputError(f"“{one.name}” has no category {shortened(label, _LISTED)}; it has: {has}.")
     names = ", ".join(f"{one.name}:{one.labels[0]}" for one in there.values() if one.labels)
+    if listing.damaged:
+        damaged = shortened(", ".join(listing.damaged), _LISTED)
+        words = shortened(words, _LISTED)
+        raise InputError(f"No saved category is called {words}, but some can't be read ({damaged}); save these again.")
     if not names:
         raise InputError("No categories are saved yet; save some in the Archive, or with classify --save NAME.")
     names, words = shortened(names, _LISTED), shortened(words, _LISTED)

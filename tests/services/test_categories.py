@@ -51,6 +51,8 @@ def test_one_damaged_file_hides_no_other(home: Path) -> None:
     listing = categories.saved(home)
     assert [one.name for one in listing.categories] == ["adverts"]
     assert listing.damaged == ("0123456789ab.json", "0123456789ac.json")
+    with pytest.raises(InputError, match=r"can't be read \(0123456789ab\.json"):
+        categories.find_label(home, "seas:sea")  # it may be one of them
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 501, "a\x00b"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +21,7 @@ _log = logging.getLogger(__name__)
 @asynccontextmanager
 async def lifespan(_: object) -> AsyncIterator[None]:
     """Resume the queue, also when another process has filled it, while the server runs; for ``st.App(lifespan=…)``."""
+    end_in_order_with_the_terminal()
     async with create_task_group() as tasks:
         tasks.start_soon(_watch)
         try:
@@ -27,6 +30,14 @@ async def lifespan(_: object) -> AsyncIterator[None]:
             tasks.cancel_scope.cancel()
             with CancelScope(shield=True):
                 await _put_down()
+
+
+def end_in_order_with_the_terminal() -> None:
+    """Have a closed terminal (SIGHUP) end the server as SIGTERM does, unless it is ignored, as with nohup."""
+    closed = getattr(signal, "SIGHUP", None)  # Windows has none
+    is_main = threading.current_thread() is threading.main_thread()
+    if closed is not None and is_main and signal.getsignal(closed) == signal.SIG_DFL:
+        signal.signal(closed, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 async def _watch() -> None:
