@@ -28,4 +28,3 @@ if compared is not None:
     results.metrics(compared)
     views = {"Agreement": results.agreement, "Score comparison": scores.draw, "Accuracy": accuracy.draw}
     views[results.choose_view(list(views))](compared)
-    results.report(compared)

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader
 
-from lib.charts.palette import LIGHT_PALETTE
+from lib.charts.palette import LIGHT_PALETTE, swatch
 from lib.report.blocks import Chart, Code, Colours, Frames, Report, Table, Text
 
 _DECIMALS = 5
@@ -79,7 +79,8 @@ def _colours(colours: Colours) -> str:
     def variables(of: Any) -> str:
         return "".join(f"--{name}:{colour};" for name, colour in of.items())
 
-    dots = "".join(f".{name}{{background:var(--{name})}}" for name in colours.light)
+    named = {colours.name(label): colour for label, colour in colours.by_label.items()}
+    dots = "".join(f".{name}{{background:{swatch(colour)}}}" for name, colour in named.items())
     dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{variables(colours.dark)}}}}}"
     return f":root{{{variables(colours.light)}}}{dark}{dots}"
 

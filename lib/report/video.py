@@ -30,6 +30,10 @@ from lib.report.blocks import (
 )
 
 NOTHING = "–"
+_RELATIVE = (
+    "A relative score says how much better a label fits a frame than 200 everyday phrases do: 0 is their median there, "
+    "1 their 95th percentile."
+)
 FRAMES = 6
 """Best frames of a label, and borderline ones."""
 
@@ -96,6 +100,8 @@ def time_charts(
     ]
     if truth:
         blocks.append(true_lanes(truth, data, colours))
+    if data.score == "relative":
+        blocks.append(Text(_RELATIVE, "note"))
     scores = timeline.scores_chart(data, colours.by_label, height=260)
     blocks.append(
         Chart(f"Scores{of} ({data.score})", scores, f"The score of each label{of} over time, with thresholds")

@@ -79,3 +79,12 @@ def test_labels_that_mean_the_same_have_one_colour_and_others_another() -> None:
     assert colours.by_label["Crane"] == colours.by_label["crane"]
     assert len({colours.by_label[label] for label in ("crane", "road", "ship")}) == 3
     assert len({*colours.light.values()}) == 3
+
+
+def test_from_the_eighth_label_on_dots_are_hatched_as_on_the_dashboard(compared: Comparison) -> None:
+    labels = [f"label {place}" for place in range(8)]
+    many = compare(*[analyse_scores([[0.1 * place for place in range(8)]] * 2, prompt_set(*labels))] * 2)
+    page = read(render(comparison_report(many, ORIGIN, lambda _: None, differences=())))
+
+    assert ".label-6{background:var(--label-6)}" in page.styles[1]
+    assert ".label-7{background:repeating-linear-gradient(45deg, var(--label-7) 0 2.5px" in page.styles[1]

@@ -13,7 +13,8 @@ from lib.core.formatting import format_duration, percent, plural
 from lib.core.spreadsheet import spreadsheet_csv
 from lib.ground_truth.categories import parse_categories
 from lib.services import categories
-from lib.services.reports import report_of_archive
+from lib.services.experiments import shown_title
+from lib.services.reports import About, report_of_archive
 from lib.ui.archive.classification import Archive
 from lib.ui.archive.filters import NONE, kept
 from lib.ui.components.gallery import GalleryItem, gallery
@@ -174,9 +175,11 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts], by: By) -> None:
                 on_click="ignore",
                 help="One row per video and label",
             )
+        name = archive.saved.name if archive.saved else shown_title(state.current())
+        about = About(f"{name}: {plural(len(videos), 'video')}")
         store, of = cache.store(), (archive.engine, archive.prompt_set, archive.found, facts)
         reports.button(
-            lambda: report_of_archive(store, *of, by=by), f"archive-{archive.prompt_set.name}", key="archive_report"
+            lambda: report_of_archive(store, *of, by=by, about=about), f"archive-{name}", key="archive_report"
         )
         with st.popover("Import true categories", icon=":material/upload_file:"):
             file = st.file_uploader(

@@ -139,7 +139,7 @@ def _bold(label: str | None) -> str:
     return "nothing" if label is None else f"<strong>{escaped(label)}</strong>"
 
 
-def report(compared: ComparedSides) -> None:
+def _report(compared: ComparedSides) -> None:
     """Draw the button of the report of both sides."""
     a, b = (session.experiment for session in comparison_sides.sides().values())
     engines = [engine.current_engine(session) for session in comparison_sides.sides().values()]
@@ -190,15 +190,17 @@ def metrics(compared: ComparedSides) -> None:
         f"<tr>{second * len(names)}</tr></thead><tbody>{body}</tbody></table>",
         label="Metrics of A and B by label",
     )
-    st.download_button(
-        "Metrics as CSV",
-        spreadsheet_csv(frame),
-        "comparison.csv",
-        "text/csv",
-        key="comparison_csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Metrics as CSV",
+            spreadsheet_csv(frame),
+            "comparison.csv",
+            "text/csv",
+            key="comparison_csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        _report(compared)
 
 
 def _with_f1(compared: ComparedSides, frame: pd.DataFrame) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def _report(stored: StoredAnalysis) -> None:
         of = (stored.store, stored.video, stored.info, stored.engine, stored.analysis)
         return report_of_video(*of, truth=truth, about=about)
 
-    reports.button(make, stored.title, key="report")
+    reports.button(make, f"{Path(stored.video.name).stem}-{shown_title(experiment)}", key="report")
 
 
 def _clip(selection: VideoSelection, analysis: Analysis, stem: str) -> None:
