@@ -7,6 +7,7 @@ it begins. Several attempts may add to it at once. It goes when the embedding is
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lib.core.errors import RemoteError
 from lib.infra.documents import UNREADABLE
 from lib.remote import tables
-from lib.remote.records import MAX_SAMPLES, gaps_of
+from lib.remote.records import MAX_SAMPLES, check_fit, gaps_of
 from lib.remote.storage import Remote
 from lib.store.embeddings import EmbeddingKey
 from lib.store.gaps import Gap
@@ -96,9 +99,15 @@ class Parts:
         return chain
 
     def _batches(self, chain: list[_Part], dim: int) -> Iterator[Batch]:
-        place = self._place
+        place, times = self._place, [np.empty(0)]
         for part in chain:
-            yield from tables.read(place, part.table, dim, part.samples)
+            for batch in tables.read(place, part.table, dim, part.samples):
+                times.append(batch.times_s)
+                yield batch
+        try:
+            check_fit(np.concatenate(times), chain[-1].gaps, -math.inf, math.inf)
+        except ValueError as error:
+            raise RemoteError(f"What is saved of {self._folder} in {self._remote} makes no sense.") from error
 
     def save(self, store: Store) -> None:
         """Save the samples that were stored since; what can't be saved is saved with the next part."""
@@ -109,7 +118,7 @@ class Parts:
         gaps = [asdict(gap) for gap in store.gaps(self._key) if gap.end_s <= times_s[-1]]
         table = f"part-{secrets.token_hex(8)}"
         document = {"table": table, "first": self._saved, "samples": len(new), "gaps": gaps}
-        with suppress(RemoteError):
+        with suppress(RemoteError, OSError):  # the second of a folder
             place = self._place
             if tables.create(place, table, store.embedding(self._key).dim, store.batches(self._key, new)) is not None:
                 place.create(f"{table}.json", json.dumps(document).encode())

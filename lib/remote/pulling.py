@@ -8,13 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lib.core.errors import Cancelled, RemoteError, RemoteFailedError, StoreError
-from lib.core.samples import Samples
 from lib.ingest.progress import Meter, Progress
 from lib.remote import tables, videos
-from lib.remote.records import Content, Published, find, published_ids
+from lib.remote.records import Content, Published, check_fit, find, published_ids
 from lib.remote.storage import Remote
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.staging import Batch
@@ -143,14 +141,7 @@ def _verified(one: Published, remote: Remote, meter: Meter, cancel: threading.Ev
             f"{tables.AGAIN}."
         )
     try:
-        _check(one, np.concatenate(times))
+        check_fit(np.concatenate(times), one.gaps, one.start_s, one.end_s)
     except ValueError as error:
         raise RemoteError(f"What {remote} says of {one.name} makes no sense; {tables.AGAIN}.") from error
     meter.finish(content.samples)
-
-
-def _check(one: Published, times_s: NDArray[np.float64]) -> None:
-    """Raise ``ValueError`` unless samples and gaps fit each other, start and end: what doesn't could not be loaded."""
-    gaps_s = np.array([(gap.start_s, gap.end_s) for gap in one.gaps]).reshape(-1, 2)
-    n = len(times_s)
-    Samples(np.arange(n), times_s, np.empty((n, 0), np.float32), one.end_s, gaps_s, one.start_s)

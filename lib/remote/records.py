@@ -17,15 +17,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lib.core.errors import RemoteError, RemoteMissingError
 from lib.core.formatting import encodable
+from lib.core.samples import Samples
 from lib.core.sampling import Sampling
 from lib.infra.documents import UNREADABLE, fields, flag, listed, optional, real, text, whole_within
 from lib.remote.storage import Remote
@@ -186,6 +188,12 @@ def batch_of(rows: pa.RecordBatch) -> Batch:
         vectors.reshape(rows.num_rows, -1).astype(np.float32),
         rows["thumbnail"].to_pylist(),
     )
+
+
+def check_fit(times_s: NDArray[np.float64], gaps: Sequence[Gap], start_s: float, end_s: float) -> None:
+    """Raise ``ValueError`` unless times of samples and gaps fit each other, start and end, as loading them requires."""
+    n, gaps_s = len(times_s), np.array([(gap.start_s, gap.end_s) for gap in gaps]).reshape(-1, 2)
+    Samples(np.arange(n), times_s, np.empty((n, 0), np.float32), end_s, gaps_s, start_s)
 
 
 def _hex(value: object) -> str:

@@ -80,6 +80,7 @@ _NO_KEYS = ("redential", "Missing")  # credentials that aren't found, and parts 
 _ROLES = "169.254.169.254"  # where a cloud's machine asks for credentials
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})\b")
+_QUERY = re.compile(r"\?[\w-]+=")  # of a signed address
 _UNREACHED = re.compile(r"timed out|timeout|error sending request|connection (refused|reset|closed)", re.IGNORECASE)
 _PATH = re.compile(r'[Pp]ath "([^"]{1,2000})"')
 _ADDRESS = re.compile(r"(?P<scheme>[a-z0-9]{1,9})://(?P<bucket>[^/]*)/?(?P<prefix>.*)", re.DOTALL)
@@ -519,7 +520,7 @@ def _checked(url: str) -> str:
     example = "write for example s3://bucket/archive, gs://…, az://… or file:///folder"
     if found is None or found["scheme"] not in SCHEMES or len(url) > _MAX_ADDRESS or not url.isprintable():
         raise InputError(f"This is no address of a storage; {example}.")
-    if "@" in found["bucket"] or ":" in found["bucket"]:
+    if "@" in found["bucket"] or ":" in found["bucket"] or _QUERY.search(url):
         raise InputError(f"Keys don't belong into an address; set them in the environment, and {example}.")
     of_folder = found["scheme"] == "file"
     if bool(found["bucket"]) == of_folder or (of_folder and not found["prefix"].strip("/")):

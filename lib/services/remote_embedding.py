@@ -67,7 +67,7 @@ def sources(texts: Iterable[str]) -> list[RemoteFile]:
     found: dict[str, RemoteFile] = {}
     for text in texts:
         files: Iterable[RemoteFile]
-        if is_address(text) and not text.startswith(_FOLDER):
+        if "://" in text and not text.startswith(_FOLDER):  # of another kind: refused, as it may hold a key
             place, pattern = split_pattern(text)
             files = (file for file in Remote(place).files(pattern) if Path(file.path).suffix.lower() in SUFFIXES)
         else:

@@ -14,6 +14,7 @@ import pytest
 
 from lib.core.errors import Cancelled, NotStoredError, RemoteError, RemoteFailedError
 from lib.remote import storage, tables, videos
+from lib.remote.parts import Parts
 from lib.remote.publishing import publish
 from lib.remote.pulling import published, pull
 from lib.remote.records import Published, done_path, find, video_path
@@ -310,6 +311,25 @@ def test_a_storage_that_does_not_answer_is_no_damaged_table(
     assert not tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
     Remote(s3.address).delete_folder(f"lance/{one.table}.lance")
     assert not tables.is_whole(Remote(s3.address), one.table, one.dim, one.samples)
+
+
+@pytest.mark.parametrize("wrong", ["order", "gaps"])
+def test_parts_that_do_not_fit_are_embedded_anew(
+    store: Store, video: Video, folder: Remote, wrong: str, rng: np.random.Generator
+) -> None:
+    key = key_of(video)
+    parts = Parts(folder, key)
+    place = parts._place
+    for number in range(2):
+        table, first = f"part-{number:016x}", 0 if wrong == "order" else number * 3
+        tables.create(
+            place, table, 64, [Batch(np.arange(3) + first, np.arange(3.0) + first, unit_rows(rng, 3), [None] * 3)]
+        )
+        gaps = [{"start_s": 0.5, "end_s": 2.5, "missing": 1}] if wrong == "gaps" else []
+        document = {"table": table, "first": number * 3, "samples": 3, "gaps": gaps}
+        place.create(f"{table}.json", json.dumps(document).encode())
+    assert parts.restore(store, engine_name="Toy", dim=64) == 0
+    assert store.embeddings() == []
 
 
 def test_a_video_that_is_another_is_refused(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:
