@@ -154,7 +154,9 @@ def classified(store: Store, prompt_set: PromptSet, infos: Sequence[EmbeddingInf
         context.engine,
         prompt_set,
         infos,
-        on_progress=lambda done, total: context.reporter.counting("classified", done, total, "videos"),
+        on_progress=lambda done, total: (
+            context.reporter.counting("classified", done, total, "videos") if total else None
+        ),
         cancel=context.cancel,
     )
 

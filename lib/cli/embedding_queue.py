@@ -11,7 +11,7 @@ from lib.cli.actions import actions
 from lib.cli.context import Context, add_engine_options
 from lib.cli.output import dump, table
 from lib.core.errors import Cancelled, InputError, PromptreelError
-from lib.core.formatting import format_duration, plural
+from lib.core.formatting import format_rough_duration, plural
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
 from lib.engines.registry import api_key_from_environment, is_embedded, may_have_environments_key
@@ -100,7 +100,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
             for one in (*now.waiting, *now.failed)
         ]
         print(table(("id", "video", "engine", "sampling", "state"), rows, left=5))
-    about = f", about {format_duration(left.seconds)} left" if left.seconds else ""
+    about = f", about {format_rough_duration(left.seconds)} left" if left.seconds else ""
     paused = f" Paused. {now.reason}".rstrip() if now.paused else ""
     print(f"{plural(len(now.waiting), 'video')} in the queue{about}.{paused}")
     return 0

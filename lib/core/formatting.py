@@ -44,6 +44,14 @@ def format_duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def format_rough_duration(seconds: float) -> str:
+    """Return a length of time that is reckoned: ``15 s``, ``2 min``, ``1 h 02 min``."""
+    if round(seconds) < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
 def ago(seconds: float) -> str:
     """Return ``3 hours ago`` or ``just now``."""
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):

@@ -110,7 +110,7 @@ def _accuracy(videos: Mapping[str, VideoCategories], true: Mapping[str, str], by
     result = category_accuracy(videos, true, by)
     if result.accuracy is None:
         return []
-    heads = ("True, by found", *map(str, result.confusion.columns))
+    heads = ("True ↓ found →", *map(str, result.confusion.columns))
     rows = [
         [Cell(str(label)), *(Cell(f"{count:,}", strong=bool(count)) for count in counted)]
         for label, counted in zip(result.confusion.index, result.confusion.to_numpy().tolist(), strict=True)

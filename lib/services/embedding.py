@@ -358,9 +358,9 @@ class EmbeddingQueue:
             self._begin(entry, key, run)
             info = _whole(embed(on_progress=self._looking(entry, on_progress, cancel, run), cancel=cancel))
             self._change(lambda queue: queue.without([entry.id]))
-        except Cancelled:
+        except Cancelled as ending:
             self._stopped(entry, self._samples(key), run)
-            raise
+            raise Cancelled("" if run.is_noted else str(ending)) from None
         except Exception as error:
             self._failed(entry, self._samples(key), error, run)
             raise

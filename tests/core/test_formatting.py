@@ -13,6 +13,7 @@ from lib.core.formatting import (
     file_name,
     format_bytes,
     format_duration,
+    format_rough_duration,
     format_time,
     megabytes_done,
     percent,
@@ -165,3 +166,11 @@ def test_names_of_files_hold_nothing_that_a_shell_or_path_takes_for_more() -> No
 )
 def test_names_of_files_are_names_on_every_system(stem: str, name: str) -> None:
     assert file_name(stem, ".json") == name
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (14.6, "15 s"), (59.6, "1 min"), (95, "2 min"), (3590, "1 h 00 min"), (3720, "1 h 02 min")],
+)
+def test_a_reckoned_duration_is_rounded(seconds, text):
+    assert format_rough_duration(seconds) == text

@@ -258,6 +258,7 @@ def test_a_pause_keeps_what_is_done_and_resume_goes_on_there(begin: Begin, store
     kept = process.queue.read().entries[0].done
     assert kept == store.embedding(embedding_key(videos[0], process.engine, EVERY)).samples > 0
     assert process.names() == ["0.mp4", "1.mp4", "2.mp4"]
+    assert not any(job.note for job in process.jobs.jobs())  # paused, as the queue says, and not cancelled
     process.engine.delay_s = 0.0
     process.queue.pause(False)
     assert wait_for(process.done)

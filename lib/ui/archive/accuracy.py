@@ -9,6 +9,7 @@ import streamlit as st
 from lib.comparison.archive_view import VideoFacts
 from lib.comparison.categories import By, VideoCategories, category_accuracy
 from lib.core.formatting import percent, plural
+from lib.ui.archive.filters import NONE
 from lib.ui.panels import html_tables
 from lib.ui.panels.html_tables import escaped
 
@@ -16,7 +17,7 @@ from lib.ui.panels.html_tables import escaped
 def draw(videos: Mapping[str, VideoCategories], facts: Mapping[str, VideoFacts], by: By) -> None:
     """Draw the accuracy by both ways and the confusion matrix of the chosen one; nothing without true categories."""
     true = {key: one.true_category for key, one in facts.items() if one.true_category is not None}
-    result = category_accuracy(videos, true, by)
+    result = category_accuracy(videos, true, by, nothing=NONE)
     if result.accuracy is None:
         return
     other = category_accuracy(videos, true, "mean" if by == "share" else "share")
@@ -35,7 +36,7 @@ def draw(videos: Mapping[str, VideoCategories], facts: Mapping[str, VideoFacts],
         )
         rows.append(f'<tr><th scope="row">{escaped(str(label))}</th>{cells}</tr>')
     html_tables.draw(
-        f'<table><thead><tr><th scope="col" class="first">True, by found</th>{head}</tr></thead>'
+        f'<table><thead><tr><th scope="col" class="first">True ↓ found →</th>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>",
         label="Videos by true category and category found",
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lib.core.errors import PromptreelError
 from lib.core.formatting import as_text, plural
@@ -50,8 +51,8 @@ class Archive:
     """What of the saved categories is chosen; None for the prompts of an experiment."""
 
 
-def choose() -> Archive | None:
-    """Draw the choice of the categories; None, with what to do drawn, where there is nothing to show."""
+def choose(place: DeltaGenerator) -> Archive | None:
+    """Draw the choice of the categories in ``place``; None, with what to do drawn, where there is nothing to show."""
     store = cache.store()
     videos = {video.sha256: video for video in store.videos()[::-1]}
     if not videos:
@@ -60,7 +61,8 @@ def choose() -> Archive | None:
     saved = categories.saved(store.home)
     for name in saved.damaged:
         st.warning(f"The saved categories {as_text(name)} are damaged and left out.", icon=":material/warning:")
-    chosen = _chosen(saved)
+    with place:
+        chosen = _chosen(saved)
     try:
         engine = engine_panel.current_engine(state.session())
         prompt_set, one = chosen()
@@ -70,6 +72,7 @@ def choose() -> Archive | None:
         return None
     if prompt_set is None or not prompt_set.enabled:
         st.info("No prompt is switched on, so there are no categories; choose others, or add prompts in Explore.")
+        st.page_link("pages/explore.py", label="Explore", query_params=state.address())
         return None
     if not infos:
         st.info(f"No video is embedded with {as_text(engine.name)} yet; embed some in the Library.")

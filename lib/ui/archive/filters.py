@@ -45,7 +45,7 @@ def choose(videos: Mapping[str, VideoCategories], facts: Mapping[str, VideoFacts
         percent_from = st.number_input("Share from (%)", 0, 100, 0, 5, width=130, **kept("share"))
         order = st.selectbox("Order", ORDERS, format_func=_ORDER_NAMES.__getitem__, width=140, **kept("order"))
         with st.popover("More filters", icon=":material/filter_list:"):
-            restricted = st.toggle("Holds what is restricted", **kept("restricted"))
+            restricted = st.toggle("Something restricted", **kept("restricted"))
             disagree = st.toggle("Share and mean score disagree", **kept("disagree"))
             known = any(one.true_category for one in facts.values())
             wrong = st.toggle("Not the true category", disabled=not known, **kept("wrong"))

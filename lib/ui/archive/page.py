@@ -15,10 +15,11 @@ from lib.ground_truth.categories import parse_categories
 from lib.services import categories
 from lib.services.experiments import shown_title
 from lib.services.reports import About, report_of_archive
+from lib.ui.archive import detail
 from lib.ui.archive.classification import Archive
 from lib.ui.archive.filters import NONE, kept
 from lib.ui.components.gallery import GalleryItem, gallery
-from lib.ui.panels import reports
+from lib.ui.panels import paging, reports
 from lib.ui.panels.video import thumbnails_url
 from lib.ui.session import cache, state, theme
 from lib.ui.session.peek import peek_state
@@ -32,7 +33,6 @@ _OF_LABEL = {
     "peak_score": ("peak score", "%.3f"),
 }
 """Numbers of the label looked at: heading and format of their columns."""
-_CHOSEN = "archive_chosen"
 
 
 def facts_of(archive: Archive) -> tuple[dict[str, VideoFacts], str]:
@@ -49,19 +49,13 @@ def facts_of(archive: Archive) -> tuple[dict[str, VideoFacts], str]:
     }, problem
 
 
-def show(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView) -> str | None:
-    """Draw the videos that ``view`` shows; return the SHA-256 of the one that is chosen."""
+def show(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView) -> None:
+    """Draw the videos that ``view`` shows, and the one that is chosen."""
     videos = archive.found.categories
     keys = shown(videos, facts, view)
     flagged = sum(bool(videos[key].flagged) for key in keys)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            f"**{plural(len(keys), 'video')}**"
-            + (f" of {len(videos):,}" if len(keys) < len(videos) else "")
-            + (f", {flagged:,} with something restricted" if flagged else "")
-        )
-        st.space("stretch")
-        form = st.segmented_control(
+        form = st.segmented_control(  # on the left, as the table's own tools cover what is above its right end
             "Shown as",
             ["Cards", "Table"],
             default="Cards",
@@ -69,23 +63,32 @@ def show(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView) -
             label_visibility="collapsed",
             **kept("form"),
         )
+        st.markdown(
+            f"**{plural(len(keys), 'video')}**"
+            + (f" of {len(videos):,}" if len(keys) < len(videos) else "")
+            + (f", {flagged:,} with something restricted" if flagged else "")
+        )
     if not keys:
         st.info("No video meets all of these conditions; take some away.")
-        return None
-    return (_table if form == "Table" else _cards)(archive, facts, view, keys)
+    elif form == "Table":
+        if (chosen := _table(archive, facts, view, keys)) is not None:
+            with st.container(border=True):
+                st.markdown(f"**{detail.heading(facts[chosen])}**")
+                detail.draw(archive, chosen, facts[chosen])
+    else:
+        _cards(archive, facts, view, keys)
+        if (chosen := detail.chosen()) is not None and chosen in facts:
+            detail.dialog(archive, chosen, facts[chosen])
 
 
-def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView, keys: Sequence[str]) -> str | None:
-    pages = -(-len(keys) // _PAGE)
-    page = 1
-    if pages > 1:
-        page = int(st.number_input(f"Page, of {pages:,}", 1, pages, 1, key=f"archive_page_{pages}", width=140))
+def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView, keys: Sequence[str]) -> None:
     colours = theme.colours(archive.prompt_set.enabled)
+    page = f"archive_page_{-(-len(keys) // _PAGE)}"
     items = []
-    for key in keys[(page - 1) * _PAGE : page * _PAGE]:
+    for key in (keys[place] for place in paging.places(page, len(keys), _PAGE)):
         found = archive.found.videos[key]
         best = found.categories.category(view.by)
-        title = f"{best.label} {percent(best.share)}" if best else NONE
+        title = best.label if best else NONE
         frame = found.poster_frame
         items.append(
             GalleryItem(
@@ -98,15 +101,15 @@ def _cards(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
             )
         )
     if picked := gallery(items, key="archive_cards", label="Videos of the archive"):
-        st.session_state[_CHOSEN] = picked.id
-    chosen: str | None = st.session_state.get(_CHOSEN)
-    return chosen if chosen in keys else None
+        detail.choose(picked.id)
+    paging.numbers(page, len(keys), _PAGE)
 
 
 def _lines(video: VideoCategories, facts: VideoFacts, view: ArchiveView) -> list[str]:
     """Return what a card says below its category."""
-    lines = [facts.name, format_duration(facts.duration_s)]
-    other = video.category("mean" if view.by == "share" else "share")
+    length = format_duration(facts.duration_s)
+    best, other = video.category(view.by), video.category("mean" if view.by == "share" else "share")
+    lines = [facts.name, f"{percent(best.share)} of {length}" if best else length]
     if not video.agree:
         lines.append(f"by {'mean score' if view.by == 'share' else 'share'}: {other.label if other else NONE}")
     if view.label is not None and (found := looked_at(video, view)) is not None:
@@ -122,13 +125,15 @@ def _table(archive: Archive, facts: Mapping[str, VideoFacts], view: ArchiveView,
     names = {key: facts[key].name for key in keys}
     true = {key: one.true_category for key in keys if (one := facts[key]).true_category is not None}
     frame = videos_table(videos, names, true).drop(columns="video")
+    frame["share"] = frame["share"].round(2)  # shown as whole percents
     frame.insert(1, "length_s", [facts[key].duration_s for key in keys])
     number, words = st.column_config.NumberColumn, st.column_config.TextColumn
     of_label = {}
     if view.label is not None:
         found = [video.of(view.label) for video in videos.values()]
         for name, (title, form) in _OF_LABEL.items():
-            frame[f"label_{name}"] = [None if one is None else getattr(one, name) for one in found]
+            digits = 2 if name == "share" else 6
+            frame[f"label_{name}"] = [None if one is None else round(getattr(one, name), digits) for one in found]
             of_label[f"label_{name}"] = number(f"{view.label}: {title}", format=form)
     event = st.dataframe(
         frame,
@@ -159,7 +164,8 @@ def leave(archive: Archive, facts: Mapping[str, VideoFacts], by: By) -> None:
     """Draw downloads of all categories, their report, and the import of true ones."""
     videos = archive.found.categories
     names = {key: one.name for key, one in facts.items()}
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption(f"{plural(len(videos), 'video')} and all labels as", width="content")
         for ending, mime, make in (
             ("csv", "text/csv", spreadsheet_csv),
             ("json", "application/json", lambda table: table.to_json(orient="records").encode()),

@@ -60,6 +60,7 @@ def draw() -> None:
         column_config={
             "Samples": st.column_config.NumberColumn(format="localized"),
             "Length": st.column_config.TextColumn(width="small"),
+            "State": st.column_config.TextColumn(width=130),  # a width that is measured is kept when it changes
         },
         alt="Videos in the library and their embeddings",
     )

@@ -16,6 +16,7 @@ from lib.services.queue_file import Entry, Queue
 from lib.store.videos import Video
 from lib.ui.background import embedding
 from lib.ui.panels import engine as engine_panel
+from lib.ui.panels import paging
 from lib.ui.panels.jobs import progress_text, waiting_words
 from lib.ui.session import cache, state
 from lib.ui.session.guard import as_sentences, told
@@ -126,23 +127,11 @@ def _try_engine() -> None:
 
 
 def _waiting(queue: EmbeddingQueue, waiting: Sequence[Entry]) -> None:
-    places = _page("queue_page", len(waiting))
+    places = paging.places("queue_page", len(waiting), _PER_PAGE)
     with st.container(gap="xxsmall"):
         for place in places:
             _row(queue, waiting[place], place, last=place == len(waiting) - 1)
-    _page_numbers("queue_page", len(waiting))
-
-
-def _page(key: str, count: int) -> range:
-    """Return the places of so many rows that are on the page that ``_page_numbers`` shows as chosen."""
-    number = st.session_state.get(key, 1) if count > _PER_PAGE else 1
-    first = (min(number, -(-count // _PER_PAGE)) - 1) * _PER_PAGE
-    return range(max(first, 0), min(first + _PER_PAGE, count))
-
-
-def _page_numbers(key: str, count: int) -> None:
-    if count > _PER_PAGE:
-        st.pagination(-(-count // _PER_PAGE), key=key)
+    paging.numbers("queue_page", len(waiting), _PER_PAGE)
 
 
 def _row(queue: EmbeddingQueue, entry: Entry, place: int, *, last: bool) -> None:
@@ -192,7 +181,7 @@ def _failed(queue: EmbeddingQueue, failed: Sequence[Entry]) -> None:
                     args=(ids,),
                 )
                 st.button("Remove all of these", key="queue_drop_all", on_click=told(queue.remove), args=(ids,))
-        for entry in (failed[place] for place in _page("queue_failed_page", len(failed))):
+        for entry in (failed[place] for place in paging.places("queue_failed_page", len(failed), _PER_PAGE)):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 named = "" if entry.problem.startswith(entry.name) else f"**{as_text(entry.name)}**: "
                 st.markdown(f"{named}{as_text(entry.problem)}")
@@ -204,4 +193,4 @@ def _failed(queue: EmbeddingQueue, failed: Sequence[Entry]) -> None:
                     on_click=told(queue.remove),
                     args=([entry.id],),
                 )
-        _page_numbers("queue_failed_page", len(failed))
+        paging.numbers("queue_failed_page", len(failed), _PER_PAGE)

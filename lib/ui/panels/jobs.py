@@ -7,7 +7,7 @@ from contextlib import suppress
 import streamlit as st
 
 from lib.core.errors import PromptreelError
-from lib.core.formatting import as_text, format_duration, plural
+from lib.core.formatting import as_text, format_duration, format_rough_duration, plural
 from lib.services.embedding import TimeLeft
 from lib.services.jobs import Job
 from lib.ui.session import cache
@@ -48,11 +48,9 @@ def _waiting_line() -> None:
     queue = cache.embedding_queue()
     with suppress(PromptreelError):  # the Library says what is wrong
         now = queue.read()
-        waiting = sum(queue.job(entry.id) is None for entry in now.waiting)
-        if waiting:
-            st.caption(
-                f"{plural(waiting, 'video')} paused." if now.paused else waiting_words(waiting, queue.time_left())
-            )
+        if any(queue.job(entry.id) is None for entry in now.waiting):
+            words = waiting_words(len(now.waiting), queue.time_left())
+            st.caption(f"{words} Paused." if now.paused else words)
 
 
 def waiting_words(waiting: int, left: TimeLeft) -> str:
@@ -61,7 +59,7 @@ def waiting_words(waiting: int, left: TimeLeft) -> str:
     if not left.seconds:
         words += "; how long it takes is known once one is embedded"
     else:
-        words += f", about {format_duration(left.seconds)} left"
+        words += f", about {format_rough_duration(left.seconds)} left"
         words += f" and {plural(left.unknown, 'video')} of unknown length" if left.unknown else ""
     return f"{words}."
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-from lib.core.formatting import as_text, plural
+from lib.core.formatting import as_text, plural, shortened
 from lib.services import categories
 from lib.services.archive import videos_of
 from lib.services.categories import SavedCategories
@@ -23,7 +23,8 @@ def choose() -> None:
         return
     options = {f"{one.id}:{label}": f"{one.name}: {label}" for one in saved.values() for label in one.labels}
     chosen = [one for one in state.current().categories if one in options]
-    with st.popover(f"Categories ({len(chosen)})" if chosen else "Categories", icon=":material/inventory_2:"):
+    words = as_text(shortened(options[chosen[0]], 30)) if len(chosen) == 1 else f"Categories ({len(chosen)})"
+    with st.popover(words if chosen else "Categories", icon=":material/inventory_2:"):
         st.multiselect(
             "Only videos of these categories",
             list(options),
