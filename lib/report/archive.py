@@ -107,7 +107,7 @@ def _times(label: LabelInVideo) -> str:
 
 
 def _accuracy(videos: Mapping[str, VideoCategories], true: Mapping[str, str], by: By) -> list[Block]:
-    result = category_accuracy(videos, true, by)
+    result = category_accuracy(videos, true, by, nothing="no category")
     if result.accuracy is None:
         return []
     heads = ("True ↓ found →", *map(str, result.confusion.columns))
