@@ -30,7 +30,7 @@ MOST_VIDEOS = 2_000
 """Videos that are listed."""
 _FRAMES = 6  # of each category
 _TIMES = 5  # of a restricted label
-_NONE = "none"
+_NONE = "no category"
 _MEANS = {"share": "the label seen for the largest share", "mean": "the label with the highest mean score"}
 
 
@@ -107,7 +107,7 @@ def _times(label: LabelInVideo) -> str:
 
 
 def _accuracy(videos: Mapping[str, VideoCategories], true: Mapping[str, str], by: By) -> list[Block]:
-    result = category_accuracy(videos, true, by, nothing="no category")
+    result = category_accuracy(videos, true, by, nothing=_NONE)
     if result.accuracy is None:
         return []
     heads = ("True ↓ found →", *map(str, result.confusion.columns))

@@ -41,7 +41,7 @@ def test_counts_categories_and_flags_what_is_restricted() -> None:
     assert "football 2 50 % beach 1 25 % none 1 25 %" in page.words
     assert "clip<1>.mp4 wine 1.0 s 0:01.0 – 0:02.0" in page.words
     bars = page.charts[0]["datasets"]["counts"]
-    assert bars == [{"category": name, "videos": n} for name, n in (("football", 2), ("beach", 1), ("none", 1))]
+    assert bars == [{"category": name, "videos": n} for name, n in (("football", 2), ("beach", 1), ("no category", 1))]
 
 
 def test_lists_every_video_by_category_and_shows_those_with_the_largest_share() -> None:
