@@ -38,7 +38,7 @@ def test_counts_categories_and_flags_what_is_restricted() -> None:
     page = page_of()
 
     assert "4 videos, 1 with something restricted." in page.words
-    assert "football 2 50 % beach 1 25 % none 1 25 %" in page.words
+    assert "football 2 50 % beach 1 25 % no category 1 25 %" in page.words
     assert "clip<1>.mp4 wine 1.0 s 0:01.0 – 0:02.0" in page.words
     bars = page.charts[0]["datasets"]["counts"]
     assert bars == [{"category": name, "videos": n} for name, n in (("football", 2), ("beach", 1), ("no category", 1))]
