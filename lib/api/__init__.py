@@ -19,7 +19,6 @@ warning (``PromptreelWarning``). Safe to use from one thread; several processes 
 May import everything but ``ui`` and ``cli``.
 """
 
-from lib.api.charts import Chart
 from lib.api.files import PromptreelWarning, parse_prompts, prompt_set, read_prompts
 from lib.api.library import Embedding, Library
 from lib.api.results import Comparison, Evaluation, Moments, Result, compare
@@ -36,7 +35,6 @@ FORMATS = {name: kind.title for name, kind in _FORMATS.items()}
 __all__ = [
     "FORMATS",
     "Cancelled",
-    "Chart",
     "Comparison",
     "Embedding",
     "Evaluation",

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import pyarrow as pa
 
 from lib.analysis.analysis import Analysis
-from lib.api.charts import WIDTH, Chart
+from lib.api.charts import WIDTH, as_altair
 from lib.api.files import warn, write
 from lib.charts import comparison as comparison_charts
 from lib.charts import evaluation as evaluation_charts
@@ -30,7 +31,7 @@ from lib.evaluation.overall import Overall, overall
 from lib.evaluation.verdict import Verdict, verdict
 from lib.services.exports import StoredAnalysis, export
 from lib.services.ground_truth import video_truth
-from lib.services.reports import About, report_name, report_of_video
+from lib.services.reports import About, Side, report_name, report_of_comparison, report_of_video
 from lib.services.search import Moment, SearchResult
 from lib.services.stored_analysis import report as analysis_document
 from lib.services.tables import analysis_table
@@ -171,30 +172,36 @@ class Result:
         """The colour of each label, as the dashboard has it."""
         return label_colours(self.analysis.prompt_set.prompts)
 
-    def overview_chart(self, *, width: int = WIDTH) -> Chart:
+    def overview_chart(self, *, width: int = WIDTH) -> alt.LayerChart:
         """Return the scores of the whole video as a strip."""
-        return Chart.of(timeline.overview_chart(self.analysis), width)
+        return as_altair(timeline.overview_chart(self.analysis), width)
 
-    def scores_chart(self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH) -> Chart:
+    def scores_chart(
+        self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH
+    ) -> alt.LayerChart:
         """Return the scores over time, of a part of the video where it is given, with thresholds and tooltips."""
-        return Chart.of(timeline.scores_chart(self._part(start_s, end_s), self.colours), width)
+        return as_altair(timeline.scores_chart(self._part(start_s, end_s), self.colours), width)
 
-    def segments_chart(self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH) -> Chart:
+    def segments_chart(
+        self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH
+    ) -> alt.LayerChart:
         """Return a lane of segments per label."""
-        return Chart.of(timeline.segments_chart(self._part(start_s, end_s), self.colours), width)
+        return as_altair(timeline.segments_chart(self._part(start_s, end_s), self.colours), width)
 
-    def change_chart(self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH) -> Chart:
+    def change_chart(
+        self, start_s: float | None = None, end_s: float | None = None, *, width: int = WIDTH
+    ) -> alt.LayerChart:
         """Return how much each sample differs from the one before, cuts marked."""
-        return Chart.of(timeline.change_chart(self._part(start_s, end_s)), width)
+        return as_altair(timeline.change_chart(self._part(start_s, end_s)), width)
 
-    def histogram_chart(self, label: str | None = None, *, width: int = WIDTH) -> Chart:
+    def histogram_chart(self, label: str | None = None, *, width: int = WIDTH) -> alt.LayerChart:
         """Return how many seconds have which score, of one label or of all.
 
         Raises:
             InputError: there is no such label.
         """
         _check(label, self.labels)
-        return Chart.of(timeline.histogram_chart(self.analysis, label=label), width)
+        return as_altair(timeline.histogram_chart(self.analysis, label=label), width)
 
     def _part(self, start_s: float | None, end_s: float | None) -> ChartData:
         samples = self.analysis.samples
@@ -231,11 +238,11 @@ class Evaluation:
         """Seconds that a true label (rows) and a found one (columns) share; both end with "nothing"."""
         return self.evaluation.confusion
 
-    def confusion_chart(self, *, width: int = WIDTH) -> Chart:
+    def confusion_chart(self, *, width: int = WIDTH) -> alt.LayerChart:
         """Return what is true against what is found, in seconds."""
-        return Chart.of(evaluation_charts.confusion_chart(self.evaluation), width)
+        return as_altair(evaluation_charts.confusion_chart(self.evaluation), width)
 
-    def curve_chart(self, label: str, *, width: int = WIDTH) -> Chart:
+    def curve_chart(self, label: str, *, width: int = WIDTH) -> alt.LayerChart:
         """Return precision and recall of one label by threshold.
 
         Raises:
@@ -243,7 +250,7 @@ class Evaluation:
         """
         _check(label, tuple(self.evaluation.by_label))
         colour = label_colours(self.evaluation.analysis.prompt_set.prompts)[label]
-        return Chart.of(evaluation_charts.curve_chart(self.evaluation.by_label[label], colour), width)
+        return as_altair(evaluation_charts.curve_chart(self.evaluation.by_label[label], colour), width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,8 +260,10 @@ class Comparison:
     a: Result
     b: Result
     comparison: comparisons.Comparison
+    truth: tuple[TrueSegment, ...] = ()
+    """Ground truth of the video, where there is some."""
     evaluations: tuple[Evaluation, Evaluation] | None = None
-    """A and B against ground truth, where there is some."""
+    """A and B against it."""
 
     def __repr__(self) -> str:
         return f"Comparison({self.summary!r})"
@@ -293,19 +302,27 @@ class Comparison:
         columns = ["start_s", "end_s", "a", "b"]
         return pd.DataFrame([span.to_dict() for span in self.comparison.disagreements], columns=columns)
 
-    def differences_chart(self, *, width: int = WIDTH) -> Chart:
+    def report(self, path: str | Path | None = None, *, title: str = "", note: str = "") -> Path:
+        """Write this as one HTML file, with the verdict where there is ground truth; as ``Result.report``."""
+        sides = [Side(one.info, one.engine, one.analysis) for one in (self.a, self.b)]
+        about = About(title, note)
+        data = report_of_comparison(self.a.store, self.a.video, *sides, truth=self.truth, about=about)
+        names = "-".join(side.analysis.prompt_set.name for side in sides)
+        return write(path, report_name(f"{Path(self.a.video.name).stem}-{names}"), data)
+
+    def differences_chart(self, *, width: int = WIDTH) -> alt.LayerChart:
         """Return what A and B say where they are not the same."""
         chart = comparison_charts.differences_chart(self.comparison, self.a.colours, self.b.colours)
-        return Chart.of(chart, width)
+        return as_altair(chart, width)
 
-    def scatter_chart(self, label: str, *, width: int = 420) -> Chart:
+    def scatter_chart(self, label: str, *, width: int = 380) -> alt.LayerChart:
         """Return A's score of a label against B's, a point per sample.
 
         Raises:
             InputError: not a label of both.
         """
         _check(label, self.comparison.labels)
-        return Chart.of(comparison_charts.scatter_chart(self.comparison, label, self.a.colours[label]), width)
+        return as_altair(comparison_charts.scatter_chart(self.comparison, label, self.a.colours[label]), width)
 
 
 def compare(a: Result, b: Result, truth: Sequence[TrueSegment] | None = None) -> Comparison:
@@ -324,7 +341,7 @@ def compare(a: Result, b: Result, truth: Sequence[TrueSegment] | None = None) ->
     if truth is None:
         truth = video_truth(a.store, a.video).segments
     against = (a.evaluate(truth), b.evaluate(truth)) if truth else None
-    return Comparison(a, b, comparisons.compare(a.analysis, b.analysis), against)
+    return Comparison(a, b, comparisons.compare(a.analysis, b.analysis), tuple(truth), against)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ def test_it_finds_what_the_readme_says_and_shows_its_charts(made: dict[str, Any]
     texts = json.dumps(shown)
 
     assert len(charts) >= 4
-    assert all("image/png" in chart and chart[VEGA_LITE]["layer"] for chart in charts)
+    assert all("image/png" in chart and {"layer", "vconcat"} & chart[VEGA_LITE].keys() for chart in charts)
     assert "6.3 s, 37 %, first 0:07.1" in texts
     assert "2.9 s, 17 %" in texts
     assert "B is better here" in texts
