@@ -46,6 +46,7 @@ GROUPS = {
         "classify": ("classify", "sort videos into categories, and flag those that hold what is restricted"),
     },
     "hand on what is found": {
+        "clips": ("clips", "cut out what prompts find in a video, as files or one reel, or draw it into the video"),
         "report": ("report", "write one HTML file for people without Promptreel: of a video, a comparison, an archive"),
         "export": ("export", "write what prompts find in a video as a file for an editor or an annotation tool"),
     },

@@ -20,7 +20,7 @@ from lib.store.store import Store
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    listed = "\n".join(f"  {name:<14} {kind.title}" for name, kind in FORMATS.items())
+    listed = "\n".join(f"  {name:<16} {kind.title}" for name, kind in FORMATS.items())
     parser.description = (
         "Embed what is missing of a video, then write what prompts find in it as a file for another\nprogram: an "
         f"editor, an annotation tool, a spreadsheet.\n\nformats:\n{listed}"

@@ -31,12 +31,14 @@ from lib.interchange.footage import Footage, footage
 from lib.interchange.timeline import write_fcpxml, write_otio
 from lib.media.contact_sheet import Tile, contact_sheet
 from lib.services.stored_analysis import report
+from lib.services.tables import analysis_table, as_parquet
 from lib.services.video_files import start_timecode_of
 from lib.store.embeddings import EmbeddingInfo
 from lib.store.store import Store
 from lib.store.videos import Video
 
 _TILES_PER_LABEL = 6
+_PARQUET = "application/vnd.apache.parquet"
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,11 @@ def _document(analysis: StoredAnalysis) -> str:
     return json.dumps(document, indent=2)
 
 
+def _parquet(analysis: StoredAnalysis, *, vectors: bool = False) -> bytes:
+    of = (analysis.store, analysis.video, analysis.info, analysis.engine, analysis.analysis)
+    return as_parquet(analysis_table(*of, vectors=vectors))
+
+
 def _eaf(analysis: StoredAnalysis) -> str:
     labels = [one for one in analysis.analysis.labels if not analysis.labels or one in analysis.labels]
     return write_eaf(analysis.segments, labels, url=quote(analysis.video.name))
@@ -243,6 +250,10 @@ FORMATS: Mapping[str, Format] = {
     ),
     "samples-csv": Format(
         "Samples, CSV", "-samples.csv", "text/csv", lambda one: spreadsheet_csv(one.analysis.samples_frame())
+    ),
+    "samples-parquet": Format("Samples, Parquet", "-samples.parquet", _PARQUET, lambda one: _parquet(one)),
+    "vectors-parquet": Format(
+        "Samples with their vectors, Parquet", "-vectors.parquet", _PARQUET, lambda one: _parquet(one, vectors=True)
     ),
     "shots-csv": Format(
         "Shots, CSV", "-shots.csv", "text/csv", lambda one: spreadsheet_csv(one.analysis.shots_frame())

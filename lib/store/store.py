@@ -40,7 +40,7 @@ The format, version 1
     ├── searches/             <experiment>.json and query pictures (``ui.search``)
     ├── pictures/             <SHA-256>.jpg, picture examples of prompts
     ├── remote/               <sha256>.json, where a video's file is that stays elsewhere (``remote.videos``)
-    ├── exports/              annotated clips
+    ├── exports/              clips: annotated, and segments cut out
     ├── models/               embedded models that were downloaded
     └── locks/                store.lock (each write), <id>.lock (one ingest per embedding)
 

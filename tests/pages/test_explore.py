@@ -19,6 +19,7 @@ from lib.services import experiments
 from lib.services.experiments import PromptRow
 from lib.ui.session import cache
 from tests.helpers.arrays import prompt_set
+from tests.helpers.http import wait_for
 from tests.helpers.pages import (
     COLOURS,
     MODEL,
@@ -464,3 +465,18 @@ def test_downloads_are_chosen_by_format_and_say_what_it_needs(bench):
     assert [one.proto.label for one in app.get("download_button")].count("Download") == 1
     by_key(app.selectbox, "download_format").set_value("resolve").run()
     assert "must begin at 01:00:00:00 with the video" in words(app)
+
+
+def test_segments_are_cut_out_in_the_background_and_downloaded_under_a_name(bench):
+    app = open_page()
+    by_key(app.get("button_group"), "explore_view").set_value("Export").run()
+    by_key(app.number_input, "cut_padding").set_value(0.5)
+    by_key(app.button, "cut").click().run()
+    assert not app.exception
+    (job,) = [one for one in cache.jobs().jobs() if one.title.startswith("Clips of")]
+    assert wait_for(lambda: not job.live)
+    app.run()
+    assert "in all, " in words(app)
+    (link,) = app.get("link_button")
+    assert link.proto.label.startswith("Download ")
+    assert link.proto.url.startswith("/promptreel/video/")
