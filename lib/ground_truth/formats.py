@@ -47,14 +47,14 @@ def read(text: str, source: Source) -> tuple[ReadFormat, Iterable[Entry | Note]]
         raise InputError(
             f"{source.name} has a line of more than {_MAX_LINE:,} characters; check that it is the right file."
         )
-    if is_edl(lines[:50]):
-        return "edl", read_edl(text, source)
     if text.startswith("WEBVTT"):
         return "vtt", read_cues(text)
     if is_audacity(lines[:5]):
         return "audacity", read_audacity(text)
     if any(has_times(line) for line in lines):
         return "vtt", read_cues(text)
+    if is_edl(lines[:50]):
+        return "edl", read_edl(text, source)
     if is_task_table(text):
         return "label_studio", read_tasks(task_rows(text, source, lambda cell: _json_of(cell, source.name)))
     return "csv", read_table(text, source)

@@ -97,7 +97,8 @@ def write_srt(segments: Sequence[TrueSegment]) -> str:
     """Return SubRip. Text is written as it is, but for what would be taken for markup."""
     cues = []
     for number, one in enumerate(segments, start=1):
-        text = one.label if without_markup(one.label) == one.label else html.escape(one.label, quote=False)
+        plain = without_markup(one.label) == one.label and "-->" not in one.label
+        text = one.label if plain else html.escape(one.label, quote=False)
         start, end = (_vtt_time(time_s).replace(".", ",") for time_s in (one.start_s, one.end_s))
         cues.append(f"{number}\n{start} --> {end}\n{text}\n")
     return "\n".join(cues)

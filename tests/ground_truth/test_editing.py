@@ -118,6 +118,12 @@ def test_final_cut_s_keywords_count_from_the_asset_s_start() -> None:
     assert len(parsed.problems) == 2
 
 
+def test_labels_that_look_like_an_edit_list_stay_labels() -> None:
+    label = EVENT.strip()
+    for text in (f"WEBVTT\n\n0:01.000 --> 0:02.000\n{label}\n", f"1\n0:00:01,000 --> 0:00:02,000\n{label}\n"):
+        assert spans(read(text)) == [(" ".join(label.split()), 1.0, 2.0)]
+
+
 EVENT = "001  AX       V     C        00:00:00:00 00:00:01:00 00:00:00:00 00:00:01:00\n"
 
 
