@@ -150,7 +150,7 @@ def test_the_environments_key_goes_to_no_server_that_only_a_version_names(
         raise PromptreelError("no such server")
 
     monkeypatch.setenv("ROBOFLOW_API_KEY", "secret")
-    monkeypatch.setattr("lib.cli.context.make_engine", refuse)
+    monkeypatch.setattr("lib.services.open_engine.make_engine", refuse)
     for url in ("https://stranger.example", "http://127.0.0.1:9001"):
         experiments.save(
             store.home, experiments.replace(stranger.experiment, id="abcdef", engine="server", server_url=url)

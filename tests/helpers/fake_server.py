@@ -211,6 +211,7 @@ class FakeServer:
 
 class _Handler(LoopbackHandler):
     owner: FakeServer
+    _counted = False
 
     def do_GET(self) -> None:
         faults = self.owner.faults
@@ -239,6 +240,7 @@ class _Handler(LoopbackHandler):
         items = items if isinstance(items, list) else [items]
         headers = {name.lower(): value for name, value in self.headers.items()}
         fails = owner.begin(Seen("POST", self.path, headers, body, len(items), self.client_address))
+        self._counted = True
         try:
             busy_s = faults.latency_s + faults.per_item_s * len(items)
             if busy_s:
@@ -248,7 +250,18 @@ class _Handler(LoopbackHandler):
             else:
                 self._embed(body, items, family)
         finally:
-            owner.end()
+            self._count_out()
+
+    def _count_out(self) -> None:
+        if self._counted:
+            self._counted = False
+            self.owner.end()
+
+    def answer(
+        self, status: int, data: bytes, headers: dict[str, str] | None = None, *, with_body: bool = True
+    ) -> None:
+        self._count_out()  # before the answer: after it the client's next request may be here first
+        super().answer(status, data, headers, with_body=with_body)
 
     def _fail(self) -> None:
         faults = self.owner.faults
