@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lib.core.formatting import encodable
+
 _HASH_BLOCK = 1 << 20
 _NAME_BYTES = 200
 """Most bytes of a file's name that its temporary file repeats: with what is added, 255 are allowed."""
@@ -23,6 +25,11 @@ def expanded(path: Path | str) -> Path:
 def resolved(path: Path | str) -> Path:
     """Return where ``path`` leads when links are followed; where these lead in a circle, the circle's first."""
     return Path(os.path.realpath(expanded(path)))  # Path.resolve raises there before Python 3.13
+
+
+def is_text(path: Path) -> bool:
+    """Return whether a path's bytes are UTF-8, so that a page can show it and FFmpeg can open it."""
+    return encodable(str(path)) == str(path)
 
 
 def write_atomically(path: Path, content: bytes | str, *, mode: int = 0o666) -> None:

@@ -106,11 +106,6 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
-def is_text(path: Path) -> bool:
-    """Return whether a path's bytes are UTF-8, so that a page can show it and FFmpeg can open it."""
-    return encodable(str(path)) == str(path)
-
-
 def shown_name(path: Path) -> str:
     """Return a file's name as text that can be shown and encoded, also where its bytes aren't UTF-8."""
     return encodable(path.name)

@@ -34,8 +34,7 @@ from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 from lib.core.errors import Cancelled, InputError, RemoteError, RemoteFailedError, RemoteMissingError
 from lib.core.formatting import shortened
 from lib.infra.documents import UNREADABLE, parse_object
-from lib.infra.files import resolved
-from lib.media.limits import is_text
+from lib.infra.files import is_text, resolved
 from lib.store.faults import is_foreign
 
 if TYPE_CHECKING:

@@ -20,9 +20,8 @@ from typing import Any
 from lib.core.errors import Cancelled, InputError, PromptreelError, VideoError
 from lib.core.formatting import encodable, plural
 from lib.infra import documents
-from lib.infra.files import resolved
+from lib.infra.files import is_text, resolved
 from lib.ingest.progress import Progress
-from lib.media.limits import is_text
 from lib.services.documents import alone
 from lib.services.video_files import MAX_FILES, has_video, videos_in
 from lib.store.faults import mapped_errors

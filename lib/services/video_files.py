@@ -10,8 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from lib.core.errors import InputError, PromptreelError
-from lib.infra.files import expanded
-from lib.media.limits import is_text
+from lib.infra.files import expanded, is_text
 from lib.store.videos import Video
 
 SUFFIXES = frozenset(

@@ -9,8 +9,7 @@ from lib.core.errors import InputError
 from lib.engines.embedded_models import models_folder
 from lib.engines.model_layout import FOLDER, ModelSpec
 from lib.engines.registry import default_engine
-from lib.infra.files import expanded, resolved
-from lib.media.limits import is_text
+from lib.infra.files import expanded, is_text, resolved
 
 SAMPLES = Path(__file__).resolve().parents[3] / "sample_videos"
 
