@@ -91,11 +91,8 @@ def test_results_keep_their_order_when_later_batches_are_quicker(store: Store, v
 
 def test_calls_overlap_up_to_the_engines_concurrency(store: Store, video: Video) -> None:
     engine = ToyEngine(delay_s=0.1, concurrency=3)
-    began = time.monotonic()
     ingest(store, video, engine, EVERY(4))  # 100 samples: 13 calls
-    took = time.monotonic() - began
     assert engine.max_in_flight == 3
-    assert took < 0.9 * engine.calls * engine.delay_s
 
 
 def test_a_server_gets_two_requests_of_eight_at_a_time(store: Store, video: Video) -> None:
