@@ -87,7 +87,7 @@ def _colours(colours: Colours) -> str:
 
 def _specification(chart: Any) -> dict[str, Any]:
     """Return a chart as Vega-Lite, as wide as the page, with the page's colours."""
-    spec: dict[str, Any] = chart.named(_rows)
+    spec: dict[str, Any] = chart.named(_columns)
     spec.pop("usermeta", None)  # which asks for a canvas
     spec.pop("title", None)  # it stands above, in the page's type
     axis = {"labelColor": "var(--soft)", "titleColor": "var(--soft)", "gridColor": "var(--line)"}
@@ -104,10 +104,23 @@ def _specification(chart: Any) -> dict[str, Any]:
     return spec | {"width": "container", "config": spec.get("config", {}) | config}
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[Any, Any]]:
-    """Return a table's rows as Vega reads them, numbers to ``_DECIMALS``, None for what doesn't exist."""
+def _columns(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return a table as ``report.js`` reads it: per column its name, its unlike values, and which one each row has.
+
+    Labels, which may be long, are so written once and not in each row. Numbers are to ``_DECIMALS``, None for what
+    doesn't exist.
+    """
     plain = frame.round(_DECIMALS).astype(object)
-    return plain.where(frame.notna(), None).to_dict("records")
+    plain = plain.where(frame.notna(), None)
+    columns: list[list[Any]] = []
+    for place, name in enumerate(plain.columns):
+        values = plain.iloc[:, place].tolist()
+        if any(isinstance(value, str) for value in values):
+            places = {value: number for number, value in enumerate(dict.fromkeys(values))}
+            columns.append([name, list(places), [places[value] for value in values]])
+        else:
+            columns.append([name, values, None])
+    return columns
 
 
 def _as_data(value: Any) -> str:

@@ -9,7 +9,7 @@ from lib.analysis.analysis import Analysis
 from lib.charts import evaluation as evaluation_charts
 from lib.charts import timeline
 from lib.charts.data import ChartData, chart_data
-from lib.core.formatting import format_duration, format_time, percent, plural
+from lib.core.formatting import format_duration, format_time, percent, plural, shortened
 from lib.core.labelled_intervals import TrueSegment
 from lib.evaluation.evaluation import Evaluation
 from lib.evaluation.overall import overall
@@ -34,6 +34,8 @@ _RELATIVE = (
     "A relative score says how much better a label fits a frame than 200 everyday phrases do: 0 is their median there, "
     "1 their 95th percentile."
 )
+_CAPTION = 60
+"""Most characters of a label under each of its frames; the heading above them has all."""
 FRAMES = 6
 """Best frames of a label, and borderline ones."""
 
@@ -211,7 +213,7 @@ def frames(analysis: Analysis, colours: Colours, pictures: Pictures) -> list[Blo
             shown = [
                 Frame(
                     format_time(float(analysis.samples.times_s[row])),
-                    (f"{label} {analysis.scores[row, column]:.3f}",),
+                    (f"{shortened(label, _CAPTION)} {analysis.scores[row, column]:.3f}",),
                     pictures(int(analysis.samples.frames[row])),
                     colours.name(label),
                 )

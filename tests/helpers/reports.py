@@ -54,8 +54,16 @@ class Page(HTMLParser):
 
     @property
     def charts(self) -> list[dict[str, Any]]:
-        """The specifications."""
-        return list(json.loads(self.data))
+        """The specifications, with the rows of their tables as the page's script makes them."""
+        charts = list(json.loads(self.data))
+        for chart in charts:
+            chart["datasets"] = {name: _rows(columns) for name, columns in chart["datasets"].items()}
+        return charts
+
+
+def _rows(columns: list[Any]) -> list[dict[str, Any]]:
+    named = {name: values if at is None else [values[place] for place in at] for name, values, at in columns}
+    return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
 
 
 def read(report: bytes) -> Page:

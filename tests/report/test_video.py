@@ -95,3 +95,15 @@ def test_without_samples_it_is_a_report_without_charts(found) -> None:  # type: 
 
     assert page.scripts == []
     assert "There are no samples, so nothing is drawn." in page.words
+
+
+def test_a_long_label_is_not_written_with_each_of_its_samples() -> None:
+    long = "a very long label " * 20
+    found = analyse_scores(
+        [[0.9, 0.1]] * 200 + [[0.1, 0.6]] * 200, prompt_set(long.strip(), "__proto__", decision="best")
+    )
+    data = render(video_report(found, ORIGIN, lambda _: None))
+
+    assert data.count(long.strip().encode()) < 60
+    lines = next(chart["datasets"]["lines"] for chart in read(data).charts if "lines" in chart["datasets"])
+    assert {row["label"].strip() for row in lines} == {long.strip(), "__proto__"}

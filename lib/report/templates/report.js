@@ -22,7 +22,14 @@
     tip.style.top = `${y + 14 + tip.offsetHeight > innerHeight ? Math.max(0, y - 14 - tip.offsetHeight) : y + 14}px`;
   }
 
+  /** A table's rows, out of its columns: name, values, and which of them each row has, null for one after the other. */
+  function rows(columns) {
+    const full = columns.map(([name, values, places]) => [name, places ? places.map((place) => values[place]) : values]);
+    return (full[0]?.[1] ?? []).map((_, at) => Object.fromEntries(full.map(([name, values]) => [name, values[at]])));
+  }
+
   const charts = JSON.parse(document.getElementById("charts").textContent);
+  for (const { datasets } of charts) for (const name of Object.keys(datasets)) datasets[name] = rows(datasets[name]);
   document.querySelectorAll("figure.chart > div").forEach((place, number) => {
     vegaEmbed(place, charts[number], {
       ast: true,
