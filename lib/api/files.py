@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lib.core.errors import InputError
+from lib.core.validation import written
 from lib.infra.files import expanded, write_atomically
 from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings
 from lib.prompts.parsing import parse_prompt_set
@@ -25,16 +26,27 @@ def warn(sentences: Iterable[str]) -> None:
         warnings.warn(sentence, PromptreelWarning, stacklevel=3)
 
 
+def file_path(path: str | Path) -> Path:
+    """Return a path with a leading ``~`` replaced.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        raise InputError(f"{written(str(path))} is no path of a file; give a text or a pathlib.Path.")
+    return expanded(path)
+
+
 def write(path: str | Path | None, name: str, data: bytes) -> Path:
     """Write a file whole or not at all: at ``path``, in the folder ``path``, or in this one; return where it is.
 
     Raises:
         InputError: it can't be written there.
     """
-    place = Path(name) if path is None else expanded(path)
-    if place.is_dir():
-        place /= name
+    place = Path(name) if path is None else file_path(path)
     try:
+        if place.is_dir():
+            place /= name
         write_atomically(place, data)
     except OSError as error:
         raise InputError(f"{place} can't be written ({error.strerror}); choose another place.") from error
@@ -69,4 +81,4 @@ def read_prompts(path: str | Path) -> PromptSet:
     Raises:
         PromptSetError, SettingsError: the file can't be read, or says something that makes no sense; with its line.
     """
-    return input_files.read_prompt_set(expanded(path))
+    return input_files.read_prompt_set(file_path(path))

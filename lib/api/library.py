@@ -12,7 +12,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
-from lib.api.files import read_prompts, warn
+from lib.api.files import file_path, read_prompts, warn
 from lib.api.results import Moments, Result
 from lib.core.errors import Cancelled, InputError
 from lib.core.labelled_intervals import TrueSegment
@@ -21,7 +21,6 @@ from lib.core.sampling import Framing, Sampling
 from lib.engines.clip_versions import DEFAULT_VERSION
 from lib.engines.engine import Engine
 from lib.engines.registry import api_key_from_environment, default_engine, is_embedded
-from lib.infra.files import expanded
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
 from lib.prompts.model import PromptSet
@@ -73,7 +72,7 @@ class Library:
         spec = engine or default_engine()
         if model and is_embedded(spec):
             raise InputError(f"A model is chosen among those of an inference server, but the engine is {spec}.")
-        self.home: Path = default_home() if home is None else expanded(home)
+        self.home: Path = default_home() if home is None else file_path(home)
         self.store = Store(self.home)
         """What the rest of ``lib`` works with; ``lib.store.store.Store`` has its methods."""
         self.engine: Engine = open_engine(
@@ -120,7 +119,7 @@ class Library:
         Raises:
             VideoError: missing, or not a video.
         """
-        return self.store.add_file(expanded(path), name=name)
+        return self.store.add_file(file_path(path), name=name)
 
     # Embeddings
 
@@ -219,7 +218,7 @@ class Library:
             NotStoredError: nothing is embedded with the library's engine.
             EngineError: the words can't be embedded.
         """
-        pictures = [input_files.read_query_picture(expanded(path), self.engine.input_size) for path in images]
+        pictures = [input_files.read_query_picture(file_path(path), self.engine.input_size) for path in images]
         query = parse_query(text, pictures)
         warn(self._unknown([*query.texts, *query.avoid]))
         chosen = None
@@ -240,7 +239,7 @@ class Library:
         Raises:
             InputError: it can't be read, or is no picture.
         """
-        file = expanded(path)
+        file = file_path(path)
         return add_picture(self.store, input_files.read_bytes(file, "picture", InputError), file.name)
 
     def _unknown(self, texts: Sequence[str]) -> Iterator[str]:
@@ -309,7 +308,7 @@ class Embedding:
         Raises:
             InputError: the file can't be read, or nothing in it.
         """
-        file = expanded(path)
+        file = file_path(path)
         parsed = input_files.read_truth(file, self.video, self.info.end_s)
         warn(f"{file.name}: {problem}" for problem in parsed.problems)
         return parsed.segments

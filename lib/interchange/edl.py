@@ -53,7 +53,7 @@ def _events(footage: Footage) -> Iterator[str]:
     source, record = footage.timebase, hour_of(footage.timebase)
     at = 0
     for number, one in enumerate(footage.ranges, start=1):
-        ends = source.timecode(one.first), source.timecode(one.stop)
+        ends = source.timecode(one.first), _end(source, one.first, one.stop)
         length = one.stop - one.first
         yield _event(number, "AX", (*ends, record.timecode(at), record.timecode(at + length)))
         yield f"* FROM CLIP NAME:  {footage.name}"
@@ -63,6 +63,12 @@ def _events(footage: Footage) -> Iterator[str]:
         if number == 1:
             yield from (f"* NOTE: {note}" for note in footage.timebase.notes)
         at += length
+
+
+def _end(source: Timebase, first: int, stop: int) -> str:
+    """Return where a range ends; behind midnight hours go on from 24, as readers take the length from both ends."""
+    start, end = source.timecode(first), source.timecode(stop)
+    return end if start < end else f"{int(end[:2]) + 24}{end[2:]}"
 
 
 def _event(number: int, reel: str, timecodes: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -311,3 +312,15 @@ def test_hostile_labels_are_text_in_tables(clip: api.Embedding) -> None:
         found = clip.analyse(api.prompt_set(["<script>alert(1)</script>", "shipyard"]))
     assert "<script>" not in found._repr_html_()
     assert "&lt;script&gt;" in found._repr_html_()
+
+
+@pytest.mark.parametrize("path", ["a\0b", 5, None, b"film.mp4"])
+def test_what_is_no_path_is_said_in_a_sentence(library: api.Library, path: Any) -> None:
+    for use in (library.add, library.embed, library.add_picture, api.read_prompts):
+        with pytest.raises(api.PromptreelError, match="is no path of a file"):
+            use(path)
+
+
+def test_a_name_that_is_too_long_is_said_in_a_sentence(both: tuple[api.Result, api.Result], tmp_path: Path) -> None:
+    with pytest.raises(api.PromptreelError, match="can't be written"):
+        both[0].export("vtt", tmp_path / ("x" * 300))

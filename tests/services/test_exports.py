@@ -17,10 +17,13 @@ import pytest
 from pympi import Elan
 
 from lib.analysis.analysis import Analysis
+from lib.analysis.segments import Segment
 from lib.core.errors import InputError
 from lib.core.sampling import Sampling
-from lib.core.timecode import frames_of
+from lib.core.timecode import frames_of, timebase_of
 from lib.ingest.ingest import ingest
+from lib.interchange.edl import write_edl
+from lib.interchange.footage import footage
 from lib.services import exports
 from lib.services.exports import FORMATS, StoredAnalysis, export, notes
 from lib.services.input_files import read_truth
@@ -264,3 +267,13 @@ def test_a_missing_file_leaves_the_start_open_and_all_else_stays(tmp_path: Path)
             made = export(stored, name)
             assert made.content
             assert made.file_name == f"a_film-test{kind.ending}"
+
+
+@pytest.mark.parametrize("start", ["23:59:59;20", "23:59:59:20"])
+def test_a_segment_over_midnight_keeps_its_length_in_an_edit_list(start: str) -> None:
+    segments = [Segment("a", at / 30, (at + 10) / 30, 0.5, 0.6, at / 30, 0, 1) for at in (0, 5, 30)]
+    base = timebase_of(F30, start_timecode=start)
+    text = write_edl(footage(segments, ["a"], (0.0, 2.0), base, name="f", url="f", title="t", size=(1, 1)))
+    clips = otio.adapters.read_from_string(text, "cmx_3600", rate=float(F30)).find_clips()
+    assert [int(clip.duration().value) for clip in clips] == [10, 10, 10]
+    assert "24:00:00" in text
