@@ -13,7 +13,6 @@ from lib.charts.palette import chart_label
 from lib.charts.templates import FilledChart, Template, table
 
 _LANE = 26
-_WHOLE = "datum.value % 1 ? '' : format(datum.value, ',d')"
 
 
 def counts_chart(counts: Mapping[str, int], colours: Mapping[str, str]) -> FilledChart:
@@ -30,7 +29,7 @@ def _counts(items: tuple[tuple[str, str], ...]) -> Template:
         alt.Chart(table("counts"))
         .mark_bar()
         .encode(
-            x=alt.X("videos", type="quantitative", title="videos", axis=alt.Axis(labelExpr=_WHOLE)),
+            x=alt.X("videos", type="quantitative", title="videos", axis=alt.Axis(format=",d", tickMinStep=1)),
             y=alt.Y(
                 "category",
                 type="nominal",

@@ -163,5 +163,5 @@ class Origin:
 
     def section(self) -> Section:
         """Return the last section of a report."""
-        facts = Table("Made with", ("what", "which"), self.facts, left=2)
+        facts = Table("Made with", ("What", "Which"), self.facts, left=2)
         return Section("How to get the same numbers", [facts, *self.code])

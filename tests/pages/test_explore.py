@@ -473,6 +473,7 @@ def test_segments_are_cut_out_in_the_background_and_downloaded_under_a_name(benc
     by_key(app.number_input, "cut_padding").set_value(0.5)
     by_key(app.button, "cut").click().run()
     assert not app.exception
+    assert by_key(app.selectbox, "cut_label").value is not None  # which Streamlit shows as a choice that can be cleared
     (job,) = [one for one in cache.jobs().jobs() if one.title.startswith("Clips of")]
     assert wait_for(lambda: not job.live)
     app.run()

@@ -42,6 +42,7 @@ def test_counts_categories_and_flags_what_is_restricted() -> None:
     assert "clip<1>.mp4 wine 1.0 s 0:01.0 – 0:02.0" in page.words
     bars = page.charts[0]["datasets"]["counts"]
     assert bars == [{"category": name, "videos": n} for name, n in (("football", 2), ("beach", 1), ("no category", 1))]
+    assert page.charts[0]["layer"][0]["encoding"]["x"]["axis"]["tickMinStep"] == 1  # no ticks between whole videos
 
 
 def test_lists_every_video_by_category_and_shows_those_with_the_largest_share() -> None:

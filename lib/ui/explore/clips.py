@@ -41,8 +41,8 @@ def _cut_out(video: Video, analysis: Analysis, stem: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             "Cut out the segments of",
-            [None, *(one for one in analysis.labels if one in found)],
-            format_func=lambda one: "all labels" if one is None else one,
+            ["", *(one for one in analysis.labels if one in found)],  # None would be "nothing chosen", with a cross
+            format_func=lambda one: one or "all labels",
             key="cut_label",
             width=240,
         )
@@ -63,7 +63,7 @@ def _cut_out(video: Video, analysis: Analysis, stem: str) -> None:
             "exact to the frame, and copied where that is exact.",
         )
         if st.button("Cut out", icon=":material/content_cut:", key="cut"):
-            wanted = CutOut(label, padding_s, widen)
+            wanted = CutOut(label or None, padding_s, widen)
             _start("cut_job", f"Clips of {video.name}", video, partial(_cut, video, analysis, stem, wanted, form))
     _outcome("cut_job", "Cutting segments out")
 
