@@ -104,22 +104,24 @@ _COLUMNS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
     "mean_score": ("Mean score", number),
     "peak_score": ("Peak score", number),
 }
+_SCORES = ("mean_score", "peak_score")  # of two kinds they can't be compared
 
 
 def _metrics(comparison: Comparison, against: AgainstTruth | None, colours: Colours) -> Table:
+    columns = {name: column for name, column in _COLUMNS.items() if comparison.same_score or name not in _SCORES}
     rows = []
     for row in comparison.metrics_frame().to_dict("records"):
         cells: list[Cell | str] = [Cell(row["label"], colours.name(row["label"]))]
         cells += [
             _change(*(_written(row[f"{name}_{side}"], write) for side in _SIDES))
-            for name, (_, write) in _COLUMNS.items()
+            for name, (_, write) in columns.items()
         ]
         if against is not None:
             label_b = comparison.matches.get(row["label"], row["label"])
             pairs = ((against.a, row["label"]), (against.b, label_b))
             cells.append(_change(*(_f1(side, label) for side, label in pairs)))
         rows.append(cells)
-    heads = ["Label", *(title for title, _ in _COLUMNS.values()), *(["F1"] if against else [])]
+    heads = ["Label", *(title for title, _ in columns.values()), *(["F1"] if against else [])]
     return Table("Metrics, A → B", tuple(heads), rows)
 
 

@@ -22,15 +22,16 @@ _OPTIONS = {"resultTypes": ["violations"]}
 
 
 def found(page: Page, state: str, scheme: Scheme) -> list[str]:
-    """Return a line for each serious or critical finding."""
+    """Return a line for each serious or critical finding; with a dialog open, in it: what lies behind was looked at."""
     page.emulate_media(color_scheme=scheme)
     page.add_style_tag(content="* { transition: none !important }")
     page.wait_for_timeout(200)
     wait_idle(page)
+    context = "[role=dialog]" if page.locator("[role=dialog]").count() else None
     return [
         f"{state}, {scheme}: {rule['id']}: {node['html'][:200]}: "
         + "; ".join(check["message"] for check in node["any"] + node["all"] + node["none"])[:250]
-        for rule in Axe().run(page, options=_OPTIONS).response["violations"]
+        for rule in Axe().run(page, context, options=_OPTIONS).response["violations"]
         if rule["impact"] in ("serious", "critical")
         for node in rule["nodes"]
     ]

@@ -61,6 +61,13 @@ def test_without_truth_it_says_where_to_look(compared: Comparison) -> None:
     assert len(page.charts) == 5
 
 
+def test_scores_of_two_kinds_are_not_set_beside_each_other(compared: Comparison) -> None:
+    other = compare(compared.a, analyse_scores([[0.9, 0.1]] * 8, prompt_set("crane", "road", score="probability")))
+
+    assert "Mean score Peak score" in page_of(compared, truth=False).words
+    assert "Mean score" not in page_of(other, truth=False).words
+
+
 def test_changed_words_are_marked(compared: Comparison) -> None:
     page = page_of(compared, truth=False)
 
