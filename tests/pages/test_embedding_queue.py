@@ -70,6 +70,7 @@ def test_the_queue_is_put_into_order_and_resumed(two_more: Bench) -> None:
     assert not has(app, "embed_all_missing")  # they are in the queue
     assert list(ids) == ["reds.mp4", "blues.mp4"]
     assert by_key(app.button, f"queue_first_{ids['reds.mp4']}").disabled
+    assert by_key(app.button, f"queue_down_{ids['reds.mp4']}").help == f"Down: {as_text('reds.mp4')}"
     by_key(app.button, f"queue_first_{ids['blues.mp4']}").click()
     app.run()
     assert names() == ["blues.mp4", "reds.mp4"]

@@ -135,9 +135,10 @@ def _waiting(queue: EmbeddingQueue, waiting: Sequence[Entry]) -> None:
 
 
 def _row(queue: EmbeddingQueue, entry: Entry, place: int, *, last: bool) -> None:
+    name = as_text(entry.name)
     left, right = st.columns((5, 3), gap="small", vertical_alignment="center")
     with left.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"{place + 1:,}\\. **{as_text(entry.name)}**", width="content")
+        st.markdown(f"{place + 1:,}\\. **{name}**", width="content")
         st.caption(_state(queue, entry), width="content")
     with right.container(horizontal=True, gap="small", horizontal_alignment="right"):
         for word, where, off in (("First", "first", place == 0), ("Up", "up", place == 0), ("Down", "down", last)):
@@ -146,11 +147,19 @@ def _row(queue: EmbeddingQueue, entry: Entry, place: int, *, last: bool) -> None
                 key=f"queue_{where}_{entry.id}",
                 type="tertiary",
                 disabled=off,
+                help=f"{word}: {name}",
                 on_click=told(queue.move),
                 args=(entry.id, where),
             )
         ids = [entry.id]
-        st.button("Remove", key=f"queue_remove_{entry.id}", type="tertiary", on_click=told(queue.remove), args=(ids,))
+        st.button(
+            "Remove",
+            key=f"queue_remove_{entry.id}",
+            type="tertiary",
+            help=f"Remove: {name}",
+            on_click=told(queue.remove),
+            args=(ids,),
+        )
 
 
 def _state(queue: EmbeddingQueue, entry: Entry) -> str:
