@@ -227,7 +227,7 @@ def _tables(
         share = percent(best.share) if best else NOTHING
         rows.append((names.get(sha256, sha256[:12]), best.label if best else NOTHING, differs, flags, share, mean))
     header = ("video", "category", "differs", "restricted", "share", "mean score")
-    per_category = ", ".join(f"{name or 'none'} {n}" for name, n in counts(videos, by).items())
+    per_category = ", ".join(f"{name or 'no category'} {n}" for name, n in counts(videos, by).items())
     blocks = [
         f"{plural(len(videos), 'video')}, {engine.name}, prompt set {prompt_set.name}; category: {_MEANS[by]}",
         table(header, rows, left=4),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+import vl_convert
+
+from lib.charts.categories import counts_chart
 from lib.comparison.archive_view import VideoFacts
 from lib.comparison.categories import VideoCategories, categories_of
 from lib.prompts.model import Prompt, PromptSet, Settings
@@ -43,6 +48,14 @@ def test_counts_categories_and_flags_what_is_restricted() -> None:
     bars = page.charts[0]["datasets"]["counts"]
     assert bars == [{"category": name, "videos": n} for name, n in (("football", 2), ("beach", 1), ("no category", 1))]
     assert page.charts[0]["layer"][0]["encoding"]["x"]["axis"]["tickMinStep"] == 1  # no ticks between whole videos
+
+
+def test_writes_each_whole_number_once_where_categories_have_one_video() -> None:
+    drawn = vl_convert.vegalite_to_svg(
+        counts_chart({"football": 1, "beach": 1}, {"football": "red", "beach": "blue"}).to_dict()
+    )
+
+    assert re.findall(r">(\d+)</text>", drawn) == ["0", "1"]
 
 
 def test_lists_every_video_by_category_and_shows_those_with_the_largest_share() -> None:
