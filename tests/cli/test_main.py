@@ -384,7 +384,7 @@ class TestProblems:
         status, out, err = run(*arguments)
 
         assert (status, out) == (2, "")
-        assert err[0].startswith("usage: python -m lib")
+        assert err[0].startswith(f"usage: python -m lib {'[-h]' if arguments[0] == 'find' else 'embed'} ")
         assert message in err[-1]
 
     def test_no_option_takes_a_key(self, run: Run) -> None:
