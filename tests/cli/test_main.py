@@ -384,8 +384,18 @@ class TestProblems:
         status, out, err = run(*arguments)
 
         assert (status, out) == (2, "")
-        assert err[0].startswith(f"usage: python -m lib {'[-h]' if arguments[0] == 'find' else 'embed'} ")
+        assert err[0].startswith("usage: python -m lib")
         assert message in err[-1]
+
+    def test_a_command_is_named_as_it_is_called(self, run: Run) -> None:
+        assert run("embed", "--help")[1].startswith("usage: python -m lib embed [-h]")
+        assert run("experiments", "show")[1:] == (
+            "",
+            [
+                "usage: python -m lib experiments show [-h] ID",
+                "python -m lib experiments show: error: the following arguments are required: ID",
+            ],
+        )
 
     def test_no_option_takes_a_key(self, run: Run) -> None:
         for command in ("embed", "analyze"):
