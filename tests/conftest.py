@@ -43,12 +43,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run browser tests last: Playwright's loop stays in this thread and breaks a later ``asyncio.run``.
 
-    One that fails is tried once more, and the summary says so: on a busy machine a browser misses a moment at times.
+    One that fails is tried once more, and the summary says so and why: a browser misses a moment at times.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     for item in items:
         if item.get_closest_marker("browser") is not None:
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=1))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why tests were tried again, which pytest-rerunfailures doesn't."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.section(f"why {report.nodeid} was tried again")
+        terminalreporter.line(report.longreprtext[-3_000:])
 
 
 @pytest.fixture(autouse=True)
