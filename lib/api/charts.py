@@ -12,7 +12,10 @@ from typing import Any
 
 import altair as alt
 
+from lib.api.arguments import MAX_WIDTH
 from lib.charts.templates import FilledChart
+from lib.core.errors import InputError
+from lib.core.validation import number
 
 WIDTH = 640
 """Pixels of a chart's plot, without its axes."""
@@ -24,6 +27,7 @@ _OF_THE_PAGE = ("config", "autosize", "padding", "usermeta", "$schema")
 
 def as_altair(chart: FilledChart, width: int = WIDTH) -> alt.LayerChart:
     """Return a chart of the dashboard as one that stands alone: shown, saved, changed and composed as any other."""
+    number(width, "The width is", 1, MAX_WIDTH, InputError)
     spec = {name: value for name, value in chart.to_dict().items() if name not in _OF_THE_PAGE}
     text = json.dumps({**spec, "params": []})
     spec["params"] = [one for one in spec.get("params", []) if f'"param": {json.dumps(one["name"])}' in text]

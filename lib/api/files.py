@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lib.api.arguments import checked
 from lib.core.errors import InputError
 from lib.core.validation import written
 from lib.infra.files import expanded, write_atomically
@@ -13,7 +14,7 @@ from lib.prompts.model import START_SETTINGS, Prompt, PromptSet, Settings
 from lib.prompts.parsing import parse_prompt_set
 from lib.services import input_files
 
-parse_prompts = parse_prompt_set
+parse_prompts = checked(parse_prompt_set)
 
 
 class PromptreelWarning(UserWarning):
@@ -21,9 +22,9 @@ class PromptreelWarning(UserWarning):
 
 
 def warn(sentences: Iterable[str]) -> None:
-    """Warn of each, as of the line that called what calls this."""
+    """Warn of each, as of the line that called the checked function that calls this."""
     for sentence in sentences:
-        warnings.warn(sentence, PromptreelWarning, stacklevel=3)
+        warnings.warn(sentence, PromptreelWarning, stacklevel=4)
 
 
 def file_path(path: str | Path) -> Path:
@@ -32,7 +33,7 @@ def file_path(path: str | Path) -> Path:
     Raises:
         InputError: it is none.
     """
-    if not isinstance(path, str | Path) or "\0" in str(path):
+    if not isinstance(path, str | Path) or path == "" or "\0" in str(path):
         raise InputError(f"{written(str(path))} is no path of a file; give a text or a pathlib.Path.")
     return expanded(path)
 
@@ -53,6 +54,7 @@ def write(path: str | Path | None, name: str, data: bytes) -> Path:
     return place
 
 
+@checked
 def prompt_set(
     prompts: Sequence[str | Prompt],
     *,
@@ -75,6 +77,7 @@ def prompt_set(
     return PromptSet(name, made, template, settings)
 
 
+@checked
 def read_prompts(path: str | Path) -> PromptSet:
     """Return the prompt set in a file: YAML, JSON, one prompt per line, or columns.
 

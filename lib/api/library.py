@@ -12,19 +12,21 @@ from types import TracebackType
 
 import pyarrow as pa
 
+from lib.api.arguments import all_checked
 from lib.api.files import file_path, read_prompts, warn
 from lib.api.results import Moments, Result
 from lib.core.errors import Cancelled, InputError
 from lib.core.labelled_intervals import TrueSegment
 from lib.core.samples import Samples
 from lib.core.sampling import Framing, Sampling
+from lib.core.validation import number
 from lib.engines.clip_versions import DEFAULT_VERSION
 from lib.engines.engine import Engine
 from lib.engines.registry import api_key_from_environment, default_engine, is_embedded
 from lib.ingest.ingest import embedding_key, ingest
 from lib.ingest.progress import Progress
-from lib.prompts.model import PromptSet
-from lib.search.options import SearchOptions
+from lib.prompts.model import WIDEST_THRESHOLDS, PromptSet
+from lib.search.options import MAX_MOMENTS, SearchOptions
 from lib.search.query import parse_query
 from lib.search.relative import SearchScore
 from lib.services import input_files
@@ -44,6 +46,7 @@ from lib.store.videos import Video
 Report = bool | Callable[[Progress], None]
 
 
+@all_checked
 class Library:
     """The videos, vectors and texts under one folder, with one engine; the same as the dashboard's.
 
@@ -208,16 +211,24 @@ class Library:
             text: what to look for; ``red car - night`` excludes night. May be empty where there are images.
             images: files of pictures to look for; ranked by cosine.
             videos: search these alone.
-            top: moments at most.
+            top: moments at most, 1 to 1,000,000.
             per_video: moments of one video at most.
-            threshold: score that a hit needs, in the unit of ``score``; None cuts by how scores are distributed.
+            threshold: score that a hit needs, -1 to 1 for cosines, else -1,000 to 1,000; None cuts by how scores are
+                distributed.
             score: ``relative`` to everyday phrases, or ``cosine`` (-1 to 1).
 
         Raises:
-            InputError: nothing to look for, a picture can't be read, or there is no such video.
+            InputError: nothing to look for, a number is out of its range, a picture can't be read, or there is no such
+                video.
             NotStoredError: nothing is embedded with the library's engine.
             EngineError: the words can't be embedded.
         """
+        bounds = (-1.0, 1.0) if score == "cosine" else WIDEST_THRESHOLDS
+        if threshold is not None:
+            threshold = number(threshold, "The threshold is", *bounds, InputError, unit=score)
+        for name, most in {"top": top, "per_video": per_video}.items():
+            if most is not None:
+                number(most, f"{name} is", 1, MAX_MOMENTS, InputError)
         pictures = [input_files.read_query_picture(file_path(path), self.engine.input_size) for path in images]
         query = parse_query(text, pictures)
         warn(self._unknown([*query.texts, *query.avoid]))
@@ -249,6 +260,7 @@ class Library:
             yield f"{self.engine.name} has never seen {listed}: scores of these words mean nothing."
 
 
+@all_checked
 @dataclass(frozen=True, eq=False)
 class Embedding:
     """The samples of one video with one engine and sampling."""

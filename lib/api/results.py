@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lib.analysis.analysis import Analysis
+from lib.api.arguments import MAX_SECONDS, all_checked, checked, segments
 from lib.api.charts import WIDTH, as_altair
 from lib.api.files import warn, write
 from lib.charts import comparison as comparison_charts
@@ -24,6 +25,7 @@ from lib.comparison import comparison as comparisons
 from lib.core.errors import InputError
 from lib.core.formatting import format_time, plural
 from lib.core.labelled_intervals import TrueSegment
+from lib.core.validation import number
 from lib.engines.engine import Engine
 from lib.evaluation import evaluation as evaluations
 from lib.evaluation.bootstrap import OverallDifference, overall_difference
@@ -43,6 +45,7 @@ _SEED = 0
 """Of the bootstrap, as the command line has it: the same intervals every time."""
 
 
+@all_checked
 @dataclass(frozen=True, eq=False)
 class Result:
     """What a prompt set finds in one embedded video; in a notebook it shows its answers.
@@ -146,7 +149,7 @@ class Result:
         Raises:
             InputError: it can't be written there.
         """
-        truth = video_truth(self.store, self.video).segments if truth is None else tuple(truth)
+        truth = video_truth(self.store, self.video).segments if truth is None else segments(truth)
         about = About(title, note)
         data = report_of_video(self.store, self.video, self.info, self.engine, self.analysis, truth=truth, about=about)
         return write(path, report_name(f"{Path(self.video.name).stem}-{self.analysis.prompt_set.name}"), data)
@@ -163,7 +166,7 @@ class Result:
             raise InputError(
                 f"There is no ground truth of {self.video.name}; give some, for example of Embedding.read_truth."
             )
-        return Evaluation(evaluations.evaluate(self.analysis, truth))
+        return Evaluation(evaluations.evaluate(self.analysis, segments(truth)))
 
     # Charts
 
@@ -205,12 +208,14 @@ class Result:
 
     def _part(self, start_s: float | None, end_s: float | None) -> ChartData:
         samples = self.analysis.samples
-        first, last = (samples.start_s if start_s is None else start_s), (samples.end_s if end_s is None else end_s)
+        first = samples.start_s if start_s is None else number(start_s, "A part starts at", 0, MAX_SECONDS, InputError)
+        last = samples.end_s if end_s is None else number(end_s, "A part ends at", 0, MAX_SECONDS, InputError)
         if not first < last:
             raise InputError(f"A part of a video ends after its start, not from {first:g} to {last:g} s.")
         return chart_data(self.analysis, window=(first, last))
 
 
+@all_checked
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """A result against ground truth, label by label, by time and by segment; ``evaluation`` has everything."""
@@ -253,6 +258,7 @@ class Evaluation:
         return as_altair(evaluation_charts.curve_chart(self.evaluation.by_label[label], colour), width)
 
 
+@all_checked
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Two results of one video side by side, A and B; made by ``compare``. ``comparison`` has everything."""
@@ -325,6 +331,7 @@ class Comparison:
         return as_altair(comparison_charts.scatter_chart(self.comparison, label, self.a.colours[label]), width)
 
 
+@checked
 def compare(a: Result, b: Result, truth: Sequence[TrueSegment] | None = None) -> Comparison:
     """Return two results of one video side by side; prompt sets, settings, sampling and engine may differ.
 
@@ -340,10 +347,12 @@ def compare(a: Result, b: Result, truth: Sequence[TrueSegment] | None = None) ->
         raise InputError(f"{a.video.name} and {b.video.name} are different videos; compare two results of one.")
     if truth is None:
         truth = video_truth(a.store, a.video).segments
+    truth = segments(truth)
     against = (a.evaluate(truth), b.evaluate(truth)) if truth else None
-    return Comparison(a, b, comparisons.compare(a.analysis, b.analysis), tuple(truth), against)
+    return Comparison(a, b, comparisons.compare(a.analysis, b.analysis), truth, against)
 
 
+@all_checked
 @dataclass(frozen=True, eq=False)
 class Moments(Sequence[Moment]):
     """What a search found, best first; a sequence of moments with their video, times and score."""

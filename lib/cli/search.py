@@ -17,7 +17,7 @@ from lib.core.validation import bounded_fraction, bounded_int, written
 from lib.engines.engine import Engine
 from lib.prompts.model import START_THRESHOLDS, WIDEST_THRESHOLDS
 from lib.search.distribution import SCORE_DIGITS
-from lib.search.options import TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
+from lib.search.options import MAX_MOMENTS, TEMPLATE_RULES, TEMPLATE_THRESHOLD, Rules, SearchOptions
 from lib.search.query import Query, parse_query
 from lib.search.relative import SearchScore
 from lib.services.find_videos import find_videos
@@ -35,7 +35,6 @@ from lib.services.search import (
 from lib.store.store import Store
 
 _MOST_LIKELY_COSINE = 0.5  # a threshold up to it is hardly meant for relative scores
-_MOST = 1_000_000  # moments that can be asked for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -263,9 +262,9 @@ def _of_categories(wanted: Sequence[str], store: Store, context: Context) -> fro
 
 
 def _whole(text: str) -> int:
-    value = bounded_int(text, 1, _MOST)
+    value = bounded_int(text, 1, MAX_MOMENTS)
     if value is None:
-        raise argparse.ArgumentTypeError(f"{written(text)} is no whole number from 1 to {_MOST:,}")
+        raise argparse.ArgumentTypeError(f"{written(text)} is no whole number from 1 to {MAX_MOMENTS:,}")
     return value
 
 

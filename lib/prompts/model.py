@@ -270,7 +270,7 @@ class PromptSet:
             self,
             name=one_line(self.name, "The name of the prompt set", PromptSetError),
             template=one_line(self.template, "The template", PromptSetError),
-            prompts=tuple(self.prompts),
+            prompts=_all_prompts(self.prompts),
         )
         if re.sub(r"[^{}]", "", self.template) != "{}" or "{}" not in self.template:
             raise PromptSetError(
@@ -406,6 +406,14 @@ def _slot(value: object, who: str) -> int | None:
     if slot != int(slot):
         raise PromptSetError(f"{who} has the slot {slot:g}; write a whole number from 0, or leave it out.")
     return int(slot)
+
+
+def _all_prompts(prompts: object) -> tuple[Prompt, ...]:
+    made = tuple(prompts) if isinstance(prompts, Iterable) else (prompts,)
+    for one in made:
+        if not isinstance(one, Prompt):
+            raise PromptSetError(f"{written(one)} is no prompt; make one with Prompt(label).")
+    return made
 
 
 def _pictures(items: object, who: str) -> tuple[str, ...]:

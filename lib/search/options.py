@@ -20,6 +20,8 @@ class Rules:
     """Moments whose best samples' vectors have at least this cosine are one result; None folds nothing."""
 
 
+MAX_MOMENTS = 1_000_000
+"""That can be asked for."""
 TEMPLATE_THRESHOLD = 0.25
 """A cosine; the template knows no other score."""
 TEMPLATE_RULES = Rules(bridge_s=1.0, drop_lone=True, fold=None)

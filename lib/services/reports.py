@@ -22,6 +22,7 @@ from lib.comparison.archive_view import VideoFacts
 from lib.comparison.categories import By
 from lib.comparison.comparison import compare
 from lib.comparison.version_diff import State, differences
+from lib.core.errors import InputError
 from lib.core.formatting import file_name, format_duration, plural
 from lib.core.sampling import Sampling
 from lib.engines.engine import Engine
@@ -51,13 +52,22 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "av", "onnxruntime", "lancedb", "
 
 @dataclass(frozen=True)
 class About:
-    """What a person says of a report."""
+    """What a person says of a report.
+
+    Raises:
+        InputError: the title has more than 2,000 characters, or the note more than 50,000.
+    """
 
     title: str = ""
     """Empty: the name of what it is of."""
     note: str = ""
     version: str = ""
     """Name or id of the saved version whose numbers they are; empty without one."""
+
+    def __post_init__(self) -> None:
+        for name, text, most in (("title", self.title, 2_000), ("note", self.note, 50_000)):
+            if len(text) > most:
+                raise InputError(f"The {name} of a report has {len(text):,} characters, and {most:,} are possible.")
 
 
 def report_name(stem: str) -> str:
