@@ -89,13 +89,6 @@ class Job:
         """Whether it was asked to stop; it may run for a moment yet."""
         return self._cancel.is_set()
 
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds it has run, waiting in the queue not counted."""
-        if self.started_at is None:
-            return 0.0
-        return (self.ended_at or time.time()) - self.started_at
-
     def cancel(self) -> None:
         """Ask it to stop; what is done is kept. A queued job never starts."""
         self._cancel.set()

@@ -78,7 +78,6 @@ def test_a_job_runs_and_keeps_its_result(manager: JobManager) -> None:
     assert job.started_at is not None
     assert job.ended_at is not None
     assert before <= job.created_at <= job.started_at <= job.ended_at <= time.time()
-    assert job.elapsed_s == pytest.approx(job.ended_at - job.started_at)
     assert manager.jobs() == [job]
     assert manager.get(job.id) is job
 
