@@ -28,7 +28,7 @@ from lib.analysis.analysis import analyse
 from lib.analysis.pictures import prompt_rows
 from lib.analysis.reference import Reference, reference_of
 from lib.analysis.scoring import cosine_scores
-from lib.comparison.categories import NUMBERS, By, LabelInVideo, VideoCategories, categories_of
+from lib.comparison.categories import NUMBERS, LabelInVideo, VideoCategories, categories_of
 from lib.core.errors import Cancelled, NotStoredError
 from lib.core.labelled_intervals import label_key
 from lib.core.samples import TIME_TOLERANCE_S, Samples
@@ -170,10 +170,10 @@ class CategoryVideos:
     """How many videos that are embedded with the categories' engine aren't classified yet, or not as they are now."""
 
 
-def videos_of(store: Store, chosen: Mapping[SavedCategories, Iterable[str]], by: By = "share") -> CategoryVideos:
+def videos_of(store: Store, chosen: Mapping[SavedCategories, Iterable[str]]) -> CategoryVideos:
     """Return the videos of the labels chosen of each set, as far as that is known; cheap, and needs no engine.
 
-    Of one set a video's category has to be any of the labels chosen, of several sets one of each.
+    Of one set a video's category by share has to be any of the labels chosen, of several sets one of each.
     """
     found: list[frozenset[str]] = []
     unknown = 0
@@ -181,7 +181,7 @@ def videos_of(store: Store, chosen: Mapping[SavedCategories, Iterable[str]], by:
         infos = embeddings_to_classify(store, saved.engine_id)
         known = known_classification(store, saved.engine_id, saved.prompt_set, infos).categories
         wanted = {label_key(label) for label in labels}
-        bests = ((key, video.category(by)) for key, video in known.items())
+        bests = ((key, video.by_share) for key, video in known.items())
         found.append(frozenset(key for key, best in bests if best and label_key(best.label) in wanted))
         unknown += len(infos) - len(known)
     return CategoryVideos(frozenset.intersection(*found) if found else frozenset(), unknown)
