@@ -125,7 +125,7 @@ def _without_raw(data: ChartData) -> ChartData:
     return replace(data, raw=data.raw[:0], raw_note=data.raw_note[:0])
 
 
-def metrics_table(analysis: Analysis, colours: Colours, title: str = "Metrics") -> Table:
+def metrics_table(analysis: Analysis, colours: Colours) -> Table:
     """Return the metrics of each label."""
     head = ("Label", "First", "Last", "Duration", "Share", "Segments", "Longest", "Mean score", "Peak score", "Peak at")
     rows = [
@@ -143,7 +143,7 @@ def metrics_table(analysis: Analysis, colours: Colours, title: str = "Metrics") 
         )
         for one in analysis.metrics
     ]
-    return Table(title, head, rows)
+    return Table("Metrics", head, rows)
 
 
 def segments_table(analysis: Analysis, colours: Colours) -> Block:

@@ -36,15 +36,15 @@ def draw() -> None:
     except PromptreelError as error:
         st.error(as_text(str(error)), icon=":material/error:")
         return
-    _open_what_has_come(archive)
+    _open_what_has_come()
     job = shared_archive.read(archive, once=True) if archive.embeddings is None else _reading(archive)
     st.caption(f"What is published in {as_text(archive.remote.url)}.")
     if job is not None and job.live:
         _watch(job, "Reading the list")
     elif job is not None and job.state == "failed" and archive.embeddings is None:
         st.error(as_text(job.error or ""), icon=":material/error:")
-    chosen = _table(archive)
-    here = _here()
+    here = {info.key.id for info in cache.store().embeddings() if info.complete}
+    chosen = _table(archive, here)
     with st.container(horizontal=True):
         _pulls(chosen, here, archive)
         st.button(
@@ -79,15 +79,11 @@ def publish_popover(chosen: Sequence[tuple[str, EmbeddingInfo]]) -> None:
             st.rerun()  # the sidebar begins to watch the jobs
 
 
-def _here() -> set[str]:
-    return {info.key.id for info in cache.store().embeddings() if info.complete}
-
-
 def _reading(archive: SharedArchive) -> Job | None:
     return cache.jobs().find(("shared archive", archive.remote.url))
 
 
-def _table(archive: SharedArchive) -> list[Published]:
+def _table(archive: SharedArchive, here: set[str]) -> list[Published]:
     """Draw what is published, and return what is selected."""
     for problem in archive.problems[:_PROBLEMS_SHOWN]:
         st.warning(as_text(problem), icon=":material/warning:")
@@ -99,7 +95,6 @@ def _table(archive: SharedArchive) -> list[Published]:
                 icon=":material/cloud_upload:",
             )
         return []
-    here = _here()
     event = st.dataframe(
         pd.DataFrame([_cells(one, one.id in here) for one in published]),
         key=f"shared_{len(published)}_{st.session_state.get(_CLICKS, 0)}",
@@ -167,7 +162,7 @@ def _open(one: Published, archive: SharedArchive) -> None:
     st.rerun()
 
 
-def _open_what_has_come(archive: SharedArchive) -> None:
+def _open_what_has_come() -> None:
     """Open the video that was clicked and has been pulled since; while it comes, show how far it is."""
     job = cache.jobs().get(st.session_state.get(_OPENING, ""))
     if job is None:
