@@ -9,7 +9,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
@@ -73,13 +72,14 @@ def write_fcpxml(footage: Footage) -> str:
     frame = 1 / timebase.rate
 
     def time(frames: int) -> str:
-        return _seconds(frames, frame)
+        """Return so many frames in the way of FCPXML, over the denominator of one of them: ``2002/30000s``."""
+        return f"{frames * frame.numerator}/{frame.denominator}s" if frames else "0s"
 
     start, duration = time(timebase.start), time(footage.frames)
     counting = {"tcFormat": "DF" if timebase.drop else "NDF"}
     root = Element("fcpxml", version="1.8")
     resources = SubElement(root, "resources")
-    picture = SubElement(resources, "format", id="r1", frameDuration=_seconds(1, frame))
+    picture = SubElement(resources, "format", id="r1", frameDuration=time(1))
     if footage.width:
         picture.attrib.update(width=str(footage.width), height=str(footage.height))
     asset = {"id": "r2", "name": footage.name, "src": footage.url, "start": start, "duration": duration}
@@ -97,8 +97,3 @@ def write_fcpxml(footage: Footage) -> str:
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n{body}\n'
-
-
-def _seconds(frames: int, frame: Fraction) -> str:
-    """Return so many frames in the way of FCPXML, over the denominator of one of them: ``2002/30000s``."""
-    return f"{frames * frame.numerator}/{frame.denominator}s" if frames else "0s"
