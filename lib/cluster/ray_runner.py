@@ -15,6 +15,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, redirect_stdout, suppress
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -148,11 +149,10 @@ class RayRunner:
         return RayGate(name, most)
 
     def _next(self, coming: Iterator[Item], under_way: int) -> Iterator[Item]:
-        """Yield as many items as there is room for; machines may come and go."""
+        """Return as many items as there is room for; machines may come and go."""
         cpus = self._ray.cluster_resources().get("CPU", 1.0)
         room = _AHEAD * max(1, math.floor(cpus / self._cpus)) - under_way
-        for _, item in zip(range(room), coming, strict=False):
-            yield item
+        return islice(coming, max(0, room))
 
     def _outcome(self, reference: Any, item: Item) -> Outcome[Item, Result]:
         try:
