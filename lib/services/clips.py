@@ -147,8 +147,9 @@ def cut_zip(
                 archive.write(clip.path, clip.path.name)
                 clip.path.unlink()
 
-            options = {"on_progress": on_progress, "cancel": cancel, "done": add}
-            clips = cut_files(source, Path(folder), stem, analysis, wanted, **options)  # type: ignore[arg-type]
+            clips = cut_files(
+                source, Path(folder), stem, analysis, wanted, on_progress=on_progress, cancel=cancel, done=add
+            )
             archive.writestr(TABLE, clips_csv(clips))
             return clips
     except OSError as error:
