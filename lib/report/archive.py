@@ -68,7 +68,7 @@ def archive_report(
 def _categories(videos: Mapping[str, VideoCategories], colours: Colours, by: By) -> list[Block]:
     found = counts(videos, by)
     flagged = sum(bool(video.flagged) for video in videos.values())
-    told = f"{plural(len(videos), 'video')}"
+    told = plural(len(videos), "video")
     if any(one.role == "restricted" for video in videos.values() for one in video.labels):
         told += f", {flagged:,} with something restricted"
     rows = [

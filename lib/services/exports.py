@@ -251,7 +251,7 @@ FORMATS: Mapping[str, Format] = {
     "samples-csv": Format(
         "Samples, CSV", "-samples.csv", "text/csv", lambda one: spreadsheet_csv(one.analysis.samples_frame())
     ),
-    "samples-parquet": Format("Samples, Parquet", "-samples.parquet", _PARQUET, lambda one: _parquet(one)),
+    "samples-parquet": Format("Samples, Parquet", "-samples.parquet", _PARQUET, _parquet),
     "vectors-parquet": Format(
         "Samples with their vectors, Parquet", "-vectors.parquet", _PARQUET, lambda one: _parquet(one, vectors=True)
     ),

@@ -108,7 +108,7 @@ class Look:
     def note(self) -> str:
         """In words, for the job."""
         counts = [
-            f"{plural(self.new, 'new video')}" if self.new else "",
+            plural(self.new, "new video") if self.new else "",
             f"{self.changed:,} changed" if self.changed else "",
             f"{self.moved:,} moved" if self.moved else "",
             f"{len(self.gone):,} no longer there ({_named(self.gone)}); what is embedded of them stays"

@@ -120,8 +120,7 @@ class Queue:
         others = tuple(entry for entry in self.entries if entry.id not in added)
         if len(others) + len(added) > MAX_ENTRIES:
             raise InputError(f"The queue holds at most {MAX_ENTRIES:,} videos; wait until some of them are embedded.")
-        kept = {entry_id: self.get(entry_id) for entry_id in added}
-        fresh = tuple(entry if (old := kept[entry.id]) is None or old.failed else old for entry in added.values())
+        fresh = tuple(entry if (old := self.get(entry.id)) is None or old.failed else old for entry in added.values())
         return replace(self, entries=(*fresh, *others) if first else (*others, *fresh))
 
     def without(self, entry_ids: Collection[str]) -> Queue:
