@@ -19,25 +19,27 @@ from tests.helpers.pages import EXPERIMENT, Bench, put_truth, with_rows
 pytestmark = pytest.mark.browser
 Scheme = Literal["light", "dark"]
 _OPTIONS = {"resultTypes": ["violations"]}
-# A scheme's change runs the page again, on a slow machine after wait_idle looked; what Streamlit fades for that
-# moment, and without transitions at once, is no colour of ours.
-_STILL = "* { transition: none !important } [data-stale] { opacity: 1 !important }"
 
 
 def found(page: Page, state: str, scheme: Scheme) -> list[str]:
     """Return a line for each serious or critical finding; with a dialog open, in it: what lies behind was looked at."""
     page.emulate_media(color_scheme=scheme)
-    page.add_style_tag(content=_STILL)
-    page.wait_for_timeout(200)
-    wait_idle(page)
+    page.add_style_tag(content="* { transition: none !important }")
     context = "[role=dialog]" if page.locator("[role=dialog]").count() else None
-    return [
-        f"{state}, {scheme}: {rule['id']}: {node['html'][:200]}: "
-        + "; ".join(check["message"] for check in node["any"] + node["all"] + node["none"])[:250]
-        for rule in Axe().run(page, context, options=_OPTIONS).response["violations"]
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
+    lines: list[str] = []
+    for wait_ms in (200, 1_000):  # a scheme's change runs the page again, maybe late, and Streamlit fades it meanwhile
+        page.wait_for_timeout(wait_ms)
+        wait_idle(page)
+        lines = [
+            f"{state}, {scheme}: {rule['id']}: {node['html'][:200]}: "
+            + "; ".join(check["message"] for check in node["any"] + node["all"] + node["none"])[:250]
+            for rule in Axe().run(page, context, options=_OPTIONS).response["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+        if not lines:
+            break
+    return lines
 
 
 def library(page: Page) -> Iterator[str]:

@@ -555,7 +555,7 @@ const OF_PART = { video: ".stage, .announcements, .sheet", lanes: ".lanes" };
 export function mount(root, api) {
   const { key, part } = api.data;
   if (!part) {
-    if (!players.has(root)) players.set(root, new Player([drawn(root, "whole")]));
+    if (!players.get(root)?.memory) players.set(root, new Player([drawn(root, "whole")]));
     players.get(root).update(api);
     return;
   }
@@ -563,7 +563,8 @@ export function mount(root, api) {
   pairs.set(key, pair);
   const { video, lanes } = pair;
   if (![video, lanes].every((one) => one?.root.host.isConnected)) return;
-  if (!players.has(video.root) || players.get(video.root) !== players.get(lanes.root)) {
+  const known = players.get(video.root);
+  if (!known?.memory || known !== players.get(lanes.root)) {
     for (const one of [video, lanes]) players.get(one.root)?.destroy();
     const player = new Player([drawn(video.root, "video"), drawn(lanes.root, "lanes")]);
     for (const one of [video, lanes]) players.set(one.root, player);
