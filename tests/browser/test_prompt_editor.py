@@ -235,6 +235,7 @@ def test_a_file_is_imported_once_and_what_is_typed_wins(table, bench):
     typed.fill("crane\nship\nsea")
     table.get_by_role("button", name="Replace the prompts").click()
     expect_labels(bench, ["crane", "ship", "sea"])
+    wait_idle(table)
     expect(table.locator("input[type=file]")).to_have_count(1)  # that of before is taken away
     table.locator("input[type=file]").set_input_files(file)
     expect(table.get_by_text("archive.yaml").first).to_be_visible()
