@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from lib.analysis.analysis import Analysis
@@ -57,6 +58,12 @@ class StoredAnalysis:
     def segments(self) -> tuple[Segment, ...]:
         """The segments that are exported."""
         return tuple(one for one in self.analysis.segments if not self.labels or one.label in self.labels)
+
+    @property
+    def segments_frame(self) -> pd.DataFrame:
+        """They as rows, as ``Analysis.segments_frame`` has them."""
+        frame = self.analysis.segments_frame()
+        return frame[frame["label"].isin(self.labels)] if self.labels else frame
 
     @property
     def title(self) -> str:
@@ -246,7 +253,7 @@ def _contact_sheet(analysis: StoredAnalysis) -> bytes:
 
 FORMATS: Mapping[str, Format] = {
     "segments-csv": Format(
-        "Segments, CSV", "-segments.csv", "text/csv", lambda one: spreadsheet_csv(one.analysis.segments_frame())
+        "Segments, CSV", "-segments.csv", "text/csv", lambda one: spreadsheet_csv(one.segments_frame)
     ),
     "samples-csv": Format(
         "Samples, CSV", "-samples.csv", "text/csv", lambda one: spreadsheet_csv(one.analysis.samples_frame())

@@ -144,6 +144,16 @@ def test_saved_categories_are_chosen_deleted_and_a_condition_of_search(archive):
     assert not app.exception
 
 
+def test_without_prompts_of_its_own_the_page_opens_with_saved_categories(archive):
+    current = experiments.load(archive.store.home, archive.experiment.id)
+    one = categories.save(archive.store.home, "Colours", "clip/ViT-B-16", current.prompt_set()[0])
+    experiments.save(archive.store.home, replace(current, rows=()))
+
+    app = open_page(PAGE)
+    assert app.session_state["archive_prompts"] == f"saved:{one.id}"
+    assert "No prompt is switched on" not in words(app)
+
+
 def test_many_videos_are_classified_in_the_background(archive, monkeypatch):
     monkeypatch.setattr(classification, "_AT_ONCE", 0)
     app = open_page(PAGE)

@@ -269,6 +269,17 @@ def test_a_missing_file_leaves_the_start_open_and_all_else_stays(tmp_path: Path)
             assert made.file_name == f"a_film-test{kind.ending}"
 
 
+@pytest.mark.parametrize(
+    "name", ["segments-csv", "otio", "edl", "fcpxml", "resolve", "vtt", "srt", "eaf", "label-studio"]
+)
+def test_segments_of_one_label_are_exported_alone(case: tuple[StoredAnalysis, Any], name: str) -> None:
+    stored, _ = case
+    one = text_of(dataclasses.replace(stored, labels=(LABELS[1],)), name)
+    assert "wall" in text_of(stored, name)
+    assert "wall" not in one
+    assert "Gr" in one
+
+
 @pytest.mark.parametrize("start", ["23:59:59;20", "23:59:59:20"])
 def test_a_segment_over_midnight_keeps_its_length_in_an_edit_list(start: str) -> None:
     segments = [Segment("a", at / 30, (at + 10) / 30, 0.5, 0.6, at / 30, 0, 1) for at in (0, 5, 30)]

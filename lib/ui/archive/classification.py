@@ -100,9 +100,11 @@ def _chosen(saved: categories.SavedListing) -> _Choice:
             gets[choice.key] = partial(_of_choice, choice)
     if st.session_state.get(_CHOICE) not in gets:
         st.session_state.pop(_CHOICE, None)
+    current = present.prompt_set()[0]
     key = st.selectbox(
         "Categories",
         list(names),
+        index=0 if current is not None and current.enabled else min(1, len(names) - 1),
         format_func=names.__getitem__,
         key=_CHOICE,
         persist_state="session",
