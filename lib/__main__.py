@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -68,6 +69,7 @@ _INTERRUPTED = 130
 _STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """Windows has no SIGHUP."""
 _HELP_WIDTH = 100
+_MAY_BE_EMPTY = ("--title", "--note")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import argcomplete
 
         argcomplete.autocomplete(parser)  # which ends the process
+    empty = _empty(arguments)
+    if empty:
+        parser.error(f"{empty} is empty; write something, or leave it out")
     args = parser.parse_args(arguments)
     reporter = Reporter(sys.stderr)
     try:
@@ -103,6 +108,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         what, why = error.filename or "The home folder", error.strerror or type(error).__name__
         reporter.problem(f"{what} can't be read or written ({why}); check its disk and its rights, then try again.")
         return 1
+
+
+def _empty(arguments: Sequence[str]) -> str | None:
+    """Return what is given as an empty text that would be taken for no option, or for the folder one is in."""
+    for before, word in itertools.pairwise(arguments):
+        option, equals, value = word.partition("=")
+        if equals and not value and option.startswith("--") and option not in _MAY_BE_EMPTY:
+            return option
+        if not word and before not in _MAY_BE_EMPTY:
+            return before if before.startswith("-") else "an argument"
+    return None
 
 
 @contextmanager

@@ -71,8 +71,10 @@ class Timebase:
         return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}:{seconds:02d}{sign}{frames:02d}"
 
 
-def frames_of(timecode: str, rate: Fraction) -> int:
+def frames_of(timecode: str, rate: Fraction, *, within_a_day: bool = False) -> int:
     """Return how many frames lie between timecode 0 and ``timecode``; ``;`` before its frames is drop-frame.
+
+    What begins before midnight may end in hour 24 or later, unless ``within_a_day``.
 
     Raises:
         InputError: it is no timecode, or none at this rate.
@@ -85,11 +87,17 @@ def frames_of(timecode: str, rate: Fraction) -> int:
             "give the times in seconds."
         )
     hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
+    drop = match[4] == ";" and may_drop(rate)
+    left_out = a_second // 15 if drop else 0
+    if (
+        hours > (23 if within_a_day else 99)
+        or minutes > 59
+        or seconds > 59
+        or (minutes % 10 and not seconds and frames < left_out)
+    ):
+        raise InputError(f"There is no timecode {written(timecode)}; write one that exists, or the time in seconds.")
     minutes += hours * 60
-    count = (minutes * 60 + seconds) * a_second + frames
-    if match[4] == ";" and may_drop(rate):
-        count -= a_second // 15 * (minutes - minutes // 10)
-    return count
+    return (minutes * 60 + seconds) * a_second + frames - left_out * (minutes - minutes // 10)
 
 
 def exact_rate(rate: Fraction) -> Fraction:
@@ -134,8 +142,7 @@ def timebase_of(
     start, drop = 0, may_drop(counted)
     if start_timecode is not None:
         try:
-            start = frames_of(start_timecode, counted)
-            drop = drop and ";" in start_timecode
+            start, drop = frames_of(start_timecode, counted, within_a_day=True), drop and ";" in start_timecode
         except InputError:
             shown = written(start_timecode)
             notes.append(f"The file’s start timecode {shown} doesn’t exist at this rate; 00:00:00:00 is taken.")

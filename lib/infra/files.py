@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -57,6 +58,8 @@ def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[Path]:
 @contextmanager
 def temporary_file(path: Path, *, suffix: str = ".tmp", mode: int = 0o666) -> Iterator[Path]:
     """Give an empty file of a unique name, ``<name of path>.….tmp``, beside ``path``; it is removed after the block."""
+    if not path.name:  # of / or an empty path
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     name = os.fsencode(path.name)[:_NAME_BYTES].decode("utf-8", "ignore")
     temporary = path.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}{suffix}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))

@@ -378,6 +378,10 @@ class TestProblems:
             ),
             (("embed", "a.mp4", "--engine", "demo", "--model", "RN50"), "--model chooses among an inference server's"),
             (("find", "a.mp4"), "invalid choice: 'find'"),
+            (("embed", ""), "an argument is empty"),
+            (("embed", "a.mp4", "--remote", ""), "--remote is empty"),
+            (("embed", "a.mp4", "--engine="), "--engine is empty"),
+            (("classify", "--all", "--prompts", "a.yaml", "--save", ""), "--save is empty"),
         ],
     )
     def test_with_usage_have_status_2(self, run: Run, arguments: tuple[str, ...], message: str) -> None:

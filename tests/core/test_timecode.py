@@ -74,10 +74,38 @@ def test_what_timecode_cannot_say_is_said(rate: Fraction, variable: bool, counte
     assert timebase_of(rate, any_rate=True) == Timebase(rate) or counted != rate
 
 
-@pytest.mark.parametrize("text", ["01:00:00:30", "1:2:3", "", "nonsense", "01:00:00:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "01:00:00:30",
+        "1:2:3",
+        "",
+        "nonsense",
+        "01:00:00:00:00",
+        "00:60:00:00",
+        "00:00:60:00",
+        "00:01:00;00",
+        "00:59:00;01",
+    ],
+)
 def test_what_is_no_timecode_is_refused_or_not_counted_from(text: str) -> None:
     with pytest.raises(InputError):
         frames_of(text, DF30)
+    base = timebase_of(DF30, start_timecode=text)
+    assert base.start == 0
+    assert "00:00:00:00 is taken" in base.notes[0]
+
+
+def test_numbers_that_drop_frame_leaves_out_exist_in_tenth_minutes_and_without_it() -> None:
+    assert [frames_of(text, DF30) for text in ("00:01:00;02", "00:10:00;00", "00:01:00:00")] == [1800, 17982, 1800]
+    assert frames_of("00:01:00;04", DF60) == 3600
+    with pytest.raises(InputError, match="no timecode '00:01:00;03'"):
+        frames_of("00:01:00;03", DF60)
+
+
+@pytest.mark.parametrize("text", ["24:00:00:00", "24:00:00;00", "99:00:00:00"])
+def test_a_video_begins_within_a_day_but_a_segment_may_end_after_it(text: str) -> None:
+    assert frames_of(text, DF30) > 2_500_000
     base = timebase_of(DF30, start_timecode=text)
     assert base.start == 0
     assert "00:00:00:00 is taken" in base.notes[0]

@@ -135,3 +135,9 @@ def test_the_hash_is_that_of_all_bytes_and_progress_is_reported(tmp_path: Path) 
 def test_a_file_whose_name_takes_all_that_is_allowed_is_written(name: str, tmp_path: Path) -> None:
     write_atomically(tmp_path / name, "content")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("path", [Path(""), Path("/")])
+def test_what_has_no_name_is_no_file(path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        write_atomically(path, b"x")
