@@ -153,4 +153,5 @@ def test_tab_leads_through_explore_and_out_of_it(dashboard: Dashboard, bench: Be
         stops.append(name)
     assert focused is None, stops[-5:]
     wanted = ["Title of the experiment", "Play", "Label of prompt 1", "Suggest a threshold for prompt 3", "Timeline"]
-    assert [stop for stop in stops if stop in wanted] == wanted
+    found = [stop for stop in stops if stop in wanted]
+    assert found == wanted * max(1, len(found) // len(wanted))  # now and then Chromium begins anew before it leaves

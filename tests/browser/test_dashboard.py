@@ -95,6 +95,7 @@ def test_three_quick_edits_of_the_threshold_all_count(dashboard, bench, page):
     choose(page, "Decision", "Threshold")
     slider = page.get_by_role("slider", name=re.compile("^Threshold"))
     expect(slider).to_be_enabled()
+    wait_idle(page)
     slider.focus()
     before = float(slider.get_attribute("aria-valuenow") or slider.input_value())
     for _ in range(3):
