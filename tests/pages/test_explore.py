@@ -80,6 +80,21 @@ def test_three_edits_in_a_row_all_count_and_survive_a_page_switch_and_a_reload(b
     assert by_key(open_page().slider, "setting.threshold").value == 0.9
 
 
+def test_what_the_browser_still_sends_of_the_thresholds_other_widget_is_no_edit(bench):
+    """A press may come before the browser knows the other widget's new value; it belongs to a widget that is gone."""
+    app = open_page()
+    by_key(app.selectbox, "setting.decision").select("threshold").run()
+    slider, number = by_key(app.slider, "setting.threshold"), by_key(app.number_input, "setting.threshold")
+    slider.set_value(0.3).run()
+    assert by_key(app.slider, "setting.threshold").key == slider.key
+    other = by_key(app.number_input, "setting.threshold")
+    assert (other.value, other.key == number.key) == (0.3, False)
+    other.set_value(0.4).run()
+    assert by_key(app.number_input, "setting.threshold").key == other.key
+    assert (by_key(app.slider, "setting.threshold").value, saved(bench).settings.threshold) == (0.4, 0.4)
+    assert by_key(app.slider, "setting.threshold").key != slider.key
+
+
 def test_three_edits_of_the_prompt_table_all_count(bench):
     app = open_page()
     labels = list(COLOURS)

@@ -25,7 +25,7 @@ from lib.ui.matrix.videos import Columns
 from lib.ui.matrix.view import Matrix, MatrixView, view_of
 from lib.ui.panels import undo_bar
 from lib.ui.session import cache, comparison_sides, opening, state
-from lib.ui.session.bindings import Binding
+from lib.ui.session.bindings import Binding, replace_widget, widget_key
 
 _MODE_NAMES = {"sets": "Prompt sets", "sweep": "Wording sweep"}
 _BY_VIDEO = "matrix_by_video"
@@ -163,9 +163,9 @@ def _choose_view(view: MatrixView) -> None:
 
 def _following(name: str, value: object) -> Binding:
     """Return a binding whose widget follows ``value`` also where it changes without an edit."""
-    key = state.session().versioned(f"matrix.{name}")
-    if st.session_state.get(key, value) != value:
-        st.session_state[key] = value
+    session, widget = state.session(), f"matrix.{name}"
+    if st.session_state.get(widget_key(session, widget), value) != value:
+        replace_widget(session, widget)
     return settings.bound(name, value)
 
 

@@ -170,7 +170,7 @@ def _add_imports(texts: Sequence[tuple[str, str]]) -> list[str]:
     if added:
         keys = [*(key for key in _chosen(_options()) if key not in added), *added]
         settings.change(sets=tuple(keys))
-        st.session_state[state.session().versioned("matrix.sets")] = keys
+        bindings.replace_widget(state.session(), "matrix.sets")
     return problems
 
 

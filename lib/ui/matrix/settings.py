@@ -182,7 +182,7 @@ def bound_many(name: str, chosen: list[str], options: list[str]) -> Binding:
 
     A key that is no longer an option (a deleted video, a removed import) is removed from the widget too.
     """
-    widget = state.session().versioned(f"matrix.{name}")
+    widget = bindings.widget_key(state.session(), f"matrix.{name}")
     selected = st.session_state.get(widget)
     if selected is not None and not set(selected) <= set(options):
         st.session_state[widget] = [key for key in selected if key in options]

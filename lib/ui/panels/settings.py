@@ -14,7 +14,7 @@ from lib.analysis.analysis import Analysis
 from lib.core.formatting import as_text, format_duration
 from lib.prompts.model import LOGIT_SCALES, MAX_SECONDS, THRESHOLD_RANGES, Score, Settings, SmoothingKind
 from lib.services.experiments import DECISIONS, SCORES, SMOOTHING_KINDS, Experiment
-from lib.ui.session.bindings import bound, setting
+from lib.ui.session.bindings import bound, replace_widget, setting, widget_key
 from lib.ui.session.peek import peek_state
 from lib.ui.session.session import Session
 
@@ -69,7 +69,7 @@ def threshold_range(session: Session) -> tuple[float, float]:
 
 def threshold_steps(session: Session) -> tuple[float, float, float, str]:
     """Return ``threshold_range``, the step of a threshold that is dragged, and the class of the shared one's slider."""
-    slider = re.sub(r"[^\w-]", "-", session.versioned(_SLIDER))
+    slider = re.sub(r"[^\w-]", "-", widget_key(session, _SLIDER))
     return (*threshold_range(session), _RANGES[session.experiment.settings.score][2], f"st-key-{slider}")
 
 
@@ -79,10 +79,10 @@ def change_threshold(session: Session, label: str | None, value: float) -> None:
     value = min(high, max(low, value))
     if label is None:
         session.change_settings(threshold=value)
-        for name in map(session.versioned, (_SLIDER, _NUMBER)):
-            # The browser is told of what is set here: its own value, told again, would undo presses made meanwhile.
-            if peek_state().get(name) != value:
-                st.session_state[name] = value
+        for name in (_SLIDER, _NUMBER):
+            # One that has the value stays: presses made meanwhile are on their way from it.
+            if peek_state().get(widget_key(session, name)) != value:
+                replace_widget(session, name)
         return
     session.change_threshold_of(label, value)
 
@@ -300,7 +300,8 @@ def _change_smoothing_kind(session: Session, kind: SmoothingKind) -> None:
     smoothing = session.experiment.settings.smoothing
     window = smoothing.window if kind in ("none", "viterbi") else max(smoothing.window, 5)
     session.change_settings(smoothing=replace(smoothing, kind=kind, window=window))
-    st.session_state[session.versioned(_WINDOW)] = window
+    if window != smoothing.window:
+        replace_widget(session, _WINDOW)
 
 
 def _change_smoothing(session: Session, name: str, value: Any) -> None:

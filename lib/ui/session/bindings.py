@@ -5,6 +5,9 @@ page switch. ``bound`` avoids both: the key is seeded from the experiment when t
 copies every edit back before the script runs again. The key holds the session's version, so replacing the experiment
 as a whole (an import, another experiment) creates all widgets again from the new values.
 
+Where something else changes what a widget shows, as the number beside a slider does, ``replace_widget`` has another one
+take its place: the browser sends the values of all widgets with every edit, and not yet the new one.
+
 The browser gets a seeded value once. A widget that it draws later (its code is still loading, or it is in a popover)
 shows its default: so each widget is also given the value as ``value``, ``index`` or ``default`` in every run.
 """
@@ -31,10 +34,30 @@ class Binding(TypedDict):
 
 def bound(session: Session, name: str, value: Any, apply: Callable[[Any], None]) -> Binding:
     """Return the keyword arguments for a widget that shows ``value`` and passes each edit to ``apply``."""
-    key = session.versioned(name)
+    key = widget_key(session, name)
     if key not in st.session_state:
         st.session_state[key] = value
-    return {"key": key, "on_change": _copy_back, "args": (key, apply)}
+    return {"key": key, "on_change": _copy_back, "args": (session.versioned(name), key, apply)}
+
+
+def widget_key(session: Session, name: str) -> str:
+    """Return the key that a bound widget has now."""
+    return _key(session.versioned(name))
+
+
+def _key(versioned: str) -> str:
+    turn = peek_state().get(f"{versioned}.turn", 0)
+    return f"{versioned}.{turn}" if turn else versioned
+
+
+def replace_widget(session: Session, name: str) -> None:
+    """Have the next run draw another widget in the place of a bound one whose value was changed by something else.
+
+    A new value for the old widget would not be enough: until the browser has it, it sends the old value with whatever
+    is edited next, and that would count as an edit.
+    """
+    turn = f"{session.versioned(name)}.turn"
+    st.session_state[turn] = peek_state().get(turn, 0) + 1
 
 
 def field(session: Session, name: str) -> Binding:
@@ -50,8 +73,10 @@ def setting(session: Session, name: str) -> Binding:
 
 
 @callback
-def _copy_back(key: str, apply: Callable[[Any], None]) -> None:
+def _copy_back(versioned: str, key: str, apply: Callable[[Any], None]) -> None:
     # Read under the lock: of two runs that copy back one widget, the one that comes last copies its latest value.
     values = peek_state()
-    if key in values:  # else another widget has taken its place while its value was on the way
+    if key in values and key == _key(
+        versioned
+    ):  # else another widget has taken its place while its value was on the way
         apply(values[key])

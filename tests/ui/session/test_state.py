@@ -140,6 +140,17 @@ def test_a_value_whose_widget_is_gone_changes_nothing(shared, home) -> None:
     assert state.current().name == "untitled"
 
 
+def test_what_the_browser_still_sends_of_a_replaced_widget_changes_nothing(shared, home) -> None:
+    old = bindings.field(state.session(), "name")
+    bindings.replace_widget(state.session(), "name")
+    new = bindings.field(state.session(), "name")
+    shared[old["key"]], shared[new["key"]] = "sent before it was known", "typed"
+    new["on_change"](*new["args"])
+    old["on_change"](*old["args"])
+    assert state.current().name == "typed"
+    assert new["key"] == bindings.widget_key(state.session(), "name") != old["key"]
+
+
 def test_a_callback_is_not_ended_in_the_middle(shared, home) -> None:
     binding = bindings.field(state.session(), "name")
     shared[binding["key"]] = "typed"
