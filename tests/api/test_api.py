@@ -88,6 +88,7 @@ def test_a_comparison_says_which_is_better(both: tuple[api.Result, api.Result]) 
     assert comparison.verdict is not None
     assert comparison.verdict.better == "b"
     assert comparison.summary.startswith("B is better here")
+    assert {one.better for one in comparison.verdict.stretches} == {"b"}
     assert comparison.disagreements[["a", "b"]].values.tolist() == [["construction site", "shipyard"]]
     assert comparison.difference is not None
     assert comparison.difference.macro_f1.difference == pytest.approx(0.26, abs=0.01)

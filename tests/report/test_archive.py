@@ -66,6 +66,15 @@ def test_lists_every_video_by_category_and_shows_those_with_the_largest_share() 
     assert pictures == [f"data:image/jpeg;base64,{text}" for text in ("MQ==", "NA==", "Mg==")]
 
 
+def test_says_where_the_other_way_chooses_another_category_and_how_many_times_it_leaves_out() -> None:
+    video = found(*([0.55, 0.49, 0.6 * (second % 2)] for second in range(14)), *[[0.0, 0.49, 0.0]] * 2)
+    facts = {"1": VideoFacts("clip.mp4", 16.0)}
+    page = read(render(archive_report({"1": video}, facts, PROMPTS, Origin("Kinds", "1 video"), lambda _: None)))
+
+    assert "clip.mp4 football beach – wine" in page.words  # 0.55 for 14 s of 16 is 0.481 on average
+    assert "0:09.0 – 0:10.0, 2 more" in page.words  # at each odd second up to 13, and five are named
+
+
 def test_says_how_right_it_is_where_true_categories_are_known() -> None:
     page = page_of()
 

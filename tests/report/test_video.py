@@ -41,6 +41,21 @@ def test_says_what_is_there_for_how_long_and_when_first(found) -> None:  # type:
     assert pictures[0]["alt"] == "0:00.0, crane 0.900"
 
 
+def test_tables_have_each_number_under_its_name(found) -> None:  # type: ignore[no-untyped-def]
+    page = read(render(video_report(found, ORIGIN, lambda _: None, truth=TRUTH, evaluation=evaluate(found, TRUTH))))
+
+    assert "crane 0:00.0 0:06.0 4.0 s 50 % 2 3.0 s 0.475 0.900 0:00.0" in page.words  # first, last … mean, peak
+    assert "crane 0:00.00 0:03.00 3.0 s 0.867 0.900" in page.words
+    assert "crane 0.750 1.000 0.857 0.667" in page.words  # found for 4 s, true for 3 of them; 1 segment of 2
+
+
+def test_charts_have_scores_to_five_decimals() -> None:
+    finely = analyse_scores([[0.123456, 0.1], [0.5, 0.1]], prompt_set("crane", "road", decision="best"))
+    lines = read(render(video_report(finely, ORIGIN, lambda _: None))).charts[1]["datasets"]["lines"]
+
+    assert lines[0]["score"] == 0.12346
+
+
 def test_what_is_not_found_says_why_in_place_of_how_long(found) -> None:  # type: ignore[no-untyped-def]
     chosen = prompt_set("crane", "ship", decision="threshold", threshold=0.8)
     table: Table = answers(analyse_scores(SCORES, chosen), video_report(found, ORIGIN, lambda _: None).colours)
