@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,28 @@ def test_one_that_is_damaged_costs_one_line(run: Run, store: Store, address: str
     assert out.count("first.mp4") == 1
     assert len(err) == 1
     assert document.stem[:8] in err[0]
+
+
+def test_one_whose_samples_are_gone_costs_one_line_and_the_exit_status(
+    run: Run, store: Store, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("publish", "--all", "--remote", address)
+    shutil.rmtree(min((tmp_path / "shared" / "lance").iterdir()))
+    monkeypatch.setenv("PROMPTREEL_HOME", str(tmp_path / "other"))
+    status, out, err = run("pull", "--all", "--remote", address)
+    assert (status, out.count("first.mp4")) == (1, 1)
+    assert "damaged or gone" in err[-1]
+    assert len(Store(tmp_path / "other").embeddings()) == 1
+
+
+def test_what_is_begun_in_the_library_is_not_listed_as_there(
+    run: Run, store: Store, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    run("publish", "--all", "--remote", address)
+    other = Store(tmp_path / "other")
+    put(other, key_of(other.add_file(tmp_path / "first.mp4")), unit_rows(rng, 2), finish=False)
+    monkeypatch.setenv("PROMPTREEL_HOME", str(tmp_path / "other"))
+    assert run("pull", "--remote", address)[1].count(" no\n") == 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +101,7 @@ def test_a_conflict_that_is_none_is_tried_again(
 # --- what others leave ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("left", ["data", "manifest", "other samples", "nothing else"])
+@pytest.mark.parametrize("left", ["data", "manifest", "other samples", "another vector", "nothing else"])
 def test_what_a_dead_writer_left_does_not_block(
     store: Store, other: Store, key: EmbeddingKey, video: Video, folder: Remote, left: str, rng: np.random.Generator
 ) -> None:
@@ -113,6 +114,10 @@ def test_what_a_dead_writer_left_does_not_block(
         (table / "_versions" / "18446744073709551614.manifest").write_bytes(b"broken")
     if left == "other samples":
         tables.create(folder, key.table, 64, [Batch(np.arange(3), np.arange(3.0), unit_rows(rng, 3), [None] * 3)])
+    if left == "another vector":
+        mine = store.load(key)
+        vectors = np.array([*mine.vectors[:-1], unit_rows(rng, 1)[0]])
+        tables.create(folder, key.table, 64, [Batch(mine.frames, mine.times_s, vectors, [None] * 700)])
     if left == "nothing else":  # it died between table and document: its table counts
         publish(store, key, folder)
         folder.delete(done_path(key.id))
@@ -244,6 +249,28 @@ def test_samples_that_are_others_are_refused_and_leave_nothing(
     ] == []
 
 
+@pytest.mark.parametrize("changed", ["frames", "times_s", "vectors", "thumbnails"])
+def test_samples_that_were_changed_there_are_refused(
+    store: Store, other: Store, key: EmbeddingKey, folder: Remote, changed: str, rng: np.random.Generator
+) -> None:
+    one = publish(store, key, folder).published
+    mine = store.load(key)
+    pictures = store.thumbnails(key, mine.frames)
+    batch = Batch(mine.frames, mine.times_s, mine.vectors, [pictures[frame] for frame in mine.frames.tolist()])
+    another = {
+        "frames": [*mine.frames[:-1], mine.frames[-1] + 1],
+        "times_s": [*mine.times_s[:-1], mine.times_s[-1] + 0.01],
+        "vectors": [*mine.vectors[:-1], unit_rows(rng, 1)[0]],
+        "thumbnails": [*batch.thumbnails[:-1], b"another"],
+    }[changed]
+    value = another if changed == "thumbnails" else np.array(another)
+    folder.delete_folder(f"lance/{one.table}.lance")
+    tables.create(folder, one.table, one.dim, [replace(batch, **{changed: value})])
+    with pytest.raises(RemoteError, match="not those that were published"):
+        pull(other, one, Remote(folder.url))
+    assert other.embeddings() == []
+
+
 @pytest.mark.parametrize("damage", ["gone", "cut off", "flipped", "huge", "appended"])
 def test_a_damaged_table_is_refused_or_not_seen(
     store: Store, other: Store, key: EmbeddingKey, folder: Remote, damage: str, rng: np.random.Generator
@@ -330,6 +357,16 @@ def test_parts_that_do_not_fit_are_embedded_anew(
         place.create(f"{table}.json", json.dumps(document).encode())
     assert parts.restore(store, engine_name="Toy", dim=64) == 0
     assert store.embeddings() == []
+
+
+def test_a_copy_that_was_cut_off_is_published_anew(
+    store: Store, key: EmbeddingKey, video: Video, folder: Remote
+) -> None:
+    publish(store, key, folder, with_video=True)
+    there = Path(folder.url[7:]) / video_path(key.sha256)
+    there.write_bytes(b"half")
+    publish(store, key, folder, with_video=True)
+    assert there.read_bytes() == video.path.read_bytes()
 
 
 def test_a_video_that_is_another_is_refused(store: Store, other: Store, key: EmbeddingKey, folder: Remote) -> None:

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,7 +133,10 @@ def test_a_file_that_changed_is_embedded_anew_and_one_that_was_only_copied_is_no
     pictures = engine.pictures
     assert run(remote, engine, copy) == {"other.mp4": (False, "")}
     assert engine.pictures == pictures
-    assert Marks(remote).is_done(sources([str(copy)])[0], engine, SAMPLING)
+    (source,) = sources([str(copy)])
+    assert Marks(remote).is_done(source, engine, SAMPLING)
+    for other in ({"etag": "another"}, {"size_bytes": source.size_bytes + 1}, {"uri": f"{source.uri}4"}):
+        assert not Marks(remote).is_done(replace(source, **other), engine, SAMPLING)
     assert not Marks(remote).is_done(sources([str(copy)])[0], engine, Sampling.every(3))
     assert not Marks(remote).is_done(sources([str(copy)])[0], ToyEngine(id="toy:2"), SAMPLING)
 
