@@ -83,6 +83,14 @@ def test_a_reel_shows_what_overlaps_once(film: Path, analysis: Analysis, tmp_pat
     assert in_words(parts) == "2 parts of 5.0 s in all, encoded again, exact to the frame."
 
 
+def test_a_segment_within_another_does_not_end_the_other_s_part(film: Path, tmp_path: Path) -> None:
+    scores = np.zeros((8, 2))
+    scores[1:7, 0] = scores[3, 1] = 0.9
+    chosen = prompt_set(CAR, SEA, score="cosine", decision="threshold", threshold=0.5)
+    parts = cut_reel(film, tmp_path / "reel.mp4", analyse_scores(scores, chosen, every(1, 8)), CutOut())
+    assert [(part.start_s, part.end_s) for part in parts] == [(1.0, 7.0)]
+
+
 def test_nothing_is_encoded_where_that_is_not_wanted(film: Path, analysis: Analysis, tmp_path: Path) -> None:
     clips = cut_files(film, tmp_path, "film", analysis, CutOut(CAR, widen=True))
     assert all(clip.part.copied for clip in clips)

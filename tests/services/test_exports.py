@@ -22,8 +22,9 @@ from lib.core.errors import InputError
 from lib.core.sampling import Sampling
 from lib.core.timecode import frames_of, timebase_of
 from lib.ingest.ingest import ingest
-from lib.interchange.edl import write_edl
-from lib.interchange.footage import footage
+from lib.interchange.edl import write_edl, write_resolve_markers
+from lib.interchange.footage import Footage, footage
+from lib.interchange.timeline import write_fcpxml
 from lib.services import exports
 from lib.services.exports import FORMATS, StoredAnalysis, export, notes
 from lib.services.input_files import read_truth
@@ -40,6 +41,7 @@ F24, F30, F60 = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 10
 CASES = [
     (F24, None, "mp4", "00:00:00:00"),
     (Fraction(25), "10:00:00:12", "mov", "10:00:00:12"),
+    (Fraction(25), "10:00:00:12", "mkv", "10:00:00:12"),
     (F30, None, "mkv", "00:00:00;00"),
     (F30, "00:59:59;29", "mov", "00:59:59;29"),
     (F30, "01:00:00:00", "mp4", "01:00:00:00"),
@@ -159,6 +161,32 @@ def test_resolve_s_markers_have_its_shape(case: tuple[StoredAnalysis, Any]) -> N
     read = [(label, (frames_of(at, rate) - base) % day, int(frames)) for _, at, _, _, _, label, frames in found]
     assert read == [(label, a, b - a) for label, a, b in RANGES]
     assert any("must begin at" in note for note in made.notes)
+
+
+def marked(label: str, start_s: float = 0.0) -> Footage:
+    """Return 4 s of a video of 25 frames a second that begins at ``start_s``, with a segment from its second 1 to 2."""
+    segment = Segment(label, start_s + 1.0, start_s + 2.0, 0.5, 0.6, start_s + 1.5, 1, 2)
+    span_s, timebase = (start_s, start_s + 4.0), timebase_of(Fraction(25))
+    return footage([segment], [label], span_s, timebase, name="film.mp4", url="film.mp4", title="film")
+
+
+def test_frames_are_counted_from_the_first_one_of_a_video_that_begins_later() -> None:
+    found = marked("car", start_s=5.0)
+    assert [(one.first, one.stop) for one in found.ranges] == [(25, 50)]
+    assert found.frames == 100
+
+
+@pytest.mark.parametrize("character", "\x00\x08\x1b\ufffe\uffff\ud800")
+def test_what_xml_can_not_hold_breaks_no_file(character: str) -> None:
+    text = write_fcpxml(marked(f"a{character}b"))
+    (keyword,) = ElementTree.fromstring(text.encode()).iter("keyword")
+    assert keyword.get("value") == "a\ufffdb"
+
+
+def test_a_bar_in_a_label_begins_no_field_of_a_marker() -> None:
+    text = write_resolve_markers(marked("car |D:9 |C:x"), has_start=False)
+    assert text.count("|") == 3
+    assert text.splitlines()[-1].endswith(" |C:ResolveColorBlue |M:car /D:9 /C:x |D:25")
 
 
 def test_elan_s_reader_finds_a_tier_for_each_label(case: tuple[StoredAnalysis, Any], tmp_path: Path) -> None:
