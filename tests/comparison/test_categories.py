@@ -48,6 +48,10 @@ def test_they_can_disagree_and_the_rest_is_no_category() -> None:
     assert video.by_mean is not None
     assert video.by_mean.label == "football"
     assert not video.agree
+    rest = classified((0.55, 0.1, 0.3, 0.5), (0.0, 0.1, 0.3, 0.9))  # the sea in half of it, the rest on average
+    assert rest.by_share is not None
+    assert rest.by_mean is None
+    assert not rest.agree
     nothing = classified((0.1, 0.2, 0.3, 0.8), (0.1, 0.2, 0.3, 0.8))
     assert nothing.by_share is None
     assert nothing.by_mean is None
@@ -89,6 +93,7 @@ def test_the_tables_have_a_row_a_label_and_a_row_a_video() -> None:
     assert by_video["restricted"].tolist() == ["wine", ""]
     assert by_video["true_category"].tolist() == [None, "sea"]
     assert counts(videos, "share") == {"sea": 1, None: 1}
+    assert list(counts({"2": videos["2"], "3": videos["2"], "1": videos["1"]}, "share")) == ["sea", None]
 
 
 @pytest.mark.parametrize("seed", range(20))

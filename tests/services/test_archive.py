@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 
@@ -13,7 +14,8 @@ from lib.core.errors import Cancelled
 from lib.core.sampling import Sampling
 from lib.prompts.model import Prompt, PromptSet, Settings, Smoothing
 from lib.services import archive
-from lib.services.archive import classify, embeddings_to_classify, known_classification
+from lib.services.archive import classify, embeddings_to_classify, known_classification, videos_of
+from lib.services.categories import SavedCategories
 from lib.services.stored_analysis import analyse_stored
 from lib.store.embeddings import EmbeddingInfo, EmbeddingKey
 from lib.store.gaps import Gap
@@ -87,6 +89,9 @@ def test_the_numbers_are_those_of_explore(store: Store, engine: ToyEngine, name:
             assert numbers == pytest.approx(wanted, abs=1e-5)
         times_s = [(s.start_s, s.end_s) for s in analysis.segments if s.label == "wine"]
         assert [*found.categories[video.sha256].labels[2].times_s] == times_s
+        if best := found.categories[video.sha256].by_share:
+            shown = np.argmax(analysis.scores[:, analysis.labels.index(best.label)])
+            assert found.videos[video.sha256].poster_frame == analysis.samples.frames[shown]
 
 
 def test_only_what_changed_is_computed_and_what_is_kept_says_the_same(store: Store, engine: ToyEngine) -> None:
@@ -113,6 +118,7 @@ def test_only_what_changed_is_computed_and_what_is_kept_says_the_same(store: Sto
 
     other = replace(chosen, prompts=(replace(PROMPTS[0], texts=("the seaside",)), *PROMPTS[1:]))
     assert classify(store, engine, other, infos).computed == 3
+    assert classify(store, engine, replace(chosen, settings=SETTINGS["best"]), infos).computed == 3
     assert classify(store, engine, chosen, infos).computed == 0
 
 
@@ -169,14 +175,39 @@ def test_damaged_results_are_computed_again(store: Store, engine: ToyEngine, dam
     assert again.videos == first.videos
 
 
+def test_results_that_another_process_wrote_are_read_anew(store: Store, engine: ToyEngine) -> None:
+    add(store, 1)
+    chosen = PromptSet("adverts", PROMPTS, settings=SETTINGS["best"])
+    infos = embeddings_to_classify(store, engine.id)
+    classify(store, engine, chosen, infos)
+    assert len(known_classification(store, engine.id, chosen, infos).videos) == 1
+    (file,) = store.paths.archive.iterdir()
+    file.write_bytes(bytes(file.stat().st_size))  # of the same size
+    os.utime(file, ns=(1, 1))
+    assert not known_classification(store, engine.id, chosen, infos).videos
+
+
+def test_videos_that_are_not_classified_yet_are_counted(store: Store, engine: ToyEngine) -> None:
+    chosen = PromptSet("adverts", PROMPTS, settings=SETTINGS["best"])
+    for number in range(3):
+        add(store, number)
+    infos = embeddings_to_classify(store, engine.id)
+    classify(store, engine, chosen, infos[:1])
+    saved = SavedCategories("adverts", engine.id, chosen)
+    assert videos_of(store, {saved: saved.labels}).unknown == 2
+
+
 def test_results_of_few_prompt_sets_are_kept(store: Store, engine: ToyEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "MAX_KEPT", 2)
     add(store, 1)
     infos = embeddings_to_classify(store, engine.id)
     for number in range(4):
         chosen = PromptSet("one", (Prompt(f"label {number}"),), settings=SETTINGS["best"])
+        for file in store.paths.archive.glob("*"):
+            os.utime(file, (number, number))
         classify(store, engine, chosen, infos)
     assert len([*store.paths.archive.iterdir()]) == 2
+    assert classify(store, engine, chosen, infos).computed == 0  # the newest is one of them
 
 
 def test_a_growing_embedding_counts_with_what_is_there(store: Store, engine: ToyEngine) -> None:

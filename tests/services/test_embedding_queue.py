@@ -116,6 +116,7 @@ def test_what_waits_is_not_added_twice_and_what_failed_is_tried_again() -> None:
     assert ids(more) == [0, 2, 1, 3]
     assert more.get(entry(2).id) == entry(2, done=7)
     assert more.get(entry(1).id) == entry(1)
+    assert queue.adding([entry(2)], first=True).entries[0] == entry(2, done=7)
     assert ids(queue.adding([entry(2)], first=True)) == [2, 0, 1]
     assert queue.retrying([entry(1).id]).waiting[-1] == entry(1)
 

@@ -111,6 +111,12 @@ def test_a_look_that_is_cancelled_goes_on_the_next_time(store: Store, folder: Pa
     assert names(store) == ["a.mp4"]
     assert look(store, folder).note == "1 new video. 2 videos in adverts."
 
+    (folder / "a.mp4").unlink()  # what is gone is said by the look that comes to its end
+    make_video(folder / "c.mp4", colours=palette(5, seed=7))
+    with pytest.raises(Cancelled, match="after 0 of 1"):
+        look(store, folder, cancel=cancel)
+    assert "1 no longer there (a.mp4)" in look(store, folder).note
+
 
 def test_what_the_store_refuses_is_tried_again(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path) -> Video:
