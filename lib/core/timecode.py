@@ -90,7 +90,7 @@ def frames_of(timecode: str, rate: Fraction, *, within_a_day: bool = False) -> i
     drop = match[4] == ";" and may_drop(rate)
     left_out = a_second // 15 if drop else 0
     if (
-        hours > (23 if within_a_day else 99)
+        (within_a_day and hours > 23)
         or minutes > 59
         or seconds > 59
         or (minutes % 10 and not seconds and frames < left_out)

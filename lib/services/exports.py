@@ -61,7 +61,7 @@ class StoredAnalysis:
 
     @property
     def segments_frame(self) -> pd.DataFrame:
-        """They as rows, as ``Analysis.segments_frame`` has them."""
+        """The same as rows, as ``Analysis.segments_frame`` has them."""
         frame = self.analysis.segments_frame()
         return frame[frame["label"].isin(self.labels)] if self.labels else frame
 
