@@ -112,7 +112,7 @@ def _head(queue: EmbeddingQueue, now: Queue) -> None:
             name, problem = as_text(entry.engine_name), as_text(entry.problem)
             st.warning(f"Videos wait for {name}: {problem}", icon=":material/hourglass_top:")
             if version:
-                st.caption("A key is in no file: choose this server in the sidebar, type its key, then try again.")
+                st.caption("If it needs a key, choose it in the sidebar and type the key before: keys are in no file.")
             again = f"queue_again_{engine}_{version}"
             st.button("Try again", key=again, on_click=_try_engine, icon=":material/refresh:")
 
